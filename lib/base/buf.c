@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int vmt_bytes_compare(struct vmt_bytes a, struct vmt_bytes b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+
+	if (c)
+		return c;
+	return a.len < b.len ? -1 : a.len > b.len;
+}
+
+void vmt_buf_init(struct vmt_buf *b)
+{
+	*b = (struct vmt_buf){ 0 };
+}
+
+void vmt_buf_done(struct vmt_buf *b)
+{
+	free(b->data);
+	vmt_buf_init(b);
+}
+
+void vmt_buf_clear(struct vmt_buf *b)
+{
+	b->len = 0;
+	b->error = 0;
+	if (b->data)
+		b->data[0] = 0;
+}
+
+int vmt_buf_reserve(struct vmt_buf *b, size_t n)
+{
+	size_t want, cap;
+	char *p;
+
+	if (b->error)
+		return b->error;
+	if (__builtin_add_overflow(b->len, n, &want) || want == SIZE_MAX)
+		return b->error = -ENOMEM;
+	want++; /* for the final NUL */
+	if (want <= b->cap)
+		return 0;
+	cap = b->cap ? b->cap : 256;
+	while (cap < want) {
+		if (cap > SIZE_MAX / 2)
+			return b->error = -ENOMEM;
+		cap *= 2;
+	}
+	p = realloc(b->data, cap);
+	if (!p)
+		return b->error = -ENOMEM;
+	b->data = p;
+	b->cap = cap;
+	return 0;
+}
+
+void vmt_buf_add(struct vmt_buf *b, const void *bytes, size_t n)
+{
+	if (vmt_buf_reserve(b, n) < 0)
+		return;
+	if (n)
+		memcpy(b->data + b->len, bytes, n);
+	b->len += n;
+	b->data[b->len] = 0;
+}
+
+void vmt_buf_adds(struct vmt_buf *b, const char *s)
+{
+	vmt_buf_add(b, s, strlen(s));
+}
+
+void vmt_buf_addc(struct vmt_buf *b, char c)
+{
+	vmt_buf_add(b, &c, 1);
+}
+
+void vmt_buf_addf(struct vmt_buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		b->error = -EINVAL;
+		return;
+	}
+	if (vmt_buf_reserve(b, (size_t)n) < 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+int vmt_buf_error(const struct vmt_buf *b)
+{
+	return b->error;
+}

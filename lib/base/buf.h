@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/*
+ * Bytes as the kernel gave them: a comm, a path, a cgroup name. Any byte may be in them, NUL and
+ * ESC included. They are not owned, and reach a terminal or a document only through base/fmt.h
+ * and base/json.h.
+ */
+struct vmt_bytes {
+	const char *ptr;
+	size_t len;
+};
+
+#define VMT_BYTES(literal) ((struct vmt_bytes){ (literal), sizeof(literal) - 1 })
+
+static inline struct vmt_bytes vmt_bytes_of(const char *s)
+{
+	return (struct vmt_bytes){ s, s ? strlen(s) : 0 };
+}
+
+static inline int vmt_bytes_equal(struct vmt_bytes a, struct vmt_bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* Like memcmp over the common part, then the shorter first. */
+int vmt_bytes_compare(struct vmt_bytes a, struct vmt_bytes b);
+
+static inline int vmt_bytes_is(struct vmt_bytes a, const char *s)
+{
+	return vmt_bytes_equal(a, vmt_bytes_of(s));
+}
+
+static inline int vmt_bytes_starts(struct vmt_bytes a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return a.len >= n && memcmp(a.ptr, s, n) == 0;
+}
+
+/*
+ * A byte buffer that grows. A failed allocation is remembered: later calls do nothing and
+ * vmt_buf_error() says -ENOMEM, so that a long run of appends is checked once.
+ */
+struct vmt_buf {
+	char *data; /* NUL behind len bytes once anything was appended */
+	size_t len;
+	size_t cap;
+	int error;
+};
+
+void vmt_buf_init(struct vmt_buf *b);
+void vmt_buf_done(struct vmt_buf *b);
+/* Keeps the memory, drops the content and the remembered error. */
+void vmt_buf_clear(struct vmt_buf *b);
+/* Makes room for n more bytes behind len. 0 or -ENOMEM. */
+int vmt_buf_reserve(struct vmt_buf *b, size_t n);
+void vmt_buf_add(struct vmt_buf *b, const void *bytes, size_t n);
+void vmt_buf_adds(struct vmt_buf *b, const char *s);
+void vmt_buf_addc(struct vmt_buf *b, char c);
+void vmt_buf_addf(struct vmt_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int vmt_buf_error(const struct vmt_buf *b);
+
+#define VMT_AUTO_BUF VMT_CLEANUP(vmt_buf_done) struct vmt_buf

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * Bounded, locale-free parsing. A cursor is a struct vmt_bytes that shrinks from the front. The
+ * parsers take what they understand, leave the rest, and return 0, -EINVAL where the text is not
+ * of the form, or -ERANGE where the number does not fit; on failure nothing is taken.
+ */
+
+static inline bool vmt_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool vmt_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Takes leading blanks and tabs; returns how many. */
+size_t vmt_take_blanks(struct vmt_bytes *cur);
+/* Takes a decimal number (no sign, no blanks before it). */
+int vmt_take_u64(struct vmt_bytes *cur, uint64_t *ret_value);
+/* The same with an optional minus. */
+int vmt_take_i64(struct vmt_bytes *cur, int64_t *ret_value);
+/* Takes a hexadecimal number without 0x. */
+int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value);
+/* Takes one given character. */
+int vmt_take_char(struct vmt_bytes *cur, char c);
+/* Takes what stands before the next blank or the end; may be empty. */
+struct vmt_bytes vmt_take_word(struct vmt_bytes *cur);
+/* Takes a line without its newline; false at the end of the text. A last line without a newline
+ * counts. */
+bool vmt_take_line(struct vmt_bytes *cur, struct vmt_bytes *ret_line);
+
+/* A whole string that is one decimal number and nothing else. */
+int vmt_parse_u64(const char *s, uint64_t *ret_value);
+/* An address: hexadecimal, with or without 0x. */
+int vmt_parse_address(const char *s, uint64_t *ret_value);
+/* A process id: 1..2^22, the kernel's largest PID_MAX_LIMIT. */
+int vmt_parse_pid(const char *s, uint64_t *ret_pid);
+/*
+ * A span of time in ns: seconds with an optional fraction and an optional unit (ns, us, ms, s, m,
+ * h). -ERANGE above 10^9 seconds.
+ */
+int vmt_parse_duration(const char *s, uint64_t *ret_ns);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The bit of each field in its row: VMT_FIELD_entity_member, in the order of the .def files. */
+#define F(member, ...)	     FK(0, member, 0)
+#define FK(key, member, ...) FIELD_ENUM(member),
+
+#define FIELD_ENUM(m) VMT_FIELD_system_##m
+enum vmt_system_field {
+#include "model/system.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_proc_##m
+enum vmt_proc_field {
+#include "model/proc.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_map_##m
+enum vmt_map_field {
+#include "model/map.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_fault_##m
+enum vmt_fault_field {
+#include "model/fault.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_balance_##m
+enum vmt_balance_field {
+#include "model/balance.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_file_##m
+enum vmt_file_field {
+#include "model/file.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_probe_##m
+enum vmt_probe_field {
+#include "model/probe.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_rung_##m
+enum vmt_rung_field {
+#include "model/rung.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_source_##m
+enum vmt_source_field {
+#include "model/status.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_issue_##m
+enum vmt_issue_field {
+#include "model/issue.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_finding_##m
+enum vmt_finding_field {
+#include "model/finding.def"
+};
+#undef FIELD_ENUM
+
+#undef F
+#undef FK

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/field.h"
+
+#include "base/parse.h"
+#include "model/rows.h"
+
+/* The tables that the .def files make; each is included once with what its struct and its enum are
+ * called. */
+#define F(member, type, unit, kind, source, group, title, flags, help)                             \
+	FK(#member, member, type, unit, kind, source, group, title, flags, help)
+#define FK(key, m, t, u, k, s, g, ttl, fl, h)                                                      \
+	{ .name = key,                                                                             \
+	  .title = ttl,                                                                            \
+	  .help = h,                                                                               \
+	  .group = g,                                                                              \
+	  .type = VMT_TYPE_##t,                                                                    \
+	  .unit = VMT_UNIT_##u,                                                                    \
+	  .kind = VMT_KIND_##k,                                                                    \
+	  .source = VMT_SOURCE_##s,                                                                \
+	  .flags = fl,                                                                             \
+	  .index = FIELD_ENUM(m),                                                                  \
+	  .offset = offsetof(struct FIELD_STRUCT, m) },
+
+#define FIELD_STRUCT  vmt_system
+#define FIELD_ENUM(m) VMT_FIELD_system_##m
+static const struct vmt_field system_fields[] = {
+#include "model/system.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_proc
+#define FIELD_ENUM(m) VMT_FIELD_proc_##m
+static const struct vmt_field proc_fields[] = {
+#include "model/proc.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_map
+#define FIELD_ENUM(m) VMT_FIELD_map_##m
+static const struct vmt_field map_fields[] = {
+#include "model/map.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_fault
+#define FIELD_ENUM(m) VMT_FIELD_fault_##m
+static const struct vmt_field fault_fields[] = {
+#include "model/fault.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_balance
+#define FIELD_ENUM(m) VMT_FIELD_balance_##m
+static const struct vmt_field balance_fields[] = {
+#include "model/balance.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_file
+#define FIELD_ENUM(m) VMT_FIELD_file_##m
+static const struct vmt_field file_fields[] = {
+#include "model/file.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_probe_row
+#define FIELD_ENUM(m) VMT_FIELD_probe_##m
+static const struct vmt_field probe_fields[] = {
+#include "model/probe.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_rung
+#define FIELD_ENUM(m) VMT_FIELD_rung_##m
+static const struct vmt_field rung_fields[] = {
+#include "model/rung.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_source_row
+#define FIELD_ENUM(m) VMT_FIELD_source_##m
+static const struct vmt_field source_fields[] = {
+#include "model/status.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_issue
+#define FIELD_ENUM(m) VMT_FIELD_issue_##m
+static const struct vmt_field issue_fields[] = {
+#include "model/issue.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_finding
+#define FIELD_ENUM(m) VMT_FIELD_finding_##m
+static const struct vmt_field finding_fields[] = {
+#include "model/finding.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#undef F
+#undef FK
+
+#define ENTITY(e, st, pl, hlp, order)                                                              \
+	_Static_assert(VMT_ARRAY_LEN(e##_fields) <= VMT_ROW_WORDS * 64,                            \
+		       "a row has no bit left for its fields");                                    \
+	_Static_assert(offsetof(struct st, row) == 0, "rows begin with their valid bits");         \
+	const struct vmt_entity vmt_entity_##e = { .name = #e,                                     \
+						   .plural = pl,                                   \
+						   .help = hlp,                                    \
+						   .fields = e##_fields,                           \
+						   .n_fields = VMT_ARRAY_LEN(e##_fields),          \
+						   .row_size = sizeof(struct st),                  \
+						   .sort = order }
+
+ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
+ENTITY(proc, vmt_proc, "processes", "a process", "-rss_bytes");
+ENTITY(map, vmt_map, "maps", "a mapping (VMA) of a process", NULL);
+ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
+ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
+       "-kernel_faults_total");
+ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file", "-calls_total");
+ENTITY(probe, vmt_probe_row, "probe", "how faults were counted, and what was lost", NULL);
+ENTITY(rung, vmt_rung, "rungs", "a hook or rung that was tried", NULL);
+ENTITY(source, vmt_source_row, "sources", "whether a source could be read, and its cost", NULL);
+ENTITY(issue, vmt_issue, "errors", "something that could not be read", NULL);
+ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NULL);
+
+const struct vmt_entity *const vmt_entities[] = {
+	&vmt_entity_system,  &vmt_entity_proc,	&vmt_entity_map,     &vmt_entity_fault,
+	&vmt_entity_balance, &vmt_entity_file,	&vmt_entity_probe,   &vmt_entity_rung,
+	&vmt_entity_source,  &vmt_entity_issue, &vmt_entity_finding, NULL,
+};
+
+const struct vmt_entity *vmt_entity_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; vmt_entities[i]; i++)
+		if (strcmp(vmt_entities[i]->name, name) == 0)
+			return vmt_entities[i];
+	return NULL;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same_word(struct vmt_bytes a, const char *b)
+{
+	size_t i;
+
+	if (a.len != strlen(b))
+		return false;
+	for (i = 0; i < a.len; i++)
+		if (lower(a.ptr[i]) != lower(b[i]))
+			return false;
+	return true;
+}
+
+const struct vmt_field *vmt_field_find(const struct vmt_entity *entity, struct vmt_bytes name)
+{
+	const char *dot = memchr(name.ptr, '.', name.len);
+	struct vmt_bytes group = { name.ptr, 0 };
+	size_t i;
+
+	if (dot) {
+		group.len = (size_t)(dot - name.ptr);
+		name.ptr = dot + 1;
+		name.len -= group.len + 1;
+	}
+	for (i = 0; i < entity->n_fields; i++) {
+		const struct vmt_field *f = &entity->fields[i];
+
+		if (dot && !(f->group && same_word(group, f->group)))
+			continue;
+		if (same_word(name, f->name) || same_word(name, f->title))
+			return f;
+	}
+	return NULL;
+}
+
+uint64_t vmt_field_number(const struct vmt_field *f, const void *row)
+{
+	const void *p = vmt_field_at(f, row);
+
+	switch (f->type) {
+	case VMT_TYPE_U64:
+	case VMT_TYPE_HEX:
+		return *(const uint64_t *)p;
+	case VMT_TYPE_I64:
+		return (uint64_t) * (const int64_t *)p;
+	case VMT_TYPE_BOOL:
+		return *(const bool *)p;
+	case VMT_TYPE_STR:
+	case VMT_TYPE_HIST:
+		break;
+	}
+	return 0;
+}
+
+static int compare_known(const struct vmt_field *f, const void *a, const void *b)
+{
+	const void *pa = vmt_field_at(f, a), *pb = vmt_field_at(f, b);
+	uint64_t ua, ub;
+
+	switch (f->type) {
+	case VMT_TYPE_STR:
+		return vmt_bytes_compare(*(const struct vmt_bytes *)pa,
+					 *(const struct vmt_bytes *)pb);
+	case VMT_TYPE_I64: {
+		int64_t ia = *(const int64_t *)pa, ib = *(const int64_t *)pb;
+
+		return ia < ib ? -1 : ia > ib;
+	}
+	case VMT_TYPE_HIST:
+		return 0;
+	case VMT_TYPE_U64:
+	case VMT_TYPE_HEX:
+	case VMT_TYPE_BOOL:
+		break;
+	}
+	ua = vmt_field_number(f, a);
+	ub = vmt_field_number(f, b);
+	return ua < ub ? -1 : ua > ub;
+}
+
+int vmt_field_compare(const struct vmt_field *f, const void *a, const void *b, bool descending)
+{
+	bool ka = vmt_row_has(a, f->index), kb = vmt_row_has(b, f->index);
+	int c;
+
+	if (!ka || !kb)
+		return (ka ? 0 : 1) - (kb ? 0 : 1);
+	c = compare_known(f, a, b);
+	return descending ? -c : c;
+}
+
+const char *vmt_type_name(enum vmt_type type)
+{
+	static const char *const names[] = { "u64", "i64", "string", "hex", "bool", "histogram" };
+
+	return names[type];
+}
+
+const char *vmt_unit_name(enum vmt_unit unit)
+{
+	static const char *const names[] = { "none", "bytes", "pages", "count", "ns", "milli" };
+
+	return names[unit];
+}
+
+const char *vmt_kind_name(enum vmt_kind kind)
+{
+	static const char *const names[] = { "gauge", "counter", "label" };
+
+	return names[kind];
+}
+
+/* Sources. */
+
+static const struct {
+	const char *name;
+	const char *what;
+	const char *help;
+	enum vmt_source_cost cost;
+} sources[] = {
+#define S(id, nm, wh, cst, hlp)                                                                    \
+	[VMT_SOURCE_##id] = { .name = nm, .what = wh, .help = hlp, .cost = VMT_COST_##cst },
+#include "model/source.def"
+#undef S
+};
+
+const char *vmt_source_name(enum vmt_source_id id)
+{
+	return sources[id].name;
+}
+
+const char *vmt_source_what(enum vmt_source_id id)
+{
+	return sources[id].what;
+}
+
+const char *vmt_source_help(enum vmt_source_id id)
+{
+	return sources[id].help;
+}
+
+enum vmt_source_cost vmt_source_cost(enum vmt_source_id id)
+{
+	return sources[id].cost;
+}
+
+const char *vmt_source_cost_name(enum vmt_source_cost cost)
+{
+	static const char *const names[] = { "none", "cheap", "dear", "probe" };
+
+	return names[cost];
+}
+
+const char *vmt_source_state_name(enum vmt_source_state state)
+{
+	static const char *const names[] = { "unused", "ok",	 "partial", "denied",
+					     "absent", "failed", "skipped" };
+
+	return names[state];
+}

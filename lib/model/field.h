@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "model/field-id.h"
+#include "model/source-id.h"
+
+/*
+ * Fields: one row of a .def file describes a value everywhere it appears. A row is
+ *
+ *   F(member, TYPE, UNIT, KIND, SOURCE, group, "TITLE", FLAGS, "help")
+ *
+ * member  the struct member, and the key in JSON (FK("key", member, ...) where they differ)
+ * TYPE    U64, I64, STR (bytes of the kernel), HEX (address), BOOL, HIST
+ * UNIT    NONE, BYTES, PAGES, COUNT, NS, MILLI (thousandths, of a ratio or a rate)
+ * KIND    GAUGE, COUNTER (only grows while its subject lives), LABEL (says what the row is)
+ * SOURCE  the dearest source that is needed to know it (source.def)
+ * group   the JSON object that it stands in, NULL for the row's own
+ * TITLE   the column of text and CSV, and what -o and -s take
+ * FLAGS   0, VMT_DEFAULT (in the default columns), VMT_LEFT (flush left), VMT_TAIL (last column,
+ *         may be cut)
+ */
+enum vmt_type {
+	VMT_TYPE_U64,
+	VMT_TYPE_I64,
+	VMT_TYPE_STR,
+	VMT_TYPE_HEX,
+	VMT_TYPE_BOOL,
+	VMT_TYPE_HIST,
+};
+
+enum vmt_unit {
+	VMT_UNIT_NONE,
+	VMT_UNIT_BYTES,
+	VMT_UNIT_PAGES,
+	VMT_UNIT_COUNT,
+	VMT_UNIT_NS,
+	VMT_UNIT_MILLI,
+};
+
+enum vmt_kind {
+	VMT_KIND_GAUGE,
+	VMT_KIND_COUNTER,
+	VMT_KIND_LABEL,
+};
+
+#define VMT_DEFAULT 1u
+#define VMT_LEFT    2u
+#define VMT_TAIL    4u
+
+/* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
+#define VMT_HIST_BUCKETS 40
+
+struct vmt_hist {
+	uint64_t bucket[VMT_HIST_BUCKETS];
+};
+
+#define VMT_CTYPE_U64  uint64_t
+#define VMT_CTYPE_I64  int64_t
+#define VMT_CTYPE_STR  struct vmt_bytes
+#define VMT_CTYPE_HEX  uint64_t
+#define VMT_CTYPE_BOOL bool
+#define VMT_CTYPE_HIST struct vmt_hist
+
+/* Every row struct begins with this: bit i says that field i of its entity is known. */
+#define VMT_ROW_WORDS 2
+struct vmt_row {
+	uint64_t valid[VMT_ROW_WORDS];
+};
+
+struct vmt_field {
+	const char *name;
+	const char *title;
+	const char *help;
+	const char *group;
+	enum vmt_type type;
+	enum vmt_unit unit;
+	enum vmt_kind kind;
+	enum vmt_source_id source;
+	unsigned flags;
+	unsigned index; /* bit in vmt_row.valid */
+	size_t offset; /* of the member in the row */
+};
+
+/* A kind of row. */
+struct vmt_entity {
+	const char *name; /* "proc" */
+	const char *plural; /* "processes": the key of its rows in documents */
+	const char *help;
+	const struct vmt_field *fields;
+	size_t n_fields;
+	size_t row_size;
+	const char *sort; /* default order as for -s, or NULL for the order of the source */
+};
+
+extern const struct vmt_entity vmt_entity_system;
+extern const struct vmt_entity vmt_entity_proc;
+extern const struct vmt_entity vmt_entity_map;
+extern const struct vmt_entity vmt_entity_fault;
+extern const struct vmt_entity vmt_entity_balance;
+extern const struct vmt_entity vmt_entity_file;
+extern const struct vmt_entity vmt_entity_probe;
+extern const struct vmt_entity vmt_entity_rung;
+extern const struct vmt_entity vmt_entity_source;
+extern const struct vmt_entity vmt_entity_issue;
+extern const struct vmt_entity vmt_entity_finding;
+
+/* All entities, NULL at the end, in the order in which documentation lists them. */
+extern const struct vmt_entity *const vmt_entities[];
+
+static inline bool vmt_row_has(const struct vmt_row *row, unsigned index)
+{
+	return row->valid[index / 64] >> (index % 64) & 1;
+}
+
+static inline void vmt_row_mark(struct vmt_row *row, unsigned index)
+{
+	row->valid[index / 64] |= UINT64_C(1) << (index % 64);
+}
+
+static inline void vmt_row_unmark(struct vmt_row *row, unsigned index)
+{
+	row->valid[index / 64] &= ~(UINT64_C(1) << (index % 64));
+}
+
+/* VMT_SET(proc, rss_bytes, p, v): the value is known. VMT_HAS(proc, rss_bytes, p): is it? */
+#define VMT_SET(entity, member, ptr, value)                                                        \
+	do {                                                                                       \
+		(ptr)->member = (value);                                                           \
+		vmt_row_mark(&(ptr)->row, VMT_FIELD_##entity##_##member);                          \
+	} while (0)
+#define VMT_HAS(entity, member, ptr)   vmt_row_has(&(ptr)->row, VMT_FIELD_##entity##_##member)
+#define VMT_UNSET(entity, member, ptr) vmt_row_unmark(&(ptr)->row, VMT_FIELD_##entity##_##member)
+/* Copies a field from one row to another of the same entity, unknown included. */
+#define VMT_COPY(entity, member, to, from)                                                         \
+	do {                                                                                       \
+		if (VMT_HAS(entity, member, from))                                                 \
+			VMT_SET(entity, member, to, (from)->member);                               \
+		else                                                                               \
+			VMT_UNSET(entity, member, to);                                             \
+	} while (0)
+
+/* The entity of that name, or NULL. */
+const struct vmt_entity *vmt_entity_find(const char *name);
+/* The field whose name or title is len bytes of name, without regard to case; "group.name" names a
+ * field in a group. NULL where there is none. */
+const struct vmt_field *vmt_field_find(const struct vmt_entity *entity, struct vmt_bytes name);
+
+static inline const void *vmt_field_at(const struct vmt_field *f, const void *row)
+{
+	return (const char *)row + f->offset;
+}
+
+/* A whole number of a field that has one (U64, HEX, BOOL; I64 as its two's complement). */
+uint64_t vmt_field_number(const struct vmt_field *f, const void *row);
+
+/* Order of two rows by one field: numbers by value, text by bytes; unknown values come last in
+ * both directions. <0, 0, >0. */
+int vmt_field_compare(const struct vmt_field *f, const void *a, const void *b, bool descending);
+
+const char *vmt_type_name(enum vmt_type type);
+const char *vmt_unit_name(enum vmt_unit unit);
+const char *vmt_kind_name(enum vmt_kind kind);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/field.h"
+
+/*
+ * The row structs, one member for each row of a .def file. A member means something only where
+ * its bit in row.valid is set (VMT_HAS). Strings are not owned: they lie in the arena of the
+ * sample or model that the row belongs to, or are constants.
+ */
+#define F(member, type, unit, kind, source, group, title, flags, help)                             \
+	FK(#member, member, type, unit, kind, source, group, title, flags, help)
+#define FK(key, member, type, unit, kind, source, group, title, flags, help)                       \
+	VMT_CTYPE_##type member;
+
+struct vmt_system {
+	struct vmt_row row;
+#include "model/system.def"
+};
+
+struct vmt_proc {
+	struct vmt_row row;
+#include "model/proc.def"
+};
+
+struct vmt_map {
+	struct vmt_row row;
+#include "model/map.def"
+};
+
+struct vmt_fault {
+	struct vmt_row row;
+#include "model/fault.def"
+};
+
+struct vmt_balance {
+	struct vmt_row row;
+#include "model/balance.def"
+};
+
+struct vmt_file {
+	struct vmt_row row;
+#include "model/file.def"
+};
+
+struct vmt_probe_row {
+	struct vmt_row row;
+#include "model/probe.def"
+};
+
+struct vmt_rung {
+	struct vmt_row row;
+#include "model/rung.def"
+};
+
+struct vmt_source_row {
+	struct vmt_row row;
+#include "model/status.def"
+};
+
+struct vmt_issue {
+	struct vmt_row row;
+#include "model/issue.def"
+};
+
+struct vmt_finding {
+	struct vmt_row row;
+#include "model/finding.def"
+};
+#undef F
+#undef FK

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/rows.h"
+
+struct vmt_fault_sample; /* model/fault-raw.h */
+
+/* What happened to one source while a sample was taken. Times are ns. */
+struct vmt_source_stat {
+	enum vmt_source_state state;
+	int error; /* negative errno of the last failure, 0 without one */
+	uint64_t reads;
+	uint64_t bytes;
+	uint64_t cpu_ns; /* of the threads that read and parsed */
+	uint64_t longest_ns; /* longest single read, waiting included */
+	uint64_t denied;
+	uint64_t gone;
+	uint64_t timed_out;
+	uint64_t skipped;
+	uint64_t unknown_keys;
+	char reason[160]; /* why it is not ok, in words; empty where it is */
+	char fix[160]; /* command that would change it; empty where there is none */
+};
+
+/* Facts that the sample carries so that nobody asks for them again. */
+struct vmt_host {
+	uint64_t realtime_ns; /* when the sample was begun, since 1970 */
+	uint64_t monotonic_ns; /* the same moment on CLOCK_MONOTONIC */
+	uint64_t boottime_ns; /* and on CLOCK_BOOTTIME */
+	uint64_t took_ns; /* until the sample was complete */
+	uint64_t page_size; /* bytes */
+	uint64_t user_hz; /* ticks a second of /proc/PID/stat */
+	uint64_t cpus; /* online; 0 where unknown */
+	uint64_t euid; /* of vmtop itself */
+	struct vmt_bytes boot_id;
+	struct vmt_bytes release; /* "6.18.44" */
+	struct vmt_bytes machine; /* "x86_64" */
+	struct vmt_bytes root; /* what --root named; empty for the live machine */
+};
+
+/* The mappings of one process. */
+struct vmt_proc_maps {
+	struct vmt_map *maps; /* in order of address */
+	size_t n_maps;
+	enum vmt_source_state state;
+	bool consistent; /* the list was the same before and after its residency was read */
+};
+
+/* Raw facts of one moment, with what is known about each. */
+struct vmt_sample {
+	struct vmt_arena arena; /* owns all below */
+	struct vmt_host host;
+	struct vmt_system system;
+	struct vmt_proc *procs; /* in order of pid */
+	size_t n_procs;
+	struct vmt_proc_maps
+		*maps; /* one for each of procs; NULL where no mappings were asked for */
+	struct vmt_fault_sample *faults; /* NULL where no probe ran */
+	struct vmt_source_stat sources[VMT_SOURCE_COUNT];
+	struct vmt_issue *issues;
+	size_t n_issues;
+	size_t cap_issues; /* issues is on the heap, the rest of the sample in the arena */
+	uint64_t issues_dropped; /* more than VMT_ISSUES_MAX failed */
+	uint64_t procs_seen;
+	uint64_t vanished;
+	uint64_t denied;
+	uint64_t timed_out;
+};
+
+/* A machine where nothing is permitted has one issue a process; the list is bounded. */
+#define VMT_ISSUES_MAX 4096
+
+/* An empty sample, or NULL on ENOMEM. */
+struct vmt_sample *vmt_sample_new(void);
+void vmt_sample_free(struct vmt_sample *s);
+
+static inline void vmt_sample_freep(struct vmt_sample **s)
+{
+	vmt_sample_free(*s);
+}
+#define VMT_AUTO_SAMPLE VMT_CLEANUP(vmt_sample_freep) struct vmt_sample *
+
+/*
+ * Notes that a source failed for a process (pid 0: for the machine) and counts it in the source's
+ * numbers. code is a negative errno; -ETIMEDOUT, -EACCES, -EPERM, -ESRCH and -ENOENT have meanings
+ * of their own. A process that is gone is counted and is no issue. hint may be NULL.
+ */
+void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t pid,
+		       struct vmt_bytes comm, int code, const char *hint);
+/* The process of that pid, or NULL. */
+struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid);
+/* Turns the counts of the sources into their states, once all reads are done. */
+void vmt_sample_settle(struct vmt_sample *s);
+/* denied, timed_out, gone, skipped or failed: the word for a negative errno. */
+const char *vmt_failure_word(int code);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdint.h>
+
+/* What values come from; one row each in source.def. */
+enum vmt_source_id {
+#define S(id, name, what, cost, help) VMT_SOURCE_##id,
+#include "model/source.def"
+#undef S
+	VMT_SOURCE_COUNT,
+};
+
+#define VMT_SOURCE_BIT(id) (UINT32_C(1) << VMT_SOURCE_##id)
+
+/* Read once for the machine, or once for every process, or a probe. */
+enum vmt_source_cost {
+	VMT_COST_NONE, /* our own arithmetic */
+	VMT_COST_CHEAP, /* microseconds, takes no lock that a process feels */
+	VMT_COST_DEAR, /* walks the mappings or page tables of a process under its mmap lock */
+	VMT_COST_PROBE, /* adds to the cost of every page fault while it runs */
+};
+
+enum vmt_source_state {
+	VMT_STATE_UNUSED, /* nothing asked for it */
+	VMT_STATE_OK,
+	VMT_STATE_PARTIAL, /* some of the reads failed; the counts say how many and how */
+	VMT_STATE_DENIED,
+	VMT_STATE_ABSENT, /* this kernel, build or fixture does not have it */
+	VMT_STATE_FAILED,
+	VMT_STATE_SKIPPED, /* left out to keep a budget or deadline */
+};
+
+const char *vmt_source_name(enum vmt_source_id id);
+const char *vmt_source_what(enum vmt_source_id id);
+const char *vmt_source_help(enum vmt_source_id id);
+enum vmt_source_cost vmt_source_cost(enum vmt_source_id id);
+const char *vmt_source_cost_name(enum vmt_source_cost cost);
+const char *vmt_source_state_name(enum vmt_source_state state);

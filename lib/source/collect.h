@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "model/sample.h"
+
+/*
+ * Filling a sample. The cheap sources (the machine, the list of processes) are read by
+ * vmt_collect(); the dear ones only for the processes and the fields that somebody asked for, by
+ * vmt_collect_procs(), through the reader pool and inside its deadlines.
+ */
+struct vmt_collect_opts {
+	const char *root; /* directory with a saved proc/ and sys/; NULL for this machine */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC moment after which nothing new is begun and
+			       * what still runs is given up; 0 for none */
+	uint64_t read_timeout_ns; /* for one file of one process; 0 for 2 s */
+	unsigned readers; /* threads that read; 0 for one a processor, at most 8 */
+	unsigned stuck_max; /* readers that may be stuck for good before the rest is skipped;
+			     * 0 for 16 */
+};
+
+struct vmt_collector;
+
+/*
+ * Opens the root. -ENOENT or -ENOTDIR where root is no directory with a proc/, -EINVAL where the
+ * live /proc is no procfs; err says which.
+ */
+int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector **ret,
+		      struct vmt_err *err);
+/* Stuck readers are left behind with what they own; they end with the process. */
+void vmt_collector_free(struct vmt_collector *c);
+void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns);
+
+/*
+ * Reads the cheap sources among sources (VMT_SOURCE_BIT; MEMINFO, VMSTAT, ZONEINFO, PIDS) and fills
+ * host, system and procs. pids limits the processes to n_pids of them (NULL: all); one that does
+ * not exist is left out and no error. The caller frees the sample. A source that cannot be read is
+ * noted in the sample and is no failure; -ENOMEM and the like are.
+ */
+int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids, size_t n_pids,
+		struct vmt_sample **ret, struct vmt_err *err);
+
+/*
+ * Reads dear sources (MAPS, SMAPS, ROLLUP, PAGEMAP, ELF) of n processes, given as indices into
+ * s->procs. SMAPS implies MAPS; PAGEMAP and ELF imply MAPS. Fills s->maps[index], the fields of
+ * those sources in the process (maps_total, pss_bytes, read_status, ...), s->sources and s->issues.
+ * A process that cannot be read costs its own values and nothing else.
+ */
+int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+		      const size_t *indices, size_t n, struct vmt_err *err);
