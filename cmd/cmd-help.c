@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "cmd/commands.h"
+
+/* Help of one option; text that does not fit in 80 columns goes on under itself. */
+static void opt_help(const struct vmt_opt *opt, void *arg)
+{
+	struct vmt_buf *out = arg;
+	VMT_AUTO_BUF left = { 0 };
+	const char *text = opt->help;
+
+	if (opt->letter)
+		vmt_buf_addf(&left, "-%c, ", opt->letter);
+	else
+		vmt_buf_adds(&left, "    ");
+	vmt_buf_addf(&left, "--%s", opt->name);
+	if (opt->arg == VMT_OPT_VALUE)
+		vmt_buf_addf(&left, " %s", opt->metavar);
+	vmt_buf_addf(out, "  %-23s ", left.data ? left.data : "");
+	while (strlen(text) > 53) {
+		size_t n = 53;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			break;
+		vmt_buf_add(out, text, n);
+		vmt_buf_addf(out, "\n%26s", "");
+		text += n + 1;
+	}
+	vmt_buf_addf(out, "%s\n", text);
+}
+
+static void main_help(struct vmt_buf *out)
+{
+	size_t i;
+
+	vmt_buf_adds(out,
+		     "Usage: vmtop COMMAND [OPTION]...\n\n"
+		     "Shows what Linux virtual memory does: which mapping faults, how and for how "
+		     "long;\nwho holds memory; why 'available' is what it is.\n\nCommands:\n");
+	for (i = 0; vmt_cmds[i]; i++)
+		if (!vmt_cmds[i]->hidden)
+			vmt_buf_addf(out, "  %-12s %s\n", vmt_cmds[i]->name, vmt_cmds[i]->summary);
+	vmt_buf_adds(out,
+		     "\nWithout a command: 'vmtop free'. 'vmtop help COMMAND' tells more, and\n"
+		     "'vmtop doctor' what this machine and these rights can give.\n");
+}
+
+static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)
+{
+	size_t i;
+
+	vmt_buf_addf(out, "Usage: vmtop %s %s\n\n%s.\n", cmd->name, cmd->synopsis, cmd->summary);
+	if (cmd->cost)
+		vmt_buf_addf(out, "Cost: %s.\n", cmd->cost);
+	vmt_buf_adds(out, "\nOptions:\n");
+	vmt_cmd_each_opt(cmd, opt_help, out);
+	if (cmd->n_sections) {
+		vmt_buf_adds(out, "\nIn JSON (see 'vmtop schema ");
+		vmt_buf_addf(out, "%s'):\n", cmd->name);
+		for (i = 0; i < cmd->n_sections; i++)
+			vmt_buf_addf(out, "  data.%-18s %s\n", cmd->sections[i].key,
+				     cmd->sections[i].help);
+	}
+}
+
+int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd)
+{
+	VMT_AUTO_BUF out = { 0 };
+
+	if (cmd)
+		cmd_help(&out, cmd);
+	else
+		main_help(&out);
+	return vmt_print_text(ctx, &out);
+}
+
+static int run_help(struct vmt_ctx *ctx)
+{
+	const struct vmt_cmd *cmd = NULL;
+
+	if (ctx->n_operands) {
+		cmd = vmt_cmd_find(ctx->operands[0]);
+		if (!cmd) {
+			VMT_AUTO_BUF word = { 0 };
+
+			vmt_fmt_safe(&word, vmt_bytes_of(ctx->operands[0]), true);
+			return vmt_usage_error(ctx, "no command '%.60s'",
+					       word.data ? word.data : "");
+		}
+	}
+	return vmt_help(ctx, cmd);
+}
+
+const struct vmt_cmd vmt_cmd_help = {
+	.name = "help",
+	.summary = "help of vmtop or of a command",
+	.synopsis = "[COMMAND]",
+	.groups = VMT_GROUP_BASE,
+	.operands = "@command",
+	.max_operands = 1,
+	.run = run_help,
+};

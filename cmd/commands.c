@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/commands.h"
+
+/* In the order of help: the machine, processes, mappings, faults, everything, vmtop itself. */
+const struct vmt_cmd *const vmt_cmds[] = {
+	&vmt_cmd_help,
+	NULL,
+};
+
+const struct vmt_cmd *vmt_cmd_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; vmt_cmds[i]; i++)
+		if (strcmp(vmt_cmds[i]->name, name) == 0)
+			return vmt_cmds[i];
+	return NULL;
+}

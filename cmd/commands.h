@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/model.h"
+#include "source/collect.h"
+#include "view/doc.h"
+
+/* Exit codes, the same in every command. */
+enum vmt_exit {
+	VMT_EXIT_OK = 0,
+	VMT_EXIT_FAILED = 1,
+	VMT_EXIT_USAGE = 2,
+	VMT_EXIT_NOTHING = 3,
+	VMT_EXIT_DENIED = 4,
+	VMT_EXIT_PARTIAL = 5,
+	VMT_EXIT_TIMEOUT = 124,
+};
+
+enum vmt_opt_arg {
+	VMT_OPT_FLAG,
+	VMT_OPT_VALUE,
+};
+
+/*
+ * One option. Help, completion and the check of the man pages are made from these. values is what
+ * completion offers: words with blanks between, or @file, @dir, @pid, @column, @format, @command.
+ */
+struct vmt_opt {
+	const char *name; /* long name, without dashes */
+	char letter; /* 0 where it has none */
+	enum vmt_opt_arg arg;
+	const char *metavar;
+	const char *values;
+	const char *help;
+};
+
+/* Groups of options that several commands share (options.c). */
+#define VMT_GROUP_BASE 1u /* help, root, timeout, verbosity: every command */
+#define VMT_GROUP_OUTPUT                                                                           \
+	2u /* format, units, file, and the exit codes that follow from the result */
+#define VMT_GROUP_TABLE 4u /* columns, order, number of rows */
+
+struct vmt_ctx;
+
+struct vmt_cmd {
+	const char *name;
+	const char *summary; /* one line, no full stop */
+	const char *synopsis; /* operands and options behind the name, for usage lines */
+	const char *cost; /* what reading it costs, for help and man page */
+	const struct vmt_opt *opts;
+	size_t n_opts;
+	unsigned groups;
+	const struct vmt_section_def *sections; /* of its document; NULL where it has none */
+	size_t n_sections;
+	bool has_probes; /* its document may have "probes" */
+	bool hidden;
+	/* What completion offers for operands, as in vmt_opt.values. */
+	const char *operands;
+	unsigned min_operands;
+	unsigned max_operands;
+	int (*run)(struct vmt_ctx *ctx); /* an exit code */
+};
+
+/* THE list of commands, NULL at the end. */
+extern const struct vmt_cmd *const vmt_cmds[];
+const struct vmt_cmd *vmt_cmd_find(const char *name);
+
+/* Options that a command understands: its own, then those of its groups. Calls fn for each. */
+void vmt_cmd_each_opt(const struct vmt_cmd *cmd, void (*fn)(const struct vmt_opt *opt, void *arg),
+		      void *arg);
+const struct vmt_opt *vmt_group_opts(unsigned group, size_t *ret_n);
+
+#define VMT_OPTS_MAX 64
+
+/* What one run was asked for. */
+struct vmt_ctx {
+	const struct vmt_cmd *cmd;
+	struct {
+		const struct vmt_opt *opt;
+		const char *value; /* "" for a flag that was given; NULL for one that was not */
+	} given[VMT_OPTS_MAX];
+	size_t n_given;
+	char **operands;
+	size_t n_operands;
+	struct vmt_out_opts out;
+	const struct vmt_output *format;
+	const char *root;
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0 for none */
+	unsigned verbose;
+	bool quiet;
+	bool partial; /* something that was asked for could not be had */
+};
+
+/* Text of an option's value, "" where a flag was given, NULL where the option was not. */
+const char *vmt_ctx_value(const struct vmt_ctx *ctx, const char *name);
+bool vmt_ctx_given(const struct vmt_ctx *ctx, const char *name);
+
+/* Fills ctx from the words behind the program's name; an exit code, or -1 to go on. */
+int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv);
+
+/* One line on stderr, "vmtop: maps: text"; text is printf's. */
+void vmt_complain(const struct vmt_ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same from an error, with file and line where it has them; returns the exit code for it. */
+int vmt_complain_err(const struct vmt_ctx *ctx, const struct vmt_err *err);
+/* A note that -q silences. */
+void vmt_note(const struct vmt_ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* "try 'vmtop CMD --help'" behind a complaint; VMT_EXIT_USAGE. */
+int vmt_usage_error(const struct vmt_ctx *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Applies -o, -s, --top to the first section (where the command takes them); 0, or an exit code
+ * after a complaint. With "-o help" the columns are listed and *ret_done is set.
+ */
+int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section);
+/* The sources that -o and -s (or else the default columns) of an entity ask for. In machine
+ * formats without -o only the default columns decide too. An exit code or 0. */
+int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret);
+/* Prints "-o help" for the command's first section and says so; else false. */
+bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *ret_exit);
+
+/* Puts the document out in the format that was asked for, to stdout or the file of -w; an exit
+ * code. */
+int vmt_print_doc(struct vmt_ctx *ctx, struct vmt_doc *doc);
+/* Writes text as it is, to stdout or -w; an exit code. */
+int vmt_print_text(struct vmt_ctx *ctx, const struct vmt_buf *text);
+
+/* Process ids from words; an exit code or 0. The caller frees *ret. */
+int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t *ret_n);
+
+/* Prints help of a command, or of vmtop where cmd is NULL; an exit code. */
+int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
+
+uint64_t vmt_now_ns(void);
+
+extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_faults, vmt_cmd_report,
+	vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help, vmt_cmd_completion, vmt_cmd_introspect;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "vmtop-config.h"
+
+/* A descriptor below 3 that is closed would be given to the next file that is opened, and output
+ * would land there. */
+static int fill_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return errno == ENOENT ? 0 : -errno;
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+static int print_version(struct vmt_ctx *ctx)
+{
+	VMT_AUTO_BUF text = { 0 };
+
+	vmt_buf_adds(&text, "vmtop " VMTOP_VERSION "\n");
+	if (ctx->verbose)
+		vmt_buf_adds(&text, "built with:" VMTOP_FEATURES "\n");
+	return vmt_print_text(ctx, &text);
+}
+
+int main(int argc, char **argv)
+{
+	struct vmt_ctx ctx = { .cmd = &vmt_cmd_help };
+	char *no_args[] = { (char[]){ "vmtop" }, NULL };
+	int r;
+
+	/* A full pipe or a size limit is an error of write(2), not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (fill_standard_fds() < 0)
+		return VMT_EXIT_FAILED;
+	setlocale(LC_CTYPE, "");
+	/* libelf's sibling libdw asks servers for symbols where this is set. */
+	unsetenv("DEBUGINFOD_URLS");
+	if (argc < 1) {
+		argc = 1;
+		argv = no_args;
+	}
+	ctx.started_ns = vmt_now_ns();
+	r = vmt_options_parse(&ctx, argc, argv);
+	if (r >= 0)
+		return r;
+	if (vmt_ctx_given(&ctx, "version"))
+		return print_version(&ctx);
+	if (vmt_ctx_given(&ctx, "help"))
+		return vmt_help(&ctx, argc > 1 ? ctx.cmd : NULL);
+	return ctx.cmd->run(&ctx);
+}

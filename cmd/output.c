@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/parse.h"
+#include "cmd/commands.h"
+
+uint64_t vmt_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void complain_to(const struct vmt_ctx *ctx, const char *fmt, va_list ap)
+{
+	fputs("vmtop: ", stderr);
+	if (ctx->cmd && !ctx->cmd->hidden)
+		fprintf(stderr, "%s: ", ctx->cmd->name);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void vmt_complain(const struct vmt_ctx *ctx, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain_to(ctx, fmt, ap);
+	va_end(ap);
+}
+
+void vmt_note(const struct vmt_ctx *ctx, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (ctx->quiet)
+		return;
+	va_start(ap, fmt);
+	complain_to(ctx, fmt, ap);
+	va_end(ap);
+}
+
+int vmt_usage_error(const struct vmt_ctx *ctx, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain_to(ctx, fmt, ap);
+	va_end(ap);
+	return VMT_EXIT_USAGE;
+}
+
+int vmt_complain_err(const struct vmt_ctx *ctx, const struct vmt_err *err)
+{
+	if (err->path[0] && err->line)
+		vmt_complain(ctx, "%s:%u: %s", err->path, err->line, err->text);
+	else if (err->path[0])
+		vmt_complain(ctx, "%s: %s", err->path, err->text);
+	else
+		vmt_complain(ctx, "%s", err->text);
+	switch (err->code) {
+	case -EACCES:
+	case -EPERM:
+		return VMT_EXIT_DENIED;
+	case -ETIMEDOUT:
+		return VMT_EXIT_TIMEOUT;
+	case -EINVAL:
+		return VMT_EXIT_USAGE;
+	default:
+		return VMT_EXIT_FAILED;
+	}
+}
+
+bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *ret_exit)
+{
+	const char *value = vmt_ctx_value(ctx, "output");
+	VMT_AUTO_BUF text = { 0 };
+	size_t i;
+
+	if (!value || strcmp(value, "help") != 0)
+		return false;
+	vmt_buf_addf(&text, "%-16s %-26s %-6s %-13s %-6s %s\n", "COLUMN", "KEY", "UNIT", "SOURCE",
+		     "COST", "MEANING");
+	for (i = 0; i < entity->n_fields; i++) {
+		const struct vmt_field *f = &entity->fields[i];
+		char key[64];
+
+		snprintf(key, sizeof(key), "%s%s%s", f->group ? f->group : "", f->group ? "." : "",
+			 f->name);
+		vmt_buf_addf(&text, "%-16s %-26s %-6s %-13s %-6s %s\n", f->title, key,
+			     vmt_unit_name(f->unit), vmt_source_name(f->source),
+			     vmt_source_cost_name(vmt_source_cost(f->source)), f->help);
+	}
+	*ret_exit = vmt_print_text(ctx, &text);
+	return true;
+}
+
+static int choose_columns(struct vmt_ctx *ctx, struct vmt_columns *columns, struct vmt_sort *sort,
+			  const struct vmt_entity *entity)
+{
+	const char *list = vmt_ctx_value(ctx, "output"), *order = vmt_ctx_value(ctx, "sort");
+	struct vmt_err err = { 0 };
+	int r = 0;
+
+	if (vmt_ctx_given(ctx, "output-all"))
+		r = vmt_columns_all(columns, entity);
+	if (r == 0 && list)
+		r = vmt_columns_parse(columns, entity, list, &err);
+	if (r == 0 && order)
+		r = vmt_sort_parse(sort, entity, order, &err);
+	if (r < 0)
+		return err.code ? vmt_complain_err(ctx, &err) : VMT_EXIT_FAILED;
+	return 0;
+}
+
+int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section)
+{
+	const char *top = vmt_ctx_value(ctx, "top");
+	uint64_t n = 0;
+	int r = choose_columns(ctx, &section->columns, &section->sort, section->def->entity);
+
+	if (r)
+		return r;
+	if (top)
+		vmt_parse_u64(top, &n);
+	vmt_section_arrange(section, n);
+	return 0;
+}
+
+int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	struct vmt_sort sort = { 0 };
+	int r;
+
+	if (vmt_columns_default(&columns, entity) < 0)
+		return VMT_EXIT_FAILED;
+	r = choose_columns(ctx, &columns, &sort, entity);
+	if (r == 0)
+		*ret |= vmt_columns_sources(&columns) | vmt_sort_sources(&sort);
+	return r;
+}
+
+/* The file of -w: written beside the name, synced, renamed. */
+struct aside {
+	int dir;
+	int fd;
+	char name[NAME_MAX + 1]; /* of the temporary file */
+	const char *last; /* last part of the wanted name */
+};
+
+static int aside_open(struct aside *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	VMT_AUTO_FREE char *dir = NULL;
+	struct stat st;
+	unsigned i;
+
+	a->last = slash ? slash + 1 : path;
+	if (!*a->last || strlen(a->last) > NAME_MAX - 12)
+		return -EINVAL;
+	dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	if (!dir)
+		return -ENOMEM;
+	a->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->dir < 0)
+		return -errno;
+	/* A rename would put a plain file in the place of a device, a pipe or a link. */
+	if (fstatat(a->dir, a->last, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+		return -EEXIST;
+	for (i = 0; i < 100; i++) {
+		snprintf(a->name, sizeof(a->name), ".%s.%u.%02u", a->last,
+			 (unsigned)getpid() % 100000, i);
+		a->fd = openat(a->dir, a->name,
+			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (a->fd >= 0 || errno != EEXIST)
+			break;
+	}
+	return a->fd < 0 ? -errno : 0;
+}
+
+static int aside_finish(struct aside *a, int error)
+{
+	if (a->fd >= 0) {
+		if (!error && fsync(a->fd) < 0)
+			error = -errno;
+		if (close(a->fd) < 0 && !error)
+			error = -errno;
+		if (!error && renameat(a->dir, a->name, a->dir, a->last) < 0)
+			error = -errno;
+		if (error)
+			unlinkat(a->dir, a->name, 0);
+	}
+	if (a->dir >= 0)
+		close(a->dir);
+	return error;
+}
+
+static int write_failed(struct vmt_ctx *ctx, const char *path, int error)
+{
+	/* Whoever closed the pipe knows that it did. */
+	if (error == -EPIPE && !path)
+		return 128 + 13;
+	if (path && error == -EEXIST)
+		vmt_complain(ctx, "%s: not a regular file; use '>' for it", path);
+	else
+		vmt_complain(ctx, "%s: %s", path ? path : "standard output", strerror(-error));
+	return VMT_EXIT_FAILED;
+}
+
+/* Opens where output goes, lets fill write it and finishes. */
+static int output(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *arg), void *arg)
+{
+	const char *path = vmt_ctx_value(ctx, "write");
+	VMT_CLEANUP(vmt_sink_done) struct vmt_sink sink = { .fd = STDOUT_FILENO };
+	struct aside aside = { .dir = -1, .fd = -1 };
+	int r = 0;
+
+	if (path && strcmp(path, "-") == 0)
+		path = NULL;
+	if (path) {
+		r = aside_open(&aside, path);
+		sink.fd = aside.fd;
+	}
+	if (r == 0)
+		r = fill(&sink, arg);
+	if (r == 0)
+		r = vmt_sink_flush(&sink, 0);
+	if (path)
+		r = aside_finish(&aside, r);
+	return r < 0 ? write_failed(ctx, path, r) : 0;
+}
+
+static int fill_text(struct vmt_sink *sink, void *arg)
+{
+	const struct vmt_buf *text = arg;
+
+	if (vmt_buf_error(text) < 0)
+		return vmt_buf_error(text);
+	vmt_buf_add(&sink->buf, text->data, text->len);
+	return 0;
+}
+
+int vmt_print_text(struct vmt_ctx *ctx, const struct vmt_buf *text)
+{
+	struct vmt_buf copy = *text;
+
+	return output(ctx, fill_text, &copy);
+}
+
+struct doc_job {
+	struct vmt_ctx *ctx;
+	struct vmt_doc *doc;
+};
+
+static int fill_doc(struct vmt_sink *sink, void *arg)
+{
+	struct doc_job *job = arg;
+
+	return job->ctx->format->emit(sink, job->doc, &job->ctx->out);
+}
+
+int vmt_print_doc(struct vmt_ctx *ctx, struct vmt_doc *doc)
+{
+	struct doc_job job = { ctx, doc };
+	int r = output(ctx, fill_doc, &job);
+
+	if (r)
+		return r;
+	if (vmt_ctx_given(ctx, "fail-empty") && doc->n && doc->sections[0].total == 0)
+		return VMT_EXIT_NOTHING;
+	if (vmt_ctx_given(ctx, "strict") &&
+	    (ctx->partial || doc->model->sample->n_issues || doc->model->sample->issues_dropped))
+		return VMT_EXIT_PARTIAL;
+	return VMT_EXIT_OK;
+}
+
+int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_AUTO_BUF word = { 0 };
+	size_t n = 0, cap = 0;
+
+	while (*list) {
+		size_t len = strcspn(list, ", ");
+
+		vmt_buf_clear(&word);
+		vmt_buf_add(&word, list, len);
+		list += len + (list[len] ? 1 : 0);
+		if (vmt_grow(&pids, &cap, n + 1, sizeof(*pids)) < 0 || vmt_buf_error(&word) < 0) {
+			vmt_complain(ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
+		if (vmt_parse_pid(word.data, &pids[n]) < 0) {
+			VMT_AUTO_BUF safe = { 0 };
+
+			vmt_fmt_safe(&safe, (struct vmt_bytes){ word.data, word.len }, true);
+			return vmt_usage_error(ctx, "'%.40s' is no process id",
+					       safe.data ? safe.data : "");
+		}
+		n++;
+	}
+	*ret = VMT_STEAL(pids);
+	*ret_n = n;
+	return 0;
+}

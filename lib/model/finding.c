@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "base/fmt.h"
+#include "model/model.h"
+
+/*
+ * Findings: what does not fit together. Contradictions between sources are shown, not smoothed.
+ * A check writes its sentence and returns true where there is something to say.
+ */
+struct check {
+	const char *id;
+	const char *severity;
+	bool (*fires)(const struct vmt_model *m, struct vmt_buf *text);
+};
+
+static void size(struct vmt_buf *text, uint64_t bytes)
+{
+	vmt_fmt_size(text, bytes, VMT_SIZE_HUMAN, 0);
+}
+
+static bool managed_is_not_total(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_system *s = &m->system;
+
+	if (!VMT_HAS(system, managed_bytes, s) || !VMT_HAS(system, total_bytes, s) ||
+	    s->managed_bytes == s->total_bytes)
+		return false;
+	vmt_buf_adds(text, "zones sum to ");
+	size(text, s->managed_bytes);
+	vmt_buf_adds(text, " but MemTotal is ");
+	size(text, s->total_bytes);
+	vmt_buf_adds(text, " (a balloon or memory hot-plug changes one and not the other)");
+	return true;
+}
+
+static bool available_differs(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_system *s = &m->system;
+	int64_t d;
+
+	if (!VMT_HAS(system, available_residual_bytes, s))
+		return false;
+	d = s->available_residual_bytes;
+	/* Watermarks and meminfo are two reads; up to a per-cpu list of pages may move. */
+	if (d >= -(4 << 20) && d <= 4 << 20)
+		return false;
+	vmt_buf_adds(text, "available as a sum differs from MemAvailable by ");
+	vmt_fmt_size_signed(text, d, VMT_SIZE_HUMAN, 0);
+	return true;
+}
+
+static bool canary_failed(const struct vmt_model *m, struct vmt_buf *text)
+{
+	if (!m->has_probe || !VMT_HAS(probe, canary, &m->probe) ||
+	    vmt_bytes_is(m->probe.canary, "trusted"))
+		return false;
+	vmt_buf_adds(text, "the self-check of the fault probe says ");
+	vmt_fmt_safe(text, m->probe.canary, true);
+	if (VMT_HAS(probe, canary_text, &m->probe)) {
+		vmt_buf_adds(text, ": ");
+		vmt_fmt_safe(text, m->probe.canary_text, true);
+	}
+	return true;
+}
+
+static bool faults_lost(const struct vmt_model *m, struct vmt_buf *text)
+{
+	if (!m->has_probe || !VMT_HAS(probe, lost, &m->probe) || m->probe.lost == 0)
+		return false;
+	vmt_buf_addf(text,
+		     "%" PRIu64 " faults are in no row: the kernel-side table was full or "
+		     "records were lost",
+		     m->probe.lost);
+	return true;
+}
+
+static bool faults_do_not_add_up(const struct vmt_model *m, struct vmt_buf *text)
+{
+	if (!m->has_probe || !VMT_HAS(probe, residual, &m->probe) || m->probe.residual == 0)
+		return false;
+	vmt_buf_addf(
+		text,
+		"the sum over mappings and rest rows differs from the kernel's count by %" PRId64,
+		m->probe.residual);
+	return true;
+}
+
+static bool reads_timed_out(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_sample *s = m->sample;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < s->n_issues; i++) {
+		const struct vmt_issue *is = &s->issues[i];
+
+		if (!vmt_bytes_is(is->status, "timed_out") || !VMT_HAS(issue, pid, is))
+			continue;
+		vmt_buf_adds(text, any ? ", " : "did not answer in time: ");
+		vmt_buf_addf(text, "%" PRIu64, is->pid);
+		if (VMT_HAS(issue, comm, is)) {
+			vmt_buf_adds(text, " (");
+			vmt_fmt_safe(text, is->comm, true);
+			vmt_buf_adds(text, ")");
+		}
+		vmt_buf_adds(text, " ");
+		vmt_fmt_safe(text, is->source, true);
+		any = true;
+	}
+	return any;
+}
+
+static const struct check checks[] = {
+	{ "managed_is_not_total", "warning", managed_is_not_total },
+	{ "available_differs", "warning", available_differs },
+	{ "reads_timed_out", "warning", reads_timed_out },
+	{ "canary", "warning", canary_failed },
+	{ "faults_lost", "warning", faults_lost },
+	{ "faults_do_not_add_up", "warning", faults_do_not_add_up },
+};
+
+int vmt_model_findings(struct vmt_model *m)
+{
+	VMT_AUTO_BUF text = { 0 };
+	size_t i;
+
+	m->findings = vmt_arena_alloc(&m->arena, VMT_ARRAY_LEN(checks), sizeof(*m->findings));
+	if (!m->findings)
+		return -ENOMEM;
+	for (i = 0; i < VMT_ARRAY_LEN(checks); i++) {
+		struct vmt_finding *f;
+		char *copy;
+
+		vmt_buf_clear(&text);
+		if (!checks[i].fires(m, &text))
+			continue;
+		if (vmt_buf_error(&text) < 0)
+			return -ENOMEM;
+		copy = vmt_arena_copy(&m->arena, text.data, text.len);
+		if (!copy)
+			return -ENOMEM;
+		f = &m->findings[m->n_findings++];
+		VMT_SET(finding, id, f, vmt_bytes_of(checks[i].id));
+		VMT_SET(finding, severity, f, vmt_bytes_of(checks[i].severity));
+		VMT_SET(finding, text, f, ((struct vmt_bytes){ copy, text.len }));
+	}
+	return 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/model.h"
+
+static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns)
+{
+	const struct vmt_sample *s = m->sample;
+	size_t i;
+
+	m->procs = vmt_arena_alloc(&m->arena, s->n_procs, sizeof(*m->procs));
+	if (!m->procs)
+		return -ENOMEM;
+	m->n_procs = s->n_procs;
+	for (i = 0; i < s->n_procs; i++) {
+		m->procs[i] = s->procs[i];
+		if (dt_ns) {
+			const struct vmt_proc *p = vmt_sample_proc(prev, s->procs[i].pid);
+
+			if (p)
+				vmt_proc_rates(&m->procs[i], p, dt_ns);
+		}
+	}
+	return 0;
+}
+
+static int list_sources(struct vmt_model *m)
+{
+	size_t i;
+
+	m->sources = vmt_arena_alloc(&m->arena, VMT_SOURCE_COUNT, sizeof(*m->sources));
+	if (!m->sources)
+		return -ENOMEM;
+	for (i = VMT_SOURCE_NONE + 1; i < VMT_SOURCE_COUNT; i++) {
+		const struct vmt_source_stat *st = &m->sample->sources[i];
+		struct vmt_source_row *r = &m->sources[m->n_sources++];
+		enum vmt_source_id id = (enum vmt_source_id)i;
+
+		VMT_SET(source, name, r, vmt_bytes_of(vmt_source_name(id)));
+		VMT_SET(source, status, r, vmt_bytes_of(vmt_source_state_name(st->state)));
+		VMT_SET(source, what, r, vmt_bytes_of(vmt_source_what(id)));
+		VMT_SET(source, cost, r, vmt_bytes_of(vmt_source_cost_name(vmt_source_cost(id))));
+		if (st->reason[0])
+			VMT_SET(source, reason, r, vmt_bytes_of(st->reason));
+		if (st->fix[0])
+			VMT_SET(source, fix, r, vmt_bytes_of(st->fix));
+		if (st->state == VMT_STATE_UNUSED || st->state == VMT_STATE_ABSENT)
+			continue;
+		VMT_SET(source, denied_total, r, st->denied);
+		VMT_SET(source, gone_total, r, st->gone);
+		VMT_SET(source, timed_out_total, r, st->timed_out);
+		VMT_SET(source, skipped_total, r, st->skipped);
+		/* A probe is not read file by file. */
+		if (vmt_source_cost(id) == VMT_COST_PROBE)
+			continue;
+		VMT_SET(source, reads_total, r, st->reads);
+		VMT_SET(source, read_bytes, r, st->bytes);
+		VMT_SET(source, cpu_ns, r, st->cpu_ns);
+		VMT_SET(source, longest_ns, r, st->longest_ns);
+		VMT_SET(source, unknown_keys_total, r, st->unknown_keys);
+	}
+	return 0;
+}
+
+static int build(struct vmt_model *m, const struct vmt_sample *prev,
+		 const struct vmt_model_opts *opts)
+{
+	const struct vmt_sample *s = m->sample;
+	uint64_t dt_ns = 0;
+	int r;
+
+	/* Rates only within one boot: another machine's counters are no earlier state of ours. */
+	if (prev && prev->host.monotonic_ns && s->host.monotonic_ns > prev->host.monotonic_ns &&
+	    vmt_bytes_equal(prev->host.boot_id, s->host.boot_id))
+		dt_ns = s->host.monotonic_ns - prev->host.monotonic_ns;
+	m->system = s->system;
+	vmt_system_derive(&m->system, s->host.page_size);
+	if (dt_ns)
+		vmt_system_rates(&m->system, &prev->system, dt_ns);
+	r = copy_procs(m, prev, dt_ns);
+	if (r == 0)
+		r = list_sources(m);
+	if (r == 0)
+		r = vmt_model_findings(m);
+	return r;
+}
+
+int vmt_model_build(const struct vmt_sample *sample, const struct vmt_sample *prev,
+		    const struct vmt_model_opts *opts, struct vmt_model **ret, struct vmt_err *err)
+{
+	VMT_AUTO_MODEL m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	vmt_arena_init(&m->arena);
+	m->sample = sample;
+	r = build(m, prev, opts);
+	if (r < 0)
+		return vmt_err_set(err, r, NULL, 0, "out of memory");
+	*ret = VMT_STEAL(m);
+	return 0;
+}
+
+void vmt_model_free(struct vmt_model *m)
+{
+	if (!m)
+		return;
+	vmt_arena_done(&m->arena);
+	free(m);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "model/sample.h"
+
+/* What the rows of faults are summed over. */
+enum vmt_fault_group {
+	VMT_FAULT_BY_VMA,
+	VMT_FAULT_BY_PROC,
+	VMT_FAULT_BY_FILE,
+};
+
+struct vmt_model_opts {
+	enum vmt_fault_group fault_group;
+};
+
+/*
+ * What a sample means: sums, rates against the sample before it, groups and findings. Rows are
+ * the sample's own where nothing is added to them.
+ */
+struct vmt_model {
+	const struct vmt_sample *sample;
+	struct vmt_arena arena; /* owns what follows */
+	struct vmt_system system;
+	struct vmt_proc *procs; /* one for each of the sample's, same order */
+	size_t n_procs;
+	bool has_probe;
+	struct vmt_probe_row probe;
+	struct vmt_fault *faults;
+	size_t n_faults;
+	struct vmt_balance *balance;
+	size_t n_balance;
+	struct vmt_file *files;
+	size_t n_files;
+	struct vmt_rung *rungs;
+	size_t n_rungs;
+	struct vmt_source_row *sources;
+	size_t n_sources;
+	struct vmt_finding *findings;
+	size_t n_findings;
+};
+
+/*
+ * Builds the model of sample; prev (may be NULL) is an earlier sample of the same machine, for
+ * rates. Pure: reads nothing. sample must outlive the model, prev need not. -ENOMEM is the only
+ * failure.
+ */
+int vmt_model_build(const struct vmt_sample *sample, const struct vmt_sample *prev,
+		    const struct vmt_model_opts *opts, struct vmt_model **ret, struct vmt_err *err);
+void vmt_model_free(struct vmt_model *m);
+
+static inline void vmt_model_freep(struct vmt_model **m)
+{
+	vmt_model_free(*m);
+}
+#define VMT_AUTO_MODEL VMT_CLEANUP(vmt_model_freep) struct vmt_model *
+
+/* Values of the machine that follow from others; unknown where a term is. page_size in bytes. */
+void vmt_system_derive(struct vmt_system *s, uint64_t page_size);
+/* Counts a second between two samples of the same boot, dt_ns apart; a counter that went back is
+ * unknown. */
+void vmt_system_rates(struct vmt_system *s, const struct vmt_system *prev, uint64_t dt_ns);
+void vmt_proc_rates(struct vmt_proc *p, const struct vmt_proc *prev, uint64_t dt_ns);
+/* A rate in thousandths a second; false where the counter went back or no time passed. */
+bool vmt_rate_milli(uint64_t now, uint64_t before, uint64_t dt_ns, uint64_t *ret_milli);
+
+/* Fills m->faults, balance, files, probe and rungs from m->sample->faults. */
+int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group);
+/* Fills m->findings; the rest of the model is complete. */
+int vmt_model_findings(struct vmt_model *m);

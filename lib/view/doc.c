@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/doc.h"
+
+#include <stdlib.h>
+
+void vmt_doc_done(struct vmt_doc *doc)
+{
+	size_t i;
+
+	for (i = 0; i < doc->n; i++) {
+		struct vmt_section *s = &doc->sections[i];
+
+		free(s->rows);
+		vmt_columns_done(&s->columns);
+		vmt_buf_done(&s->note);
+		vmt_buf_done(&s->lead);
+	}
+	*doc = (struct vmt_doc){ 0 };
+}
+
+struct vmt_section *vmt_doc_add(struct vmt_doc *doc, const struct vmt_section_def *def,
+				const void *rows, size_t n)
+{
+	struct vmt_section *s;
+	size_t i;
+
+	if (doc->n == VMT_SECTIONS_MAX)
+		return NULL;
+	s = &doc->sections[doc->n];
+	*s = (struct vmt_section){ .def = def, .n = n, .total = n };
+	s->rows = calloc(n ? n : 1, sizeof(*s->rows));
+	if (!s->rows)
+		return NULL;
+	for (i = 0; i < n; i++)
+		s->rows[i] = (const char *)rows + i * def->entity->row_size;
+	if (vmt_columns_default(&s->columns, def->entity) < 0) {
+		free(s->rows);
+		vmt_columns_done(&s->columns);
+		return NULL;
+	}
+	if (def->entity->sort)
+		vmt_sort_parse(&s->sort, def->entity, def->entity->sort, NULL);
+	doc->n++;
+	return s;
+}
+
+void vmt_section_arrange(struct vmt_section *s, size_t top)
+{
+	vmt_rows_sort(s->rows, s->n, &s->sort);
+	if (top && s->n > top)
+		s->n = top;
+}
+
+void vmt_sink_done(struct vmt_sink *sink)
+{
+	vmt_buf_done(&sink->buf);
+}
+
+int vmt_sink_flush(struct vmt_sink *sink, size_t least)
+{
+	size_t done = 0;
+
+	if (!sink->error)
+		sink->error = vmt_buf_error(&sink->buf);
+	if (sink->error || sink->buf.len <= least)
+		return sink->error;
+	while (done < sink->buf.len) {
+		ssize_t n = write(sink->fd, sink->buf.data + done, sink->buf.len - done);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			sink->error = -errno;
+			break;
+		}
+		done += (size_t)n;
+	}
+	vmt_buf_clear(&sink->buf);
+	return sink->error;
+}

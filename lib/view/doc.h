@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/fmt.h"
+#include "model/model.h"
+#include "view/columns.h"
+
+/* A part of a document, as a command declares it; schema(1) and help are made from these. */
+struct vmt_section_def {
+	const char *key; /* in data */
+	const struct vmt_entity *entity;
+	bool single; /* one object, not an array */
+	const char *help;
+};
+
+/* A part of a document with its rows. */
+struct vmt_section {
+	const struct vmt_section_def *def;
+	const void **rows; /* heap; the rows belong to the model */
+	size_t n;
+	size_t total; /* rows before --top cut them */
+	struct vmt_columns columns;
+	struct vmt_sort sort;
+	const char *title; /* heading in text; NULL for none */
+	struct vmt_buf note; /* lines below the table in text */
+	struct vmt_buf lead; /* lines above it */
+	bool machine_only; /* not in text */
+};
+
+#define VMT_SECTIONS_MAX 12
+
+/* What a command has to say, before it is put into a format. */
+struct vmt_doc {
+	const char *schema; /* "maps": the document is vmtop.maps */
+	const char *version; /* of vmtop */
+	const struct vmt_model *model;
+	struct vmt_section sections[VMT_SECTIONS_MAX];
+	size_t n;
+};
+
+/* The format version of every document; keys are only added while it stays. */
+#define VMT_DOC_VERSION 1
+
+void vmt_doc_done(struct vmt_doc *doc);
+/*
+ * Adds a section with the default columns and order of its entity. rows is an array of n rows of
+ * entity->row_size bytes that outlives the document. NULL on ENOMEM.
+ */
+struct vmt_section *vmt_doc_add(struct vmt_doc *doc, const struct vmt_section_def *def,
+				const void *rows, size_t n);
+/* Sorts by s->sort and keeps the first top rows (0: all). */
+void vmt_section_arrange(struct vmt_section *s, size_t top);
+
+struct vmt_out_opts {
+	enum vmt_size_unit unit;
+	bool ascii; /* nothing above 0x7e */
+	bool headings;
+	bool raw; /* columns with one blank between, no alignment */
+	unsigned width; /* of the terminal; 0 where it is none */
+	unsigned indent; /* of JSON */
+	bool all_fields; /* machine formats: every field, else only the columns */
+};
+
+/* Where output goes: a buffer that is flushed when it is large. */
+struct vmt_sink {
+	struct vmt_buf buf;
+	int fd;
+	int error; /* first failure of a write, as negative errno */
+};
+
+void vmt_sink_done(struct vmt_sink *sink);
+/* Writes what the buffer holds if it is larger than least bytes. 0 or a negative errno, which
+ * stays. */
+int vmt_sink_flush(struct vmt_sink *sink, size_t least);
+
+/* A format. */
+struct vmt_output {
+	const char *name;
+	const char *help;
+	int (*emit)(struct vmt_sink *sink, const struct vmt_doc *doc,
+		    const struct vmt_out_opts *opts);
+};
+
+/* NULL-named at the end. */
+extern const struct vmt_output vmt_outputs[];
+const struct vmt_output *vmt_output_find(const char *name);
+
+int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
+int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
+int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
+		   const struct vmt_out_opts *opts);
+int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
+
+/* A value as text of a table; "-" where it is unknown. */
+void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *row,
+		   const struct vmt_out_opts *opts, uint64_t page_size);

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "base/json.h"
+#include "view/doc.h"
+
+/* Buckets that hold something, each with the bound that its members do not exceed. */
+static void hist_json(struct vmt_json *j, const struct vmt_hist *h)
+{
+	size_t i;
+
+	vmt_json_array(j);
+	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
+		if (!h->bucket[i])
+			continue;
+		vmt_json_object(j);
+		vmt_json_key(j, "le_ns");
+		if (i + 1 < VMT_HIST_BUCKETS)
+			vmt_json_u64(j, (UINT64_C(2) << i) - 1);
+		else
+			vmt_json_null(j);
+		vmt_json_key(j, "count");
+		vmt_json_u64(j, h->bucket[i]);
+		vmt_json_object_end(j);
+	}
+	vmt_json_array_end(j);
+}
+
+static void value_json(struct vmt_json *j, const struct vmt_field *f, const void *row)
+{
+	const void *p = vmt_field_at(f, row);
+	char key[80];
+
+	vmt_json_key(j, f->name);
+	if (!vmt_row_has(row, f->index)) {
+		vmt_json_null(j);
+		return;
+	}
+	switch (f->type) {
+	case VMT_TYPE_U64:
+		if (f->unit == VMT_UNIT_MILLI)
+			vmt_json_milli(j, *(const uint64_t *)p);
+		else
+			vmt_json_u64(j, *(const uint64_t *)p);
+		break;
+	case VMT_TYPE_I64:
+		vmt_json_i64(j, *(const int64_t *)p);
+		break;
+	case VMT_TYPE_HEX:
+		vmt_json_hex(j, *(const uint64_t *)p);
+		break;
+	case VMT_TYPE_BOOL:
+		vmt_json_bool(j, *(const bool *)p);
+		break;
+	case VMT_TYPE_HIST:
+		hist_json(j, p);
+		break;
+	case VMT_TYPE_STR:
+		if (vmt_json_bytes(j, *(const struct vmt_bytes *)p)) {
+			snprintf(key, sizeof(key), "%s_b64", f->name);
+			vmt_json_key(j, key);
+			vmt_json_base64(j, *(const struct vmt_bytes *)p);
+		}
+		break;
+	}
+}
+
+static void fields_json(struct vmt_json *j, const struct vmt_field *const *fields, size_t n,
+			const void *row)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		const char *group = fields[i]->group;
+		bool seen = false;
+
+		if (!group) {
+			value_json(j, fields[i], row);
+			continue;
+		}
+		/* The group is one object, where its first field stands. */
+		for (k = 0; k < i; k++)
+			seen |= fields[k]->group && strcmp(fields[k]->group, group) == 0;
+		if (seen)
+			continue;
+		vmt_json_key(j, group);
+		vmt_json_object(j);
+		for (k = i; k < n; k++)
+			if (fields[k]->group && strcmp(fields[k]->group, group) == 0)
+				value_json(j, fields[k], row);
+		vmt_json_object_end(j);
+	}
+}
+
+/* All fields of an entity as the pointers that columns are. */
+static int columns_of(struct vmt_columns *all, const struct vmt_entity *entity,
+		      const struct vmt_columns *chosen, bool every, const struct vmt_columns **ret)
+{
+	*ret = chosen;
+	if (!every && chosen)
+		return 0;
+	if (vmt_columns_all(all, entity) < 0)
+		return -ENOMEM;
+	*ret = all;
+	return 0;
+}
+
+static int rows_json(struct vmt_sink *sink, struct vmt_json *j, const struct vmt_entity *entity,
+		     const void *const *rows, size_t n, const struct vmt_columns *chosen,
+		     bool every)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns all = { 0 };
+	const struct vmt_columns *cols;
+	size_t i;
+	int r = columns_of(&all, entity, chosen, every, &cols);
+
+	for (i = 0; r == 0 && i < n; i++) {
+		vmt_json_object(j);
+		fields_json(j, cols->fields, cols->n, rows[i]);
+		vmt_json_object_end(j);
+		r = vmt_sink_flush(sink, 65536);
+	}
+	return r;
+}
+
+/* The rows of an array that is not behind pointers. */
+static int array_json(struct vmt_sink *sink, struct vmt_json *j, const char *key,
+		      const struct vmt_entity *entity, const void *rows, size_t n)
+{
+	size_t i;
+	int r = 0;
+
+	vmt_json_key(j, key);
+	vmt_json_array(j);
+	for (i = 0; r == 0 && i < n; i++) {
+		const void *row = (const char *)rows + i * entity->row_size;
+
+		r = rows_json(sink, j, entity, &row, 1, NULL, true);
+	}
+	vmt_json_array_end(j);
+	return r;
+}
+
+static void text_or_null(struct vmt_json *j, const char *key, struct vmt_bytes text)
+{
+	vmt_json_key(j, key);
+	if (text.len)
+		vmt_json_bytes(j, text);
+	else
+		vmt_json_null(j);
+}
+
+static void number_or_null(struct vmt_json *j, const char *key, uint64_t v)
+{
+	vmt_json_key(j, key);
+	if (v)
+		vmt_json_u64(j, v);
+	else
+		vmt_json_null(j);
+}
+
+static void envelope_json(struct vmt_json *j, const struct vmt_doc *doc)
+{
+	const struct vmt_host *h = &doc->model->sample->host;
+	VMT_AUTO_BUF text = { 0 };
+
+	vmt_buf_addf(&text, "vmtop.%s", doc->schema);
+	vmt_json_key(j, "schema");
+	vmt_json_str(j, text.data ? text.data : "");
+	vmt_json_key(j, "version");
+	vmt_json_u64(j, VMT_DOC_VERSION);
+	vmt_json_key(j, "vmtop");
+	vmt_json_str(j, doc->version);
+	vmt_json_key(j, "time");
+	if (h->realtime_ns) {
+		vmt_buf_clear(&text);
+		vmt_fmt_time(&text, h->realtime_ns);
+		vmt_json_str(j, text.data ? text.data : "");
+	} else {
+		vmt_json_null(j);
+	}
+	text_or_null(j, "boot_id", h->boot_id);
+	number_or_null(j, "monotonic_ns", h->monotonic_ns);
+	vmt_json_key(j, "host");
+	vmt_json_object(j);
+	text_or_null(j, "release", h->release);
+	text_or_null(j, "machine", h->machine);
+	number_or_null(j, "page_size_bytes", h->page_size);
+	number_or_null(j, "cpus", h->cpus);
+	text_or_null(j, "root", h->root);
+	vmt_json_key(j, "euid");
+	vmt_json_u64(j, h->euid);
+	number_or_null(j, "took_ns", h->took_ns);
+	vmt_json_object_end(j);
+}
+
+static int tail_json(struct vmt_sink *sink, struct vmt_json *j, const struct vmt_doc *doc)
+{
+	const struct vmt_model *m = doc->model;
+	int r;
+
+	vmt_json_key(j, "scan");
+	vmt_json_object(j);
+	vmt_json_key(j, "procs_seen");
+	vmt_json_u64(j, m->sample->procs_seen);
+	vmt_json_key(j, "vanished");
+	vmt_json_u64(j, m->sample->vanished);
+	vmt_json_key(j, "denied");
+	vmt_json_u64(j, m->sample->denied);
+	vmt_json_key(j, "timed_out");
+	vmt_json_u64(j, m->sample->timed_out);
+	vmt_json_key(j, "errors_dropped");
+	vmt_json_u64(j, m->sample->issues_dropped);
+	vmt_json_object_end(j);
+	if (m->has_probe) {
+		const void *row = &m->probe;
+
+		vmt_json_key(j, "probes");
+		r = rows_json(sink, j, &vmt_entity_probe, &row, 1, NULL, true);
+		if (r == 0)
+			r = array_json(sink, j, "rungs", &vmt_entity_rung, m->rungs, m->n_rungs);
+		if (r < 0)
+			return r;
+	}
+	r = array_json(sink, j, "findings", &vmt_entity_finding, m->findings, m->n_findings);
+	if (r == 0)
+		r = array_json(sink, j, "sources", &vmt_entity_source, m->sources, m->n_sources);
+	if (r == 0)
+		r = array_json(sink, j, "errors", &vmt_entity_issue, m->sample->issues,
+			       m->sample->n_issues);
+	return r;
+}
+
+int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
+{
+	struct vmt_json j;
+	size_t i;
+	int r = 0;
+
+	vmt_json_init(&j, &sink->buf, opts->indent);
+	vmt_json_object(&j);
+	envelope_json(&j, doc);
+	vmt_json_key(&j, "data");
+	vmt_json_object(&j);
+	for (i = 0; r == 0 && i < doc->n; i++) {
+		const struct vmt_section *s = &doc->sections[i];
+
+		vmt_json_key(&j, s->def->key);
+		if (s->def->single && s->n == 0) {
+			vmt_json_null(&j);
+			continue;
+		}
+		if (!s->def->single)
+			vmt_json_array(&j);
+		r = rows_json(sink, &j, s->def->entity, s->rows, s->def->single ? 1 : s->n,
+			      &s->columns, opts->all_fields || i > 0);
+		if (!s->def->single)
+			vmt_json_array_end(&j);
+	}
+	vmt_json_object_end(&j);
+	if (r == 0)
+		r = tail_json(sink, &j, doc);
+	vmt_json_object_end(&j);
+	if (r == 0)
+		r = vmt_json_finish(&j);
+	vmt_buf_addc(&sink->buf, '\n');
+	return r < 0 ? r : vmt_sink_flush(sink, 0);
+}
+
+static int line_begin(struct vmt_json *j, struct vmt_sink *sink, const char *type)
+{
+	vmt_json_init(j, &sink->buf, 0);
+	vmt_json_object(j);
+	vmt_json_key(j, "type");
+	vmt_json_str(j, type);
+	return 0;
+}
+
+static int line_end(struct vmt_json *j, struct vmt_sink *sink)
+{
+	int r;
+
+	vmt_json_object_end(j);
+	r = vmt_json_finish(j);
+	vmt_buf_addc(&sink->buf, '\n');
+	return r < 0 ? r : vmt_sink_flush(sink, 65536);
+}
+
+/* Header, one line a row named by its entity, end; each line stands alone. */
+int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
+		   const struct vmt_out_opts *opts)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns all = { 0 };
+	struct vmt_json j;
+	size_t i, k;
+	int r;
+
+	line_begin(&j, sink, "header");
+	envelope_json(&j, doc);
+	r = line_end(&j, sink);
+	for (i = 0; r == 0 && i < doc->n; i++) {
+		const struct vmt_section *s = &doc->sections[i];
+		const struct vmt_columns *cols;
+
+		r = columns_of(&all, s->def->entity, &s->columns, opts->all_fields || i > 0, &cols);
+		for (k = 0; r == 0 && k < s->n; k++) {
+			line_begin(&j, sink, s->def->entity->name);
+			fields_json(&j, cols->fields, cols->n, s->rows[k]);
+			r = line_end(&j, sink);
+		}
+	}
+	if (r < 0)
+		return r;
+	line_begin(&j, sink, "end");
+	r = tail_json(sink, &j, doc);
+	if (r == 0)
+		r = line_end(&j, sink);
+	return r < 0 ? r : vmt_sink_flush(sink, 0);
+}

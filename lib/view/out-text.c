@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <libsmartcols.h>
+#include <stdlib.h>
+
+#include "view/doc.h"
+
+static int new_column(struct libscols_table *tb, const struct vmt_field *f,
+		      const struct vmt_out_opts *opts, bool last)
+{
+	bool left = f->flags & VMT_LEFT || f->type == VMT_TYPE_STR;
+	int flags = 0;
+
+	if (!left)
+		flags |= SCOLS_FL_RIGHT;
+	else if (last && opts->width)
+		flags |= SCOLS_FL_TRUNC;
+	return scols_table_new_column(tb, f->title, 0, flags) ? 0 : -ENOMEM;
+}
+
+static int fill(struct libscols_table *tb, const struct vmt_section *s,
+		const struct vmt_out_opts *opts, uint64_t page_size)
+{
+	VMT_AUTO_BUF cell = { 0 };
+	size_t i, k;
+
+	for (k = 0; k < s->columns.n; k++)
+		if (new_column(tb, s->columns.fields[k], opts, k + 1 == s->columns.n) < 0)
+			return -ENOMEM;
+	for (i = 0; i < s->n; i++) {
+		struct libscols_line *line = scols_table_new_line(tb, NULL);
+
+		if (!line)
+			return -ENOMEM;
+		for (k = 0; k < s->columns.n; k++) {
+			vmt_buf_clear(&cell);
+			vmt_cell_text(&cell, s->columns.fields[k], s->rows[i], opts, page_size);
+			if (vmt_buf_error(&cell) < 0 || scols_line_set_data(line, k, cell.data))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int table_text(struct vmt_buf *out, const struct vmt_section *s,
+		      const struct vmt_out_opts *opts, uint64_t page_size)
+{
+	struct libscols_table *tb = scols_new_table();
+	VMT_AUTO_FREE char *text = NULL;
+	int r;
+
+	if (!tb)
+		return -ENOMEM;
+	/* Cells were made safe already; the table's own escapes would double them. */
+	scols_table_enable_noencoding(tb, 1);
+	scols_table_enable_noheadings(tb, !opts->headings);
+	scols_table_enable_raw(tb, opts->raw);
+	scols_table_enable_ascii(tb, opts->ascii);
+	scols_table_enable_nowrap(tb, 1);
+	if (opts->width) {
+		scols_table_set_termforce(tb, SCOLS_TERMFORCE_ALWAYS);
+		scols_table_set_termwidth(tb, opts->width);
+	} else {
+		scols_table_set_termforce(tb, SCOLS_TERMFORCE_NEVER);
+	}
+	r = fill(tb, s, opts, page_size);
+	if (r == 0) {
+		r = scols_print_table_to_string(tb, &text);
+		if (r > 0)
+			r = -r;
+	}
+	if (r == 0 && text)
+		vmt_buf_adds(out, text);
+	scols_unref_table(tb);
+	return r;
+}
+
+int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
+{
+	uint64_t page_size = doc->model->sample->host.page_size;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < doc->n; i++) {
+		const struct vmt_section *s = &doc->sections[i];
+		int r;
+
+		if (s->machine_only)
+			continue;
+		if (any)
+			vmt_buf_addc(&sink->buf, '\n');
+		any = true;
+		if (s->title && opts->headings)
+			vmt_buf_addf(&sink->buf, "%s\n", s->title);
+		if (s->lead.len)
+			vmt_buf_add(&sink->buf, s->lead.data, s->lead.len);
+		if (s->n) {
+			r = table_text(&sink->buf, s, opts, page_size);
+			if (r < 0)
+				return r;
+			/* The library leaves the last line open. */
+			if (sink->buf.len && sink->buf.data[sink->buf.len - 1] != '\n')
+				vmt_buf_addc(&sink->buf, '\n');
+		}
+		if (s->total > s->n && s->n)
+			vmt_buf_addf(&sink->buf, "(%zu of %zu rows)\n", s->n, s->total);
+		if (s->note.len)
+			vmt_buf_add(&sink->buf, s->note.data, s->note.len);
+		r = vmt_sink_flush(sink, 65536);
+		if (r < 0)
+			return r;
+	}
+	return vmt_sink_flush(sink, 0);
+}
