@@ -22,7 +22,9 @@ def writable(path):
     return [
         f"{name} in {section}"
         for flags, section, name in WRITABLE.findall(said)
-        if "O" in flags and not section.startswith(".data.rel.ro")
+        if ("O" in flags or section.startswith((".tdata", ".tbss")))
+        and name != section
+        and not section.startswith(".data.rel.ro")
     ]
 
 
