@@ -14,7 +14,7 @@ as_builder() {
 	owner=$(stat -c %u .)
 	if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ] && [ "${SUDO_UID-}" = "$owner" ]; then
 		setpriv --reuid "$SUDO_UID" --regid "$SUDO_GID" --init-groups --reset-env \
-			env "LC_ALL=C.UTF-8" "$@"
+			env LC_ALL=C.UTF-8 ${CC:+"CC=$CC"} "$@"
 	else
 		env LC_ALL=C.UTF-8 "$@"
 	fi
