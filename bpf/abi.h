@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <linux/types.h>
+
+/*
+ * What every probe shares with user space. This header and bpf/NAME.h are seen by both sides:
+ * fixed-width types, explicit padding, and enums that only grow at their end.
+ */
+
+/* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
+#define VMT_BPF_HIST 40
+
+/* Losses and oddities of one object, counted on the CPU where they happened. */
+enum vmt_stat {
+	VMT_STAT_SEEN, /* events that reached a program */
+	VMT_STAT_COUNTED, /* faults that were charged to an account */
+	VMT_STAT_RECORD, /* runs of the count of record, before any filter */
+	VMT_STAT_DROPPED, /* faults that found the table of mappings (or files) full */
+	VMT_STAT_NO_ACCOUNT, /* events of a task for which there was no account left */
+	VMT_STAT_NO_PROCESS, /* processes that share the overflow row: the table was full */
+	VMT_STAT_UNRESOLVED, /* look-ups of a mapping that found none */
+	VMT_STAT_DEAD_NODES, /* maple-tree nodes that were replaced under the walk */
+	VMT_STAT_NAME_FULL, /* mappings without a name: the table of names was full */
+	VMT_STAT_NAME_CUT, /* names that were too long to keep whole */
+	VMT_STAT_ENTRY_MISSED, /* the entry program was skipped, the exit program was not */
+	VMT_STAT_REPAIRED, /* faults whose exit was missed, charged from the saved entry */
+	VMT_STAT_DISAGREE, /* the rule said "counted", the task's counter did not move */
+	VMT_STAT_REBORN, /* accounts of a task whose end was not seen */
+	VMT_STAT_BUSY, /* updates that the kernel refused for a reason other than "full" */
+	VMT_STAT_COUNT,
+};
+
+struct vmt_stat_slot {
+	__u64 v[VMT_STAT_COUNT];
+	__u64 pad[16 - VMT_STAT_COUNT];
+};
+_Static_assert(sizeof(struct vmt_stat_slot) == 128, "one CPU's counters share no cache line");
+
+/*
+ * A file's name, taken from its dentries when it was first seen: components one behind the other,
+ * the last one of the path first, a NUL behind each.
+ */
+#define VMT_NAME_BYTES 768
+#define VMT_NAME_STEPS 48 /* directories and mounts on the way to the root */
+
+enum vmt_name_flag {
+	VMT_NAME_CUT = 1, /* leading directories, or the end of a component, are missing */
+	VMT_NAME_DELETED = 2, /* the last name was unlinked */
+	VMT_NAME_PSEUDO = 4, /* no path: memfd, SysV or shared anonymous memory, anon_inode */
+};
+
+struct vmt_slot_name {
+	__u32 ready; /* set last */
+	__u32 flags; /* enum vmt_name_flag */
+	__u32 len; /* bytes in use */
+	__u32 components;
+	char bytes[VMT_NAME_BYTES];
+};
+_Static_assert(sizeof(struct vmt_slot_name) == 16 + VMT_NAME_BYTES, "no holes");

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One wrapper for each difference between kernels, with the version that it bridges. A branch on
+ * bpf_core_field_exists() is a constant when the verifier sees it, so the other side may name
+ * members that this kernel does not have.
+ */
+
+#include "bpf/kernel_types.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * VM_FAULT_*: the same bits from 5.9 to 7.x where they exist at all. VM_FAULT_COMPLETED came with
+ * 6.0 (d92725256b4f); the bit was free before.
+ */
+#define VMT_VM_FAULT_OOM       0x000001u
+#define VMT_VM_FAULT_SIGBUS    0x000002u
+#define VMT_VM_FAULT_MAJOR     0x000004u
+#define VMT_VM_FAULT_HWPOISON  0x000030u /* the page, or its huge page */
+#define VMT_VM_FAULT_SIGSEGV   0x000040u
+#define VMT_VM_FAULT_RETRY     0x000400u
+#define VMT_VM_FAULT_COMPLETED 0x004000u
+#define VMT_VM_FAULT_ERROR     0x000873u /* with VM_FAULT_FALLBACK, 0x800 */
+
+/* FAULT_FLAG_*: macros in 5.10, an enum since 5.13 (da2f5eb3d344); the same values. */
+#define VMT_FAULT_FLAG_WRITE	   0x01u
+#define VMT_FAULT_FLAG_TRIED	   0x20u
+#define VMT_FAULT_FLAG_USER	   0x40u
+#define VMT_FAULT_FLAG_INSTRUCTION 0x100u
+
+#define VMT_VM_SHARED	 0x00000008ul
+#define VMT_VM_GROWSDOWN 0x00000100ul
+#define VMT_VM_HUGETLB	 0x00400000ul
+
+#define VMT_PF_KTHREAD	0x00200000u
+#define VMT_TMPFS_MAGIC 0x01021994ul
+#define VMT_S_IFMT	0170000
+#define VMT_S_IFREG	0100000
+
+/*
+ * 0, which the verifier does not know: added to an index, all ways that lead to it look the same
+ * from there on, and are verified once.
+ */
+volatile __u64 vmt_zero = 0;
+
+/* What a look-up of a mapping can say instead of an address. */
+#define VMT_WALK_NONE 0ul
+#define VMT_WALK_DEAD 1ul
+
+/*
+ * One descent through a maple tree (6.1+) without a lock. The nodes are freed by RCU, which every
+ * program holds; one that was replaced under us is its own parent. Layout: 256 bytes of parent,
+ * pivots, slots; a node of type 3 (maple_arange_64) has 9 pivots, the others 15. A pivot of 0
+ * behind the first ends the node (needed on 6.1, whose nodes are not padded with the maximum).
+ * Not static: the verifier looks at such a function once, and not at every call.
+ */
+__noinline unsigned long vmt_maple_descend(unsigned long entry, unsigned long addr)
+{
+	unsigned long node[32];
+
+	if ((entry & 3) != 2)
+		return VMT_WALK_NONE;
+	for (int level = 0; level < 12; level++) {
+		unsigned long base = entry & ~0xfful;
+		u32 type = (entry >> 3) & 15;
+		u32 pivots = type == 3 ? 9 : 15;
+		u32 i;
+
+		if (bpf_probe_read_kernel(node, sizeof(node), (void *)base))
+			return VMT_WALK_NONE;
+		if ((node[0] & ~0xfful) == base)
+			return VMT_WALK_DEAD;
+		for (i = 0; i < 15; i++) {
+			unsigned long pivot = node[1 + i];
+
+			if (i >= pivots || pivot >= addr || (!pivot && i))
+				break;
+		}
+		entry = node[(1 + pivots + i + vmt_zero) & 31];
+		if (type < 2)
+			return entry;
+	}
+	return VMT_WALK_NONE;
+}
+
+/*
+ * Before 6.1 (524e00b36e8c) the mappings are a red-black tree. It is stable where a fault is
+ * counted: whoever faults holds mmap_lock there.
+ */
+static __noinline unsigned long vmt_rbtree_descend(struct mm_struct *mm, unsigned long addr)
+{
+	struct rb_node *node = BPF_CORE_READ(mm, mm_rb.rb_node);
+
+	for (int level = 0; level < 40 && node; level++) {
+		struct vm_area_struct *vma =
+			(void *)((char *)node -
+				 bpf_core_field_offset(struct vm_area_struct, vm_rb));
+
+		if (addr < BPF_CORE_READ(vma, vm_start))
+			node = BPF_CORE_READ(node, rb_left);
+		else if (addr >= BPF_CORE_READ(vma, vm_end))
+			node = BPF_CORE_READ(node, rb_right);
+		else
+			return (unsigned long)vma;
+	}
+	return VMT_WALK_NONE;
+}
+
+static __always_inline bool vmt_mm_has_maple(void)
+{
+	return bpf_core_field_exists(struct mm_struct, mm_mt);
+}
+
+/* mm->owner needs CONFIG_MEMCG; 0 where it is not there. */
+static __always_inline struct task_struct *vmt_mm_owner(struct mm_struct *mm)
+{
+	if (!bpf_core_field_exists(mm->owner))
+		return NULL;
+	return BPF_CORE_READ(mm, owner);
+}
+
+/* Where the vdso is mapped; mm_context_t is the architecture's own. */
+static __always_inline unsigned long vmt_mm_vdso(struct mm_struct *mm)
+{
+	if (!bpf_core_field_exists(mm->context.vdso))
+		return 0;
+	return (unsigned long)BPF_CORE_READ(mm, context.vdso);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The kernel structs that the probes read, with just the members that they read. Offsets are
+ * relocated at load time against the BTF of the running kernel (CO-RE), so order and size mean
+ * nothing here, and no vmlinux.h or BTF of the build machine is needed. bpf_tracing.h takes the
+ * kernel's names of registers when it sees this macro.
+ */
+#define __VMLINUX_H__
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __s32 s32;
+typedef __u64 u64;
+typedef __s64 s64;
+#ifndef bool
+#define bool  _Bool
+#define true  1
+#define false 0
+#endif
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+/* What a kprobe and a perf_event program get is no kernel object but this layout itself. */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+typedef struct pt_regs bpf_user_pt_regs_t;
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31], sp, pc, pstate;
+};
+struct pt_regs {
+	struct user_pt_regs user_regs;
+};
+typedef struct user_pt_regs bpf_user_pt_regs_t;
+#else
+#error "registers of this architecture are not described yet"
+#endif
+
+struct bpf_perf_event_data {
+	bpf_user_pt_regs_t regs;
+	__u64 sample_period;
+	__u64 addr;
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct maple_tree {
+	void *ma_root;
+};
+
+struct super_block {
+	__u32 s_dev;
+	unsigned long s_magic;
+};
+
+struct inode {
+	__u16 i_mode;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+typedef struct {
+	void *vdso;
+} mm_context_t;
+
+struct task_struct;
+
+struct mm_struct {
+	unsigned long start_brk;
+	unsigned long brk;
+	unsigned long start_stack;
+	mm_context_t context;
+	struct task_struct *owner;
+	struct maple_tree mm_mt; /* since 6.1 */
+	struct rb_root mm_rb; /* before 6.1 */
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	struct mm_struct *vm_mm;
+	unsigned long vm_flags;
+	const void *vm_ops;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+	struct rb_node vm_rb; /* before 6.1 */
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long pgoff;
+};
+
+struct task_struct {
+	unsigned int flags;
+	struct mm_struct *mm;
+	s32 pid;
+	s32 tgid;
+	struct task_struct *group_leader;
+	u64 start_time;
+	unsigned long min_flt;
+	unsigned long maj_flt;
+	u64 self_exec_id;
+	char comm[16];
+};
+
+struct kernel_siginfo {
+	int si_code;
+};
+
+struct bpf_iter_meta {
+	u64 session_id;
+	u64 seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
