@@ -123,7 +123,8 @@ struct {
 	__type(value, u32);
 } name_index SEC(".maps");
 
-/* Free rows, filled by user space: taking one is atomic, which an index in memory is not on 5.10. */
+/* Free rows, filled by user space: taking one is atomic, which an index in memory is not on 5.10.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 4096);

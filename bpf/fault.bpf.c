@@ -418,7 +418,8 @@ static __always_inline void latency_add(struct vmt_slot_latency *l, u64 ns)
 		vmt_add(&l->hist[b], 1);
 }
 
-/* Charges n faults that the kernel counted: each to exactly one of mapped, dropped, unattributed. */
+/* Charges n faults that the kernel counted: each to exactly one of mapped, dropped, unattributed.
+ */
 static __always_inline void charge(struct vmt_slot_proc *p, u32 slot, u64 n, bool major)
 {
 	struct vmt_slot_map *m;
@@ -546,8 +547,8 @@ static __always_inline void settle(struct task_account *a, struct vmt_slot_proc 
  * Whether events of this task still count. After the end of the window the first one notes where
  * the task stood before it; minor and major of its advance are the event's own.
  */
-static __always_inline bool still_counts(struct task_account *a, struct task_struct *task, u32 minor,
-					 u32 major)
+static __always_inline bool still_counts(struct task_account *a, struct task_struct *task,
+					 u32 minor, u32 major)
 {
 	if (!control.closing)
 		return true;
@@ -767,8 +768,7 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 	u64 ns = 0;
 	u32 slot;
 
-	if (control.active && !control.closing)
-		stat_add(VMT_STAT_RECORD, 1);
+	stat_add(VMT_STAT_RECORD, 1);
 	if (!wanted(current_tgid()))
 		return 0;
 	a = task_account(task, !major, major);

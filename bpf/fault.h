@@ -3,7 +3,8 @@
 
 #include "bpf/abi.h"
 
-/* Page faults by mapping and by process. Times are ns of CLOCK_MONOTONIC, addresses user space's. */
+/* Page faults by mapping and by process. Times are ns of CLOCK_MONOTONIC, addresses user space's.
+ */
 
 enum vmt_bpf_class {
 	VMT_BPF_ANON,

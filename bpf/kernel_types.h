@@ -19,8 +19,8 @@ typedef __s32 s32;
 typedef __u64 u64;
 typedef __s64 s64;
 #ifndef bool
-#define bool  _Bool
-#define true  1
+#define bool _Bool
+#define true 1
 #define false 0
 #endif
 #ifndef NULL

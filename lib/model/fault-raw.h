@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * What a probe counted, as it counted it. A figure means something only where its VMT_HAVE_ bit is
+ * set in vmt_fault_sample.have; the others are not known, and not 0. Strings and arrays lie in the
+ * arena that the sample was read into.
+ */
+
+#define VMT_FAULT_BUCKETS 40
+
+enum vmt_fault_class {
+	VMT_FAULT_ANON,
+	VMT_FAULT_FILE,
+	VMT_FAULT_SHMEM,
+	VMT_FAULT_HUGETLB,
+	VMT_FAULT_OTHER, /* vdso, vvar, device memory */
+	VMT_FAULT_CLASSES,
+};
+
+enum vmt_fault_special {
+	VMT_FAULT_PLAIN,
+	VMT_FAULT_HEAP,
+	VMT_FAULT_STACK,
+	VMT_FAULT_VDSO,
+	VMT_FAULT_SPECIALS,
+};
+
+enum vmt_fault_failure {
+	VMT_FAILED_SIGBUS,
+	VMT_FAILED_SIGSEGV,
+	VMT_FAILED_OOM,
+	VMT_FAILED_HWPOISON,
+	VMT_FAILED_OTHER,
+	VMT_FAILURES,
+};
+
+/* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
+struct vmt_fault_latency {
+	uint64_t count;
+	uint64_t sum_ns;
+	uint64_t max_ns;
+	uint64_t bucket[VMT_FAULT_BUCKETS];
+};
+
+/* A mapping of one program image of one process. faults = minor + major. */
+struct vmt_fault_raw {
+	uint64_t pid; /* whom the kernel charged */
+	uint64_t owner_pid; /* whose mapping it is; 0 where that is not known */
+	uint64_t start_time_ns; /* of the process, after boot */
+	uint64_t exec_id; /* tells the program images of one process apart */
+	uint64_t start; /* lowest address seen */
+	uint64_t end; /* behind the highest */
+	uint64_t offset_bytes; /* in the file, of the first address when it was first seen */
+	uint64_t vm_flags; /* VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_SHARED 8, ... when last seen */
+	uint64_t inode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	enum vmt_fault_class class;
+	enum vmt_fault_special special;
+	bool has_file;
+	bool deleted; /* the file was unlinked when it was first seen */
+	bool path_cut; /* leading directories, or the end of a component, are missing */
+	struct vmt_bytes path; /* as in maps, "[heap]" and " (deleted)" included; empty: none */
+	struct vmt_bytes comm;
+	uint64_t minor;
+	uint64_t major;
+	uint64_t read; /* VMT_HAVE_ACCESS */
+	uint64_t write;
+	uint64_t exec;
+	uint64_t user; /* VMT_HAVE_MODE */
+	uint64_t kernel;
+	uint64_t retried; /* VMT_HAVE_RETRIED */
+	uint64_t gup; /* VMT_HAVE_GUP_MAP; not in minor and major */
+	uint64_t failed[VMT_FAILURES]; /* VMT_HAVE_FAILED, or VMT_HAVE_SIGBUS for that one */
+	struct vmt_fault_latency latency; /* VMT_HAVE_LATENCY */
+};
+
+/* The account of a process: kernel_minor + kernel_major = mapped + gup + unattributed + dropped. */
+struct vmt_fault_proc {
+	uint64_t pid; /* 0: those that found the table of processes full, together */
+	uint64_t start_time_ns;
+	struct vmt_bytes comm;
+	bool exited;
+	bool self; /* vmtop's own process */
+	uint64_t kernel_minor; /* change of min_flt and maj_flt over its threads */
+	uint64_t kernel_major;
+	uint64_t record_minor; /* VMT_HAVE_RECORD */
+	uint64_t record_major;
+	uint64_t mapped;
+	uint64_t gup; /* VMT_HAVE_GUP */
+	uint64_t unattributed;
+	uint64_t dropped;
+	uint64_t retried; /* VMT_HAVE_RETRIED */
+	uint64_t abandoned; /* VMT_HAVE_ABANDONED: begun in user mode, never completed */
+	uint64_t failed[VMT_FAILURES]; /* VMT_HAVE_FAILED, or VMT_HAVE_SIGBUS for that one */
+};
+
+/* Calls of filemap_fault for a file. */
+struct vmt_fault_file {
+	uint64_t inode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	struct vmt_bytes path; /* empty where it is not known */
+	bool deleted;
+	bool path_cut;
+	uint64_t calls;
+	uint64_t cached; /* VMT_HAVE_FILE_RESULT: neither major, nor retried, nor failed */
+	uint64_t major;
+	uint64_t retried;
+	uint64_t failed;
+	uint64_t around; /* VMT_HAVE_FILE_AROUND: calls of filemap_map_pages */
+	bool has_offset; /* first and last are known */
+	uint64_t first_offset_bytes;
+	uint64_t last_offset_bytes;
+	struct vmt_fault_latency latency; /* VMT_HAVE_FILE_LATENCY */
+};
+
+enum vmt_fault_have {
+	VMT_HAVE_MAPS = 1 << 0, /* rows by mapping at all */
+	VMT_HAVE_ACCESS = 1 << 1,
+	VMT_HAVE_MODE = 1 << 2,
+	VMT_HAVE_LATENCY = 1 << 3,
+	VMT_HAVE_GUP = 1 << 4,
+	VMT_HAVE_GUP_MAP = 1 << 5,
+	VMT_HAVE_FAILED = 1 << 6,
+	VMT_HAVE_SIGBUS = 1 << 7,
+	VMT_HAVE_RETRIED = 1 << 8,
+	VMT_HAVE_ABANDONED = 1 << 9,
+	VMT_HAVE_RECORD = 1 << 10,
+	VMT_HAVE_MISSES = 1 << 11, /* recursion_misses */
+	VMT_HAVE_FILES = 1 << 12,
+	VMT_HAVE_FILE_RESULT = 1 << 13,
+	VMT_HAVE_FILE_LATENCY = 1 << 14,
+	VMT_HAVE_FILE_AROUND = 1 << 15,
+	VMT_HAVE_DEATHS = 1 << 16, /* processes that ended in the window are in it to their end */
+};
+
+enum vmt_rung_id {
+	VMT_RUNG_NONE,
+	VMT_RUNG_FEXIT,
+	VMT_RUNG_KPROBE,
+	VMT_RUNG_TRACEPOINT,
+	VMT_RUNG_PERF,
+	VMT_RUNG_PROC,
+	VMT_RUNGS,
+};
+
+enum vmt_canary {
+	VMT_CANARY_NONE, /* it did not run */
+	VMT_CANARY_TRUSTED, /* counted its own known faults to the unit */
+	VMT_CANARY_PARTIAL,
+	VMT_CANARY_MISSING,
+};
+
+enum vmt_try_status {
+	VMT_TRY_UNUSED, /* a better one works */
+	VMT_TRY_OK,
+	VMT_TRY_REFUSED,
+	VMT_TRY_ABSENT, /* this kernel has no such thing */
+	VMT_TRY_SILENT, /* attached, and counted nothing */
+	VMT_TRY_NOT_BUILT,
+};
+
+/* A rung of the ladder, or a hook of one, and what came of it. */
+struct vmt_probe_try {
+	const char *rung; /* "fexit" */
+	const char *hook; /* "tp_btf/page_fault_user"; NULL for the rung itself */
+	const char *gives; /* what it adds */
+	enum vmt_try_status status;
+	int error; /* negative errno, 0 where there is none */
+	char reason[200];
+	char fix[120]; /* command that would change it; empty where there is none */
+	struct vmt_bytes log; /* of the verifier, its end; empty mostly */
+};
+
+/* Sums over the accounts, and what was lost. */
+struct vmt_fault_totals {
+	uint64_t kernel_minor;
+	uint64_t kernel_major;
+	uint64_t record_minor;
+	uint64_t record_major;
+	uint64_t mapped;
+	uint64_t gup;
+	uint64_t unattributed;
+	uint64_t dropped;
+	uint64_t retried;
+	uint64_t abandoned;
+	uint64_t failed[VMT_FAILURES];
+	uint64_t recursion_misses; /* VMT_HAVE_MISSES */
+	uint64_t record_lost; /* software events that the kernel counted and no program saw */
+	uint64_t lost; /* faults that no row holds, and records that a ring lost */
+	uint64_t repaired; /* exits that were skipped, charged from the saved entry */
+	uint64_t unresolved;
+	uint64_t dead_nodes;
+	uint64_t paths_cut;
+	uint64_t paths_missing; /* mappings of files without a name: the table was full */
+	uint64_t disagreed; /* the rule said "counted", the task's counter did not move */
+	uint64_t no_account; /* events of tasks that found the table of tasks full */
+	uint64_t slots_used;
+	uint64_t slots_total;
+};
+
+struct vmt_fault_sample {
+	uint64_t window_ns; /* from the start to the end, or to this reading */
+	bool complete; /* the window was closed: what no event showed is in the accounts */
+	uint32_t have; /* enum vmt_fault_have */
+	enum vmt_rung_id rung;
+	enum vmt_rung_id filemap_rung; /* NONE where filemap_fault is not counted */
+	enum vmt_canary canary;
+	char canary_text[200];
+	struct vmt_fault_raw *maps;
+	size_t n_maps;
+	struct vmt_fault_proc *procs;
+	size_t n_procs;
+	struct vmt_fault_file *files;
+	size_t n_files;
+	struct vmt_fault_totals totals;
+	struct vmt_probe_try *tries; /* the ladder, best first */
+	size_t n_tries;
+};
+
+static inline const char *vmt_rung_name(enum vmt_rung_id rung)
+{
+	static const char *const names[VMT_RUNGS] = { "none",	    "fexit", "kprobe",
+						      "tracepoint", "perf",  "proc" };
+
+	return rung < VMT_RUNGS ? names[rung] : names[0];
+}
+
+static inline const char *vmt_canary_name(enum vmt_canary canary)
+{
+	static const char *const names[] = { "none", "trusted", "partial", "missing" };
+
+	return names[canary <= VMT_CANARY_MISSING ? canary : 0];
+}
+
+static inline const char *vmt_try_status_name(enum vmt_try_status status)
+{
+	static const char *const names[] = { "unused", "ok",	 "refused",
+					     "absent", "silent", "not_built" };
+
+	return names[status <= VMT_TRY_NOT_BUILT ? status : 0];
+}

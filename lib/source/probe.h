@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/fault-raw.h"
+
+/*
+ * Counting page faults, on the best rung that this machine, build and privilege allow: open, start,
+ * read as often as wanted, stop, read, close. A probe is used by one thread. Everything that it has
+ * in the kernel hangs on descriptors of this process: killing it leaves nothing.
+ */
+
+struct vmt_probe_opts {
+	enum vmt_rung_id rung; /* this one and no other; NONE for the best that works */
+	const pid_t *pids; /* processes to watch; all where n_pids is 0 */
+	size_t n_pids;
+	bool follow; /* with pids: their children too */
+	bool filemap; /* calls of filemap_fault, by file */
+	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */
+	uint32_t procs;
+	uint32_t names;
+	uint32_t files;
+	uint32_t tasks; /* 0: twice what is running */
+};
+
+struct vmt_probe;
+
+/* Checks and keeps the options; nothing in the kernel is touched. -EINVAL, -ENOMEM. */
+int vmt_probe_open(const struct vmt_probe_opts *opts, struct vmt_probe **ret, struct vmt_err *err);
+
+/*
+ * Goes down the ladder until a rung loads, attaches and counts the probe's own known faults. This
+ * is the only call that needs privileges; it faults some pages, and creates a mapping. What was
+ * tried, and why a better rung did not work, is in the sample that vmt_probe_read() gives, also
+ * after a failure. 0, or the error of the last rung.
+ */
+int vmt_probe_start(struct vmt_probe *p, struct vmt_err *err);
+
+/*
+ * Watches one more process (and with opts.follow its children). Only where opts named processes;
+ * needs bpf(), so before privileges are dropped. -EINVAL without a filter, -ENOSPC.
+ */
+int vmt_probe_watch(struct vmt_probe *p, pid_t pid, struct vmt_err *err);
+
+/*
+ * Closes the window: every task's counters are settled, so that the sums hold to the unit. Reads
+ * descriptors that were made at the start, and needs no privilege and no bpf(). 0 or -errno;
+ * calling it again does nothing.
+ */
+int vmt_probe_stop(struct vmt_probe *p, struct vmt_err *err);
+
+/*
+ * Copies what was counted so far into *ret; arrays and strings are the arena's. Before
+ * vmt_probe_stop() the accounts are those of each task's last event. On the BPF rungs this reads
+ * mapped memory and /proc/self/fdinfo, and needs no privilege.
+ */
+int vmt_probe_read(struct vmt_probe *p, struct vmt_arena *arena, struct vmt_fault_sample *ret,
+		   struct vmt_err *err);
+
+/* Detaches and frees; NULL is fine. */
+void vmt_probe_close(struct vmt_probe *p);
+
+static inline void vmt_probe_closep(struct vmt_probe **p)
+{
+	vmt_probe_close(*p);
+}
+#define VMT_AUTO_PROBE VMT_CLEANUP(vmt_probe_closep) struct vmt_probe *
