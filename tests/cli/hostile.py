@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names that processes choose, and trees that are no /proc: nothing reaches the terminal raw, no
+format breaks, nothing hangs."""
+
+import csv
+import io
+import mmap
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from program import FAILED, OK, USAGE, expect, loads, raw_controls, run  # noqa: E402
+from tap import Report  # noqa: E402
+
+COMMS = [
+    b"\x1b]0;owned\x07", b"a\nb", b"a\rb\tc", b"\xff\xfe\x80", b"\xc2\x9b2J", b") R 1 2 (",
+    "\u202egnp".encode(), "\U0001f600\u0301".encode(), b'","x":{', b"a,b;\"c'", b"\xed\xa0\x80",
+    b" ", b"<b>&", b"%s%n", b"012345678901234",
+]
+FILE = b"x\n\x1b[2J\xff\x9b \\012 (deleted)\"',%s"
+
+
+def stopped(comm, path):
+    """A child of this name that maps this file, and sleeps."""
+    ready, done = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with open("/proc/self/comm", "wb") as file:
+                file.write(comm)
+            with open(path, "r+b") as file:
+                kept = mmap.mmap(file.fileno(), 4096)
+            kept[0] = 1
+            os.write(done, b"x")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(done)
+    os.read(ready, 1)
+    os.close(ready)
+    return child
+
+
+def names(report):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(os.fsencode(folder), FILE)
+        with open(path, "wb") as file:
+            file.truncate(4096)
+        children = [stopped(comm, path) for comm in COMMS]
+        os.unlink(path)
+        pids = ",".join(map(str, children))
+        # Text, as the C locale and as UTF-8 show it.
+        try:
+            for args in (["ps", "-p", pids], ["ps", "-p", pids, "--raw"], ["maps", str(children[0])],
+                         ["maps", str(children[0]), "--raw"], ["ps", "-p", pids, "--csv"]):
+                for locale in ("C", "C.UTF-8"):
+                    result = run(*args, env={**os.environ, "LC_ALL": locale})
+                    bad = raw_controls(result.out.replace(b"\r\n", b"\n"))
+                    report.check(f"names in {args[0]} {' '.join(args[2 + (args[0] == 'ps'):])} {locale}".strip(),
+                                 expect(result, OK)
+                                 or (f"raw control bytes: {bad}" if bad else None))
+            lines = run("ps", "-p", pids, "--noheadings").out.decode().splitlines()
+            report.check("a row for each process", None if len(lines) == len(COMMS)
+                         else f"{len(lines)} rows for {len(COMMS)} processes")
+
+            result = run("ps", "-J", "-p", pids)
+            rows = {row["pid"]: row for row in loads(result.out)["data"]["processes"]}
+            problems = []
+            for pid, comm in zip(children, COMMS):
+                wanted = comm.decode("utf-8", errors="replace")
+                if wanted.isprintable() and rows[pid]["comm"] != wanted:
+                    problems.append(f"{rows[pid]['comm']!r}, not {wanted!r}")
+            report.check("JSON keeps every name that is text", problems)
+
+            result = run("ps", "--ndjson", "-p", pids)
+            report.check("NDJSON: each line stands alone", [
+                repr(line) for line in result.out.splitlines() if not isinstance(loads(line), dict)])
+
+            table = list(csv.reader(io.StringIO(run("ps", "--csv", "-p", pids).out.decode(), newline="")))
+            report.check("CSV: as many cells in each row",
+                         sorted({str(len(row)) for row in table} - {str(len(table[0]))})
+                         or (None if len(table) == len(COMMS) + 1 else f"{len(table)} rows"))
+
+            result = run("maps", "-J", str(children[0]))
+            report.check("JSON of a mapping with a hostile path", expect(result, OK)
+                         or (None if b"(deleted)" in result.out and loads(result.out) else "no path"))
+        finally:
+            for child in children:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+
+
+def roots(report):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for name, root in (("that is not there", folder / "no"), ("without a proc", folder),
+                           ("that is a file", "/etc/passwd"), ("of nothing", "")):
+            result = run("free", "--root", str(root), timeout=10)
+            report.check(f"root {name}", expect(result, (FAILED, USAGE), complaint=True))
+
+        for name in ("empty", "pipe", "folder", "device", "loop"):
+            proc = folder / name / "proc"
+            (proc / "1").mkdir(parents=True)
+            for file in ("meminfo", "vmstat", "zoneinfo", "1/stat", "1/statm", "1/status", "1/maps",
+                         "1/smaps", "1/smaps_rollup", "1/cmdline", "1/comm", "uptime", "version"):
+                path = proc / file
+                if name == "empty":
+                    path.write_bytes(b"")
+                elif name == "pipe":
+                    os.mkfifo(path)
+                elif name == "folder":
+                    path.mkdir()
+                elif name == "device":
+                    path.symlink_to("/dev/zero")
+                else:
+                    path.symlink_to(path)
+            for args in (["free"], ["ps"], ["maps", "1"], ["report"]):
+                result = run(*args, "-J", "--root", str(folder / name), timeout=30)
+                problem = None
+                if result.code is None or result.code < 0 or result.code > 124:
+                    problem = f"exit {result.code}: {result.err[-300:]!r}"
+                elif result.out:
+                    try:
+                        loads(result.out)
+                    except ValueError as broken:
+                        problem = f"broken JSON: {broken}"
+                elif not result.err:
+                    problem = "says nothing"
+                report.check(f"files of proc are {name}: {args[0]}", problem)
+
+
+def main():
+    report = Report()
+    names(report)
+    roots(report)
+    report.done()
+
+
+main()

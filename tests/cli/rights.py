@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Few rights and few resources: what is not permitted is unknown and said, never 0 and never fatal."""
+
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from program import DENIED, OK, Outsider, expect, loads, run  # noqa: E402
+from tap import BUILD, Report  # noqa: E402
+
+
+
+def as_nobody(report):
+    with Outsider() as nobody:
+        for args in (["free"], ["ps"], ["ps", "-J"], ["doctor"], ["report", "--duration", "0.2"],
+                     ["faults", "--duration", "0.2"], ["schema", "free"], ["--version"]):
+            report.check(f"nobody: {' '.join(args[:2])}", expect(nobody.run(*args), OK, quiet=False))
+        report.check("nobody: quiet is quiet", expect(nobody.run("report", "-q"), OK))
+
+        result = nobody.run("maps", str(os.getpid()))
+        report.check("nobody: maps of root's process is denied",
+                     expect(result, DENIED, complaint=True)
+                     or (f"stdout is {result.out!r}" if result.out else None))
+
+        result = nobody.run("ps", "-J", "-p", str(os.getpid()), "-o", "+pss,+uss")
+        problem = expect(result, OK, quiet=False)
+        if not problem:
+            row = loads(result.out)["data"]["processes"][0]
+            problem = [f"{key} is {row[key]!r}" for key in ("pss_bytes", "uss_bytes")
+                       if row[key] is not None]
+            if not row["rss_bytes"]:
+                problem.append(f"rss_bytes is {row['rss_bytes']!r}, and all may read it")
+        report.check("nobody: what smaps would say is null", problem)
+
+        child = subprocess.Popen(
+            ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sleep", "60"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/",
+        )
+        try:
+            result = nobody.run("maps", "-J", str(child.pid))
+            problem = expect(result, OK, quiet=False) or (
+                None if loads(result.out)["data"] else "no data")
+        finally:
+            child.kill()
+            child.wait()
+        report.check("nobody: maps of an own process", problem)
+
+
+def with_limits(report):
+    """The release build: sanitizers need more memory than these limits give."""
+    program = str(BUILD / "cmd" / "vmtop")
+    limits = [
+        ("16 descriptors", resource.RLIMIT_NOFILE, 16),
+        ("64 MiB of address space", resource.RLIMIT_AS, 64 << 20),
+        ("no core", resource.RLIMIT_CORE, 0),
+        ("256 KiB of stack", resource.RLIMIT_STACK, 256 << 10),
+        ("no locked memory", resource.RLIMIT_MEMLOCK, 0),
+    ]
+    for name, limit, value in limits:
+        for args in (["free", "-J"], ["ps", "-J", "-o", "+pss"], ["report", "-J", "--duration", "0.2"]):
+
+            def less(limit=limit, value=value):
+                resource.setrlimit(limit, (value, value))
+
+            result = run(*args, program=program, preexec_fn=less, timeout=60)
+            problem = expect(result, OK, quiet=False)
+            if not problem:
+                try:
+                    loads(result.out)
+                except ValueError as broken:
+                    problem = str(broken)
+            report.check(f"{name}: {args[0]}", problem)
+
+
+def main():
+    report = Report()
+    if os.geteuid() == 0:
+        as_nobody(report)
+    else:
+        report.skip("a user without rights", "only root can become nobody")
+    with_limits(report)
+    report.done()
+
+
+main()

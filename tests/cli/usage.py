@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Words on the command line: what is refused, with which exit code, in how many lines; help."""
+
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from program import NOTHING, OK, USAGE, commands, expect, loads, raw_controls, run  # noqa: E402
+from tap import TOP, Report  # noqa: E402
+
+REFUSED = [
+    ("unknown command", ["nonsense"]),
+    ("unknown command behind an option", ["-J", "nonsense"]),
+    ("unknown long option", ["free", "--nonsense"]),
+    ("unknown letter", ["free", "-Z"]),
+    ("unknown option of no command", ["--nonsense"]),
+    ("option of another command", ["free", "--duration", "1"]),
+    ("abbreviation of two options", ["free", "--f"]),
+    ("long option without its value", ["free", "--root"]),
+    ("letter without its value", ["free", "-w"]),
+    ("value for a flag", ["free", "--json=yes"]),
+    ("unknown format", ["free", "--format", "yaml"]),
+    ("empty format", ["free", "--format="]),
+    ("unknown column", ["ps", "-o", "nonsense"]),
+    ("unknown column among known", ["ps", "-o", "pid,nonsense"]),
+    ("empty column", ["ps", "-o", "pid,,comm"]),
+    ("no column at all", ["ps", "-o", ""]),
+    ("unknown order", ["ps", "-s", "nonsense"]),
+    ("rows: a word", ["ps", "--top", "many"]),
+    ("rows: negative", ["ps", "--top", "-1"]),
+    ("rows: too many digits", ["ps", "--top", "99999999999999999999999"]),
+    ("rows: a number with a tail", ["ps", "--top", "10x"]),
+    ("rows: empty", ["ps", "--top="]),
+    ("time limit: a word", ["free", "--timeout", "soon"]),
+    ("time limit: none", ["free", "--timeout", "0"]),
+    ("time limit: negative", ["free", "-t", "-1"]),
+    ("time limit: beyond all", ["free", "-t", "1e400"]),
+    ("duration: not a number", ["faults", "--duration", "nan"]),
+    ("duration: infinite", ["faults", "--duration", "inf"]),
+    ("duration: negative", ["faults", "--duration=-1"]),
+    ("duration: too long for a clock", ["faults", "--duration", "99999999999999999999"]),
+    ("summary of nothing known", ["faults", "--summary", "nonsense"]),
+    ("word too many", ["free", "nonsense"]),
+    ("word too few", ["maps"]),
+    ("process: a word", ["maps", "nonsense"]),
+    ("process: 0", ["maps", "0"]),
+    ("process: negative", ["maps", "--", "-5"]),
+    ("process: too many digits", ["maps", "99999999999999999999"]),
+    ("process: a number with a tail", ["maps", "1x"]),
+    ("process: a blank before", ["maps", " 1"]),
+    ("process: in hexadecimal", ["maps", "0x1"]),
+    ("process list with a word", ["ps", "-p", "1,nonsense"]),
+    ("help of no command", ["help", "nonsense"]),
+    ("schema of no command", ["schema", "nonsense"]),
+    ("completion of no shell", ["completion", "nonsense"]),
+]
+
+# The kernel's highest process id is 2^22 - 1.
+NO_PROCESS = str(1 << 22)
+
+HOSTILE = "\x1b]0;owned\x07\x1b[31m\n\u009b2J\u202e"
+ECHOED = [
+    ("a command", [HOSTILE]),
+    ("an option", ["free", "--" + HOSTILE]),
+    ("a letter", ["free", "-\x1b"]),
+    ("a byte that is no UTF-8", [b"\xff\xfe\x9b"]),
+    ("a format", ["free", "--format", HOSTILE]),
+    ("a column", ["ps", "-o", HOSTILE]),
+    ("an order", ["ps", "-s", HOSTILE]),
+    ("an operand", ["free", HOSTILE]),
+    ("a process", ["maps", HOSTILE]),
+    ("a process list", ["ps", "-p", HOSTILE]),
+    ("a duration", ["faults", "--duration", HOSTILE]),
+    ("a help topic", ["help", HOSTILE]),
+    ("a root", ["free", "--root", "/" + HOSTILE]),
+    ("a file", ["free", "-w", "/nonexistent/" + HOSTILE]),
+    ("a directory", ["free", "-w", "/" + HOSTILE + "/x"]),
+    ("100 kB", ["x" * 100000]),
+]
+
+
+def project_version():
+    found = re.search(r"^\s*version: '([^']+)'", (TOP / "meson.build").read_text(), re.MULTILINE)
+    return found.group(1)
+
+
+def help_problems(command):
+    """What is missing in the help of a command, by the tables that it is made from."""
+    name = command["name"]
+    result = run(name, "--help")
+    problems = [expect(result, OK)]
+    text = result.out.decode()
+    problems += [
+        f"--{option['name']} is not in it"
+        for option in command["options"]
+        if not re.search(rf"(^|\s)--{re.escape(option['name'])}(\s|$)", text)
+    ]
+    problems += [f"over 80 columns: {line}" for line in text.splitlines() if len(line) > 80]
+    if run("help", name).out != result.out:
+        problems.append(f"'vmtop help {name}' says something else")
+    if run(name, "-h").out != result.out:
+        problems.append(f"'vmtop {name} -h' says something else")
+    return [problem for problem in problems if problem]
+
+
+def keys(value, path=""):
+    """The set of keys of a document, to compare two of them whose numbers differ."""
+    if isinstance(value, dict):
+        return {path} | {k for key in value for k in keys(value[key], f"{path}.{key}")}
+    if isinstance(value, list):
+        return {path} | {k for item in value for k in keys(item, f"{path}[]")}
+    return {path}
+
+
+def main():
+    report = Report()
+    known = commands()["commands"]
+    names = {command["name"] for command in known}
+
+    for name, args in REFUSED:
+        result = run(*args)
+        problem = expect(result, USAGE, complaint=True)
+        report.check(f"refused: {name}", problem or (f"stdout is {result.out!r}" if result.out else None))
+    for name, args in ECHOED:
+        result = run(*args)
+        problems = []
+        if result.code in (OK, None) or (result.code or 0) < 0:
+            problems.append(f"exit {result.code}")
+        if raw_controls(result.err) or "\u202e".encode() in result.err:
+            problems.append(f"raw control bytes: {result.err!r}")
+        if len(result.err) > 2000 or result.err.count(b"\n") != 1:
+            problems.append(f"{len(result.err)} bytes on {result.err.count(bytes([10]))} lines")
+        report.check(f"hostile word: {name}", problems)
+
+    result = run("--version")
+    wanted = f"vmtop {project_version()}\n".encode()
+    report.check(
+        "--version", expect(result, OK) or (None if result.out == wanted else repr(result.out))
+    )
+    report.check("-V of a command", None if run("free", "-V").out == wanted else "differs")
+
+    result = run("--help")
+    shown = set(re.findall(r"^  ([a-z]+) ", result.out.decode(), re.MULTILINE))
+    wanted = {command["name"] for command in known if not command.get("hidden")}
+    report.check(
+        "--help lists every command",
+        expect(result, OK) or sorted(f"{name}: listed or not" for name in shown ^ wanted),
+    )
+    report.check("help is --help", None if run("help").out == result.out else "differs")
+    for command in known:
+        if not command.get("hidden"):
+            report.check(f"help of {command['name']}", help_problems(command))
+
+    before, behind = run("-J", "free"), run("free", "-J")
+    report.check(
+        "options before the command",
+        expect(before, OK)
+        or expect(behind, OK)
+        or (None if keys(loads(before.out)) == keys(loads(behind.out)) else "other keys"),
+    )
+    report.check(
+        "option between operands",
+        expect(run("maps", "-J", NO_PROCESS, "--quiet"), NOTHING, quiet=False),
+    )
+    alone = run()
+    report.check("vmtop alone, without a terminal", expect(alone, OK)
+                 or (None if b"available" in alone.out.lower() else "shows no 'available'"))
+    report.check("abbreviated option", expect(run("free", "--noh"), OK))
+    report.check("the last format wins", [
+        problem for problem in (
+            expect(run("free", "-J", "--csv"), OK),
+            None if not run("free", "-J", "--csv").out.startswith(b"{") else "JSON",
+            None if run("free", "--csv", "-J").out.startswith(b"{") else "no JSON",
+        ) if problem
+    ])
+    report.check(
+        "every command is tried",
+        sorted({"free", "ps", "maps", "faults", "report", "doctor", "schema", "help"} - names),
+    )
+    report.done()
+
+
+main()
