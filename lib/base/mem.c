@@ -12,7 +12,10 @@ struct vmt_arena_block {
 	alignas(max_align_t) unsigned char data[];
 };
 
-#define BLOCK_MIN ((size_t)64 * 1024 - sizeof(struct vmt_arena_block))
+/* Blocks double from the first to the largest, so that the arena of a process with ten mappings
+ * costs a page and that of a whole machine few calls. */
+#define BLOCK_FIRST ((size_t)4 * 1024 - sizeof(struct vmt_arena_block))
+#define BLOCK_MAX   ((size_t)64 * 1024 - sizeof(struct vmt_arena_block))
 
 void vmt_arena_init(struct vmt_arena *a)
 {
@@ -55,9 +58,14 @@ void *vmt_arena_alloc(struct vmt_arena *a, size_t n, size_t size)
 	if (bytes == 0)
 		bytes = align;
 	if (!b || b->size - b->used < bytes) {
-		bool big = bytes > BLOCK_MIN / 4;
+		bool big = bytes > BLOCK_MAX / 4;
+		size_t room = !b ? BLOCK_FIRST : b->size < BLOCK_MAX / 2 ? b->size * 2 : BLOCK_MAX;
 
-		b = block_new(big ? bytes : BLOCK_MIN);
+		if (big)
+			room = bytes;
+		while (room < bytes)
+			room = room < BLOCK_MAX / 2 ? room * 2 : BLOCK_MAX;
+		b = block_new(room);
 		if (!b)
 			return NULL;
 		if (big && a->head) {

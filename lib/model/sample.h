@@ -13,6 +13,7 @@ struct vmt_source_stat {
 	int error; /* negative errno of the last failure, 0 without one */
 	uint64_t reads;
 	uint64_t bytes;
+	bool bytes_unknown; /* a library read some of it and does not say how much */
 	uint64_t cpu_ns; /* of the threads that read and parsed */
 	uint64_t longest_ns; /* longest single read, waiting included */
 	uint64_t denied;

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/fmt.h"
+#include "base/parse.h"
+#include "source/collect-private.h"
+
+#define DEAR                                                                                       \
+	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
+	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(ELF))
+
+/* A call of vmt_collect_procs(), for the callback of the pool. */
+struct call {
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	uint32_t sources;
+	const size_t *procs; /* index into s->procs of each job */
+};
+
+static enum vmt_source_id first_source(uint32_t sources)
+{
+	return (enum vmt_source_id)__builtin_ctz(sources);
+}
+
+static const char *keep_hint(struct vmt_sample *s, const struct vmt_err *err)
+{
+	char text[sizeof(err->path) + sizeof(err->text) + 24];
+	int n;
+
+	if (!err->text[0])
+		return NULL;
+	if (err->line)
+		n = snprintf(text, sizeof(text), "%s:%u: %s", err->path, err->line, err->text);
+	else
+		n = snprintf(text, sizeof(text), "%s%s%s", err->path, err->path[0] ? ": " : "",
+			     err->text);
+	return n < 0 ? NULL : vmt_arena_copy(&s->arena, text, (size_t)n);
+}
+
+static const char *hint_of(struct vmt_sample *s, int code, const struct vmt_err *err)
+{
+	switch (code) {
+	case -EXDEV:
+		return "it got another address space (execve) while it was read; what is shown is part";
+	case -EACCES:
+	case -EPERM:
+		return s->host.euid == 0
+			       ? "refused to root as well: a security module, a user namespace or "
+				 "lockdown"
+			       : "not permitted for processes of other users; vmtop doctor says what "
+				 "would change it";
+	default:
+		return keep_hint(s, err);
+	}
+}
+
+/* The worst first: what the process as a whole is said to be. */
+static int worse(int a, int b)
+{
+	static const int order[] = { -ESRCH, -ETIMEDOUT, -EACCES, -EPERM, -EBUSY, -ECANCELED };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a ? a : b;
+}
+
+static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *read)
+{
+	st->reads += read->reads;
+	st->bytes += read->bytes;
+	st->cpu_ns += read->cpu_ns;
+	if (read->longest_ns > st->longest_ns)
+		st->longest_ns = read->longest_ns;
+	if (read->unknown_keys > st->unknown_keys)
+		st->unknown_keys = read->unknown_keys;
+}
+
+/* Fields whose source is ROLLUP, out of a row that has no others. */
+static void copy_rollup(struct vmt_proc *to, const struct vmt_proc *from)
+{
+	size_t i;
+
+	for (i = 0; i < vmt_entity_proc.n_fields; i++) {
+		const struct vmt_field *f = &vmt_entity_proc.fields[i];
+
+		if (f->source != VMT_SOURCE_ROLLUP || !vmt_row_has(&from->row, f->index))
+			continue;
+		memcpy((char *)to + f->offset, (const char *)from + f->offset, sizeof(uint64_t));
+		vmt_row_mark(&to->row, f->index);
+	}
+}
+
+/* A file that no process has is no failure of each: the kernel, or the recording, lacks it. */
+static bool is_absent(struct vmt_source_stat *st, int code)
+{
+	if (code != -ENOENT && code != -ENOSYS && code != -EOPNOTSUPP)
+		return false;
+	st->error = code;
+	return true;
+}
+
+static bool was_denied(const struct vmt_proc *p)
+{
+	return VMT_HAS(proc, read_status, p) &&
+	       vmt_bytes_is(p->read_status, vmt_failure_word(-EACCES));
+}
+
+static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
+{
+	struct vmt_sample *s = call->s;
+	struct vmt_proc *p = &s->procs[index];
+	struct vmt_proc_maps *pm = &s->maps[index];
+	const struct vmt_proc_read *smaps = &task->read[VMT_SOURCE_SMAPS];
+	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
+	uint64_t denied = s->denied;
+	int worst = 0, i;
+
+	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
+		struct vmt_proc_read *read = &task->read[i];
+
+		if (!read->tried)
+			continue;
+		add_cost(&s->sources[i], read);
+		if (read->code >= 0)
+			continue;
+		/* It ended: once, whatever was read when it did. */
+		if (worst != -ESRCH && !is_absent(&s->sources[i], read->code))
+			vmt_sample_failed(s, (enum vmt_source_id)i, p->pid, p->comm, read->code,
+					  hint_of(s, read->code, &read->err));
+		worst = worse(worst, read->code);
+	}
+	/* Processes are counted, not files of them; a second call may find the same refusal. */
+	if (s->denied > denied)
+		s->denied = denied + (was_denied(p) ? 0 : 1);
+	vmt_arena_join(&s->arena, &task->arena);
+	copy_rollup(p, &task->rollup);
+	if (task->has_maps) {
+		pm->maps = task->maps;
+		pm->n_maps = task->n_maps;
+		pm->consistent = task->consistent;
+		pm->state = maps->code < 0 || (smaps->tried && smaps->code < 0) ? VMT_STATE_PARTIAL
+										: VMT_STATE_OK;
+		if (maps->code != -EXDEV && smaps->code != -EXDEV)
+			VMT_SET(proc, maps_total, p, task->n_maps);
+	} else if (maps->tried && maps->code < 0) {
+		pm->state = maps->code == -EACCES || maps->code == -EPERM ? VMT_STATE_DENIED
+									  : VMT_STATE_FAILED;
+	}
+	VMT_SET(proc, read_status, p, vmt_bytes_of(worst ? vmt_failure_word(worst) : "ok"));
+}
+
+/* A job that a reader kept, or that no reader took. */
+static void not_read(struct call *call, size_t index, struct vmt_job *job, int code)
+{
+	struct vmt_sample *s = call->s;
+	struct vmt_proc *p = &s->procs[index];
+	enum vmt_source_id id = first_source(call->sources);
+	struct vmt_source_stat *st;
+	const char *hint;
+
+	switch (code) {
+	case -ETIMEDOUT:
+		if (vmt_job_stage(job) > 0)
+			id = (enum vmt_source_id)vmt_job_stage(job);
+		hint = "the reader sleeps in the kernel: the process holds its address space, "
+		       "perhaps for a file system that does not answer";
+		break;
+	case -ECANCELED:
+		hint = "the time for the whole report was over";
+		break;
+	case -EAGAIN:
+		/* Never in the main thread instead: it could sleep for ever. */
+		code = -EBUSY;
+		hint = "no reader thread could be started (RLIMIT_NPROC, memory)";
+		break;
+	default:
+		hint = "too many readers are stuck in the kernel";
+		break;
+	}
+	st = &s->sources[id];
+	snprintf(st->reason, sizeof(st->reason), "%s", hint);
+	vmt_sample_failed(s, id, p->pid, p->comm, code, hint);
+	VMT_SET(proc, read_status, p, vmt_bytes_of(vmt_failure_word(code)));
+	s->maps[index].state = code == -ETIMEDOUT ? VMT_STATE_FAILED : VMT_STATE_SKIPPED;
+}
+
+static void job_done(size_t index, struct vmt_job *job, int result, void *ctx, void *arg)
+{
+	struct call *call = arg;
+
+	if (ctx)
+		merge(call, call->procs[index], ctx);
+	else
+		not_read(call, call->procs[index], job, result);
+}
+
+static bool has_memory(const struct vmt_proc *p)
+{
+	return !VMT_HAS(proc, class, p) || vmt_bytes_is(p->class, "user");
+}
+
+/* Linux 6.15 lets CAP_PERFMON read maps and its like; before, CAP_SYS_PTRACE did. */
+static bool release_is_at_least(struct vmt_bytes release, uint64_t major, uint64_t minor)
+{
+	uint64_t a, b;
+
+	if (vmt_take_u64(&release, &a) < 0 || vmt_take_char(&release, '.') < 0 ||
+	    vmt_take_u64(&release, &b) < 0)
+		return false;
+	return a > major || (a == major && b >= minor);
+}
+
+/* The command that would open a denied source: a capability for this very program. */
+static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
+{
+	struct vmt_source_stat *st = &s->sources[id];
+	bool perfmon = release_is_at_least(s->host.release, 6, 15);
+	VMT_AUTO_BUF cmd = { 0 };
+	const char *caps;
+	char exe[4096];
+	ssize_t n;
+
+	if (s->host.root.len || st->denied == 0)
+		return;
+	if (s->host.euid == 0) {
+		if (!st->reason[0] || st->state == VMT_STATE_PARTIAL)
+			snprintf(
+				st->reason, sizeof(st->reason),
+				"%llu refused, to root as well: a security module, a user namespace "
+				"or lockdown",
+				(unsigned long long)st->denied);
+		return;
+	}
+	snprintf(st->reason, sizeof(st->reason), "%llu refused: processes of other users",
+		 (unsigned long long)st->denied);
+	switch (id) {
+	case VMT_SOURCE_PAGEMAP:
+		caps = perfmon ? "cap_perfmon,cap_dac_read_search"
+			       : "cap_sys_ptrace,cap_dac_read_search";
+		break;
+	case VMT_SOURCE_ELF:
+		caps = "cap_checkpoint_restore,cap_sys_ptrace";
+		break;
+	default:
+		caps = perfmon ? "cap_perfmon" : "cap_sys_ptrace";
+		break;
+	}
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return;
+	exe[n] = 0;
+	vmt_buf_addf(&cmd, "sudo setcap %s+ep ", caps);
+	vmt_fmt_shell(&cmd, exe);
+	if (vmt_buf_error(&cmd) == 0 && cmd.len < sizeof(st->fix))
+		snprintf(st->fix, sizeof(st->fix), "%s", cmd.data);
+}
+
+/* The states of dear sources are made anew with each call, from all counts so far. */
+static void settle(struct vmt_sample *s, uint32_t sources)
+{
+	int i;
+
+	for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		if (sources >> i & 1 && s->sources[i].state != VMT_STATE_ABSENT)
+			s->sources[i].state = VMT_STATE_UNUSED;
+	vmt_sample_settle(s);
+	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
+		struct vmt_source_stat *st = &s->sources[i];
+
+		if (!(sources >> i & 1))
+			continue;
+		if (st->state == VMT_STATE_ABSENT && !s->host.root.len && i == VMT_SOURCE_ROLLUP)
+			snprintf(st->reason, sizeof(st->reason),
+				 "this kernel has no smaps_rollup (Linux 4.14 and later)");
+		else if (st->state == VMT_STATE_ABSENT && st->error)
+			snprintf(st->reason, sizeof(st->reason), "%s",
+				 s->host.root.len ? "not in this recording"
+						  : "this kernel does not have it");
+		set_fix(s, (enum vmt_source_id)i);
+	}
+	/* Debian 12's 6.1: show_smaps_rollup() leaves out a mapping each time that it had to
+	 * wait for the lock. */
+	if (sources & VMT_SOURCE_BIT(ROLLUP) && !s->sources[VMT_SOURCE_ROLLUP].reason[0] &&
+	    vmt_bytes_starts(s->host.release, "6.1."))
+		snprintf(s->sources[VMT_SOURCE_ROLLUP].reason, sizeof(s->sources[0].reason),
+			 "on Linux 6.1 sums are too low for processes that map and unmap "
+			 "meanwhile; smaps is right");
+}
+
+static void free_jobs(struct vmt_job **jobs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		vmt_job_unref(jobs[i]);
+	free(jobs);
+}
+
+int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+		      const size_t *indices, size_t n, struct vmt_err *err)
+{
+	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	VMT_AUTO_FREE size_t *procs = NULL;
+	struct call call = { .c = c, .s = s };
+	struct vmt_job **jobs;
+	size_t n_jobs = 0, i;
+	int r = 0;
+
+	sources &= DEAR;
+	if (sources & (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(ELF)))
+		sources |= VMT_SOURCE_BIT(MAPS);
+	if (!sources || !n)
+		return 0;
+	if (!s->maps) {
+		s->maps = vmt_arena_alloc(&s->arena, s->n_procs, sizeof(*s->maps));
+		if (!s->maps)
+			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	}
+	procs = calloc(n, sizeof(*procs));
+	jobs = calloc(n, sizeof(*jobs));
+	if (!procs || !jobs)
+		r = -ENOMEM;
+	for (i = 0; r == 0 && i < n; i++) {
+		/* A kernel thread or zombie has nothing to read, and each kernel says so in its
+		 * own way. */
+		if (!has_memory(&s->procs[indices[i]]))
+			continue;
+		jobs[n_jobs] =
+			vmt_proc_job_new(vmt_collector_shared(c), sources, &s->procs[indices[i]]);
+		if (!jobs[n_jobs])
+			r = -ENOMEM;
+		else
+			procs[n_jobs++] = indices[i];
+	}
+	call.sources = sources;
+	call.procs = procs;
+	if (r == 0 && n_jobs)
+		r = vmt_pool_run(vmt_collector_pool(c), jobs, n_jobs, vmt_collector_deadline(c),
+				 job_done, &call);
+	free_jobs(jobs, n_jobs);
+	if (r < 0)
+		return vmt_err_set(err, r, NULL, 0, "out of memory");
+	settle(s, sources);
+	if (!s->host.root.len)
+		s->host.took_ns += vmt_now_ns(CLOCK_MONOTONIC) - t0;
+	return 0;
+}

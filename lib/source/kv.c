@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/kv.h"
+
+#include "base/parse.h"
+
+static void trim_end(struct vmt_bytes *b)
+{
+	while (b->len && (vmt_is_blank(b->ptr[b->len - 1]) || b->ptr[b->len - 1] == '\r'))
+		b->len--;
+}
+
+int vmt_kv_split(struct vmt_bytes line, char separator, struct vmt_bytes *ret_key,
+		 struct vmt_bytes *ret_rest)
+{
+	struct vmt_bytes key = { line.ptr, 0 }, rest;
+
+	if (separator == ' ') {
+		while (key.len < line.len && !vmt_is_blank(line.ptr[key.len]))
+			key.len++;
+		rest = (struct vmt_bytes){ line.ptr + key.len, line.len - key.len };
+	} else {
+		const char *at = memchr(line.ptr, separator, line.len);
+
+		if (!at)
+			return -EINVAL;
+		key.len = (size_t)(at - line.ptr);
+		rest = (struct vmt_bytes){ at + 1, line.len - key.len - 1 };
+	}
+	if (key.len == 0)
+		return -EINVAL;
+	vmt_take_blanks(&rest);
+	trim_end(&rest);
+	*ret_key = key;
+	*ret_rest = rest;
+	return 0;
+}
+
+const struct vmt_kv_key *vmt_kv_find(const struct vmt_kv_table *table, struct vmt_bytes key,
+				     size_t *hint)
+{
+	size_t i, at = *hint;
+
+	for (i = 0; i < table->n; i++, at++) {
+		if (at >= table->n)
+			at = 0;
+		if (!vmt_bytes_is(key, table->keys[at].name))
+			continue;
+		*hint = at + 1;
+		return &table->keys[at];
+	}
+	return NULL;
+}
+
+int vmt_kv_store(const struct vmt_kv_key *key, struct vmt_bytes value, struct vmt_row *row)
+{
+	void *to = (char *)row + key->offset;
+	uint64_t v;
+	int r;
+
+	if (key->form == VMT_KV_SKIP || key->form == VMT_KV_OTHER)
+		return 0;
+	r = vmt_take_u64(&value, &v);
+	if (r < 0)
+		return r;
+	if (key->form == VMT_KV_KIB) {
+		if (vmt_take_blanks(&value) == 0 || !vmt_bytes_is(value, "kB"))
+			return -EINVAL;
+		if (__builtin_mul_overflow(v, UINT64_C(1024), &v))
+			return -ERANGE;
+	} else if (value.len) {
+		return -EINVAL;
+	}
+	if (key->form == VMT_KV_BOOL) {
+		bool b = v != 0;
+
+		if (v > 1)
+			return -EINVAL;
+		memcpy(to, &b, sizeof(b));
+	} else {
+		memcpy(to, &v, sizeof(v));
+	}
+	vmt_row_mark(row, key->index);
+	return 0;
+}
+
+int vmt_kv_read(const struct vmt_kv_table *table, struct vmt_bytes text, char separator,
+		struct vmt_row *row, uint64_t *unknown, const char *path, struct vmt_err *err)
+{
+	struct vmt_bytes line, key, rest;
+	const struct vmt_kv_key *k;
+	unsigned lineno = 0;
+	size_t hint = 0;
+	int r;
+
+	while (vmt_take_line(&text, &line)) {
+		lineno++;
+		if (line.len == 0)
+			continue;
+		r = vmt_kv_split(line, separator, &key, &rest);
+		if (r < 0)
+			return vmt_err_set(err, r, path, lineno, "the line has no key");
+		k = vmt_kv_find(table, key, &hint);
+		if (!k) {
+			if (unknown)
+				++*unknown;
+			continue;
+		}
+		r = vmt_kv_store(k, rest, row);
+		if (r < 0)
+			return vmt_err_set(err, r, path, lineno, "%s: %s", k->name,
+					   r == -ERANGE ? "the number is too large"
+							: "this is not a value of that key");
+	}
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/lines.h"
+
+#include <errno.h>
+
+void vmt_lines_init(struct vmt_lines *l)
+{
+	*l = (struct vmt_lines){ 0 };
+	vmt_buf_init(&l->carry);
+}
+
+void vmt_lines_done(struct vmt_lines *l)
+{
+	vmt_buf_done(&l->carry);
+}
+
+static int carry(struct vmt_lines *l, const char *ptr, size_t n)
+{
+	if (l->carry.len + n > VMT_LINE_MAX)
+		return -EFBIG;
+	vmt_buf_add(&l->carry, ptr, n);
+	return vmt_buf_error(&l->carry);
+}
+
+int vmt_lines_feed(struct vmt_lines *l, struct vmt_bytes chunk,
+		   int (*fn)(void *arg, struct vmt_bytes line), void *arg)
+{
+	while (chunk.len) {
+		const char *nl = memchr(chunk.ptr, '\n', chunk.len);
+		size_t n = nl ? (size_t)(nl - chunk.ptr) : chunk.len;
+		struct vmt_bytes line = { chunk.ptr, n };
+		int r;
+
+		if (!nl || l->carry.len) {
+			r = carry(l, chunk.ptr, n);
+			if (r < 0)
+				return r;
+			line = (struct vmt_bytes){ l->carry.data, l->carry.len };
+		}
+		if (!nl)
+			return 0;
+		chunk.ptr += n + 1;
+		chunk.len -= n + 1;
+		l->line++;
+		r = fn(arg, line);
+		if (r < 0)
+			return r;
+		vmt_buf_clear(&l->carry);
+	}
+	return 0;
+}
+
+int vmt_lines_finish(struct vmt_lines *l, int (*fn)(void *arg, struct vmt_bytes line), void *arg)
+{
+	int r;
+
+	if (l->carry.len == 0)
+		return 0;
+	l->line++;
+	r = fn(arg, (struct vmt_bytes){ l->carry.data, l->carry.len });
+	vmt_buf_clear(&l->carry);
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/buf.h"
+
+/* A line longer than this is no line of the kernel: a path is at most some pages long. */
+#define VMT_LINE_MAX ((size_t)256 * 1024)
+
+/*
+ * Cuts a stream that comes in pieces of any size into lines. Only a line that lies across two
+ * pieces is copied.
+ */
+struct vmt_lines {
+	struct vmt_buf carry; /* the beginning of a line whose end has not come */
+	unsigned line; /* number of the last line handed out */
+};
+
+void vmt_lines_init(struct vmt_lines *l);
+void vmt_lines_done(struct vmt_lines *l);
+
+/*
+ * Hands each line that ends in chunk to fn, without its newline. Stops at the first error of fn
+ * and returns it; -EFBIG for a line without end, -ENOMEM.
+ */
+int vmt_lines_feed(struct vmt_lines *l, struct vmt_bytes chunk,
+		   int (*fn)(void *arg, struct vmt_bytes line), void *arg);
+/* A last line without a newline counts. */
+int vmt_lines_finish(struct vmt_lines *l, int (*fn)(void *arg, struct vmt_bytes line), void *arg);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/maps.h"
+
+#include <errno.h>
+
+#include "base/parse.h"
+
+/* FNV-1a with 64 bits. It tells that a list changed, not who changed it. */
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
+void vmt_maps_init(struct vmt_maps_parser *p, bool smaps, uint64_t pid, struct vmt_arena *arena,
+		   const struct vmt_devices *devices)
+{
+	*p = (struct vmt_maps_parser){
+		.arena = arena, .devices = devices, .pid = pid, .smaps = smaps, .print = FNV_BASIS
+	};
+	vmt_lines_init(&p->lines);
+}
+
+void vmt_maps_done(struct vmt_maps_parser *p)
+{
+	vmt_lines_done(&p->lines);
+	free(p->maps);
+	p->maps = NULL;
+	p->n_maps = p->cap_maps = 0;
+}
+
+static void print_add(uint64_t *print, struct vmt_bytes b)
+{
+	uint64_t h = *print;
+	size_t i;
+
+	for (i = 0; i < b.len; i++)
+		h = (h ^ (unsigned char)b.ptr[i]) * FNV_PRIME;
+	*print = (h ^ '\n') * FNV_PRIME;
+}
+
+static bool is_sysv(struct vmt_bytes path)
+{
+	struct vmt_bytes cur = path;
+	uint64_t key;
+
+	if (!vmt_bytes_starts(path, "/SYSV"))
+		return false;
+	cur.ptr += 5;
+	cur.len -= 5;
+	return vmt_take_hex(&cur, &key) == 0 && path.len - cur.len == 5 + 8;
+}
+
+/*
+ * What backs a mapping. A process can give a file nearly any name, so a name in brackets counts
+ * only where there is no inode, and a name of shmem only where the device is one of no block
+ * device (major 0) and the kernel's own mount is not known better.
+ */
+static struct vmt_bytes kind_of(const struct vmt_devices *devices, uint64_t major, uint64_t minor,
+				uint64_t inode, struct vmt_bytes path)
+{
+	const struct vmt_device *dev;
+
+	if (inode == 0 && major == 0 && minor == 0) {
+		if (path.len == 0 || vmt_bytes_starts(path, "[anon:"))
+			return VMT_BYTES("anon");
+		if (vmt_bytes_is(path, "[heap]"))
+			return VMT_BYTES("heap");
+		/* [stack:TID] up to Linux 4.4 */
+		if (vmt_bytes_is(path, "[stack]") || vmt_bytes_starts(path, "[stack:"))
+			return VMT_BYTES("stack");
+		if (vmt_bytes_is(path, "[vdso]"))
+			return VMT_BYTES("vdso");
+		return VMT_BYTES("special");
+	}
+	dev = devices ? vmt_devices_find(devices, major, minor) : NULL;
+	if (dev)
+		return dev->hugetlb ? VMT_BYTES("hugetlb") : VMT_BYTES("shmem");
+	if (major == 0) {
+		if (vmt_bytes_is(path, "/anon_hugepage (deleted)"))
+			return VMT_BYTES("hugetlb");
+		if (!(devices && devices->has_internal) &&
+		    (vmt_bytes_starts(path, "/memfd:") || is_sysv(path) ||
+		     vmt_bytes_is(path, "/dev/zero (deleted)") ||
+		     vmt_bytes_starts(path, "[anon_shmem:")))
+			return VMT_BYTES("shmem");
+		/* anon_inode:[perf_event], socket:[42]: no file of a file system */
+		if (path.len && path.ptr[0] != '/' && path.ptr[0] != '(')
+			return VMT_BYTES("special");
+	}
+	return VMT_BYTES("file");
+}
+
+/* The sixteen texts that there are, so that no row owns one. */
+static int take_perms(struct vmt_bytes *cur, struct vmt_bytes *ret)
+{
+	static const char all[16][5] = {
+		"---p", "---s", "--xp", "--xs", "-w-p", "-w-s", "-wxp", "-wxs",
+		"r--p", "r--s", "r-xp", "r-xs", "rw-p", "rw-s", "rwxp", "rwxs",
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(all); i++) {
+		if (!vmt_bytes_starts(*cur, all[i]))
+			continue;
+		cur->ptr += 4;
+		cur->len -= 4;
+		*ret = (struct vmt_bytes){ all[i], 4 };
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int take_blank(struct vmt_bytes *cur)
+{
+	return vmt_take_char(cur, ' ');
+}
+
+/* A copy in the arena, or the text of the row before where it is the same: neighbours often are
+ * mappings of one file. */
+static int keep(struct vmt_arena *arena, struct vmt_bytes text, const struct vmt_bytes *before,
+		struct vmt_bytes *ret)
+{
+	const char *p;
+
+	if (before && vmt_bytes_equal(*before, text)) {
+		*ret = *before;
+		return 0;
+	}
+	p = vmt_arena_copy(arena, text.ptr, text.len);
+	if (!p)
+		return -ENOMEM;
+	*ret = (struct vmt_bytes){ p, text.len };
+	return 0;
+}
+
+/* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat" */
+static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
+{
+	struct vmt_map *m, *before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
+	struct vmt_bytes cur = line, perms, device, path;
+	uint64_t start, end, offset, major, minor, inode;
+	int r;
+
+	p->reason = "this is no line of a mapping";
+	r = vmt_take_hex(&cur, &start);
+	if (r == 0)
+		r = vmt_take_char(&cur, '-');
+	if (r == 0)
+		r = vmt_take_hex(&cur, &end);
+	if (r == 0)
+		r = take_blank(&cur);
+	if (r == 0)
+		r = take_perms(&cur, &perms);
+	if (r == 0)
+		r = take_blank(&cur);
+	if (r == 0)
+		r = vmt_take_hex(&cur, &offset);
+	if (r == 0)
+		r = take_blank(&cur);
+	if (r < 0)
+		return r;
+	device.ptr = cur.ptr;
+	r = vmt_take_hex(&cur, &major);
+	if (r == 0)
+		r = vmt_take_char(&cur, ':');
+	if (r == 0)
+		r = vmt_take_hex(&cur, &minor);
+	if (r < 0)
+		return r;
+	device.len = (size_t)(cur.ptr - device.ptr);
+	r = take_blank(&cur);
+	if (r == 0)
+		r = vmt_take_u64(&cur, &inode);
+	if (r < 0)
+		return r;
+	if (cur.len && vmt_take_blanks(&cur) == 0)
+		return -EINVAL;
+	path = cur;
+	p->reason = "the end of the range is not behind its start";
+	if (end <= start)
+		return -EINVAL;
+	p->reason = "the addresses go back";
+	if (before && start < before->end)
+		return -EINVAL;
+
+	p->reason = "out of memory";
+	r = vmt_grow(&p->maps, &p->cap_maps, p->n_maps + 1, sizeof(*p->maps));
+	if (r < 0)
+		return r;
+	before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
+	m = &p->maps[p->n_maps];
+	*m = (struct vmt_map){ 0 };
+	r = keep(p->arena, device, before ? &before->device : NULL, &device);
+	if (r == 0)
+		r = keep(p->arena, path, before ? &before->path : NULL, &path);
+	if (r < 0)
+		return r;
+	if (p->pid)
+		VMT_SET(map, pid, m, p->pid);
+	VMT_SET(map, start, m, start);
+	VMT_SET(map, end, m, end);
+	VMT_SET(map, size_bytes, m, end - start);
+	VMT_SET(map, perms, m, perms);
+	VMT_SET(map, offset_bytes, m, offset);
+	VMT_SET(map, device, m, device);
+	VMT_SET(map, inode, m, inode);
+	VMT_SET(map, kind, m, kind_of(p->devices, major, minor, inode, path));
+	/* A mapping without a name has one that is known: none. */
+	VMT_SET(map, path, m, path);
+	p->n_maps++;
+	print_add(&p->print, line);
+	return 0;
+}
+
+/* Keys of smaps have a colon behind the first word, mappings a dash behind a hexadecimal number. */
+static bool is_mapping(struct vmt_bytes line)
+{
+	uint64_t v;
+	int r = vmt_take_hex(&line, &v);
+
+	return r == -ERANGE || (r == 0 && vmt_take_char(&line, '-') == 0);
+}
+
+static void mapping_end(struct vmt_maps_parser *p)
+{
+	if (p->unknown_here > p->unknown_keys)
+		p->unknown_keys = p->unknown_here;
+	p->unknown_here = 0;
+	if (p->smaps && p->n_maps)
+		vmt_smaps_derive(&p->maps[p->n_maps - 1]);
+}
+
+static int take_line(void *arg, struct vmt_bytes line)
+{
+	struct vmt_maps_parser *p = arg;
+	struct vmt_bytes flags = { 0 };
+	int r;
+
+	if (!p->smaps || is_mapping(line)) {
+		mapping_end(p);
+		p->hint = 0;
+		return take_mapping(p, line);
+	}
+	p->reason = "there is no mapping above this line";
+	if (p->n_maps == 0)
+		return -EINVAL;
+	p->reason = "this is not a value of that key";
+	if (p->n_maps > 1)
+		flags = p->maps[p->n_maps - 2].vm_flags;
+	r = vmt_smaps_line(&p->maps[p->n_maps - 1], line, &p->hint, p->arena, flags);
+	if (r == 0)
+		p->unknown_here++;
+	return r < 0 ? r : 0;
+}
+
+static int fail(struct vmt_maps_parser *p, int r, const char *path, struct vmt_err *err)
+{
+	if (r >= 0)
+		return 0;
+	p->error = r;
+	switch (r) {
+	case -ENOMEM:
+		return vmt_err_set(err, r, NULL, 0, "out of memory");
+	case -EFBIG:
+		return vmt_err_set(err, r, path, p->lines.line + 1, "the line has no end");
+	case -ERANGE:
+		return vmt_err_set(err, r, path, p->lines.line, "the number is too large");
+	default:
+		return vmt_err_set(err, r, path, p->lines.line, "%s", p->reason);
+	}
+}
+
+int vmt_maps_feed(struct vmt_maps_parser *p, struct vmt_bytes chunk, const char *path,
+		  struct vmt_err *err)
+{
+	if (p->error)
+		return p->error;
+	return fail(p, vmt_lines_feed(&p->lines, chunk, take_line, p), path, err);
+}
+
+int vmt_maps_finish(struct vmt_maps_parser *p, const char *path, struct vmt_err *err)
+{
+	int r;
+
+	if (p->error)
+		return p->error;
+	r = vmt_lines_finish(&p->lines, take_line, p);
+	if (r == 0)
+		mapping_end(p);
+	return fail(p, r, path, err);
+}

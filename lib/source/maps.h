@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/mem.h"
+#include "model/rows.h"
+#include "source/devices.h"
+#include "source/lines.h"
+
+/*
+ * /proc/PID/maps and /proc/PID/smaps, read as a stream in pieces of any size. Both have the same
+ * line for a mapping (fs/proc/task_mmu.c show_map_vma()); smaps has keys below it. Nothing but the
+ * rows and one unfinished line is kept.
+ */
+struct vmt_maps_parser {
+	struct vmt_arena *arena; /* the caller's; strings of the rows */
+	const struct vmt_devices *devices; /* may be NULL */
+	uint64_t pid; /* for the rows; 0: not set */
+	bool smaps;
+	struct vmt_lines lines;
+	struct vmt_map *maps; /* on the heap */
+	size_t n_maps;
+	size_t cap_maps;
+	uint64_t print; /* hash of the lines of mappings, to see whether a list changed */
+	uint64_t unknown_keys; /* the most that one mapping had */
+	uint64_t unknown_here;
+	size_t hint;
+	int error; /* the first; nothing more is taken after it */
+	const char *reason; /* for error */
+};
+
+/* arena and devices have to outlive the rows and the parser. */
+void vmt_maps_init(struct vmt_maps_parser *p, bool smaps, uint64_t pid, struct vmt_arena *arena,
+		   const struct vmt_devices *devices);
+void vmt_maps_done(struct vmt_maps_parser *p);
+
+/* 0, -EINVAL or -ERANGE where the text is none of the kernel's, -EFBIG, -ENOMEM; path is for err
+ * alone, which also gets the line. */
+int vmt_maps_feed(struct vmt_maps_parser *p, struct vmt_bytes chunk, const char *path,
+		  struct vmt_err *err);
+/* The end of the text. The rows stay with the parser until vmt_maps_done() or until somebody takes
+ * p->maps (free()). */
+int vmt_maps_finish(struct vmt_maps_parser *p, const char *path, struct vmt_err *err);
+
+/* A line below a mapping in smaps. 1 where the key is known, 0 where not, or -errno. */
+int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
+		   struct vmt_bytes last_flags);
+/* Sets the fields of a mapping that are sums of others, and what VmFlags tells of its kind. */
+void vmt_smaps_derive(struct vmt_map *m);
+
+/*
+ * /proc/PID/smaps_rollup: one text, the fields of proc.def whose source it is. *unknown counts
+ * keys that this version does not know.
+ */
+int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknown,
+		     struct vmt_err *err);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/kv.h"
+#include "source/machine.h"
+
+#define KIB(member, key) VMT_KV(system, vmt_system, member, key, KIB)
+
+/* In the order of fs/proc/meminfo.c, so that the search finds each key at once. */
+static const struct vmt_kv_key keys[] = {
+	KIB(total_bytes, "MemTotal"),
+	KIB(free_bytes, "MemFree"),
+	KIB(available_bytes, "MemAvailable"),
+	KIB(buffers_bytes, "Buffers"),
+	KIB(cached_bytes, "Cached"),
+	KIB(swap_cached_bytes, "SwapCached"),
+	VMT_KV_IGNORE("Active"),
+	VMT_KV_IGNORE("Inactive"),
+	KIB(active_anon_bytes, "Active(anon)"),
+	KIB(inactive_anon_bytes, "Inactive(anon)"),
+	KIB(active_file_bytes, "Active(file)"),
+	KIB(inactive_file_bytes, "Inactive(file)"),
+	KIB(unevictable_bytes, "Unevictable"),
+	KIB(mlocked_bytes, "Mlocked"),
+	VMT_KV_IGNORE("HighTotal"),
+	VMT_KV_IGNORE("HighFree"),
+	VMT_KV_IGNORE("LowTotal"),
+	VMT_KV_IGNORE("LowFree"),
+	VMT_KV_IGNORE("MmapCopy"),
+	KIB(swap_total_bytes, "SwapTotal"),
+	KIB(swap_free_bytes, "SwapFree"),
+	VMT_KV_IGNORE("Zswap"),
+	VMT_KV_IGNORE("Zswapped"),
+	KIB(dirty_bytes, "Dirty"),
+	KIB(writeback_bytes, "Writeback"),
+	KIB(anon_bytes, "AnonPages"),
+	KIB(mapped_bytes, "Mapped"),
+	KIB(shared_bytes, "Shmem"),
+	KIB(kreclaimable_bytes, "KReclaimable"),
+	VMT_KV_IGNORE("Slab"),
+	KIB(slab_reclaimable_bytes, "SReclaimable"),
+	KIB(slab_unreclaimable_bytes, "SUnreclaim"),
+	KIB(kernel_stack_bytes, "KernelStack"),
+	VMT_KV_IGNORE("ShadowCallStack"),
+	KIB(page_tables_bytes, "PageTables"),
+	VMT_KV_IGNORE("SecPageTables"),
+	VMT_KV_IGNORE("NFS_Unstable"),
+	VMT_KV_IGNORE("Bounce"),
+	VMT_KV_IGNORE("WritebackTmp"),
+	KIB(commit_limit_bytes, "CommitLimit"),
+	KIB(committed_bytes, "Committed_AS"),
+	VMT_KV_IGNORE("VmallocTotal"),
+	KIB(vmalloc_used_bytes, "VmallocUsed"),
+	VMT_KV_IGNORE("VmallocChunk"),
+	KIB(percpu_bytes, "Percpu"),
+	VMT_KV_IGNORE("EarlyMemtestBad"),
+	VMT_KV_IGNORE("HardwareCorrupted"),
+	KIB(anon_huge_bytes, "AnonHugePages"),
+	VMT_KV_IGNORE("ShmemHugePages"),
+	VMT_KV_IGNORE("ShmemPmdMapped"),
+	VMT_KV_IGNORE("FileHugePages"),
+	VMT_KV_IGNORE("FilePmdMapped"),
+	VMT_KV_IGNORE("CmaTotal"),
+	VMT_KV_IGNORE("CmaFree"),
+	VMT_KV_IGNORE("Unaccepted"),
+	VMT_KV_IGNORE("Balloon"),
+	VMT_KV_IGNORE("GPUActive"),
+	VMT_KV_IGNORE("GPUReclaim"),
+	VMT_KV_IGNORE("HugePages_Total"),
+	VMT_KV_IGNORE("HugePages_Free"),
+	VMT_KV_IGNORE("HugePages_Rsvd"),
+	VMT_KV_IGNORE("HugePages_Surp"),
+	VMT_KV_IGNORE("Hugepagesize"),
+	KIB(hugetlb_bytes, "Hugetlb"),
+	VMT_KV_IGNORE("DirectMap4k"),
+	VMT_KV_IGNORE("DirectMap64k"),
+	VMT_KV_IGNORE("DirectMap1M"),
+	VMT_KV_IGNORE("DirectMap2M"),
+	VMT_KV_IGNORE("DirectMap4M"),
+	VMT_KV_IGNORE("DirectMap1G"),
+	VMT_KV_IGNORE("DirectMap2G"),
+};
+
+int vmt_meminfo_parse(struct vmt_bytes text, struct vmt_system *sys, uint64_t *unknown,
+		      struct vmt_err *err)
+{
+	static const struct vmt_kv_table table = { keys, VMT_ARRAY_LEN(keys) };
+
+	return vmt_kv_read(&table, text, ':', &sys->row, unknown, "/proc/meminfo", err);
+}

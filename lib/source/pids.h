@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/mem.h"
+#include "model/rows.h"
+#include "source/root.h"
+
+/*
+ * /proc/PID/{stat,statm,status}: documented in proc(5) and in the kernel's
+ * Documentation/filesystems/proc.rst. None of them can be made to block by the process.
+ */
+
+#define VMT_PF_KTHREAD UINT64_C(0x00200000) /* include/linux/sched.h PF_KTHREAD */
+
+/* What the files say beside the fields of a process. */
+struct vmt_pid_facts {
+	uint64_t flags; /* stat: PF_ flags */
+	bool kthread; /* by either file */
+	bool has_mm; /* status: it has an address space */
+	uint64_t vsize_bytes; /* status: VmSize, where has_mm */
+	uint64_t unknown_keys;
+	uint64_t bytes; /* read */
+	uint64_t reads;
+};
+
+/* The text of a state: the letter itself, "?" where no kernel has it. Constant. */
+struct vmt_bytes vmt_pid_state(char letter);
+
+/*
+ * stat. The name is what stands between the first '(' and the last ')': it may hold anything.
+ * Sets ppid, state, threads, the fault counters, start_time_ns (unless user_hz is 0) and, where
+ * arena is not NULL, comm. -EINVAL, -ERANGE, -ENOMEM.
+ */
+int vmt_pid_stat_parse(struct vmt_bytes text, uint64_t user_hz, struct vmt_arena *arena,
+		       struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err);
+/* statm: vsize_bytes and rss_bytes. */
+int vmt_pid_statm_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_proc *p,
+			struct vmt_err *err);
+/* status: uid, the Vm and Rss keys and, where arena is not NULL, comm with its escapes undone. */
+int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p,
+			 struct vmt_pid_facts *facts, struct vmt_err *err);
+/*
+ * Once all is there: sets class, and takes back what the kernel printed as 0 because there is
+ * nothing to measure (a kernel thread or a zombie has no address space).
+ */
+void vmt_pid_settle(struct vmt_proc *p, const struct vmt_pid_facts *facts);
+
+/*
+ * Opens the directory of a thread that lives, for a process whose first thread has ended: its own
+ * files say nothing about the memory that the others still use. -ESRCH where there is none.
+ */
+int vmt_pid_open_live_task(int pid_fd, uint64_t pid);
+/* Whether p is such a process. */
+bool vmt_pid_is_headless(const struct vmt_proc *p);
+/* Reads the memory of p through such a thread. */
+int vmt_pid_read_headless(int pid_fd, uint64_t page_size, struct vmt_proc *p,
+			  struct vmt_pid_facts *facts, struct vmt_err *err);
+
+/*
+ * Reads all three files of a process through its directory, so that they are of one process.
+ * Everything but user is set; p->pid is pid. -ESRCH where it ended, also half-way.
+ */
+int vmt_pid_read(const struct vmt_root *root, uint64_t pid, struct vmt_arena *arena,
+		 struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err);
+
+/* All process ids below the root, in ascending order; the caller frees them. */
+int vmt_pids_list(const struct vmt_root *root, uint64_t **ret, size_t *ret_n, struct vmt_err *err);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/proc-job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "source/maps.h"
+#include "source/pids.h"
+
+/* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
+ * come in pieces of this. */
+#define PIECE	   ((size_t)64 * 1024)
+#define ROLLUP_MAX ((size_t)64 * 1024)
+/* How often a list of mappings is read again when it changed under the read. */
+#define TRIES 3
+
+struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
+{
+	struct vmt_proc_shared *shared = calloc(1, sizeof(*shared));
+
+	if (!shared) {
+		vmt_root_unref(root);
+		return NULL;
+	}
+	shared->refs = 1;
+	shared->root = root;
+	if (vmt_devices_load(&shared->devices, root) < 0) {
+		vmt_proc_shared_unref(shared);
+		return NULL;
+	}
+	return shared;
+}
+
+void vmt_proc_shared_unref(struct vmt_proc_shared *shared)
+{
+	if (!shared || __atomic_sub_fetch(&shared->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	vmt_devices_done(&shared->devices);
+	vmt_root_unref(shared->root);
+	free(shared);
+}
+
+/* One source being read: its costs, and the job that may have to stop. */
+struct reading {
+	struct vmt_job *job;
+	struct vmt_proc_task *task;
+	struct vmt_proc_read *read;
+	char *piece; /* PIECE bytes */
+	int dir_fd; /* of the process, or of a thread of it */
+	uint64_t cpu_ns; /* when it was begun */
+};
+
+static struct vmt_proc_read *reading_begin(struct reading *rd, enum vmt_source_id source)
+{
+	rd->read = &rd->task->read[source];
+	rd->read->tried = true;
+	rd->read->code = 0;
+	rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
+	vmt_job_begin(rd->job, (int)source);
+	return rd->read;
+}
+
+static void reading_end(struct reading *rd, int code)
+{
+	rd->read->cpu_ns += vmt_now_ns(CLOCK_THREAD_CPUTIME_ID) - rd->cpu_ns;
+	rd->read->code = code;
+}
+
+static void note_longest(struct vmt_proc_read *read, uint64_t since_ns)
+{
+	uint64_t ns = vmt_now_ns(CLOCK_MONOTONIC) - since_ns;
+
+	if (ns > read->longest_ns)
+		read->longest_ns = ns;
+}
+
+/* read(2) or, with offset >= 0, pread(2), timed; bytes or -errno. */
+static ssize_t timed_read(struct vmt_proc_read *read_, int fd, void *to, size_t n, off_t offset)
+{
+	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	ssize_t got;
+
+	do
+		got = offset < 0 ? read(fd, to, n) : pread(fd, to, n, offset);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		got = -errno;
+	note_longest(read_, t0);
+	return got;
+}
+
+static int timed_open(struct reading *rd, const char *name)
+{
+	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	int fd = vmt_open_at(rd->dir_fd, name);
+
+	note_longest(rd->read, t0);
+	return fd;
+}
+
+/*
+ * Reads maps or smaps as far as its end. -EXDEV where the address space that the file was opened
+ * for is gone at the end (execve, exit): the list then looks complete and is not.
+ */
+static int read_list(struct reading *rd, const char *name, struct vmt_maps_parser *parser)
+{
+	VMT_AUTO_CLOSE int fd = timed_open(rd, name);
+	uint64_t bytes = 0;
+	ssize_t n;
+	char c;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		n = timed_read(rd->read, fd, rd->piece, PIECE, -1);
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		bytes += (uint64_t)n;
+		r = vmt_maps_feed(parser, (struct vmt_bytes){ rd->piece, (size_t)n }, name,
+				  &rd->read->err);
+		if (r < 0)
+			return r;
+		if (vmt_job_expired(rd->job))
+			return vmt_err_set(&rd->read->err, -ETIMEDOUT, name, 0,
+					   "it was not read to its end in time");
+	}
+	rd->read->reads++;
+	rd->read->bytes += bytes;
+	r = vmt_maps_finish(parser, name, &rd->read->err);
+	if (r < 0)
+		return r;
+	if (bytes && timed_read(rd->read, fd, &c, 1, 0) == 0)
+		return -EXDEV;
+	return 0;
+}
+
+/* Moves the rows of a parser into the task. */
+static int keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser)
+{
+	struct vmt_map *maps = NULL;
+
+	if (parser->n_maps) {
+		maps = vmt_arena_alloc(&task->arena, parser->n_maps, sizeof(*maps));
+		if (!maps)
+			return -ENOMEM;
+		memcpy(maps, parser->maps, parser->n_maps * sizeof(*maps));
+	}
+	task->maps = maps;
+	task->n_maps = parser->n_maps;
+	task->has_maps = true;
+	return 0;
+}
+
+/* Whether the process has ended since it was opened: its files then are empty without an error. */
+static bool has_ended(const struct reading *rd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+
+	return vmt_slurp_at(rd->dir_fd, "stat", &buf, PIECE) <= 0 ||
+	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
+				  NULL) < 0 ||
+	       vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X");
+}
+
+/* The list alone; once again if the process changed its address space meanwhile. */
+static int read_maps(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	struct vmt_maps_parser parser;
+	int tries, r = 0, keep = 0;
+
+	for (tries = 0; tries < 2; tries++) {
+		vmt_maps_init(&parser, false, task->pid, &task->arena, &task->shared->devices);
+		r = read_list(rd, "maps", &parser);
+		if (r == 0 && parser.n_maps == 0 && has_ended(rd))
+			r = -ESRCH;
+		if (r == 0 || r == -EXDEV)
+			keep = keep_maps(task, &parser);
+		vmt_maps_done(&parser);
+		if (keep < 0)
+			return keep;
+		if (r != -EXDEV)
+			break;
+	}
+	task->consistent = r == 0;
+	return r;
+}
+
+/* The hash of the list, no rows. */
+static int read_print(struct reading *rd, uint64_t *ret_print)
+{
+	struct vmt_arena scratch;
+	struct vmt_maps_parser parser;
+	int r;
+
+	vmt_arena_init(&scratch);
+	vmt_maps_init(&parser, false, 0, &scratch, NULL);
+	r = read_list(rd, "maps", &parser);
+	*ret_print = parser.print;
+	vmt_maps_done(&parser);
+	vmt_arena_done(&scratch);
+	return r;
+}
+
+/*
+ * maps, smaps, maps: where all three have the same list, the residency belongs to it. Up to TRIES
+ * times; the last smaps stays. The cost of each file goes to its own source.
+ */
+static int read_smaps(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	uint64_t before = 0, after = 0;
+	int tries, r, keep = 0;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		struct vmt_maps_parser parser;
+		uint64_t print;
+
+		reading_begin(rd, VMT_SOURCE_MAPS);
+		r = read_print(rd, &before);
+		reading_end(rd, r);
+		if (r < 0 && r != -EXDEV)
+			return r;
+
+		reading_begin(rd, VMT_SOURCE_SMAPS);
+		vmt_maps_init(&parser, true, task->pid, &task->arena, &task->shared->devices);
+		r = read_list(rd, "smaps", &parser);
+		if (r == 0 && parser.n_maps == 0 && has_ended(rd))
+			r = -ESRCH;
+		print = parser.print;
+		if (parser.unknown_keys > rd->read->unknown_keys)
+			rd->read->unknown_keys = parser.unknown_keys;
+		if (r == 0 || r == -EXDEV)
+			keep = keep_maps(task, &parser);
+		vmt_maps_done(&parser);
+		if (keep < 0)
+			r = keep;
+		reading_end(rd, r);
+		if (r == -EXDEV)
+			continue;
+		if (r < 0)
+			return r;
+
+		reading_begin(rd, VMT_SOURCE_MAPS);
+		r = read_print(rd, &after);
+		reading_end(rd, r == -EXDEV ? 0 : r);
+		if (r < 0 && r != -EXDEV)
+			return r;
+		task->consistent = r == 0 && before == print && after == print;
+		if (task->consistent)
+			break;
+	}
+	return 0;
+}
+
+static int read_rollup(struct reading *rd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	VMT_AUTO_CLOSE int fd = timed_open(rd, "smaps_rollup");
+	struct vmt_proc_task *task = rd->task;
+	uint64_t t0;
+	int64_t n;
+
+	if (fd < 0)
+		return fd;
+	t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	n = vmt_slurp_fd(fd, &buf, ROLLUP_MAX);
+	note_longest(rd->read, t0);
+	if (n < 0)
+		return (int)n;
+	rd->read->reads++;
+	rd->read->bytes += (uint64_t)n;
+	return vmt_rollup_parse((struct vmt_bytes){ buf.data, buf.len }, &task->rollup,
+				&rd->read->unknown_keys, &rd->read->err);
+}
+
+/* The process is the one that was meant, and which of its threads to ask. */
+static int open_process(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	const struct vmt_root *root = task->shared->root;
+	VMT_AUTO_CLOSE int fd = vmt_root_open_pid(root, task->pid);
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+	int64_t n;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	n = vmt_slurp_at(fd, "stat", &buf, PIECE);
+	if (n <= 0)
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
+	r = vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, root->user_hz, NULL, &p,
+			       &facts, &rd->read->err);
+	if (r < 0)
+		return r;
+	if (task->check_start && p.start_time_ns != task->start_time_ns)
+		return -ESRCH;
+	if (vmt_pid_is_headless(&p)) {
+		rd->dir_fd = vmt_pid_open_live_task(fd, task->pid);
+		return rd->dir_fd < 0 ? rd->dir_fd : 0;
+	}
+	/* It became a zombie since it was listed: its memory is gone. */
+	if (vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X"))
+		return -ESRCH;
+	rd->dir_fd = VMT_STEAL_FD(fd);
+	return 0;
+}
+
+static bool wants(const struct vmt_proc_task *task, enum vmt_source_id source)
+{
+	return task->sources >> source & 1;
+}
+
+static void read_sources(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	int r;
+
+	if (wants(task, VMT_SOURCE_ROLLUP)) {
+		reading_begin(rd, VMT_SOURCE_ROLLUP);
+		reading_end(rd, read_rollup(rd));
+		if (task->read[VMT_SOURCE_ROLLUP].code == -ESRCH)
+			return;
+	}
+	if (wants(task, VMT_SOURCE_SMAPS)) {
+		r = read_smaps(rd);
+		if (r == -ESRCH || r == -ENOMEM)
+			return;
+	}
+	/* Also where smaps was refused, absent or too slow: the list without the residency. */
+	if (wants(task, VMT_SOURCE_MAPS) && !task->has_maps &&
+	    (task->read[VMT_SOURCE_MAPS].code == 0 || task->read[VMT_SOURCE_MAPS].code == -EXDEV)) {
+		reading_begin(rd, VMT_SOURCE_MAPS);
+		reading_end(rd, read_maps(rd));
+	}
+}
+
+static int run(struct vmt_job *job, void *ctx)
+{
+	struct vmt_proc_task *task = ctx;
+	struct reading rd = { .job = job, .task = task, .dir_fd = -1 };
+	enum vmt_source_id first = VMT_SOURCE_COUNT;
+	int i, r;
+
+	for (i = VMT_SOURCE_COUNT - 1; i >= 0; i--)
+		if (wants(task, (enum vmt_source_id)i))
+			first = (enum vmt_source_id)i;
+	if (first == VMT_SOURCE_COUNT)
+		return 0;
+	reading_begin(&rd, first);
+	rd.piece = malloc(PIECE);
+	r = rd.piece ? open_process(&rd) : -ENOMEM;
+	reading_end(&rd, r);
+	if (r == 0)
+		read_sources(&rd);
+	vmt_closep(&rd.dir_fd);
+	free(rd.piece);
+	return 0;
+}
+
+static void task_free(void *ctx)
+{
+	struct vmt_proc_task *task = ctx;
+
+	if (!task)
+		return;
+	vmt_proc_shared_unref(task->shared);
+	vmt_arena_done(&task->arena);
+	free(task);
+}
+
+static const struct vmt_job_type job_type = { .run = run, .free = task_free };
+
+struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources,
+				 const struct vmt_proc *p)
+{
+	struct vmt_proc_task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return NULL;
+	__atomic_add_fetch(&shared->refs, 1, __ATOMIC_RELAXED);
+	task->shared = shared;
+	task->sources = sources;
+	task->pid = p->pid;
+	task->check_start = VMT_HAS(proc, start_time_ns, p);
+	task->start_time_ns = p->start_time_ns;
+	vmt_arena_init(&task->arena);
+	return vmt_job_new(&job_type, task);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/rows.h"
+#include "model/sample.h"
+#include "source/devices.h"
+#include "source/reader.h"
+#include "source/root.h"
+
+/*
+ * The dear files of one process, read in one job of the reader pool. What all jobs share does not
+ * change and is counted, as a job can outlive the one who asked for it.
+ */
+struct vmt_proc_shared {
+	unsigned refs; /* through the two functions alone */
+	struct vmt_root *root;
+	struct vmt_devices devices;
+	bool soft_dirty; /* this kernel keeps the soft-dirty mark */
+};
+
+/* Takes root over with one reference, also on failure; NULL on ENOMEM. */
+struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root);
+void vmt_proc_shared_unref(struct vmt_proc_shared *shared);
+
+/* How one source of one process went. */
+struct vmt_proc_read {
+	bool tried;
+	int code; /* 0 or -errno; -EXDEV: the process changed under the read, what is there is part
+		   */
+	uint64_t reads;
+	uint64_t bytes;
+	uint64_t cpu_ns;
+	uint64_t longest_ns;
+	uint64_t unknown_keys;
+	struct vmt_err err;
+};
+
+/* Input and result of a job. */
+struct vmt_proc_task {
+	struct vmt_proc_shared *shared;
+	uint32_t sources; /* VMT_SOURCE_BIT */
+	uint64_t pid;
+	uint64_t start_time_ns;
+	bool check_start; /* start_time_ns is known */
+
+	struct vmt_arena arena; /* owns maps and all strings */
+	struct vmt_map *maps;
+	size_t n_maps;
+	bool has_maps;
+	bool consistent;
+	struct vmt_proc rollup; /* fields of ROLLUP alone */
+	struct vmt_proc_read read[VMT_SOURCE_COUNT];
+};
+
+/* A job for vmt_pool_run(); its stage is the source that it reads. NULL on ENOMEM. */
+struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources,
+				 const struct vmt_proc *p);

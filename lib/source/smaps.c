@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
+#include "base/parse.h"
+#include "source/kv.h"
+#include "source/maps.h"
+
+#define KEY_FLAGS 1u
+
+#define KIB(member, key) VMT_KV(map, vmt_map, member, key, KIB)
+
+/* In the order of fs/proc/task_mmu.c show_smap(); keys that old kernels had stand at the end. */
+static const struct vmt_kv_key map_keys[] = {
+	VMT_KV_IGNORE("Size"), /* the range says it */
+	KIB(kernel_page_size_bytes, "KernelPageSize"),
+	KIB(mmu_page_size_bytes, "MMUPageSize"),
+	KIB(rss_bytes, "Rss"),
+	KIB(pss_bytes, "Pss"),
+	KIB(pss_dirty_bytes, "Pss_Dirty"),
+	KIB(shared_clean_bytes, "Shared_Clean"),
+	KIB(shared_dirty_bytes, "Shared_Dirty"),
+	KIB(private_clean_bytes, "Private_Clean"),
+	KIB(private_dirty_bytes, "Private_Dirty"),
+	KIB(referenced_bytes, "Referenced"),
+	KIB(anonymous_bytes, "Anonymous"),
+	KIB(ksm_bytes, "KSM"),
+	KIB(lazy_free_bytes, "LazyFree"),
+	KIB(anon_huge_pages_bytes, "AnonHugePages"),
+	KIB(shmem_pmd_mapped_bytes, "ShmemPmdMapped"),
+	KIB(file_pmd_mapped_bytes, "FilePmdMapped"),
+	KIB(shared_hugetlb_bytes, "Shared_Hugetlb"),
+	KIB(private_hugetlb_bytes, "Private_Hugetlb"),
+	KIB(swap_bytes, "Swap"),
+	KIB(swap_pss_bytes, "SwapPss"),
+	KIB(locked_bytes, "Locked"),
+	VMT_KV(map, vmt_map, thp_eligible, "THPeligible", BOOL),
+	VMT_KV(map, vmt_map, protection_key, "ProtectionKey", COUNT),
+	VMT_KV_CALLER("VmFlags", KEY_FLAGS),
+	VMT_KV_IGNORE("Name"), /* Android before Linux 5.17 */
+};
+
+#undef KIB
+#define KIB(member, key) VMT_KV(proc, vmt_proc, member, key, KIB)
+
+/* fs/proc/task_mmu.c __show_smap() with rollup_mode. What statm and status give, for less, is left
+ * to them. */
+static const struct vmt_kv_key rollup_keys[] = {
+	VMT_KV_IGNORE("Rss"),
+	KIB(pss_bytes, "Pss"),
+	KIB(pss_dirty_bytes, "Pss_Dirty"),
+	KIB(pss_anon_bytes, "Pss_Anon"),
+	KIB(pss_file_bytes, "Pss_File"),
+	KIB(pss_shmem_bytes, "Pss_Shmem"),
+	KIB(shared_clean_bytes, "Shared_Clean"),
+	KIB(shared_dirty_bytes, "Shared_Dirty"),
+	KIB(private_clean_bytes, "Private_Clean"),
+	KIB(private_dirty_bytes, "Private_Dirty"),
+	KIB(referenced_bytes, "Referenced"),
+	VMT_KV_IGNORE("Anonymous"),
+	VMT_KV_IGNORE("KSM"),
+	VMT_KV_IGNORE("LazyFree"),
+	VMT_KV_IGNORE("AnonHugePages"),
+	VMT_KV_IGNORE("ShmemPmdMapped"),
+	VMT_KV_IGNORE("FilePmdMapped"),
+	VMT_KV_IGNORE("Shared_Hugetlb"),
+	VMT_KV_IGNORE("Private_Hugetlb"),
+	VMT_KV_IGNORE("Swap"),
+	KIB(swap_pss_bytes, "SwapPss"),
+	VMT_KV_IGNORE("Locked"),
+};
+
+int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
+		   struct vmt_bytes last_flags)
+{
+	static const struct vmt_kv_table table = { map_keys, VMT_ARRAY_LEN(map_keys) };
+	struct vmt_bytes key, value;
+	const struct vmt_kv_key *k;
+	const char *copy;
+	int r;
+
+	r = vmt_kv_split(line, ':', &key, &value);
+	if (r < 0)
+		return r;
+	k = vmt_kv_find(&table, key, hint);
+	if (!k)
+		return 0;
+	if (k->form != VMT_KV_OTHER) {
+		r = vmt_kv_store(k, value, &m->row);
+		return r < 0 ? r : 1;
+	}
+	/* Flags are kept as they are spelled: new ones come with each kernel. */
+	if (last_flags.ptr && vmt_bytes_equal(last_flags, value)) {
+		value = last_flags;
+	} else {
+		copy = vmt_arena_copy(arena, value.ptr, value.len);
+		if (!copy)
+			return -ENOMEM;
+		value.ptr = copy;
+	}
+	VMT_SET(map, vm_flags, m, value);
+	return 1;
+}
+
+static bool has_flag(struct vmt_bytes flags, const char *flag)
+{
+	while (flags.len) {
+		if (vmt_bytes_is(vmt_take_word(&flags), flag))
+			return true;
+		vmt_take_blanks(&flags);
+	}
+	return false;
+}
+
+static bool sum(uint64_t a, uint64_t b, uint64_t *ret)
+{
+	return !__builtin_add_overflow(a, b, ret);
+}
+
+void vmt_smaps_derive(struct vmt_map *m)
+{
+	uint64_t v;
+
+	if (VMT_HAS(map, private_clean_bytes, m) && VMT_HAS(map, private_dirty_bytes, m) &&
+	    sum(m->private_clean_bytes, m->private_dirty_bytes, &v))
+		VMT_SET(map, uss_bytes, m, v);
+	if (VMT_HAS(map, shared_dirty_bytes, m) && VMT_HAS(map, private_dirty_bytes, m) &&
+	    sum(m->shared_dirty_bytes, m->private_dirty_bytes, &v))
+		VMT_SET(map, dirty_bytes, m, v);
+	if (VMT_HAS(map, rss_bytes, m) && VMT_HAS(map, anonymous_bytes, m) &&
+	    m->rss_bytes >= m->anonymous_bytes)
+		VMT_SET(map, file_bytes, m, m->rss_bytes - m->anonymous_bytes);
+	if (VMT_HAS(map, vm_flags, m)) {
+		/* VM_HUGETLB, VM_PFNMAP, VM_IO: nobody can fake them by a name. */
+		if (has_flag(m->vm_flags, "ht"))
+			VMT_SET(map, kind, m, VMT_BYTES("hugetlb"));
+		else if (vmt_bytes_is(m->kind, "file") &&
+			 (has_flag(m->vm_flags, "pf") || has_flag(m->vm_flags, "io")))
+			VMT_SET(map, kind, m, VMT_BYTES("special"));
+	}
+}
+
+int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknown,
+		     struct vmt_err *err)
+{
+	static const struct vmt_kv_table table = { rollup_keys, VMT_ARRAY_LEN(rollup_keys) };
+	struct vmt_bytes head;
+	uint64_t v;
+	int r;
+
+	/* A process without memory has a text without a byte on some kernels. */
+	if (!vmt_take_line(&text, &head))
+		return 0;
+	if (vmt_take_hex(&head, &v) < 0 || vmt_take_char(&head, '-') < 0)
+		return vmt_err_set(err, -EINVAL, "smaps_rollup", 1, "this is no line of a mapping");
+	r = vmt_kv_read(&table, text, ':', &p->row, unknown, "smaps_rollup", err);
+	if (r < 0) {
+		if (err)
+			err->line++; /* the head was line 1 */
+		return r;
+	}
+	if (VMT_HAS(proc, private_clean_bytes, p) && VMT_HAS(proc, private_dirty_bytes, p) &&
+	    sum(p->private_clean_bytes, p->private_dirty_bytes, &v))
+		VMT_SET(proc, uss_bytes, p, v);
+	return 0;
+}
