@@ -3,8 +3,7 @@
 
 /* In the order of help: the machine, processes, mappings, faults, everything, vmtop itself. */
 const struct vmt_cmd *const vmt_cmds[] = {
-	&vmt_cmd_help,
-	NULL,
+	&vmt_cmd_free, &vmt_cmd_ps, &vmt_cmd_maps, &vmt_cmd_help, NULL,
 };
 
 const struct vmt_cmd *vmt_cmd_find(const char *name)

@@ -3,6 +3,7 @@
 
 #include "model/model.h"
 #include "source/collect.h"
+#include "source/root.h"
 #include "view/doc.h"
 
 /* Exit codes, the same in every command. */
@@ -38,7 +39,8 @@ struct vmt_opt {
 #define VMT_GROUP_BASE 1u /* help, root, timeout, verbosity: every command */
 #define VMT_GROUP_OUTPUT                                                                           \
 	2u /* format, units, file, and the exit codes that follow from the result */
-#define VMT_GROUP_TABLE 4u /* columns, order, number of rows */
+#define VMT_GROUP_TABLE 4u /* columns and order */
+#define VMT_GROUP_TOP	8u /* number of rows */
 
 struct vmt_ctx;
 
@@ -133,8 +135,6 @@ int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t
 
 /* Prints help of a command, or of vmtop where cmd is NULL; an exit code. */
 int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
-
-uint64_t vmt_now_ns(void);
 
 extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_faults, vmt_cmd_report,
 	vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help, vmt_cmd_completion, vmt_cmd_introspect;

@@ -35,7 +35,8 @@ static int print_version(struct vmt_ctx *ctx)
 
 int main(int argc, char **argv)
 {
-	struct vmt_ctx ctx = { .cmd = &vmt_cmd_help };
+	/* Alone: the machine's memory. */
+	struct vmt_ctx ctx = { .cmd = &vmt_cmd_free };
 	char *no_args[] = { (char[]){ "vmtop" }, NULL };
 	int r;
 
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 		argc = 1;
 		argv = no_args;
 	}
-	ctx.started_ns = vmt_now_ns();
+	ctx.started_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	r = vmt_options_parse(&ctx, argc, argv);
 	if (r >= 0)
 		return r;

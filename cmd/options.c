@@ -43,6 +43,9 @@ static const struct vmt_opt table_opts[] = {
 	  "columns, with commas between; +LIST adds; help lists them" },
 	{ "output-all", 0, VMT_OPT_FLAG, NULL, NULL, "all columns, and their cost" },
 	{ "sort", 's', VMT_OPT_VALUE, "LIST", "@column", "order of the rows; -COLUMN descends" },
+};
+
+static const struct vmt_opt top_opts[] = {
 	{ "top", 0, VMT_OPT_VALUE, "N", NULL, "the first N rows" },
 };
 
@@ -52,6 +55,7 @@ static const struct {
 	size_t n;
 } groups[] = {
 	{ VMT_GROUP_TABLE, table_opts, VMT_ARRAY_LEN(table_opts) },
+	{ VMT_GROUP_TOP, top_opts, VMT_ARRAY_LEN(top_opts) },
 	{ VMT_GROUP_OUTPUT, output_opts, VMT_ARRAY_LEN(output_opts) },
 	{ VMT_GROUP_BASE, base_opts, VMT_ARRAY_LEN(base_opts) },
 };
@@ -132,7 +136,7 @@ static const struct vmt_opt *spec_find(const struct spec *s, int c)
 static int find_command(int argc, char **argv)
 {
 	static const struct vmt_cmd any = {
-		.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,
+		.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	};
 	struct spec spec = { .shorts = "+:" };
 	int i;

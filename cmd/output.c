@@ -4,18 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/parse.h"
 #include "cmd/commands.h"
-
-uint64_t vmt_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void complain_to(const struct vmt_ctx *ctx, const char *fmt, va_list ap)
 {

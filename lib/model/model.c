@@ -79,6 +79,8 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 	if (r == 0)
 		r = list_sources(m);
 	if (r == 0)
+		r = vmt_model_faults(m, opts ? opts->fault_group : VMT_FAULT_BY_VMA);
+	if (r == 0)
 		r = vmt_model_findings(m);
 	return r;
 }

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/collect-loop.h"
+
+#include "base/parse.h"
+
+static const struct vmt_section_def sections[] = {
+	{ "maps", &vmt_entity_map, false, "mappings, in order of address" },
+	{ "processes", &vmt_entity_proc, false, "the processes that were asked for" },
+};
+
+static const struct vmt_opt opts[] = {
+	{ "list-only", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "read maps alone: no residency, and no walk of page tables" },
+};
+
+/* All mappings of all processes in one array; the rows stay the sample's facts. */
+static int gather(struct vmt_run *run, struct vmt_map **ret, size_t *ret_n)
+{
+	struct vmt_sample *s = run->sample;
+	size_t i, k, n = 0;
+
+	for (i = 0; i < s->n_procs; i++)
+		n += s->maps ? s->maps[i].n_maps : 0;
+	*ret = vmt_arena_alloc(&s->arena, n, sizeof(**ret));
+	if (!*ret)
+		return VMT_EXIT_FAILED;
+	*ret_n = 0;
+	for (i = 0; i < s->n_procs; i++) {
+		for (k = 0; s->maps && k < s->maps[i].n_maps; k++) {
+			struct vmt_map *m = &(*ret)[(*ret_n)++];
+
+			*m = s->maps[i].maps[k];
+			VMT_SET(map, pid, m, s->procs[i].pid);
+		}
+	}
+	return 0;
+}
+
+static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vmt_run *run,
+		       const struct vmt_map *maps, size_t n)
+{
+	uint64_t size = 0, rss = 0, pss = 0, page = run->sample->host.page_size;
+	bool all = n > 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		/* The vsyscall page is the kernel's: the process's own size has it not. */
+		if (!vmt_bytes_is(maps[i].path, "[vsyscall]"))
+			size += maps[i].size_bytes;
+		all &= VMT_HAS(map, rss_bytes, &maps[i]) && VMT_HAS(map, pss_bytes, &maps[i]);
+		if (all) {
+			rss += maps[i].rss_bytes;
+			pss += maps[i].pss_bytes;
+		}
+	}
+	vmt_buf_addf(out, "%zu mappings, size ", n);
+	vmt_fmt_size(out, size, ctx->out.unit, page);
+	if (all) {
+		vmt_buf_adds(out, ", RSS ");
+		vmt_fmt_size(out, rss, ctx->out.unit, page);
+		vmt_buf_adds(out, ", PSS ");
+		vmt_fmt_size(out, pss, ctx->out.unit, page);
+	}
+	vmt_buf_addc(out, '\n');
+}
+
+static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_run *run)
+{
+	const struct vmt_sample *s = run->sample;
+	size_t i;
+
+	for (i = 0; i < s->n_procs; i++) {
+		const struct vmt_proc *p = &s->procs[i];
+
+		if (!VMT_HAS(proc, read_status, p) || vmt_bytes_is(p->read_status, "ok"))
+			continue;
+		vmt_complain(ctx, "process %llu: maps: %.*s", (unsigned long long)p->pid,
+			     (int)p->read_status.len, p->read_status.ptr);
+		if (vmt_bytes_is(p->read_status, "denied"))
+			return VMT_EXIT_DENIED;
+		if (vmt_bytes_is(p->read_status, "gone"))
+			return VMT_EXIT_NOTHING;
+		if (vmt_bytes_is(p->read_status, "timed_out"))
+			return VMT_EXIT_TIMEOUT;
+		return VMT_EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
+{
+	VMT_AUTO_BUF list = { 0 };
+	size_t i;
+
+	for (i = 0; i < ctx->n_operands; i++) {
+		if (i)
+			vmt_buf_addc(&list, ',');
+		vmt_buf_adds(&list, ctx->operands[i]);
+	}
+	return vmt_parse_pids(ctx, list.data ? list.data : "", ret, ret_n);
+}
+
+static int run_maps(struct vmt_ctx *ctx)
+{
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_AUTO_RUN run = { 0 };
+	struct vmt_map *maps = NULL;
+	struct vmt_section *s, *procs;
+	size_t n_pids = 0, n = 0;
+	uint32_t want = VMT_SOURCE_BIT(MAPS);
+	int r, failed = 0;
+
+	if (vmt_column_help(ctx, &vmt_entity_map, &r))
+		return r;
+	if (ctx->n_operands == 0)
+		return vmt_usage_error(ctx, "which process? vmtop maps PID...");
+	r = parse_operands(ctx, &pids, &n_pids);
+	if (r == 0)
+		r = vmt_wanted_sources(ctx, &vmt_entity_map, &want);
+	if (r)
+		return r;
+	if (vmt_ctx_given(ctx, "list-only"))
+		want = VMT_SOURCE_BIT(MAPS);
+	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
+		VMT_SOURCE_BIT(ELF);
+	r = vmt_run_open(&run, ctx);
+	if (r == 0)
+		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
+	if (r)
+		return r;
+	if (run.sample->n_procs == 0) {
+		vmt_complain(ctx, "no such process: %s", ctx->operands[0]);
+		return VMT_EXIT_NOTHING;
+	}
+	r = vmt_run_procs(&run, ctx, want, NULL, 0);
+	if (r == 0) {
+		failed = denied_or_gone(ctx, &run);
+		r = gather(&run, &maps, &n);
+	}
+	if (r == 0)
+		r = vmt_run_model(&run, ctx, NULL);
+	if (r)
+		return r;
+	s = vmt_run_section(&run, ctx, "maps", maps, n);
+	procs = vmt_run_section(&run, ctx, "processes", run.model->procs, run.model->n_procs);
+	if (!s || !procs)
+		return VMT_EXIT_FAILED;
+	procs->machine_only = true;
+	if (n_pids > 1 && !vmt_ctx_given(ctx, "output") &&
+	    (vmt_columns_parse(&s->columns, &vmt_entity_map,
+			       "PID,ADDRESS,PERM,KIND,SIZE,RSS,PSS,DIRTY,ANON,FILE,SWAP,MAPPING",
+			       NULL) < 0))
+		return VMT_EXIT_FAILED;
+	r = vmt_section_options(ctx, s);
+	if (r)
+		return r;
+	total_text(&s->note, ctx, &run, maps, n);
+	vmt_run_remarks(&run, ctx, s);
+	if (failed && n == 0)
+		return failed;
+	r = vmt_print_doc(ctx, &run.doc);
+	return r ? r : failed;
+}
+
+const struct vmt_cmd vmt_cmd_maps = {
+	.name = "maps",
+	.summary = "the mappings of a process, with what is resident of each",
+	.synopsis = "PID... [--list-only] [OPTION]...",
+	.cost = "smaps walks the page tables under the mmap lock of the process: about 20 ns for "
+		"each resident page of 4 KiB; --list-only does not",
+	.opts = opts,
+	.n_opts = VMT_ARRAY_LEN(opts),
+	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
+	.sections = sections,
+	.n_sections = VMT_ARRAY_LEN(sections),
+	.operands = "@pid",
+	.max_operands = 1024,
+	.run = run_maps,
+};

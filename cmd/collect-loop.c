@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/collect-loop.h"
+
+#include <inttypes.h>
+
+#include "vmtop-config.h"
+
+/* One-shot commands end by themselves when nobody said when: HOSTILE promises that no target can
+ * hold them. */
+#define DEFAULT_DEADLINE_NS (UINT64_C(10) * 1000000000)
+
+void vmt_run_done(struct vmt_run *run)
+{
+	vmt_doc_done(&run->doc);
+	vmt_model_free(run->model);
+	vmt_sample_free(run->prev);
+	vmt_sample_free(run->sample);
+	vmt_collector_free(run->collector);
+	*run = (struct vmt_run){ 0 };
+}
+
+int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx)
+{
+	struct vmt_collect_opts opts = { .root = ctx->root };
+	struct vmt_err err = { 0 };
+
+	opts.deadline_ns = ctx->deadline_ns ? ctx->deadline_ns
+					    : vmt_now_ns(CLOCK_MONOTONIC) + DEFAULT_DEADLINE_NS;
+	if (vmt_collector_new(&opts, &run->collector, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	return 0;
+}
+
+int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
+		   size_t n_pids)
+{
+	struct vmt_err err = { 0 };
+
+	vmt_sample_free(run->prev);
+	run->prev = VMT_STEAL(run->sample);
+	if (vmt_collect(run->collector, sources, pids, n_pids, &run->sample, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	return 0;
+}
+
+int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
+		  size_t n)
+{
+	VMT_AUTO_FREE size_t *all = NULL;
+	struct vmt_err err = { 0 };
+	size_t i;
+
+	if (!indices) {
+		n = run->sample->n_procs;
+		all = calloc(n ? n : 1, sizeof(*all));
+		if (!all) {
+			vmt_complain(ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
+		for (i = 0; i < n; i++)
+			all[i] = i;
+		indices = all;
+	}
+	if (vmt_collect_procs(run->collector, run->sample, sources, indices, n, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	return 0;
+}
+
+int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts)
+{
+	struct vmt_err err = { 0 };
+
+	vmt_sample_settle(run->sample);
+	run->sample->host.took_ns = vmt_now_ns(CLOCK_MONOTONIC) - ctx->started_ns;
+	if (vmt_model_build(run->sample, run->prev, opts, &run->model, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	run->doc = (struct vmt_doc){
+		.schema = ctx->cmd->name,
+		.version = VMTOP_VERSION,
+		.model = run->model,
+	};
+	return 0;
+}
+
+struct vmt_section *vmt_run_section(struct vmt_run *run, struct vmt_ctx *ctx, const char *key,
+				    const void *rows, size_t n)
+{
+	struct vmt_section *s = NULL;
+	size_t i;
+
+	for (i = 0; i < ctx->cmd->n_sections; i++)
+		if (strcmp(ctx->cmd->sections[i].key, key) == 0)
+			s = vmt_doc_add(&run->doc, &ctx->cmd->sections[i], rows, n);
+	if (!s)
+		vmt_complain(ctx, "out of memory");
+	return s;
+}
+
+void vmt_run_remarks(struct vmt_run *run, struct vmt_ctx *ctx, struct vmt_section *last)
+{
+	const struct vmt_model *m = run->model;
+	size_t i;
+
+	for (i = 0; i < m->n_findings; i++) {
+		vmt_buf_adds(&last->note, "! ");
+		vmt_fmt_safe(&last->note, m->findings[i].text, ctx->out.ascii);
+		vmt_buf_addc(&last->note, '\n');
+	}
+	for (i = 0; i < m->n_sources; i++) {
+		const struct vmt_source_row *s = &m->sources[i];
+
+		if (vmt_bytes_is(s->status, "ok") || vmt_bytes_is(s->status, "unused"))
+			continue;
+		vmt_buf_adds(&last->note, "- ");
+		vmt_fmt_safe(&last->note, s->name, true);
+		vmt_buf_addc(&last->note, ' ');
+		vmt_fmt_safe(&last->note, s->status, true);
+		if (VMT_HAS(source, reason, s)) {
+			vmt_buf_adds(&last->note, ": ");
+			vmt_fmt_safe(&last->note, s->reason, ctx->out.ascii);
+		}
+		vmt_buf_addc(&last->note, '\n');
+	}
+}

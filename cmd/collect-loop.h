@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cmd/commands.h"
+
+/* What the commands that read the machine share: the collector, the samples, the model. */
+struct vmt_run {
+	struct vmt_collector *collector;
+	struct vmt_sample *prev;
+	struct vmt_sample *sample;
+	struct vmt_model *model;
+	struct vmt_doc doc;
+};
+
+void vmt_run_done(struct vmt_run *run);
+#define VMT_AUTO_RUN VMT_CLEANUP(vmt_run_done) struct vmt_run
+
+/* Opens the collector with the --root and --timeout of ctx; an exit code or 0. */
+int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx);
+/* Reads the cheap sources into run->sample (the one before becomes run->prev); exit code or 0. */
+int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
+		   size_t n_pids);
+/* Reads dear sources of the processes at indices; all processes where indices is NULL. */
+int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
+		  size_t n);
+/* Builds run->model and begins run->doc; exit code or 0. */
+int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts);
+/* Adds a section of the command's own list by its key; NULL after a complaint. */
+struct vmt_section *vmt_run_section(struct vmt_run *run, struct vmt_ctx *ctx, const char *key,
+				    const void *rows, size_t n);
+/* Lines that text shows below the last section: what is missing, and findings. */
+void vmt_run_remarks(struct vmt_run *run, struct vmt_ctx *ctx, struct vmt_section *last);

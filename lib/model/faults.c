@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/fault-raw.h"
+#include "model/model.h"
+
+/*
+ * From the kernel's keys to rows. A key is a mapping as it looked when it faulted, so one mapping
+ * that grows, splits or merges leaves several. They are folded into the mapping that contains
+ * them now and is the same by what split and merge keep: device, inode, shared or not, and for
+ * files the distance between offset and address. What has no such mapping any more is folded where
+ * ranges overlap.
+ */
+
+#define VM_READ	  0x1u
+#define VM_WRITE  0x2u
+#define VM_EXEC	  0x4u
+#define VM_SHARED 0x8u
+
+static bool is_file(const struct vmt_fault_raw *raw)
+{
+	return raw->has_file;
+}
+
+/* What stays the same for a file's mapping under split, merge and growth, in bytes; may wrap. */
+static uint64_t distance(const struct vmt_fault_raw *raw)
+{
+	return is_file(raw) ? raw->offset_bytes - raw->start : 0;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static uint64_t device(const struct vmt_fault_raw *raw)
+{
+	return (uint64_t)raw->dev_major << 32 | raw->dev_minor;
+}
+
+/* What two keys of one mapping have in common. */
+static int compare_identity(const struct vmt_fault_raw *a, const struct vmt_fault_raw *b)
+{
+	int c = compare_u64(a->pid, b->pid);
+
+	if (!c)
+		c = compare_u64(a->start_time_ns, b->start_time_ns);
+	if (!c)
+		c = compare_u64(a->exec_id, b->exec_id);
+	if (!c)
+		c = compare_u64(a->owner_pid, b->owner_pid);
+	if (!c)
+		c = compare_u64(a->class, b->class);
+	if (!c)
+		c = compare_u64(a->special, b->special);
+	if (!c)
+		c = compare_u64(device(a), device(b));
+	if (!c)
+		c = compare_u64(a->inode, b->inode);
+	if (!c)
+		c = compare_u64(a->vm_flags & VM_SHARED, b->vm_flags & VM_SHARED);
+	if (!c)
+		c = compare_u64(distance(a), distance(b));
+	return c;
+}
+
+/* One key with the mapping that it belongs to. */
+struct item {
+	const struct vmt_fault_raw *raw;
+	const struct vmt_map *now; /* NULL where it is gone */
+};
+
+static int compare_items(const void *pa, const void *pb)
+{
+	const struct item *a = pa, *b = pb;
+	int c = compare_identity(a->raw, b->raw);
+
+	if (!c)
+		c = compare_u64(a->now ? a->now->start : UINT64_MAX,
+				b->now ? b->now->start : UINT64_MAX);
+	if (!c)
+		c = compare_u64(a->raw->start, b->raw->start);
+	return c ? c : compare_u64(a->raw->end, b->raw->end);
+}
+
+/* The device as maps writes it. */
+static bool same_device(struct vmt_bytes text, const struct vmt_fault_raw *raw)
+{
+	char buf[24];
+	int n = snprintf(buf, sizeof(buf), "%02x:%02x", raw->dev_major, raw->dev_minor);
+
+	return n > 0 && text.len == (size_t)n && memcmp(text.ptr, buf, text.len) == 0;
+}
+
+static const struct vmt_map *find_map(const struct vmt_sample *s, const struct vmt_fault_raw *raw)
+{
+	uint64_t pid = raw->owner_pid ? raw->owner_pid : raw->pid;
+	const struct vmt_proc *p = vmt_sample_proc(s, pid);
+	const struct vmt_proc_maps *maps;
+	const struct vmt_map *m;
+	size_t lo = 0, hi;
+
+	if (!p || !s->maps || !VMT_HAS(proc, start_time_ns, p))
+		return NULL;
+	/* The kernel counts in ns, /proc in ticks; the process is another one where they are
+	 * further apart than a tick. */
+	if (!raw->owner_pid || raw->owner_pid == raw->pid) {
+		uint64_t tick = s->host.user_hz ? UINT64_C(1000000000) / s->host.user_hz : 0;
+
+		if (raw->start_time_ns < p->start_time_ns ||
+		    raw->start_time_ns - p->start_time_ns > tick)
+			return NULL;
+	}
+	maps = &s->maps[p - s->procs];
+	hi = maps->n_maps;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (maps->maps[mid].end <= raw->start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == maps->n_maps)
+		return NULL;
+	m = &maps->maps[lo];
+	/* A stack that has grown begins below its key. */
+	if (raw->special == VMT_FAULT_STACK)
+		return m->end == raw->end && vmt_bytes_is(m->path, "[stack]") ? m : NULL;
+	if (m->start > raw->start || !VMT_HAS(map, inode, m) || m->inode != raw->inode)
+		return NULL;
+	if (is_file(raw) &&
+	    (!same_device(m->device, raw) || m->offset_bytes - m->start != distance(raw)))
+		return NULL;
+	if (m->perms.len == 4 && (m->perms.ptr[3] == 's') != !!(raw->vm_flags & VM_SHARED))
+		return NULL;
+	return m;
+}
+
+/* Adds b's counts to a's. */
+static void latency_add(struct vmt_fault_latency *a, const struct vmt_fault_latency *b)
+{
+	size_t i;
+
+	a->count += b->count;
+	a->sum_ns += b->sum_ns;
+	if (b->max_ns > a->max_ns)
+		a->max_ns = b->max_ns;
+	for (i = 0; i < VMT_HIST_BUCKETS; i++)
+		a->bucket[i] += b->bucket[i];
+}
+
+/* The upper bound of the bucket in which the given share (in percent) of all is reached. */
+static uint64_t percentile(const struct vmt_fault_latency *l, unsigned percent)
+{
+	uint64_t want = (uint64_t)(((unsigned __int128)l->count * percent + 99) / 100), sum = 0;
+	size_t i;
+
+	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
+		sum += l->bucket[i];
+		if (sum >= want) {
+			uint64_t bound = (UINT64_C(2) << i) - 1;
+
+			return bound < l->max_ns ? bound : l->max_ns;
+		}
+	}
+	return l->max_ns;
+}
+
+static struct vmt_hist hist_of(const struct vmt_fault_latency *l)
+{
+	struct vmt_hist h;
+
+	_Static_assert(sizeof(h.bucket) == sizeof(l->bucket), "the buckets of both are the same");
+	memcpy(h.bucket, l->bucket, sizeof(h.bucket));
+	return h;
+}
+
+#define SET_LATENCY(entity, row, l)                                                                \
+	do {                                                                                       \
+		if ((l)->count) {                                                                  \
+			VMT_SET(entity, p50_ns, row, percentile(l, 50));                           \
+			VMT_SET(entity, p90_ns, row, percentile(l, 90));                           \
+			VMT_SET(entity, p99_ns, row, percentile(l, 99));                           \
+			VMT_SET(entity, max_ns, row, (l)->max_ns);                                 \
+			VMT_SET(entity, total_ns, row, (l)->sum_ns);                               \
+			VMT_SET(entity, histogram, row, hist_of(l));                               \
+		}                                                                                  \
+		VMT_SET(entity, count, row, (l)->count);                                           \
+	} while (0)
+
+static uint64_t failed_sum(const uint64_t *failed)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < VMT_FAILURES; i++)
+		sum += failed[i];
+	return sum;
+}
+
+static struct vmt_bytes class_word(const struct vmt_fault_raw *raw)
+{
+	switch (raw->special) {
+	case VMT_FAULT_HEAP:
+		return VMT_BYTES("heap");
+	case VMT_FAULT_STACK:
+		return VMT_BYTES("stack");
+	case VMT_FAULT_VDSO:
+		return VMT_BYTES("vdso");
+	default:
+		break;
+	}
+	switch (raw->class) {
+	case VMT_FAULT_ANON:
+		return VMT_BYTES("anon");
+	case VMT_FAULT_FILE:
+		return VMT_BYTES("file");
+	case VMT_FAULT_SHMEM:
+		return VMT_BYTES("shmem");
+	case VMT_FAULT_HUGETLB:
+		return VMT_BYTES("hugetlb");
+	default:
+		return VMT_BYTES("special");
+	}
+}
+
+/* The name that the probe found, or what pmap calls a mapping without one. */
+static struct vmt_bytes path_of(const struct vmt_fault_raw *raw)
+{
+	if (!raw->path.len && raw->class == VMT_FAULT_ANON && !raw->has_file)
+		return VMT_BYTES("[anon]");
+	return raw->path;
+}
+
+/*
+ * Adds a key to a row. Which of a key's counts are known depends on the rung (have); what is not
+ * known stays unset in the row.
+ */
+static void row_add(struct vmt_fault *row, struct vmt_fault_latency *latency,
+		    const struct vmt_fault_raw *raw, uint32_t have)
+{
+	uint64_t n = raw->minor + raw->major;
+
+#define ADD(member, value) VMT_SET(fault, member, row, row->member + (value))
+	ADD(keys, 1);
+	ADD(faults_total, n);
+	ADD(minor_faults_total, raw->minor);
+	ADD(major_faults_total, raw->major);
+	if (have & VMT_HAVE_ACCESS) {
+		ADD(read_faults_total, raw->read);
+		ADD(write_faults_total, raw->write);
+		ADD(exec_faults_total, raw->exec);
+	}
+	if (have & VMT_HAVE_MODE) {
+		ADD(user_faults_total, raw->user);
+		ADD(kernel_faults_total, raw->kernel);
+	}
+	ADD(anon_faults_total, raw->class == VMT_FAULT_ANON ? n : 0);
+	ADD(file_faults_total, raw->class == VMT_FAULT_FILE ? n : 0);
+	ADD(shmem_faults_total, raw->class == VMT_FAULT_SHMEM ? n : 0);
+	if (have & VMT_HAVE_GUP_MAP)
+		ADD(gup_faults_total, raw->gup);
+	if (have & VMT_HAVE_FAILED)
+		ADD(failed_faults_total, failed_sum(raw->failed));
+	if (have & VMT_HAVE_RETRIED)
+		ADD(retried_faults_total, raw->retried);
+#undef ADD
+	if (have & VMT_HAVE_LATENCY)
+		latency_add(latency, &raw->latency);
+}
+
+static struct vmt_bytes device_text(struct vmt_arena *arena, uint32_t major, uint32_t minor)
+{
+	char buf[24];
+	int n = snprintf(buf, sizeof(buf), "%02x:%02x", major, minor);
+	char *copy = n > 0 ? vmt_arena_copy(arena, buf, (size_t)n) : NULL;
+
+	return (struct vmt_bytes){ copy, copy ? (size_t)n : 0 };
+}
+
+static struct vmt_bytes perms_text(struct vmt_arena *arena, uint64_t flags)
+{
+	char buf[4] = { flags & VM_READ ? 'r' : '-', flags & VM_WRITE ? 'w' : '-',
+			flags & VM_EXEC ? 'x' : '-', flags & VM_SHARED ? 's' : 'p' };
+	char *copy = vmt_arena_copy(arena, buf, sizeof(buf));
+
+	return (struct vmt_bytes){ copy, copy ? sizeof(buf) : 0 };
+}
+
+/* The labels of a row of one mapping. */
+static void label_vma(struct vmt_arena *arena, struct vmt_fault *row, const struct item *item,
+		      uint64_t start, uint64_t end)
+{
+	const struct vmt_fault_raw *raw = item->raw;
+	const struct vmt_map *now = item->now;
+
+	if (now) {
+		start = now->start;
+		end = now->end;
+	}
+	VMT_SET(fault, pid, row, raw->pid);
+	VMT_SET(fault, start_time_ns, row, raw->start_time_ns);
+	if (raw->owner_pid)
+		VMT_SET(fault, owner_pid, row, raw->owner_pid);
+	VMT_SET(fault, start, row, start);
+	VMT_SET(fault, end, row, end);
+	VMT_SET(fault, size_bytes, row, end - start);
+	if (now && VMT_HAS(map, perms, now))
+		VMT_SET(fault, perms, row, now->perms);
+	else
+		VMT_SET(fault, perms, row, perms_text(arena, raw->vm_flags));
+	if (is_file(raw)) {
+		VMT_SET(fault, offset_bytes, row, distance(raw) + start);
+		VMT_SET(fault, device, row, device_text(arena, raw->dev_major, raw->dev_minor));
+		VMT_SET(fault, inode, row, raw->inode);
+	}
+	VMT_SET(fault, kind, row, class_word(raw));
+	VMT_SET(fault, state, row, now ? VMT_BYTES("mapped") : VMT_BYTES("gone"));
+	VMT_SET(fault, comm, row, raw->comm);
+	if (path_of(raw).len)
+		VMT_SET(fault, path, row, path_of(raw));
+}
+
+static void label_proc(struct vmt_fault *row, const struct vmt_fault_raw *raw)
+{
+	VMT_SET(fault, pid, row, raw->pid);
+	VMT_SET(fault, start_time_ns, row, raw->start_time_ns);
+	VMT_SET(fault, comm, row, raw->comm);
+}
+
+static void label_file(struct vmt_arena *arena, struct vmt_fault *row,
+		       const struct vmt_fault_raw *raw)
+{
+	if (is_file(raw)) {
+		VMT_SET(fault, device, row, device_text(arena, raw->dev_major, raw->dev_minor));
+		VMT_SET(fault, inode, row, raw->inode);
+	}
+	VMT_SET(fault, kind, row, class_word(raw));
+	if (path_of(raw).len)
+		VMT_SET(fault, path, row, path_of(raw));
+}
+
+static int compare_proc(const struct item *a, const struct item *b)
+{
+	int c = compare_u64(a->raw->pid, b->raw->pid);
+
+	return c ? c : compare_u64(a->raw->start_time_ns, b->raw->start_time_ns);
+}
+
+static int compare_file(const struct item *a, const struct item *b)
+{
+	int c = compare_u64(device(a->raw), device(b->raw));
+
+	if (!c)
+		c = compare_u64(a->raw->inode, b->raw->inode);
+	if (!c)
+		c = compare_u64(a->raw->class, b->raw->class);
+	return c ? c : compare_u64(a->raw->special, b->raw->special);
+}
+
+static int by_proc(const void *a, const void *b)
+{
+	return compare_proc(a, b);
+}
+
+static int by_file(const void *a, const void *b)
+{
+	return compare_file(a, b);
+}
+
+/* Whether item goes on the row that first began and that ends at end so far. */
+static bool same_row(const struct item *first, const struct item *item, uint64_t end,
+		     enum vmt_fault_group group)
+{
+	switch (group) {
+	case VMT_FAULT_BY_PROC:
+		return compare_proc(first, item) == 0;
+	case VMT_FAULT_BY_FILE:
+		return compare_file(first, item) == 0;
+	case VMT_FAULT_BY_VMA:
+		break;
+	}
+	if (compare_identity(first->raw, item->raw) != 0)
+		return false;
+	if (first->now || item->now)
+		return first->now == item->now;
+	/* brk() moves the end of the heap, and there is one of it. */
+	if (first->raw->special == VMT_FAULT_HEAP)
+		return true;
+	return item->raw->start < end;
+}
+
+static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_fault_group group)
+{
+	static int (*const orders[])(const void *, const void *) = {
+		[VMT_FAULT_BY_VMA] = compare_items,
+		[VMT_FAULT_BY_PROC] = by_proc,
+		[VMT_FAULT_BY_FILE] = by_file,
+	};
+	uint32_t have = m->sample->faults->have;
+	size_t i, k;
+
+	if (n)
+		qsort(items, n, sizeof(*items), orders[group]);
+	for (i = 0; i < n; i = k) {
+		struct vmt_fault *row = &m->faults[m->n_faults++];
+		struct vmt_fault_latency latency = { 0 };
+		uint64_t end = items[i].raw->end;
+
+		for (k = i; k < n && same_row(&items[i], &items[k], end, group); k++) {
+			row_add(row, &latency, items[k].raw, have);
+			if (items[k].raw->end > end)
+				end = items[k].raw->end;
+		}
+		if (group == VMT_FAULT_BY_VMA)
+			label_vma(&m->arena, row, &items[i], items[i].raw->start, end);
+		else if (group == VMT_FAULT_BY_PROC)
+			label_proc(row, items[i].raw);
+		else
+			label_file(&m->arena, row, items[i].raw);
+		if (have & VMT_HAVE_LATENCY)
+			SET_LATENCY(fault, row, &latency);
+	}
+	return 0;
+}
+
+static int add_maps(struct vmt_model *m, enum vmt_fault_group group)
+{
+	const struct vmt_fault_sample *f = m->sample->faults;
+	VMT_AUTO_FREE struct item *items = NULL;
+	size_t i;
+
+	if (!(f->have & VMT_HAVE_MAPS) || f->n_maps == 0)
+		return 0;
+	items = calloc(f->n_maps, sizeof(*items));
+	m->faults = vmt_arena_alloc(&m->arena, f->n_maps, sizeof(*m->faults));
+	if (!items || !m->faults)
+		return -ENOMEM;
+	for (i = 0; i < f->n_maps; i++) {
+		items[i].raw = &f->maps[i];
+		items[i].now = group == VMT_FAULT_BY_VMA ? find_map(m->sample, &f->maps[i]) : NULL;
+	}
+	return fold(m, items, f->n_maps, group);
+}
+
+static int add_balance(struct vmt_model *m)
+{
+	const struct vmt_fault_sample *f = m->sample->faults;
+	size_t i;
+
+	m->balance = vmt_arena_alloc(&m->arena, f->n_procs, sizeof(*m->balance));
+	if (!m->balance)
+		return -ENOMEM;
+	for (i = 0; i < f->n_procs; i++) {
+		const struct vmt_fault_proc *p = &f->procs[i];
+		struct vmt_balance *b = &m->balance[m->n_balance++];
+		uint64_t kernel = p->kernel_minor + p->kernel_major;
+		uint64_t sum = p->mapped + p->unattributed + p->dropped;
+
+		/* pid 0 is the row that processes share once the table is full. */
+		if (p->pid) {
+			VMT_SET(balance, pid, b, p->pid);
+			VMT_SET(balance, start_time_ns, b, p->start_time_ns);
+			VMT_SET(balance, exited, b, p->exited);
+		}
+		VMT_SET(balance, comm, b, p->pid ? p->comm : VMT_BYTES("(table full)"));
+		VMT_SET(balance, mapped_faults_total, b, p->mapped);
+		if (f->have & VMT_HAVE_GUP) {
+			VMT_SET(balance, gup_faults_total, b, p->gup);
+			sum += p->gup;
+		}
+		VMT_SET(balance, unattributed_faults_total, b, p->unattributed);
+		VMT_SET(balance, dropped_faults_total, b, p->dropped);
+		VMT_SET(balance, kernel_faults_total, b, kernel);
+		VMT_SET(balance, residual_faults, b, (int64_t)sum - (int64_t)kernel);
+		VMT_SET(balance, minor_faults_total, b, p->kernel_minor);
+		VMT_SET(balance, major_faults_total, b, p->kernel_major);
+		if (f->have & VMT_HAVE_RECORD) {
+			VMT_SET(balance, record_minor_total, b, p->record_minor);
+			VMT_SET(balance, record_major_total, b, p->record_major);
+		}
+		if (f->have & VMT_HAVE_FAILED)
+			VMT_SET(balance, failed_faults_total, b, failed_sum(p->failed));
+	}
+	return 0;
+}
+
+static int add_files(struct vmt_model *m)
+{
+	const struct vmt_fault_sample *f = m->sample->faults;
+	size_t i;
+
+	if (!(f->have & VMT_HAVE_FILES) || f->n_files == 0)
+		return 0;
+	m->files = vmt_arena_alloc(&m->arena, f->n_files, sizeof(*m->files));
+	if (!m->files)
+		return -ENOMEM;
+	for (i = 0; i < f->n_files; i++) {
+		const struct vmt_fault_file *raw = &f->files[i];
+		struct vmt_file *row = &m->files[m->n_files++];
+
+		VMT_SET(file, device, row, device_text(&m->arena, raw->dev_major, raw->dev_minor));
+		VMT_SET(file, inode, row, raw->inode);
+		if (raw->path.len)
+			VMT_SET(file, path, row, raw->path);
+		VMT_SET(file, calls_total, row, raw->calls);
+		if (f->have & VMT_HAVE_FILE_RESULT) {
+			VMT_SET(file, cached_total, row, raw->cached);
+			VMT_SET(file, read_total, row, raw->major);
+			VMT_SET(file, retried_total, row, raw->retried);
+			VMT_SET(file, failed_total, row, raw->failed);
+		}
+		if (f->have & VMT_HAVE_FILE_AROUND)
+			VMT_SET(file, around_total, row, raw->around);
+		if (raw->has_offset) {
+			VMT_SET(file, first_offset_bytes, row, raw->first_offset_bytes);
+			VMT_SET(file, last_offset_bytes, row, raw->last_offset_bytes);
+		}
+		if (f->have & VMT_HAVE_FILE_LATENCY)
+			SET_LATENCY(file, row, &raw->latency);
+	}
+	return 0;
+}
+
+static void add_probe(struct vmt_model *m)
+{
+	const struct vmt_fault_sample *f = m->sample->faults;
+	const struct vmt_fault_totals *t = &f->totals;
+	struct vmt_probe_row *p = &m->probe;
+	uint64_t kernel = t->kernel_minor + t->kernel_major;
+	uint64_t sum = t->mapped + t->unattributed + t->dropped;
+
+	m->has_probe = true;
+	VMT_SET(probe, rung, p, vmt_bytes_of(vmt_rung_name(f->rung)));
+	if (f->filemap_rung != VMT_RUNG_NONE)
+		VMT_SET(probe, filemap_rung, p, vmt_bytes_of(vmt_rung_name(f->filemap_rung)));
+	VMT_SET(probe, canary, p, vmt_bytes_of(vmt_canary_name(f->canary)));
+	if (f->canary_text[0])
+		VMT_SET(probe, canary_text, p, vmt_bytes_of(f->canary_text));
+	if (f->rung == VMT_RUNG_NONE)
+		return;
+	VMT_SET(probe, window_ns, p, f->window_ns);
+	VMT_SET(probe, mapped, p, t->mapped);
+	if (f->have & VMT_HAVE_GUP) {
+		VMT_SET(probe, gup, p, t->gup);
+		sum += t->gup;
+	}
+	VMT_SET(probe, unattributed, p, t->unattributed);
+	VMT_SET(probe, dropped, p, t->dropped);
+	VMT_SET(probe, kernel, p, kernel);
+	/* Before the window is closed, tasks have moved on since their last event. */
+	if (f->complete)
+		VMT_SET(probe, residual, p, (int64_t)sum - (int64_t)kernel);
+	if (f->have & VMT_HAVE_RECORD) {
+		VMT_SET(probe, record_minor, p, t->record_minor);
+		VMT_SET(probe, record_major, p, t->record_major);
+	}
+	if (f->have & VMT_HAVE_FAILED) {
+		VMT_SET(probe, failed, p, failed_sum(t->failed));
+		VMT_SET(probe, failed_sigsegv, p, t->failed[VMT_FAILED_SIGSEGV]);
+		VMT_SET(probe, failed_oom, p, t->failed[VMT_FAILED_OOM]);
+		VMT_SET(probe, failed_hwpoison, p, t->failed[VMT_FAILED_HWPOISON]);
+	}
+	if (f->have & (VMT_HAVE_FAILED | VMT_HAVE_SIGBUS))
+		VMT_SET(probe, failed_sigbus, p, t->failed[VMT_FAILED_SIGBUS]);
+	if (f->have & VMT_HAVE_RETRIED)
+		VMT_SET(probe, retried, p, t->retried);
+	if (f->have & VMT_HAVE_MISSES)
+		VMT_SET(probe, recursion_misses, p, t->recursion_misses);
+	VMT_SET(probe, lost, p, t->lost);
+	if (f->have & VMT_HAVE_MAPS) {
+		VMT_SET(probe, slots_used, p, t->slots_used);
+		VMT_SET(probe, slots_total, p, t->slots_total);
+		VMT_SET(probe, unresolved, p, t->unresolved);
+		VMT_SET(probe, dead_nodes, p, t->dead_nodes);
+		VMT_SET(probe, paths_cut, p, t->paths_cut);
+	}
+}
+
+static int add_rungs(struct vmt_model *m)
+{
+	const struct vmt_fault_sample *f = m->sample->faults;
+	size_t i;
+
+	m->rungs = vmt_arena_alloc(&m->arena, f->n_tries, sizeof(*m->rungs));
+	if (!m->rungs)
+		return -ENOMEM;
+	for (i = 0; i < f->n_tries; i++) {
+		const struct vmt_probe_try *t = &f->tries[i];
+		struct vmt_rung *r = &m->rungs[m->n_rungs++];
+
+		VMT_SET(rung, rung, r, vmt_bytes_of(t->rung));
+		if (t->hook)
+			VMT_SET(rung, hook, r, vmt_bytes_of(t->hook));
+		VMT_SET(rung, status, r, vmt_bytes_of(vmt_try_status_name(t->status)));
+		if (t->error)
+			VMT_SET(rung, error, r, vmt_bytes_of(vmt_errno_name(t->error)));
+		if (t->gives)
+			VMT_SET(rung, gives, r, vmt_bytes_of(t->gives));
+		if (t->fix[0])
+			VMT_SET(rung, fix, r, vmt_bytes_of(t->fix));
+		if (t->reason[0])
+			VMT_SET(rung, reason, r, vmt_bytes_of(t->reason));
+	}
+	return 0;
+}
+
+int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group)
+{
+	int r;
+
+	if (!m->sample->faults)
+		return 0;
+	add_probe(m);
+	r = add_rungs(m);
+	if (r == 0)
+		r = add_maps(m, group);
+	if (r == 0)
+		r = add_balance(m);
+	if (r == 0)
+		r = add_files(m);
+	return r;
+}
