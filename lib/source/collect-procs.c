@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/parse.h"
 #include "source/collect-private.h"
+#include "source/elf.h"
 
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
@@ -67,13 +68,14 @@ static int worse(int a, int b)
 	return a ? a : b;
 }
 
-static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *read)
+static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *read, bool library)
 {
 	st->reads += read->reads;
 	st->bytes += read->bytes;
 	st->cpu_ns += read->cpu_ns;
 	if (read->longest_ns > st->longest_ns)
 		st->longest_ns = read->longest_ns;
+	st->bytes_unknown |= library;
 	if (read->unknown_keys > st->unknown_keys)
 		st->unknown_keys = read->unknown_keys;
 }
@@ -123,7 +125,8 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 
 		if (!read->tried)
 			continue;
-		add_cost(&s->sources[i], read);
+		/* libelf does not say how much it reads. */
+		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF);
 		if (read->code >= 0)
 			continue;
 		/* It ended: once, whatever was read when it did. */
@@ -312,6 +315,15 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 	sources &= DEAR;
 	if (sources & (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(ELF)))
 		sources |= VMT_SOURCE_BIT(MAPS);
+	if (sources & VMT_SOURCE_BIT(ELF) && !vmt_elf_built()) {
+		struct vmt_source_stat *st = &s->sources[VMT_SOURCE_ELF];
+
+		st->state = VMT_STATE_ABSENT;
+		st->error = -EOPNOTSUPP;
+		snprintf(st->reason, sizeof(st->reason),
+			 "not built: no libelf (meson option symbols)");
+		sources &= ~VMT_SOURCE_BIT(ELF);
+	}
 	if (!sources || !n)
 		return 0;
 	if (!s->maps) {

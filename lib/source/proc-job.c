@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "source/elf.h"
+#include "source/mapped-file.h"
 #include "source/maps.h"
+#include "source/pagemap.h"
 #include "source/pids.h"
 
 /* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
@@ -14,6 +17,18 @@
 #define ROLLUP_MAX ((size_t)64 * 1024)
 /* How often a list of mappings is read again when it changed under the read. */
 #define TRIES 3
+/* Words of pagemap in one read: half a MiB, so the mmap lock is taken anew for each. */
+#define WORDS ((size_t)64 * 1024)
+/* Files of one process whose ELF header is looked at. */
+#define FILES 1024u
+
+static bool keeps_soft_dirty(const struct vmt_root *root)
+{
+	VMT_AUTO_CLOSE int self = vmt_root_open_pid(root, (uint64_t)getpid());
+	VMT_AUTO_CLOSE int fd = self < 0 ? -1 : vmt_open_at(self, "pagemap");
+
+	return fd >= 0 && vmt_pagemap_has_soft_dirty(fd, root->page_size);
+}
 
 struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
 {
@@ -29,6 +44,8 @@ struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
 		vmt_proc_shared_unref(shared);
 		return NULL;
 	}
+	shared->soft_dirty = root->live && keeps_soft_dirty(root);
+	vmt_elf_init();
 	return shared;
 }
 
@@ -280,6 +297,178 @@ static int read_rollup(struct reading *rd)
 				&rd->read->unknown_keys, &rd->read->err);
 }
 
+static bool job_expired(void *arg)
+{
+	return vmt_job_expired(arg);
+}
+
+static int read_range(struct reading *rd, int fd, struct vmt_map *m, uint64_t *words)
+{
+	const struct vmt_pagemap_stop stop = { job_expired, rd->job };
+	uint64_t page_size = rd->task->shared->root->page_size;
+	struct vmt_pagemap_sum sum = { 0 };
+	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	int r;
+
+	if ((m->end - m->start) / page_size <= VMT_PAGEMAP_READ_MAX)
+		r = vmt_pagemap_read(fd, m->start, m->end, page_size, words, WORDS, &stop, &sum);
+	else
+		r = vmt_pagemap_scan(fd, m->start, m->end, page_size, &stop, &sum);
+	note_longest(rd->read, t0);
+	rd->read->reads += sum.reads;
+	rd->read->bytes += sum.bytes;
+	if (r < 0)
+		return r;
+	VMT_SET(map, present_pages, m, sum.present);
+	VMT_SET(map, swapped_pages, m, sum.swapped);
+	VMT_SET(map, file_pages, m, sum.file);
+	if (sum.has_exclusive)
+		VMT_SET(map, exclusive_pages, m, sum.exclusive);
+	if (sum.has_soft_dirty && rd->task->shared->soft_dirty)
+		VMT_SET(map, soft_dirty_pages, m, sum.soft_dirty);
+	return 0;
+}
+
+static int read_pagemap(struct reading *rd)
+{
+	VMT_AUTO_CLOSE int fd = timed_open(rd, "pagemap");
+	VMT_AUTO_FREE uint64_t *words = NULL;
+	struct vmt_proc_task *task = rd->task;
+	bool left_out = false;
+	size_t i;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	words = calloc(WORDS, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	for (i = 0; i < task->n_maps; i++) {
+		struct vmt_map *m = &task->maps[i];
+
+		/* The page of vsyscall is the kernel's. */
+		if (m->end > INT64_MAX)
+			continue;
+		r = read_range(rd, fd, m, words);
+		if (r == -ENOTTY)
+			left_out = true;
+		else if (r == -ETIMEDOUT)
+			return vmt_err_set(&rd->read->err, r, "pagemap", 0,
+					   "it was not read to its end in time");
+		else if (r < 0)
+			return r;
+		if (i + 1 < task->n_maps && vmt_job_expired(rd->job))
+			return vmt_err_set(&rd->read->err, -ETIMEDOUT, "pagemap", 0,
+					   "it was not read to its end in time");
+	}
+	if (left_out)
+		return vmt_err_set(&rd->read->err, -EBUSY, "pagemap", 0,
+				   "mappings of more than %llu pages were left out: "
+				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
+				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
+	return 0;
+}
+
+static int set_elf(struct vmt_proc_task *task, struct vmt_map *m, const struct vmt_elf_facts *facts)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t i, n = facts->build_id_len;
+	char *text;
+
+	VMT_SET(map, elf_class, m, facts->class);
+	if (n == 0)
+		return 0;
+	text = vmt_arena_alloc(&task->arena, 2 * n + 1, 1);
+	if (!text)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		text[2 * i] = hex[facts->build_id[i] >> 4];
+		text[2 * i + 1] = hex[facts->build_id[i] & 15];
+	}
+	VMT_SET(map, build_id, m, ((struct vmt_bytes){ text, 2 * n }));
+	return 0;
+}
+
+/* The files of a process that were looked at: the first mapping of each. */
+struct files {
+	size_t first[FILES];
+	size_t n;
+};
+
+static const struct vmt_map *find_file(const struct vmt_proc_task *task, const struct files *files,
+				       const struct vmt_map *m)
+{
+	size_t i;
+
+	/* Backwards: mappings of one file stand together. */
+	for (i = files->n; i-- > 0;) {
+		const struct vmt_map *o = &task->maps[files->first[i]];
+
+		if (o->inode == m->inode && vmt_bytes_equal(o->device, m->device))
+			return o;
+	}
+	return NULL;
+}
+
+static int read_elf_of(struct reading *rd, struct vmt_map *m)
+{
+	struct vmt_elf_facts facts;
+	VMT_AUTO_CLOSE int fd = -1;
+	uint64_t t0;
+	int r;
+
+	/* Each file has its own time: it may lie on a file system that does not answer. */
+	vmt_job_begin(rd->job, VMT_SOURCE_ELF);
+	t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	fd = vmt_mapped_file_open(rd->dir_fd, m);
+	r = fd < 0 ? fd : vmt_elf_read(fd, &facts);
+	note_longest(rd->read, t0);
+	if (r < 0)
+		return r;
+	rd->read->reads++;
+	return set_elf(rd->task, m, &facts);
+}
+
+/* A file that is gone, no ELF file or another one by now leaves its mappings without values; only
+ * where nothing could be read for want of rights is that a failure. */
+static int read_elf(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	VMT_AUTO_FREE struct files *files = NULL;
+	int denied = 0, r;
+	size_t i;
+
+	if (!task->shared->root->live)
+		return -ENOENT;
+	files = calloc(1, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	for (i = 0; i < task->n_maps; i++) {
+		struct vmt_map *m = &task->maps[i];
+		const struct vmt_map *o;
+
+		if (!vmt_bytes_is(m->kind, "file"))
+			continue;
+		o = find_file(task, files, m);
+		if (o) {
+			VMT_COPY(map, elf_class, m, o);
+			VMT_COPY(map, build_id, m, o);
+			continue;
+		}
+		if (files->n == FILES)
+			return vmt_err_set(&rd->read->err, -EBUSY, NULL, 0,
+					   "it maps more than %u files; the rest was left out",
+					   FILES);
+		files->first[files->n++] = i;
+		r = read_elf_of(rd, m);
+		if (r == -EACCES || r == -EPERM)
+			denied = r;
+		else if (r == -ENOMEM || r == -ESRCH)
+			return r;
+	}
+	return rd->read->reads ? 0 : denied;
+}
+
 /* The process is the one that was meant, and which of its threads to ask. */
 static int open_process(struct reading *rd)
 {
@@ -340,6 +529,16 @@ static void read_sources(struct reading *rd)
 	    (task->read[VMT_SOURCE_MAPS].code == 0 || task->read[VMT_SOURCE_MAPS].code == -EXDEV)) {
 		reading_begin(rd, VMT_SOURCE_MAPS);
 		reading_end(rd, read_maps(rd));
+	}
+	if (!task->has_maps)
+		return;
+	if (wants(task, VMT_SOURCE_PAGEMAP)) {
+		reading_begin(rd, VMT_SOURCE_PAGEMAP);
+		reading_end(rd, read_pagemap(rd));
+	}
+	if (wants(task, VMT_SOURCE_ELF)) {
+		reading_begin(rd, VMT_SOURCE_ELF);
+		reading_end(rd, read_elf(rd));
 	}
 }
 
