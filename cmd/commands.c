@@ -2,9 +2,19 @@
 #include "cmd/commands.h"
 
 /* In the order of help: the machine, processes, mappings, faults, everything, vmtop itself. */
+/* One a line. clang-format would fill them. */
+/* clang-format off */
 const struct vmt_cmd *const vmt_cmds[] = {
-	&vmt_cmd_free, &vmt_cmd_ps, &vmt_cmd_maps, &vmt_cmd_help, NULL,
+	&vmt_cmd_free,
+	&vmt_cmd_ps,
+	&vmt_cmd_maps,
+	&vmt_cmd_schema,
+	&vmt_cmd_completion,
+	&vmt_cmd_help,
+	&vmt_cmd_introspect,
+	NULL,
 };
+/* clang-format on */
 
 const struct vmt_cmd *vmt_cmd_find(const char *name)
 {
