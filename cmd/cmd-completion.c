@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/completion.h"
 
-#include <ctype.h>
-
 void vmt_values_done(struct vmt_values *v)
 {
 	vmt_buf_done(&v->words);
@@ -39,7 +37,9 @@ static void add_columns(struct vmt_buf *words, const struct vmt_cmd *cmd)
 		if (words->len)
 			vmt_buf_addc(words, ' ');
 		for (k = 0; title[k]; k++)
-			vmt_buf_addc(words, (char)tolower((unsigned char)title[k]));
+			vmt_buf_addc(words, title[k] >= 'A' && title[k] <= 'Z'
+						    ? (char)(title[k] - 'A' + 'a')
+						    : title[k]);
 	}
 }
 
