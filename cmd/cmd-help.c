@@ -3,12 +3,33 @@
 
 #include "cmd/commands.h"
 
-/* Help of one option; text that does not fit in 80 columns goes on under itself. */
+/* Text in lines of at most width columns; those behind the first begin with indent blanks, which
+ * are not part of width. A word that is longer stays whole. */
+static void wrap(struct vmt_buf *out, const char *text, size_t width, int indent)
+{
+	while (strlen(text) > width) {
+		size_t n = width;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			n = strcspn(text, " ");
+		if (!text[n])
+			break;
+		vmt_buf_add(out, text, n);
+		vmt_buf_addf(out, "\n%*s", indent, "");
+		text += n + 1;
+	}
+	vmt_buf_addf(out, "%s\n", text);
+}
+
+#define WIDTH	    79
+#define HELP_COLUMN 26
+
 static void opt_help(const struct vmt_opt *opt, void *arg)
 {
 	struct vmt_buf *out = arg;
 	VMT_AUTO_BUF left = { 0 };
-	const char *text = opt->help;
 
 	if (opt->letter)
 		vmt_buf_addf(&left, "-%c, ", opt->letter);
@@ -17,19 +38,10 @@ static void opt_help(const struct vmt_opt *opt, void *arg)
 	vmt_buf_addf(&left, "--%s", opt->name);
 	if (opt->arg == VMT_OPT_VALUE)
 		vmt_buf_addf(&left, " %s", opt->metavar);
-	vmt_buf_addf(out, "  %-23s ", left.data ? left.data : "");
-	while (strlen(text) > 53) {
-		size_t n = 53;
-
-		while (n > 0 && text[n] != ' ')
-			n--;
-		if (n == 0)
-			break;
-		vmt_buf_add(out, text, n);
-		vmt_buf_addf(out, "\n%26s", "");
-		text += n + 1;
-	}
-	vmt_buf_addf(out, "%s\n", text);
+	vmt_buf_addf(out, "  %-*s", HELP_COLUMN - 2, left.data ? left.data : "");
+	if (left.len > HELP_COLUMN - 4)
+		vmt_buf_addf(out, "\n%*s", HELP_COLUMN, "");
+	wrap(out, opt->help, WIDTH - HELP_COLUMN, HELP_COLUMN);
 }
 
 static void main_help(struct vmt_buf *out)
@@ -50,20 +62,34 @@ static void main_help(struct vmt_buf *out)
 
 static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)
 {
+	VMT_AUTO_BUF text = { 0 };
 	size_t i;
 
-	vmt_buf_addf(out, "Usage: vmtop %s %s\n\n%s.\n", cmd->name, cmd->synopsis, cmd->summary);
-	if (cmd->cost)
-		vmt_buf_addf(out, "Cost: %s.\n", cmd->cost);
+	vmt_buf_addf(&text, "Usage: vmtop %s %s", cmd->name, cmd->synopsis);
+	if (text.data)
+		wrap(out, text.data, WIDTH, 7);
+	vmt_buf_addc(out, '\n');
+	vmt_buf_clear(&text);
+	vmt_buf_addf(&text, "%s.", cmd->summary);
+	if (text.data)
+		wrap(out, text.data, WIDTH, 0);
+	if (cmd->cost) {
+		vmt_buf_clear(&text);
+		vmt_buf_addf(&text, "Cost: %s.", cmd->cost);
+		if (text.data)
+			wrap(out, text.data, WIDTH, 0);
+	}
 	vmt_buf_adds(out, "\nOptions:\n");
 	vmt_cmd_each_opt(cmd, opt_help, out);
 	if (cmd->n_sections) {
-		vmt_buf_adds(out, "\nIn JSON (see 'vmtop schema ");
-		vmt_buf_addf(out, "%s'):\n", cmd->name);
-		for (i = 0; i < cmd->n_sections; i++)
-			vmt_buf_addf(out, "  data.%-18s %s\n", cmd->sections[i].key,
-				     cmd->sections[i].help);
+		vmt_buf_addf(out, "\nIn JSON (see 'vmtop schema %s'):\n", cmd->name);
+		for (i = 0; i < cmd->n_sections; i++) {
+			vmt_buf_addf(out, "  data.%-*s", HELP_COLUMN - 7, cmd->sections[i].key);
+			wrap(out, cmd->sections[i].help, WIDTH - HELP_COLUMN, HELP_COLUMN);
+		}
 	}
+	if (!cmd->hidden)
+		vmt_buf_addf(out, "\nManual: vmtop-%s(1)\n", cmd->name);
 }
 
 int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd)

@@ -42,6 +42,7 @@ static const char *group_of(const struct vmt_cmd *cmd, const struct vmt_opt *opt
 		const char *name;
 	} groups[] = {
 		{ VMT_GROUP_TABLE, "table" },
+		{ VMT_GROUP_TOP, "top" },
 		{ VMT_GROUP_OUTPUT, "output" },
 		{ VMT_GROUP_BASE, "base" },
 	};

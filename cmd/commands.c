@@ -2,7 +2,6 @@
 #include "cmd/commands.h"
 
 /* In the order of help: the machine, processes, mappings, faults, everything, vmtop itself. */
-/* One a line. clang-format would fill them. */
 /* clang-format off */
 const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_free,

@@ -36,11 +36,12 @@ struct vmt_opt {
 };
 
 /* Groups of options that several commands share (options.c). */
-#define VMT_GROUP_BASE 1u /* help, root, timeout, verbosity: every command */
-#define VMT_GROUP_OUTPUT                                                                           \
-	2u /* format, units, file, and the exit codes that follow from the result */
-#define VMT_GROUP_TABLE 4u /* columns and order */
-#define VMT_GROUP_TOP	8u /* number of rows */
+#define VMT_GROUP_BASE	 1u /* help, root, timeout, verbosity: every command */
+#define VMT_GROUP_OUTPUT 2u /* format, units, file, and exit codes that follow from the result */
+#define VMT_GROUP_TABLE	 4u /* columns and order */
+#define VMT_GROUP_TOP	 8u /* number of rows */
+/* Of all groups options may stand before the command. */
+#define VMT_GROUP_ALL (VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP)
 
 struct vmt_ctx;
 

@@ -190,7 +190,7 @@ void vmt_completion_bash(struct vmt_buf *out)
 	static const struct vmt_cmd none = {
 		.name = "''",
 		.operands = "@command",
-		.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,
+		.groups = VMT_GROUP_ALL,
 	};
 	struct values_job job = { out, &none };
 	size_t i;

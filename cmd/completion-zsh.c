@@ -149,7 +149,7 @@ void vmt_completion_zsh(struct vmt_buf *out)
 {
 	/* Before the command, options of every group may stand. */
 	static const struct vmt_cmd none = {
-		.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,
+		.groups = VMT_GROUP_ALL,
 	};
 	struct spec_job job = { out, &none };
 	size_t i;

@@ -136,7 +136,7 @@ static const struct vmt_opt *spec_find(const struct spec *s, int c)
 static int find_command(int argc, char **argv)
 {
 	static const struct vmt_cmd any = {
-		.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
+		.groups = VMT_GROUP_ALL,
 	};
 	struct spec spec = { .shorts = "+:" };
 	int i;

@@ -47,6 +47,21 @@ _vmtop_options()
 		takes='-o --output -s --sort --top --format -w --write --root -t --timeout'
 		most=0
 		;;
+	free)
+		opts='--output --output-all --sort --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort --format -w --write --root -t --timeout'
+		most=0
+		;;
+	ps)
+		opts='--pid --user --pss --kernel-threads --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid -u --user -o --output -s --sort --top --format -w --write --root -t --timeout'
+		most=0
+		;;
+	maps)
+		opts='--list-only --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort --top --format -w --write --root -t --timeout'
+		most=1024
+		;;
 	schema)
 		opts='--root --timeout --quiet --verbose --help --version'
 		takes='--root -t --timeout'
@@ -73,12 +88,31 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'schema completion help' ;;
+	'',) _vmtop_words 'free ps maps schema completion help' ;;
+	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
+	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
+	free,--format) _vmtop_words 'text json ndjson csv' ;;
+	free,-w | free,--write) compopt -o default ;;
+	free,--root) compopt -o dirnames ;;
+	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
+	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
+	ps,-o | ps,--output) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss read command' ;;
+	ps,-s | ps,--sort) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss read command' ;;
+	ps,--format) _vmtop_words 'text json ndjson csv' ;;
+	ps,-w | ps,--write) compopt -o default ;;
+	ps,--root) compopt -o dirnames ;;
+	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind size kpage mmupage rss pss pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
+	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind size kpage mmupage rss pss pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
+	maps,--format) _vmtop_words 'text json ndjson csv' ;;
+	maps,-w | maps,--write) compopt -o default ;;
+	maps,--root) compopt -o dirnames ;;
+	maps,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
+	schema,) _vmtop_words 'free ps maps' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'schema completion help' ;;
+	help,) _vmtop_words 'free ps maps schema completion help' ;;
 	esac
 }
 
