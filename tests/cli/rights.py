@@ -26,7 +26,7 @@ def as_nobody(report):
                      expect(result, DENIED, complaint=True)
                      or (f"stdout is {result.out!r}" if result.out else None))
 
-        result = nobody.run("ps", "-J", "-p", str(os.getpid()), "-o", "+pss,+uss")
+        result = nobody.run("ps", "-J", "-p", str(os.getpid()), "-o", "+pss,uss")
         problem = expect(result, OK, quiet=False)
         if not problem:
             row = loads(result.out)["data"]["processes"][0]
