@@ -78,6 +78,7 @@ const struct vmt_opt *vmt_group_opts(unsigned group, size_t *ret_n);
 /* What one run was asked for. */
 struct vmt_ctx {
 	const struct vmt_cmd *cmd;
+	bool named; /* the command was given, and is not the one for none */
 	struct {
 		const struct vmt_opt *opt;
 		const char *value; /* "" for a flag that was given; NULL for one that was not */

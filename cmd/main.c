@@ -59,6 +59,6 @@ int main(int argc, char **argv)
 	if (vmt_ctx_given(&ctx, "version"))
 		return print_version(&ctx);
 	if (vmt_ctx_given(&ctx, "help"))
-		return vmt_help(&ctx, argc > 1 ? ctx.cmd : NULL);
+		return vmt_help(&ctx, ctx.named ? ctx.cmd : NULL);
 	return ctx.cmd->run(&ctx);
 }

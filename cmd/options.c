@@ -282,6 +282,7 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 	struct spec spec = { .shorts = ":" };
 	int at = find_command(argc, argv), c, r, i;
 
+	ctx->named = at != 0;
 	if (at) {
 		ctx->cmd = vmt_cmd_find(argv[at]);
 		if (!ctx->cmd) {
