@@ -777,6 +777,9 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 	p = task_proc(a, task);
 	if (!p)
 		return 0;
+	/* The walk at the start found the task behind this fault: it is not in the window. */
+	if (BPF_CORE_READ(task, min_flt) == a->minor && BPF_CORE_READ(task, maj_flt) == a->major)
+		return 0;
 	if (major)
 		vmt_add(&p->record_major, 1);
 	else

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/probe-load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "bpf/abi.h"
+#include "source/perf-event.h"
+
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+#define LOG_BYTES ((size_t)64 << 10)
+
+/* libbpf has one printer for the whole program, without data of the caller; it stays silent. */
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/* What an error of loading or attaching means, and what would change it. */
+static enum vmt_try_status explain(int error, const char **ret_reason, const char **ret_fix)
+{
+	*ret_fix = NULL;
+	switch (-error) {
+	case EPERM:
+	case EACCES:
+		if (!vmt_probe_capable(CAP_SYS_ADMIN) &&
+		    !(vmt_probe_capable(CAP_BPF) && vmt_probe_capable(CAP_PERFMON))) {
+			*ret_reason = "needs CAP_BPF and CAP_PERFMON";
+			*ret_fix = "sudo vmtop doctor";
+			return VMT_TRY_REFUSED;
+		}
+		*ret_reason = error == -EPERM
+				      ? "the kernel permits no such program, even with privilege"
+				      : "refused by the verifier, or by a security module";
+		return VMT_TRY_REFUSED;
+	case ENOENT:
+	case ESRCH:
+		if (faccessat(AT_FDCWD, "/sys/kernel/btf/vmlinux", R_OK, 0)) {
+			*ret_reason = "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)";
+			return VMT_TRY_ABSENT;
+		}
+		*ret_reason = "this kernel has no such hook";
+		return VMT_TRY_ABSENT;
+	case ENOSYS:
+		*ret_reason = "this kernel, or a seccomp filter, has no bpf()";
+		return VMT_TRY_ABSENT;
+	case ENOTSUP:
+		*ret_reason = "this kernel does not support it";
+		return VMT_TRY_ABSENT;
+	case EINVAL:
+	case E2BIG:
+		*ret_reason = "refused by the verifier";
+		return VMT_TRY_REFUSED;
+	case ENOMEM:
+		*ret_reason = "no memory for the tables, or RLIMIT_MEMLOCK is too low";
+		*ret_fix = "ulimit -l unlimited";
+		return VMT_TRY_REFUSED;
+	default:
+		*ret_reason = "failed";
+		return VMT_TRY_REFUSED;
+	}
+}
+
+static void note_error(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		       const struct vmt_probe_hook *hook, int error, const char *log)
+{
+	const char *reason, *fix;
+	enum vmt_try_status status = explain(error, &reason, &fix);
+
+	vmt_probe_note(p, rung, hook, status, error, reason, fix, log);
+}
+
+static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *h)
+{
+	return !h->only_follow || p->opts.follow;
+}
+
+/*
+ * Opens and loads with the hooks that use[] names. On success the skeleton; on failure NULL and
+ * *ret_error. log, LOG_BYTES of it, has the verifier's words.
+ */
+static void *load_with(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		       const struct vmt_probe_object *ops, const bool *use, bool small, char *log,
+		       int *ret_error)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
+		    .kernel_log_size = LOG_BYTES);
+	void *skeleton;
+	int r;
+
+	log[0] = 0;
+	skeleton = ops->open(&opts);
+	if (!skeleton) {
+		*ret_error = errno ? -errno : -ENOMEM;
+		return NULL;
+	}
+	for (size_t i = 0; i < rung->n_hooks; i++) {
+		struct bpf_program *prog = bpf_object__find_program_by_name(ops->object(skeleton),
+									    rung->hooks[i].prog);
+
+		if (!prog) {
+			r = -ENOENT;
+			goto fail;
+		}
+		bpf_program__set_autoload(prog, use[i]);
+	}
+	r = ops->configure(skeleton, p, rung, small);
+	if (!r)
+		r = ops->load(skeleton);
+	if (!r)
+		return skeleton;
+fail:
+	ops->destroy(skeleton);
+	*ret_error = r;
+	return NULL;
+}
+
+/*
+ * Programs that read arguments of a function by position are lost where it has others. Where the
+ * kernel has no BTF nothing can be said, and only kprobes would load.
+ */
+static int check_arguments(const struct vmt_probe_rung *rung, struct vmt_err *err)
+{
+	struct btf *btf;
+	const struct btf_type *t;
+	int r = 0, id;
+
+	if (!rung->function)
+		return 0;
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return 0;
+	id = btf__find_by_name_kind(btf, rung->function, BTF_KIND_FUNC);
+	if (id >= 0) {
+		t = btf__type_by_id(btf, (__u32)id);
+		t = t ? btf__type_by_id(btf, t->type) : NULL;
+		if (!t || btf_vlen(t) != rung->arguments)
+			r = vmt_err_set(err, -ENOTSUP, NULL, 0, "%s() has %d arguments, not %u",
+					rung->function, t ? btf_vlen(t) : -1, rung->arguments);
+	}
+	btf__free(btf);
+	return r;
+}
+
+int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
+		   struct vmt_err *err)
+{
+	VMT_AUTO_FREE bool *use = calloc(rung->n_hooks, sizeof(*use));
+	VMT_AUTO_FREE bool *one = calloc(rung->n_hooks, sizeof(*one));
+	VMT_AUTO_FREE char *log = calloc(1, LOG_BYTES);
+	void *skeleton;
+	int r;
+
+	*ret = (struct vmt_probe_loaded){ .ops = ops, .rung = rung };
+	if (!use || !one || !log)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory to load programs");
+	libbpf_set_print(say_nothing);
+	if (rung->file && faccessat(AT_FDCWD, rung->file, F_OK, 0)) {
+		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, -ENOENT,
+			       "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)", NULL, NULL);
+		return vmt_err_set(err, -ENOENT, NULL, 0, "this kernel has no kprobes");
+	}
+	r = check_arguments(rung, err);
+	if (r) {
+		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, r, err ? err->text : NULL, NULL,
+			       NULL);
+		return r;
+	}
+	for (size_t i = 0; i < rung->n_hooks; i++)
+		use[i] = hook_wanted(p, &rung->hooks[i]);
+	skeleton = load_with(p, rung, ops, use, false, log, &r);
+	if (skeleton)
+		goto loaded;
+
+	/* One of them failed. Which? */
+	for (size_t i = 0; i < rung->n_hooks; i++) {
+		const struct vmt_probe_hook *hook = &rung->hooks[i];
+		int error = 0;
+
+		if (!use[i])
+			continue;
+		one[i] = true;
+		skeleton = load_with(p, rung, ops, one, true, log, &error);
+		one[i] = false;
+		if (skeleton) {
+			ops->destroy(skeleton);
+			continue;
+		}
+		use[i] = false;
+		if (!hook->optional) {
+			const char *reason, *fix;
+			enum vmt_try_status status = explain(error, &reason, &fix);
+			char text[160];
+
+			snprintf(text, sizeof(text), "%s: %s", hook->hook, reason);
+			vmt_probe_note(p, rung, NULL, status, error, text, fix, log);
+			return vmt_err_set(err, error, NULL, 0, "%s", text);
+		}
+		note_error(p, rung, hook, error, log);
+	}
+	skeleton = load_with(p, rung, ops, use, false, log, &r);
+	if (!skeleton) {
+		note_error(p, rung, NULL, r, log);
+		return vmt_err_set(err, r, NULL, 0, "programs do not load: %s", vmt_errno_name(r));
+	}
+loaded:
+	ret->skeleton = skeleton;
+	for (size_t i = 0; i < rung->n_hooks; i++)
+		ret->have |= rung->hooks[i].have;
+	for (size_t i = 0; i < rung->n_hooks; i++)
+		if (!use[i])
+			ret->have &= ~rung->hooks[i].have;
+	ret->have |= rung->have;
+	return 0;
+}
+
+static int keep_link(struct vmt_probe_loaded *l, struct bpf_link *link)
+{
+	if (vmt_grow(&l->links, &l->cap_links, l->n_links + 1, sizeof(struct bpf_link *))) {
+		bpf_link__destroy(link);
+		return -ENOMEM;
+	}
+	l->links[l->n_links++] = link;
+	return 0;
+}
+
+struct event_job {
+	struct vmt_probe_loaded *l;
+	struct bpf_program *prog;
+	bool major;
+};
+
+/* The software event on one CPU. The link owns the event's descriptor from here on. */
+static int attach_event(unsigned cpu, void *data)
+{
+	struct event_job *job = data;
+	struct vmt_probe_loaded *l = job->l;
+	struct perf_event_attr attr;
+	struct bpf_link *link;
+	int fd, r;
+
+	if (vmt_grow(&l->events, &l->cap_events, l->n_events + 1, sizeof(*l->events)))
+		return -ENOMEM;
+	vmt_perf_fault_attr(&attr, job->major);
+	fd = vmt_perf_event_open(&attr, -1, (int)cpu);
+	if (fd < 0)
+		return fd;
+	link = bpf_program__attach_perf_event(job->prog, fd);
+	if (!link) {
+		r = errno ? -errno : -EINVAL;
+		close(fd);
+		return r;
+	}
+	r = keep_link(l, link);
+	if (r)
+		return r;
+	l->events[l->n_events++] = fd;
+	return 0;
+}
+
+static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *hook,
+		       struct bpf_program *prog)
+{
+	struct bpf_link *link;
+
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT) {
+		struct event_job job = { l, prog, !strcmp(hook->hook, "software:major-faults") };
+
+		return vmt_cpus_online(attach_event, &job);
+	}
+	link = bpf_program__attach(prog);
+	if (!link)
+		return errno ? -errno : -EINVAL;
+	return keep_link(l, link);
+}
+
+int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt_err *err)
+{
+	for (size_t i = 0; i < l->rung->n_hooks; i++) {
+		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(l->ops->object(l->skeleton), hook->prog);
+		const char *reason, *fix;
+		enum vmt_try_status status;
+		char text[160];
+		int r;
+
+		if (!prog || !bpf_program__autoload(prog))
+			continue;
+		/* The walk over tasks is run, not triggered: whoever needs it makes its link. */
+		if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
+			r = 0;
+		else
+			r = attach_hook(l, hook, prog);
+		if (!r) {
+			vmt_probe_note(p, l->rung, hook, VMT_TRY_OK, 0, NULL, NULL, NULL);
+			continue;
+		}
+		status = explain(r, &reason, &fix);
+		snprintf(text, sizeof(text), "%s does not attach: %s", hook->hook, reason);
+		if (!hook->optional) {
+			vmt_probe_note(p, l->rung, NULL, status, r, text, fix, NULL);
+			return vmt_err_set(err, r, NULL, 0, "%s", text);
+		}
+		vmt_probe_note(p, l->rung, hook, status, r, text, fix, NULL);
+		l->have &= ~hook->have;
+	}
+	return 0;
+}
+
+void vmt_probe_unload(struct vmt_probe_loaded *l)
+{
+	for (size_t i = 0; i < l->n_links; i++)
+		bpf_link__destroy(l->links[i]);
+	free(l->links);
+	free(l->events);
+	if (l->skeleton)
+		l->ops->destroy(l->skeleton);
+	*l = (struct vmt_probe_loaded){ 0 };
+}
+
+static struct bpf_map *map_of(struct vmt_probe_loaded *l, const char *name)
+{
+	return bpf_object__find_map_by_name(l->ops->object(l->skeleton), name);
+}
+
+int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
+		   struct vmt_err *err)
+{
+	struct bpf_map *map = map_of(l, queue);
+
+	if (!map)
+		return vmt_err_set(err, -ENOENT, NULL, 0, "no table %s", queue);
+	for (uint32_t i = first; i < n; i++)
+		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &i, BPF_ANY))
+			return vmt_err_set(err, -errno, NULL, 0, "cannot fill %s", queue);
+	return 0;
+}
+
+int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe_array *ret,
+		  struct vmt_err *err)
+{
+	struct bpf_map *map = map_of(l, name);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct vmt_probe_array a;
+	void *base;
+
+	if (!map)
+		return vmt_err_set(err, -ENOENT, NULL, 0, "no table %s", name);
+	a.stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8;
+	a.len = bpf_map__max_entries(map);
+	a.bytes = (a.stride * a.len + page - 1) / page * page;
+	base = mmap(NULL, a.bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (base == MAP_FAILED)
+		return vmt_err_set(err, -errno, NULL, 0, "cannot map the table %s", name);
+	a.base = base;
+	*ret = a;
+	return 0;
+}
+
+void vmt_probe_unmap(struct vmt_probe_array *a)
+{
+	void *base;
+
+	memcpy(&base, &a->base, sizeof(base));
+	if (base)
+		munmap(base, a->bytes);
+	*a = (struct vmt_probe_array){ 0 };
+}
+
+int vmt_probe_filter(struct vmt_probe_loaded *l, const pid_t *pids, size_t n, struct vmt_err *err)
+{
+	struct bpf_map *map = map_of(l, "filter");
+	__u8 one = 1;
+
+	if (!map)
+		return vmt_err_set(err, -ENOENT, NULL, 0, "no table filter");
+	for (size_t i = 0; i < n; i++) {
+		__u32 pid = (__u32)pids[i];
+
+		if (bpf_map_update_elem(bpf_map__fd(map), &pid, &one, BPF_ANY))
+			return vmt_err_set(err, errno == E2BIG ? -ENOSPC : -errno, NULL, 0,
+					   "cannot watch process %u", pid);
+	}
+	return 0;
+}
+
+uint64_t vmt_probe_stat(const struct vmt_probe_array *stats, unsigned which)
+{
+	uint64_t sum = 0;
+
+	for (size_t cpu = 0; cpu < stats->len; cpu++) {
+		const struct vmt_stat_slot *s = vmt_probe_at(stats, cpu);
+
+		sum += s->v[which];
+	}
+	return sum;
+}
+
+/* One line of a program's fdinfo. */
+static int program_misses(int fd, uint64_t *ret_misses)
+{
+	char path[64], text[4096];
+	struct vmt_bytes cur, line;
+	VMT_AUTO_CLOSE int info = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	n = read(info, text, sizeof(text));
+	if (n < 0)
+		return -errno;
+	cur = (struct vmt_bytes){ text, (size_t)n };
+	while (vmt_take_line(&cur, &line)) {
+		if (!vmt_bytes_starts(line, "recursion_misses:"))
+			continue;
+		line.ptr += strlen("recursion_misses:");
+		line.len -= strlen("recursion_misses:");
+		vmt_take_blanks(&line);
+		return vmt_take_u64(&line, ret_misses);
+	}
+	return -ENODATA;
+}
+
+int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program (prog, l->ops->object(l->skeleton)) {
+		uint64_t misses;
+		int r;
+
+		if (bpf_program__fd(prog) < 0)
+			continue;
+		r = program_misses(bpf_program__fd(prog), &misses);
+		if (r)
+			return r;
+		sum += misses;
+	}
+	*ret_misses = sum;
+	return 0;
+}
+
+int vmt_probe_path(const struct vmt_slot_name *name, bool memory, struct vmt_arena *arena,
+		   struct vmt_bytes *ret_path, bool *ret_deleted, bool *ret_cut)
+{
+	static const char gone[] = " (deleted)";
+	size_t len = name->len < VMT_NAME_BYTES ? name->len : VMT_NAME_BYTES;
+	VMT_CLEANUP(vmt_buf_done) struct vmt_buf path;
+	char *copy;
+	int r;
+
+	vmt_buf_init(&path);
+	*ret_deleted = (name->flags & VMT_NAME_DELETED) != 0;
+	*ret_cut = (name->flags & VMT_NAME_CUT) != 0;
+	if (name->flags & VMT_NAME_PSEUDO) {
+		/* As simple_dname() and anon_inodefs_dname() write them. */
+		vmt_buf_adds(&path, memory || !len || name->bytes[0] != '[' ? "/" : "anon_inode:");
+		vmt_buf_add(&path, name->bytes, len ? len - 1 : 0);
+		if (memory)
+			vmt_buf_adds(&path, gone);
+		*ret_deleted = memory;
+	} else {
+		if (*ret_cut)
+			vmt_buf_adds(&path, "...");
+		while (len > 0) {
+			size_t from = len - 1;
+
+			while (from > 0 && name->bytes[from - 1])
+				from--;
+			vmt_buf_addc(&path, '/');
+			vmt_buf_add(&path, name->bytes + from, len - 1 - from);
+			len = from;
+		}
+		if (*ret_deleted)
+			vmt_buf_adds(&path, gone);
+	}
+	r = vmt_buf_error(&path);
+	if (r)
+		return r;
+	copy = vmt_arena_copy(arena, path.data, path.len);
+	if (!copy)
+		return -ENOMEM;
+	*ret_path = (struct vmt_bytes){ copy, path.len };
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Loading and attaching one BPF object for one rung, each hook on its own, so that an optional one
+ * that this kernel refuses costs no more than what it gives. For the probe-*.c files alone.
+ */
+
+#include "source/probe-internal.h"
+
+struct bpf_object;
+struct bpf_link;
+struct bpf_program;
+struct bpf_object_open_opts;
+
+/* What the generated skeleton of an object can do. */
+struct vmt_probe_object {
+	void *(*open)(const struct bpf_object_open_opts *opts);
+	struct bpf_object *(*object)(void *skeleton);
+	int (*load)(void *skeleton);
+	void (*destroy)(void *skeleton);
+	/* Sizes and constants, before it is loaded; small: only to see whether it loads. */
+	int (*configure)(void *skeleton, const struct vmt_probe *p,
+			 const struct vmt_probe_rung *rung, bool small);
+};
+
+/* Memory of a BPF_F_MMAPABLE array. */
+struct vmt_probe_array {
+	const unsigned char *base;
+	size_t stride; /* bytes of an element */
+	size_t len; /* elements */
+	size_t bytes; /* mapped */
+};
+
+struct vmt_probe_loaded {
+	const struct vmt_probe_object *ops;
+	const struct vmt_probe_rung *rung;
+	void *skeleton;
+	uint32_t have;
+	struct bpf_link **links;
+	size_t n_links;
+	size_t cap_links;
+	int *events; /* software events; owned by links */
+	size_t n_events;
+	size_t cap_events;
+};
+
+int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
+		   struct vmt_err *err);
+/* What needs a hook that did not attach is taken out of ret->have. */
+int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt_err *err);
+void vmt_probe_unload(struct vmt_probe_loaded *l);
+
+/* Puts rows first .. n-1 of a table on its list of free ones. */
+int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
+		   struct vmt_err *err);
+int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe_array *ret,
+		  struct vmt_err *err);
+void vmt_probe_unmap(struct vmt_probe_array *a);
+
+static inline const void *vmt_probe_at(const struct vmt_probe_array *a, size_t i)
+{
+	return a->base + i * a->stride;
+}
+
+/* Adds processes to the map "filter" of the object. */
+int vmt_probe_filter(struct vmt_probe_loaded *l, const pid_t *pids, size_t n, struct vmt_err *err);
+
+/* Sum over CPUs of one of the object's own counters (enum vmt_stat). */
+uint64_t vmt_probe_stat(const struct vmt_probe_array *stats, unsigned which);
+
+/*
+ * Runs of the programs of an object that the kernel left out because they were active on the CPU
+ * already, from /proc/self/fdinfo, which needs no bpf(). -ENODATA on kernels that do not count them
+ * (before 5.12, which do not leave them out either).
+ */
+int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses);
+
+/* A name that a program kept, as maps shows it. anon: the mapping is no file's. */
+struct vmt_slot_name;
+int vmt_probe_path(const struct vmt_slot_name *name, bool memory, struct vmt_arena *arena,
+		   struct vmt_bytes *ret_path, bool *ret_deleted, bool *ret_cut);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/probe-internal.h"
+
+/*
+ * The ladder: every way to count faults, best first. Whether one works is found out by trying it;
+ * no version of a kernel stands here.
+ */
+
+#ifdef VMT_HAVE_LIBBPF
+#define FAULT_BPF   (&vmt_probe_fault_bpf)
+#define FILEMAP_BPF (&vmt_probe_filemap_bpf)
+#else
+#define FAULT_BPF   NULL
+#define FILEMAP_BPF NULL
+#endif
+
+/* The count of record, and the lives of tasks: the same on every rung with BPF. */
+#define EVERYWHERE                                                                                  \
+	{ "record_minor",                                                                           \
+	  "software:minor-faults",                                                                  \
+	  "the count of record of minor faults",                                                    \
+	  VMT_HAVE_RECORD,                                                                          \
+	  false,                                                                                    \
+	  false },                                                                                  \
+		{ "record_major",                                                                   \
+		  "software:major-faults",                                                          \
+		  "the count of record of major faults",                                            \
+		  VMT_HAVE_RECORD,                                                                  \
+		  false,                                                                            \
+		  false },                                                                          \
+		{ "walk_task", "iter/task", "the counters of tasks that are idle at start and end", \
+		  0,	       true,	    false },                                                \
+		{ "task_free",                                                                      \
+		  "tp_btf/sched_process_free",                                                      \
+		  "the last counters of tasks that end",                                            \
+		  VMT_HAVE_DEATHS,                                                                  \
+		  true,                                                                             \
+		  false },                                                                          \
+		{ "task_exit",                                                                      \
+		  "tp_btf/sched_process_exit",                                                      \
+		  "tasks that end without an event",                                                \
+		  VMT_HAVE_DEATHS,                                                                  \
+		  true,                                                                             \
+		  false },                                                                          \
+		{ "task_exec", "tp_btf/sched_process_exec", "names of programs", 0, true, false },  \
+	{                                                                                           \
+		"task_fork", "tp_btf/sched_process_fork", "children of watched processes", 0,       \
+			false, true                                                                 \
+	}
+
+static const struct vmt_probe_hook fexit_hooks[] = {
+	{ "fentry_fault", "fentry/handle_mm_fault", "the mapping of every fault", 0, false, false },
+	{ "fexit_fault", "fexit/handle_mm_fault", "the result and duration of every fault", 0,
+	  false, false },
+	EVERYWHERE,
+};
+
+static const struct vmt_probe_hook kprobe_hooks[] = {
+	{ "kprobe_fault", "kprobe/handle_mm_fault", "the mapping of every fault", 0, false, false },
+	{ "kretprobe_fault", "kretprobe/handle_mm_fault", "the result and duration of every fault",
+	  0, false, false },
+	EVERYWHERE,
+};
+
+static const struct vmt_probe_hook tracepoint_hooks[] = {
+	EVERYWHERE,
+	{ "begin_user", "tp_btf/page_fault_user", "access and duration of faults in user mode",
+	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_ABANDONED, true, false },
+	{ "begin_kernel", "tp_btf/page_fault_kernel", "access and duration of faults in the kernel",
+	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY, true, false },
+	{ "fault_signal", "tp_btf/signal_generate", "faults that ended with SIGBUS",
+	  VMT_HAVE_SIGBUS, true, false },
+};
+
+#define AROUND                                                                                     \
+	(VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_GUP |       \
+	 VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_SIGBUS | VMT_HAVE_RETRIED)
+
+/* The performance unit of kprobes: there whenever the kernel has them. */
+#define KPROBES "/sys/bus/event_source/devices/kprobe/type"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+const struct vmt_probe_rung vmt_fault_ladder[] = {
+	{ VMT_RUNG_FEXIT, "every fault with its mapping, result and duration, get_user_pages too",
+	  "handle_mm_fault", NULL, 4, AROUND, FAULT_BPF, fexit_hooks, LEN(fexit_hooks) },
+	{ VMT_RUNG_KPROBE, "the same as fexit, at a higher cost", "handle_mm_fault", KPROBES, 4,
+	  AROUND, FAULT_BPF, kprobe_hooks, LEN(kprobe_hooks) },
+	{ VMT_RUNG_TRACEPOINT,
+	  "every fault with its mapping and duration; get_user_pages by process", NULL, NULL, 0,
+	  VMT_HAVE_MAPS | VMT_HAVE_GUP, FAULT_BPF, tracepoint_hooks, LEN(tracepoint_hooks) },
+	{ VMT_RUNG_PERF, "faults with their mapping, of processes that still run when it is read",
+	  NULL, NULL, 0, VMT_HAVE_MAPS | VMT_HAVE_RECORD, NULL, NULL, 0 },
+	{ VMT_RUNG_PROC, "counts by process", NULL, NULL, 0, 0, NULL, NULL, 0 },
+};
+const size_t vmt_fault_ladder_len = LEN(vmt_fault_ladder);
+
+static const struct vmt_probe_hook fexit_filemap_hooks[] = {
+	{ "fentry_filemap", "fentry/filemap_fault", "the file of every call", 0, false, false },
+	{ "fexit_filemap", "fexit/filemap_fault", "its result and duration", 0, false, false },
+	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
+	  false },
+};
+
+static const struct vmt_probe_hook kprobe_filemap_hooks[] = {
+	{ "kprobe_filemap", "kprobe/filemap_fault", "the file of every call", 0, false, false },
+	{ "kretprobe_filemap", "kretprobe/filemap_fault", "its result and duration", 0, false,
+	  false },
+	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
+	  false },
+};
+
+static const struct vmt_probe_hook trace_filemap_hooks[] = {
+	{ "trace_filemap", "tp_btf/mm_filemap_fault", "the file of every call", 0, false, false },
+	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
+	  false },
+};
+
+#define AROUND_FILE (VMT_HAVE_FILES | VMT_HAVE_FILE_RESULT | VMT_HAVE_FILE_LATENCY)
+
+const struct vmt_probe_rung vmt_filemap_ladder[] = {
+	{ VMT_RUNG_FEXIT, "calls of filemap_fault with result and duration", "filemap_fault", NULL,
+	  1, AROUND_FILE, FILEMAP_BPF, fexit_filemap_hooks, LEN(fexit_filemap_hooks) },
+	{ VMT_RUNG_KPROBE, "the same as fexit, at a higher cost", "filemap_fault", KPROBES, 1,
+	  AROUND_FILE, FILEMAP_BPF, kprobe_filemap_hooks, LEN(kprobe_filemap_hooks) },
+	{ VMT_RUNG_TRACEPOINT, "calls of filemap_fault", NULL, NULL, 0, VMT_HAVE_FILES, FILEMAP_BPF,
+	  trace_filemap_hooks, LEN(trace_filemap_hooks) },
+};
+const size_t vmt_filemap_ladder_len = LEN(vmt_filemap_ladder);
