@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where /proc is not what it is elsewhere: gone, hidden, without the files of the machine, of another
+PID namespace, or seen by a root that is none."""
+
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from program import DENIED, FAILED, NOBODY, OK, PARTIAL, Outsider, expect, loads, run  # noqa: E402
+from tap import Report  # noqa: E402
+
+CANNOT = 77
+AS_NOBODY = f"setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups "
+
+# name, words of unshare, what the shell does first, what runs vmtop
+PLACES = [
+    ("no /proc", ["--mount"], "umount -l /proc", ""),
+    ("another file system on /proc", ["--mount"], "mount -t tmpfs none /proc", ""),
+    ("hidden processes", ["--mount"], "mount -t proc -o hidepid=invisible proc /proc", AS_NOBODY),
+    ("only processes in /proc", ["--mount"], "mount -t proc -o subset=pid proc /proc", ""),
+    ("a PID namespace", ["--mount", "--pid", "--fork"], "mount -t proc proc /proc", ""),
+    ("a PID namespace that sees another /proc", ["--pid", "--fork"], "true", ""),
+    ("root of a user namespace", ["--user", "--map-root-user"], "true", ""),
+    ("no /sys", ["--mount"], "umount -l -R /sys || umount -l /sys", ""),
+    ("no /etc/passwd", ["--mount"], "mount -t tmpfs none /etc", ""),
+]
+
+
+def inside(program, unshare, first, prefix, *args):
+    """vmtop in a namespace that a shell prepared; the code CANNOT where it could not."""
+    script = f"{{ {first}; }} 2>/dev/null || exit {CANNOT}; exec {prefix}\"$@\""
+    return run(*unshare, "/bin/sh", "-c", script, "sh", program, *args, program="unshare",
+               cwd="/", timeout=60)
+
+
+def problem_of(result, args):
+    """Any end is fine that is told: a document, or one line that says why there is none."""
+    if result.code is None or result.code < 0 or result.code > 128:
+        return f"exit {result.code}: {result.err[-400:]!r}"
+    if result.code in (OK, PARTIAL):
+        if "-J" not in args:
+            return None if result.out else "prints nothing"
+        try:
+            loads(result.out)
+        except ValueError as broken:
+            return f"broken JSON: {broken}"
+        return None
+    if result.out:
+        return f"exit {result.code} and prints {result.out[:100]!r}"
+    return expect(result, (FAILED, DENIED), complaint=True)
+
+
+def main():
+    report = Report()
+    if os.geteuid() != 0:
+        report.skip("other places", "only root can make namespaces for certain")
+        report.done()
+    with Outsider() as outsider:
+        for name, unshare, first, prefix in PLACES:
+            probe = inside("/bin/true", unshare, first, prefix)
+            if probe.code != 0:
+                report.skip(name, f"cannot be made here: {probe.err.decode().strip() or probe.code}")
+                continue
+            for args in (["free", "-J"], ["ps", "-J"], ["ps"], ["doctor"],
+                         ["report", "-J", "--duration", "0.2"]):
+                result = inside(outsider.program, unshare, first, prefix, *args)
+                report.check(f"{name}: {' '.join(args[:2])}", problem_of(result, args))
+
+        # A total that leaves out what cannot be seen has to say so.
+        result = inside(outsider.program, ["--mount"], "mount -t proc -o hidepid=invisible proc /proc",
+                        AS_NOBODY, "ps", "-J")
+        if result.code == CANNOT:
+            report.skip("hidden processes are told", "cannot be made here")
+        else:
+            document = loads(result.out)
+            pids = next(row for row in document["sources"] if row["name"] == "pids")
+            said = f"{pids.get('status')} {pids.get('reason')}"
+            report.check("hidden processes are told",
+                         None if "hid" in said or "partial" in said else f"pids is {said}")
+    report.done()
+
+
+main()
