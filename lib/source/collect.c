@@ -493,6 +493,14 @@ static int collect_pids(const struct vmt_collector *c, const uint64_t *pids, siz
 		r = c->procps ? gather_live(&g, list, n, !pids) : gather_root(&g, list, n);
 	else
 		r = machine_failed(s, VMT_SOURCE_PIDS, r, &err);
+	if (r == 0 && !pids && c->shared->root->live && (n == 0 || list[0] != 1)) {
+		/* Every PID namespace has a process 1; one that is not listed is hidden, and with
+		 * it those of all other users (proc(5), hidepid). */
+		s->sources[VMT_SOURCE_PIDS].state = VMT_STATE_PARTIAL;
+		snprintf(s->sources[VMT_SOURCE_PIDS].reason,
+			 sizeof(s->sources[VMT_SOURCE_PIDS].reason),
+			 "processes of other users are hidden (hidepid)");
+	}
 	meter_end(&m, &s->sources[VMT_SOURCE_PIDS]);
 	if (r == 0 && !pids)
 		VMT_SET(system, processes_total, &s->system, s->procs_seen - s->vanished);

@@ -22,7 +22,7 @@ struct vmt_collect_opts {
 struct vmt_collector;
 
 /*
- * Opens the root. -ENOENT or -ENOTDIR where root is no directory with a proc/, -EINVAL where the
+ * Opens the root. -ENOENT or -ENOTDIR where root is no directory with a proc/, -ENODEV where the
  * live /proc is no procfs; err says which.
  */
 int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector **ret,

@@ -229,7 +229,7 @@ static int root_fill(struct vmt_root *root, const char *dir, struct vmt_err *err
 		if (fstatfs(root->proc_fd, &fs) < 0)
 			return vmt_err_set(err, -errno, name, 0, "cannot look at it");
 		if (fs.f_type != PROC_SUPER_MAGIC)
-			return vmt_err_set(err, -EINVAL, name, 0,
+			return vmt_err_set(err, -ENODEV, name, 0,
 					   "no proc file system is mounted there");
 		live_facts(root);
 	} else {
