@@ -14,7 +14,7 @@ static int run_free(struct vmt_ctx *ctx)
 
 	if (vmt_column_help(ctx, &vmt_entity_system, &r))
 		return r;
-	r = vmt_run_open(&run, ctx);
+	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx,
 				   VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |

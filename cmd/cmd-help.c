@@ -55,9 +55,10 @@ static void main_help(struct vmt_buf *out)
 	for (i = 0; vmt_cmds[i]; i++)
 		if (!vmt_cmds[i]->hidden)
 			vmt_buf_addf(out, "  %-12s %s\n", vmt_cmds[i]->name, vmt_cmds[i]->summary);
-	vmt_buf_adds(out,
-		     "\nWithout a command: 'vmtop free'. 'vmtop help COMMAND' tells more, and\n"
-		     "'vmtop doctor' what this machine and these rights can give.\n");
+	vmt_buf_adds(
+		out,
+		"\nWithout a command: memory and the largest processes. 'vmtop help COMMAND' tells more, and\n"
+		"'vmtop doctor' what this machine and these rights can give.\n");
 }
 
 static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)

@@ -123,7 +123,7 @@ static int run_maps(struct vmt_ctx *ctx)
 		want = VMT_SOURCE_BIT(MAPS);
 	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
 		VMT_SOURCE_BIT(ELF);
-	r = vmt_run_open(&run, ctx);
+	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)

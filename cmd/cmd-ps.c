@@ -58,7 +58,7 @@ static int run_ps(struct vmt_ctx *ctx)
 		return r;
 	if (vmt_ctx_given(ctx, "pss"))
 		want |= VMT_SOURCE_BIT(ROLLUP);
-	r = vmt_run_open(&run, ctx);
+	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)

@@ -19,13 +19,14 @@ void vmt_run_done(struct vmt_run *run)
 	*run = (struct vmt_run){ 0 };
 }
 
-int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx)
+int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns)
 {
 	struct vmt_collect_opts opts = { .root = ctx->root };
 	struct vmt_err err = { 0 };
 
-	opts.deadline_ns = ctx->deadline_ns ? ctx->deadline_ns
-					    : vmt_now_ns(CLOCK_MONOTONIC) + DEFAULT_DEADLINE_NS;
+	opts.deadline_ns = ctx->deadline_ns
+				   ? ctx->deadline_ns
+				   : vmt_now_ns(CLOCK_MONOTONIC) + DEFAULT_DEADLINE_NS + extra_ns;
 	if (vmt_collector_new(&opts, &run->collector, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	return 0;

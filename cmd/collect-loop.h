@@ -15,8 +15,9 @@ struct vmt_run {
 void vmt_run_done(struct vmt_run *run);
 #define VMT_AUTO_RUN VMT_CLEANUP(vmt_run_done) struct vmt_run
 
-/* Opens the collector with the --root and --timeout of ctx; an exit code or 0. */
-int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx);
+/* Opens the collector with the --root and --timeout of ctx; an exit code or 0. Without a timeout it
+ * has ten seconds, and extra_ns for what the command waits for by itself. */
+int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns);
 /* Reads the cheap sources into run->sample (the one before becomes run->prev); exit code or 0. */
 int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
 		   size_t n_pids);

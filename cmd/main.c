@@ -35,8 +35,8 @@ static int print_version(struct vmt_ctx *ctx)
 
 int main(int argc, char **argv)
 {
-	/* Alone: the machine's memory. */
-	struct vmt_ctx ctx = { .cmd = &vmt_cmd_free };
+	/* Alone: the machine and its largest processes, once. */
+	struct vmt_ctx ctx = { .cmd = &vmt_cmd_report };
 	char *no_args[] = { (char[]){ "vmtop" }, NULL };
 	int r;
 

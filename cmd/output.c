@@ -264,6 +264,11 @@ int vmt_print_doc(struct vmt_ctx *ctx, struct vmt_doc *doc)
 
 	if (r)
 		return r;
+	/* What was ready in time was printed; that it is not all is the exit code's to say. */
+	if (ctx->deadline_ns && vmt_now_ns(CLOCK_MONOTONIC) >= ctx->deadline_ns) {
+		vmt_note(ctx, "the time of --timeout is over");
+		return VMT_EXIT_TIMEOUT;
+	}
 	if (vmt_ctx_given(ctx, "fail-empty") && doc->n && doc->sections[0].total == 0)
 		return VMT_EXIT_NOTHING;
 	if (vmt_ctx_given(ctx, "strict") &&

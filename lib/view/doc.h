@@ -23,7 +23,7 @@ struct vmt_section {
 	struct vmt_sort sort;
 	const char *title; /* heading in text; NULL for none */
 	struct vmt_buf note; /* lines below the table in text */
-	struct vmt_buf lead; /* lines above it */
+	struct vmt_buf lead; /* lines above its titles title */
 	bool machine_only; /* not in text */
 };
 

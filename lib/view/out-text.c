@@ -89,10 +89,10 @@ int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct 
 		if (any)
 			vmt_buf_addc(&sink->buf, '\n');
 		any = true;
-		if (s->title && opts->headings)
-			vmt_buf_addf(&sink->buf, "%s\n", s->title);
 		if (s->lead.len)
 			vmt_buf_add(&sink->buf, s->lead.data, s->lead.len);
+		if (s->title && opts->headings)
+			vmt_buf_addf(&sink->buf, "%s\n", s->title);
 		if (s->n) {
 			r = table_text(&sink->buf, s, opts, page_size);
 			if (r < 0)

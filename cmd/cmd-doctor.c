@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "cmd/fault-window.h"
+#include "source/probe.h"
+
+static const struct vmt_section_def sections[] = {
+	{ "sources", &vmt_entity_source, false,
+	  "every source, tried on vmtop itself and on process 1" },
+	{ "rungs", &vmt_entity_rung, false, "every way to count faults, each tried alone" },
+};
+
+/* What the rungs said, put together from one attempt at each. */
+struct ladder {
+	struct vmt_arena arena;
+	struct vmt_fault_sample faults;
+	size_t cap;
+};
+
+static void ladder_done(struct ladder *l)
+{
+	free(l->faults.tries);
+	vmt_arena_done(&l->arena);
+}
+
+static int add_tries(struct ladder *l, const struct vmt_fault_sample *one, enum vmt_rung_id id)
+{
+	size_t i;
+
+	for (i = 0; i < one->n_tries; i++) {
+		const struct vmt_probe_try *t = &one->tries[i];
+
+		if (strcmp(t->rung, vmt_rung_name(id)) != 0 &&
+		    !(id == VMT_RUNG_PROC && strcmp(t->rung, "filemap") == 0))
+			continue;
+		if (vmt_grow(&l->faults.tries, &l->cap, l->faults.n_tries + 1, sizeof(*t)) < 0)
+			return -ENOMEM;
+		l->faults.tries[l->faults.n_tries++] = *t;
+	}
+	return 0;
+}
+
+/* Tries one rung alone: load, attach, self-check, and away again. */
+static int try_rung(struct ladder *l, enum vmt_rung_id id)
+{
+	struct vmt_probe_opts opts = { .rung = id, .filemap = true };
+	struct vmt_fault_sample one = { 0 };
+	VMT_AUTO_PROBE probe = NULL;
+	int r = vmt_probe_open(&opts, &probe, NULL), started;
+
+	if (r < 0)
+		return r;
+	started = vmt_probe_start(probe, NULL);
+	if (started == 0)
+		vmt_probe_stop(probe, NULL);
+	r = vmt_probe_read(probe, &l->arena, &one, NULL);
+	if (r < 0)
+		return r;
+	r = add_tries(l, &one, id);
+	/* The best that works is what 'faults' would take. */
+	if (r == 0 && started == 0 && l->faults.rung == VMT_RUNG_NONE) {
+		struct vmt_probe_try *tries = l->faults.tries;
+		size_t n = l->faults.n_tries;
+
+		l->faults = one;
+		l->faults.tries = tries;
+		l->faults.n_tries = n;
+		l->faults.n_maps = 0;
+		l->faults.n_procs = 0;
+		l->faults.n_files = 0;
+	}
+	return r;
+}
+
+static int try_ladder(struct ladder *l)
+{
+	int id, r = 0;
+
+	vmt_arena_init(&l->arena);
+	for (id = VMT_RUNG_NONE + 1; r == 0 && id < VMT_RUNGS; id++)
+		r = try_rung(l, (enum vmt_rung_id)id);
+	return r;
+}
+
+static void advice(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m)
+{
+	size_t i, k;
+	bool any = false;
+
+	for (i = 0; i < m->n_sources + m->n_rungs; i++) {
+		bool source = i < m->n_sources;
+		const struct vmt_source_row *s = source ? &m->sources[i] : NULL;
+		const struct vmt_rung *r = source ? NULL : &m->rungs[i - m->n_sources];
+		struct vmt_bytes fix = { 0 };
+		bool seen = false;
+
+		if (source && VMT_HAS(source, fix, s))
+			fix = s->fix;
+		if (!source && VMT_HAS(rung, fix, r))
+			fix = r->fix;
+		for (k = 0; k < i && fix.len; k++) {
+			if (k < m->n_sources)
+				seen |= VMT_HAS(source, fix, &m->sources[k]) &&
+					vmt_bytes_equal(m->sources[k].fix, fix);
+			else
+				seen |= VMT_HAS(rung, fix, &m->rungs[k - m->n_sources]) &&
+					vmt_bytes_equal(m->rungs[k - m->n_sources].fix, fix);
+		}
+		if (!fix.len || seen)
+			continue;
+		if (!any)
+			vmt_buf_adds(out, "To get more:\n");
+		any = true;
+		vmt_buf_adds(out, "  ");
+		vmt_fmt_safe(out, fix, ctx->out.ascii);
+		vmt_buf_addc(out, '\n');
+	}
+}
+
+/* What the verifier said, with -v -v. */
+static void logs(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct ladder *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->faults.n_tries; i++) {
+		const struct vmt_probe_try *t = &l->faults.tries[i];
+		struct vmt_bytes cur = t->log, line;
+
+		if (!t->log.len)
+			continue;
+		vmt_buf_addf(out, "log of %s%s%s:\n", t->rung, t->hook ? " " : "",
+			     t->hook ? t->hook : "");
+		while (vmt_take_line(&cur, &line)) {
+			vmt_buf_adds(out, "  ");
+			vmt_fmt_safe(out, line, ctx->out.ascii);
+			vmt_buf_addc(out, '\n');
+		}
+	}
+}
+
+/* Ourselves, and a process that is another user's unless we are root. */
+static int read_sources(struct vmt_ctx *ctx, struct vmt_run *run)
+{
+	const uint32_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
+			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
+	const uint32_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) |
+			      VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(PAGEMAP) |
+			      VMT_SOURCE_BIT(ELF);
+	uint64_t pids[2] = { 1, (uint64_t)getpid() };
+	int r = vmt_run_sample(run, ctx, cheap, ctx->root ? NULL : pids, ctx->root ? 0 : 2);
+
+	return r ? r : vmt_run_procs(run, ctx, dear, NULL, 0);
+}
+
+static int run_doctor(struct vmt_ctx *ctx)
+{
+	VMT_CLEANUP(ladder_done) struct ladder ladder = { 0 };
+	VMT_AUTO_RUN run = { 0 };
+	struct vmt_section *s, *rungs;
+	int r = vmt_run_open(&run, ctx, UINT64_C(20000000000));
+
+	if (r == 0)
+		r = read_sources(ctx, &run);
+	if (r)
+		return r;
+	if (!ctx->root) {
+		struct vmt_source_stat *fault = &run.sample->sources[VMT_SOURCE_FAULT];
+		struct vmt_source_stat *filemap = &run.sample->sources[VMT_SOURCE_FILEMAP];
+
+		if (try_ladder(&ladder) < 0) {
+			vmt_complain(ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
+		run.sample->faults = &ladder.faults;
+		vmt_window_source_state(fault, ladder.faults.rung);
+		vmt_window_source_state(filemap, ladder.faults.filemap_rung);
+	}
+	r = vmt_run_model(&run, ctx, NULL);
+	if (r)
+		return r;
+	s = vmt_run_section(&run, ctx, "sources", run.model->sources, run.model->n_sources);
+	rungs = vmt_run_section(&run, ctx, "rungs", run.model->rungs, run.model->n_rungs);
+	if (!s || !rungs)
+		return VMT_EXIT_FAILED;
+	r = vmt_section_options(ctx, s);
+	if (r)
+		return r;
+	s->title = "SOURCES";
+	rungs->title = "FAULT PROBE, best rung first";
+	if (run.model->has_probe)
+		vmt_window_text(&rungs->note, ctx, run.model);
+	if (ctx->verbose > 1)
+		logs(&rungs->note, ctx, &ladder);
+	advice(&rungs->note, ctx, run.model);
+	return vmt_print_doc(ctx, &run.doc);
+}
+
+const struct vmt_cmd vmt_cmd_doctor = {
+	.name = "doctor",
+	.summary = "what this kernel, build and these rights can give, and what would change it",
+	.synopsis = "[OPTION]...",
+	.cost = "reads every source of vmtop itself and of process 1 once, and loads each fault probe "
+		"for a moment",
+	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,
+	.sections = sections,
+	.n_sections = VMT_ARRAY_LEN(sections),
+	.has_probes = true,
+	.run = run_doctor,
+};

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "base/parse.h"
+#include "cmd/fault-window.h"
+#include "cmd/text.h"
+
+enum { SYSTEM, PROCESSES, FAULTS, BALANCE, FILES, N_SECTIONS };
+
+static const struct vmt_section_def sections[N_SECTIONS] = {
+	[SYSTEM] = { "system", &vmt_entity_system, true, "the machine's memory" },
+	[PROCESSES] = { "processes", &vmt_entity_proc, false, "processes, one row each" },
+	[FAULTS] = { "faults", &vmt_entity_fault, false, "page faults by mapping" },
+	[BALANCE] = { "balance", &vmt_entity_balance, false,
+		      "the sum of each process against the kernel's counters" },
+	[FILES] = { "files", &vmt_entity_file, false, "calls of filemap_fault by file" },
+};
+
+static const struct vmt_opt opts[] = {
+	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid", "only these processes, with PSS of each" },
+	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
+	  "count faults for SEC seconds (default 3; 0 for not at all)" },
+	{ "only", 0, VMT_OPT_VALUE, "LIST", "system processes faults balance files",
+	  "only these sections" },
+};
+
+/* Rows of a table in text; documents have all. */
+#define TEXT_ROWS 15
+
+/* PSS is dear: in a report of the whole machine the largest processes have it. */
+#define PSS_PROCESSES 10
+
+static int parse_only(struct vmt_ctx *ctx, unsigned *ret)
+{
+	const char *list = vmt_ctx_value(ctx, "only");
+	size_t i;
+
+	*ret = (1u << N_SECTIONS) - 1;
+	if (!list)
+		return 0;
+	*ret = 0;
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		unsigned bit = 0;
+
+		for (i = 0; i < N_SECTIONS; i++)
+			if (strlen(sections[i].key) == len &&
+			    strncmp(sections[i].key, list, len) == 0)
+				bit = 1u << i;
+		if (!bit)
+			return vmt_usage_error(ctx,
+					       "--only takes system, processes, faults, balance "
+					       "and files");
+		*ret |= bit;
+		list += len + (list[len] ? 1 : 0);
+	}
+	return 0;
+}
+
+static int by_rss(const void *pa, const void *pb, void *arg)
+{
+	const struct vmt_proc *procs = arg;
+	const struct vmt_proc *a = &procs[*(const size_t *)pa], *b = &procs[*(const size_t *)pb];
+	uint64_t ra = VMT_HAS(proc, rss_bytes, a) ? a->rss_bytes : 0;
+	uint64_t rb = VMT_HAS(proc, rss_bytes, b) ? b->rss_bytes : 0;
+
+	return ra > rb ? -1 : ra < rb;
+}
+
+/* Mappings of all, for their number and to know which process answers; PSS of the largest. */
+static int read_processes(struct vmt_ctx *ctx, struct vmt_run *run, bool chosen)
+{
+	struct vmt_sample *s = run->sample;
+	VMT_AUTO_FREE size_t *order = calloc(s->n_procs ? s->n_procs : 1, sizeof(*order));
+	size_t i, n = 0;
+	int r;
+
+	if (!order) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	for (i = 0; i < s->n_procs; i++)
+		if (!VMT_HAS(proc, class, &s->procs[i]) || vmt_bytes_is(s->procs[i].class, "user"))
+			order[n++] = i;
+	r = vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS), order, n);
+	if (r)
+		return r;
+	qsort_r(order, n, sizeof(*order), by_rss, s->procs);
+	if (!chosen && n > PSS_PROCESSES)
+		n = PSS_PROCESSES;
+	return vmt_run_procs(run, ctx, VMT_SOURCE_BIT(ROLLUP), order, n);
+}
+
+static void heading(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_sample *s)
+{
+	const struct vmt_host *h = &s->host;
+
+	vmt_buf_adds(out, "Linux ");
+	vmt_fmt_safe(out, h->release, ctx->out.ascii);
+	vmt_buf_addc(out, ' ');
+	vmt_fmt_safe(out, h->machine, ctx->out.ascii);
+	if (h->cpus)
+		vmt_buf_addf(out, ", %" PRIu64 " processors", h->cpus);
+	if (h->realtime_ns) {
+		vmt_buf_adds(out, ", ");
+		vmt_fmt_time(out, h->realtime_ns);
+	}
+	vmt_buf_adds(out, "\n\n");
+}
+
+static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
+{
+	const struct vmt_model *m = run->model;
+	const struct {
+		const char *title;
+		const void *rows;
+		size_t n;
+		const char *columns;
+	} parts[N_SECTIONS] = {
+		[SYSTEM] = { "MEMORY", &m->system, 1, NULL },
+		[PROCESSES] = { "PROCESSES by resident memory", m->procs, m->n_procs,
+				ctx->named ? "PID,USER,RSS,PSS,USS,ANON,FILE,SHMEM,SWAP,MAPS,"
+					     "MINFLT,MAJFLT,COMMAND"
+					   : NULL },
+		[FAULTS] = { "FAULTS by mapping", m->faults, m->n_faults, NULL },
+		[BALANCE] = { "SUM by process", m->balance, m->n_balance, NULL },
+		[FILES] = { "FILES: calls of filemap_fault", m->files, m->n_files, NULL },
+	};
+	const char *top = vmt_ctx_value(ctx, "top");
+	bool text = strcmp(ctx->format->name, "text") == 0, first = true;
+	uint64_t rows = text ? TEXT_ROWS : 0;
+	struct vmt_section *s = NULL;
+	size_t i;
+
+	if (top)
+		vmt_parse_u64(top, &rows);
+	for (i = 0; i < N_SECTIONS; i++) {
+		if (!(only & 1u << i) || (i >= FAULTS && !m->has_probe))
+			continue;
+		s = vmt_run_section(run, ctx, sections[i].key, parts[i].rows, parts[i].n);
+		if (!s)
+			return VMT_EXIT_FAILED;
+		s->title = parts[i].title;
+		if (parts[i].columns &&
+		    vmt_columns_parse(&s->columns, sections[i].entity, parts[i].columns, NULL) < 0)
+			return VMT_EXIT_FAILED;
+		vmt_section_arrange(s, rows);
+		if (first)
+			heading(&s->lead, ctx, run->sample);
+		first = false;
+		if (i == SYSTEM) {
+			vmt_swap_text(&s->note, ctx, m);
+			vmt_available_text(&s->note, ctx, m);
+		}
+		if (i == FAULTS)
+			vmt_window_text(&s->note, ctx, m);
+	}
+	if (s) {
+		vmt_buf_addc(&s->note, '\n');
+		vmt_run_remarks(run, ctx, s);
+	}
+	return 0;
+}
+
+static int run_report(struct vmt_ctx *ctx)
+{
+	const uint32_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
+			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
+	struct vmt_window_opts window_opts = { .duration_ns = UINT64_C(3000000000) };
+	const char *list = vmt_ctx_value(ctx, "pid");
+	const char *duration = vmt_ctx_value(ctx, "duration");
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_AUTO_WINDOW window = NULL;
+	VMT_AUTO_RUN run = { 0 };
+	unsigned only = 0;
+	size_t n_pids = 0;
+	int r = parse_only(ctx, &only);
+
+	if (r == 0 && list)
+		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
+	if (r)
+		return r;
+	if (duration && vmt_parse_duration(duration, &window_opts.duration_ns) < 0)
+		return vmt_usage_error(ctx, "--duration takes seconds, as 3, 0.5 or 500ms");
+	/* 'vmtop' alone costs next to nothing: no probe, no dear source. */
+	if (!ctx->named) {
+		only &= 1u << SYSTEM | 1u << PROCESSES;
+		window_opts.duration_ns = 0;
+	}
+	window_opts.pids = pids;
+	window_opts.n_pids = n_pids;
+	r = vmt_run_open(&run, ctx, ctx->root ? 0 : window_opts.duration_ns);
+	if (r == 0)
+		r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
+	if (r)
+		return r;
+	if (list && run.sample->n_procs == 0) {
+		vmt_complain(ctx, "no such process: %s", list);
+		return VMT_EXIT_NOTHING;
+	}
+	if (!ctx->root && window_opts.duration_ns && only & 1u << FAULTS) {
+		r = vmt_window_run(ctx, &window_opts, &window);
+		if (r == 0)
+			r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
+	}
+	if (r == 0 && ctx->named && only & ~(1u << SYSTEM))
+		r = read_processes(ctx, &run, list != NULL);
+	if (r == 0 && window)
+		r = vmt_window_attach(ctx, window, &run);
+	if (r == 0)
+		r = vmt_run_model(&run, ctx, NULL);
+	if (r == 0)
+		r = add_sections(ctx, &run, only);
+	return r ? r : vmt_print_doc(ctx, &run.doc);
+}
+
+const struct vmt_cmd vmt_cmd_report = {
+	.name = "report",
+	.summary = "one document with all of it: memory, processes, faults",
+	.synopsis = "[-p LIST] [--duration SEC] [--only LIST] [OPTION]...",
+	.cost = "maps of every process, smaps_rollup of the ten largest (with -p of all named), and "
+		"the fault probe while it counts",
+	.opts = opts,
+	.n_opts = VMT_ARRAY_LEN(opts),
+	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TOP,
+	.sections = sections,
+	.n_sections = VMT_ARRAY_LEN(sections),
+	.has_probes = true,
+	.run = run_report,
+};

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/fault-window.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+
+#include "source/probe.h"
+
+/* How often it is looked whether the processes that were asked for are still there. */
+#define STEP_NS UINT64_C(100000000)
+
+struct vmt_window {
+	struct vmt_arena arena;
+	struct vmt_fault_sample faults;
+};
+
+void vmt_window_free(struct vmt_window *w)
+{
+	if (!w)
+		return;
+	vmt_arena_done(&w->arena);
+	free(w);
+}
+
+static bool any_alive(const pid_t *pids, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (kill(pids[i], 0) == 0 || errno == EPERM)
+			return true;
+	return n == 0;
+}
+
+/* Waits until the time is over, a signal came, or nobody is left to be watched. */
+static void wait_for_end(int signals, uint64_t end_ns, const pid_t *pids, size_t n_pids)
+{
+	struct pollfd fd = { .fd = signals, .events = POLLIN };
+
+	for (;;) {
+		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), step;
+		struct timespec ts;
+
+		if (now >= end_ns || !any_alive(pids, n_pids))
+			return;
+		step = end_ns - now < STEP_NS ? end_ns - now : STEP_NS;
+		ts = (struct timespec){ .tv_nsec = (long)step };
+		if (ppoll(&fd, 1, &ts, NULL) > 0)
+			return;
+	}
+}
+
+/* Takes the signals that ended the window: they have been obeyed. */
+static void drain(int signals)
+{
+	struct signalfd_siginfo info;
+
+	while (signals >= 0 && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
+}
+
+static int to_pid_array(const struct vmt_window_opts *opts, pid_t **ret)
+{
+	size_t i;
+
+	*ret = calloc(opts->n_pids ? opts->n_pids : 1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (i = 0; i < opts->n_pids; i++)
+		(*ret)[i] = (pid_t)opts->pids[i];
+	return 0;
+}
+
+static int rung_id(struct vmt_ctx *ctx, const char *name, enum vmt_rung_id *ret)
+{
+	int i;
+
+	*ret = VMT_RUNG_NONE;
+	if (!name || strcmp(name, "auto") == 0)
+		return 0;
+	for (i = VMT_RUNG_NONE + 1; i < VMT_RUNGS; i++) {
+		if (strcmp(name, vmt_rung_name((enum vmt_rung_id)i)) == 0) {
+			*ret = (enum vmt_rung_id)i;
+			return 0;
+		}
+	}
+	return vmt_usage_error(ctx, "--rung takes auto, fexit, kprobe, tracepoint, perf or proc");
+}
+
+/* The window itself, between blocked signals; 0 or -errno. */
+static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, uint64_t duration_ns,
+		 const pid_t *pids, size_t n_pids, int signals, struct vmt_err *err)
+{
+	uint64_t end_ns;
+	int r = vmt_probe_start(probe, err);
+
+	if (r < 0)
+		return r;
+	if (ctx->verbose)
+		vmt_note(ctx, "counting");
+	end_ns = vmt_now_ns(CLOCK_MONOTONIC) + duration_ns;
+	if (ctx->deadline_ns && ctx->deadline_ns < end_ns)
+		end_ns = ctx->deadline_ns;
+	wait_for_end(signals, end_ns, pids, n_pids);
+	return vmt_probe_stop(probe, err);
+}
+
+int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, struct vmt_window **ret)
+{
+	VMT_AUTO_WINDOW w = calloc(1, sizeof(*w));
+	VMT_AUTO_FREE pid_t *pids = NULL;
+	VMT_AUTO_CLOSE int signals = -1;
+	VMT_AUTO_PROBE probe = NULL;
+	struct vmt_probe_opts popts = { .filemap = true };
+	struct vmt_err err = { 0 }, read_err = { 0 };
+	sigset_t set, old;
+	int r = rung_id(ctx, opts->rung, &popts.rung), failed;
+
+	if (r)
+		return r;
+	if (!w || to_pid_array(opts, &pids) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	vmt_arena_init(&w->arena);
+	popts.pids = pids;
+	popts.n_pids = opts->n_pids;
+	if (vmt_probe_open(&popts, &probe, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	failed = count(ctx, probe, opts->duration_ns, pids, opts->n_pids, signals, &err);
+	r = vmt_probe_read(probe, &w->arena, &w->faults, &read_err);
+	/* Detached before anything else is read: from here on no fault pays for us. */
+	vmt_probe_close(VMT_STEAL(probe));
+	drain(signals);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (r < 0)
+		return vmt_complain_err(ctx, failed < 0 ? &err : &read_err);
+	if (failed < 0) {
+		ctx->partial = true;
+		vmt_note(ctx, "faults are not counted: %s", err.text);
+	}
+	*ret = VMT_STEAL(w);
+	return 0;
+}
+
+static int compare_pid(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The processes with rows, as indices of the sample. */
+static size_t faulting(const struct vmt_fault_sample *f, const struct vmt_sample *s, uint64_t *pids,
+		       size_t *indices)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < f->n_maps; i++)
+		pids[i] = f->maps[i].owner_pid ? f->maps[i].owner_pid : f->maps[i].pid;
+	qsort(pids, f->n_maps, sizeof(*pids), compare_pid);
+	for (i = 0; i < f->n_maps; i++) {
+		const struct vmt_proc *p;
+
+		if (i && pids[i] == pids[i - 1])
+			continue;
+		p = vmt_sample_proc(s, pids[i]);
+		if (p && !(s->maps && s->maps[p - s->procs].n_maps))
+			indices[n++] = (size_t)(p - s->procs);
+	}
+	return n;
+}
+
+void vmt_window_source_state(struct vmt_source_stat *st, enum vmt_rung_id rung)
+{
+	if (rung == VMT_RUNG_NONE) {
+		st->state = VMT_STATE_ABSENT;
+		snprintf(st->reason, sizeof(st->reason), "no rung works here; see 'vmtop doctor'");
+	} else {
+		st->state = VMT_STATE_OK;
+	}
+}
+
+int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run)
+{
+	struct vmt_sample *s = run->sample;
+	VMT_AUTO_FREE uint64_t *pids = calloc(w->faults.n_maps + 1, sizeof(*pids));
+	VMT_AUTO_FREE size_t *indices = calloc(w->faults.n_maps + 1, sizeof(*indices));
+	size_t n;
+
+	if (!pids || !indices) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	s->faults = &w->faults;
+	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], w->faults.rung);
+	vmt_window_source_state(&s->sources[VMT_SOURCE_FILEMAP], w->faults.filemap_rung);
+	n = faulting(&w->faults, s, pids, indices);
+	return n ? vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS), indices, n) : 0;
+}
+
+static void term(struct vmt_buf *out, const char *sign, bool known, uint64_t v, const char *name)
+{
+	if (known)
+		vmt_buf_addf(out, " %s %" PRIu64 " %s", sign, v, name);
+	else
+		vmt_buf_addf(out, " %s - %s", sign, name);
+}
+
+void vmt_window_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m)
+{
+	const struct vmt_probe_row *p = &m->probe;
+
+	if (!m->has_probe)
+		return;
+	vmt_buf_adds(out, "rung ");
+	vmt_fmt_safe(out, p->rung, true);
+	vmt_buf_adds(out, ", filemap ");
+	vmt_fmt_safe(out, VMT_HAS(probe, filemap_rung, p) ? p->filemap_rung : VMT_BYTES("-"), true);
+	vmt_buf_adds(out, ", canary ");
+	vmt_fmt_safe(out, p->canary, true);
+	if (VMT_HAS(probe, window_ns, p)) {
+		vmt_buf_adds(out, ", window ");
+		vmt_fmt_duration(out, p->window_ns);
+	}
+	vmt_buf_addc(out, '\n');
+	if (!VMT_HAS(probe, kernel, p))
+		return;
+	vmt_buf_addf(out, "sum: %" PRIu64 " in mappings", p->mapped);
+	term(out, "+", VMT_HAS(probe, gup, p), p->gup, "GUP");
+	term(out, "+", true, p->unattributed, "unattributed");
+	term(out, "+", true, p->dropped, "dropped");
+	vmt_buf_addf(out, " = %" PRIu64 ", the kernel counted %" PRIu64 "\n",
+		     p->mapped + (VMT_HAS(probe, gup, p) ? p->gup : 0) + p->unattributed +
+			     p->dropped,
+		     p->kernel);
+	vmt_buf_adds(out, "not in the sum:");
+	term(out, "", VMT_HAS(probe, failed, p), p->failed, "failed,");
+	term(out, "", VMT_HAS(probe, retried, p), p->retried, "retried");
+	vmt_buf_adds(out, "; losses:");
+	term(out, "", true, p->lost, "lost,");
+	term(out, "", VMT_HAS(probe, recursion_misses, p), p->recursion_misses, "recursion misses");
+	if (VMT_HAS(probe, record_minor, p))
+		vmt_buf_addf(out, "; count of record: %" PRIu64 " minor, %" PRIu64 " major",
+			     p->record_minor, p->record_major);
+	vmt_buf_addc(out, '\n');
+}

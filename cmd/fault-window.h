@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cmd/collect-loop.h"
+#include "model/fault-raw.h"
+
+/* Counting faults for a while, as 'faults' and 'report' do. */
+struct vmt_window_opts {
+	const uint64_t *pids; /* only these processes; NULL for all */
+	size_t n_pids;
+	uint64_t duration_ns;
+	const char *rung; /* NULL: the best that works */
+};
+
+/*
+ * Starts the probe, waits, reads it, and leaves the result for vmt_window_attach(). SIGINT,
+ * SIGTERM and the end of all processes that were asked for end the window early; that is no
+ * failure. An exit code or 0; a machine without any rung leaves no result and is 0.
+ */
+struct vmt_window;
+int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts,
+		   struct vmt_window **ret);
+/* Puts what was counted into the sample, with the mappings of the processes that faulted. */
+int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run);
+void vmt_window_free(struct vmt_window *w);
+
+static inline void vmt_window_freep(struct vmt_window **w)
+{
+	vmt_window_free(*w);
+}
+#define VMT_AUTO_WINDOW VMT_CLEANUP(vmt_window_freep) struct vmt_window *
+
+/* The state of the sources of a probe, from the rung that was reached. */
+void vmt_window_source_state(struct vmt_source_stat *st, enum vmt_rung_id rung);
+/* The sum in words: mappings + GUP + unattributed + dropped = the kernel's count. */
+void vmt_window_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m);
