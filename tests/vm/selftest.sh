@@ -5,19 +5,10 @@
 
 release=$1
 
-# check NAME COMMAND...: the command has to succeed; what it says is the reason when it does not.
-check() {
-	name=$1
-	shift
-	if why=$("$@" 2>&1); then
-		echo "ok $name"
-	else
-		echo "not ok $name - $(echo "${why:-failed}" | tr '\n' ' ')"
-	fi
-}
+. "${0%/*}/check.sh"
 
 is_release() {
-	[ "$(uname -r)" = "$release" ] || { uname -r; return 1; }
+	same release "$(uname -r)" "$release"
 }
 
 mounted() {
@@ -41,7 +32,7 @@ ext4_keeps() {
 	echo 3 > /proc/sys/vm/drop_caches
 	after=$(sha256sum < "$file")
 	rm "$file"
-	[ "$before" = "$after" ] || { echo "read back: $after, written: $before"; return 1; }
+	same "read back" "$after" "$before"
 }
 
 # A cgroup that may hold 16 MiB writes 32 MiB of shared memory: the rest has to go to the disk.
@@ -76,7 +67,7 @@ fuse_mounts() {
 # BTF begins with the magic number 0xeb9f.
 btf_there() {
 	magic=$(dd if=/sys/kernel/btf/vmlinux bs=2 count=1 2> /dev/null | hexdump -e '1/2 "%04x"')
-	[ "$magic" = eb9f ] || { echo "begins with '$magic'"; return 1; }
+	same magic "$magic" eb9f
 }
 
 tracing_there() {
@@ -90,16 +81,16 @@ tracing_there() {
 }
 
 two_cpus() {
-	[ "$(nproc)" = 2 ] || { echo "$(nproc) CPUs"; return 1; }
+	same CPUs "$(nproc)" 2
 }
 
 no_network() {
-	[ "$(ls /sys/class/net)" = lo ] || { ls /sys/class/net; return 1; }
+	same interfaces "$(ls /sys/class/net)" lo
 }
 
 unprivileged() {
 	who=$(su -s /bin/sh nobody -c 'id -u') || { echo "su: $who"; return 1; }
-	[ "$who" = 65534 ] || { echo "is $who"; return 1; }
+	same user "$who" 65534
 }
 
 # For the host, which wants both: see selftest.suite.
