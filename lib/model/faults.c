@@ -23,6 +23,17 @@ static bool is_file(const struct vmt_fault_raw *raw)
 	return raw->has_file;
 }
 
+/*
+ * Shared anonymous memory lies in a file of its own each time it is mapped, one that no path leads
+ * to. Its inode says nothing: mapped again at the same place, it is the same to whoever looks.
+ */
+static uint64_t inode_of(const struct vmt_fault_raw *raw)
+{
+	if (raw->class == VMT_FAULT_SHMEM && vmt_bytes_is(raw->path, "/dev/zero (deleted)"))
+		return 0;
+	return raw->inode;
+}
+
 /* What stays the same for a file's mapping under split, merge and growth, in bytes; may wrap. */
 static uint64_t distance(const struct vmt_fault_raw *raw)
 {
@@ -57,7 +68,7 @@ static int compare_identity(const struct vmt_fault_raw *a, const struct vmt_faul
 	if (!c)
 		c = compare_u64(device(a), device(b));
 	if (!c)
-		c = compare_u64(a->inode, b->inode);
+		c = compare_u64(inode_of(a), inode_of(b));
 	if (!c)
 		c = compare_u64(a->vm_flags & VM_SHARED, b->vm_flags & VM_SHARED);
 	if (!c)
@@ -354,7 +365,7 @@ static int compare_file(const struct item *a, const struct item *b)
 	int c = compare_u64(device(a->raw), device(b->raw));
 
 	if (!c)
-		c = compare_u64(a->raw->inode, b->raw->inode);
+		c = compare_u64(inode_of(a->raw), inode_of(b->raw));
 	if (!c)
 		c = compare_u64(a->raw->class, b->raw->class);
 	return c ? c : compare_u64(a->raw->special, b->raw->special);
