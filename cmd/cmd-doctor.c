@@ -173,8 +173,8 @@ static int run_doctor(struct vmt_ctx *ctx)
 			return VMT_EXIT_FAILED;
 		}
 		run.sample->faults = &ladder.faults;
-		vmt_window_source_state(fault, ladder.faults.rung);
-		vmt_window_source_state(filemap, ladder.faults.filemap_rung);
+		vmt_window_source_state(fault, &ladder.faults, ladder.faults.rung);
+		vmt_window_source_state(filemap, &ladder.faults, ladder.faults.filemap_rung);
 	}
 	r = vmt_run_model(&run, ctx, NULL);
 	if (r)

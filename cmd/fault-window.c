@@ -180,14 +180,20 @@ static size_t faulting(const struct vmt_fault_sample *f, const struct vmt_sample
 	return n;
 }
 
-void vmt_window_source_state(struct vmt_source_stat *st, enum vmt_rung_id rung)
+void vmt_window_source_state(struct vmt_source_stat *st, const struct vmt_fault_sample *f,
+			     enum vmt_rung_id rung)
 {
-	if (rung == VMT_RUNG_NONE) {
-		st->state = VMT_STATE_ABSENT;
-		snprintf(st->reason, sizeof(st->reason), "no rung works here; see 'vmtop doctor'");
-	} else {
+	size_t i;
+
+	if (rung != VMT_RUNG_NONE) {
 		st->state = VMT_STATE_OK;
+		return;
 	}
+	st->state = VMT_STATE_ABSENT;
+	for (i = 0; i < f->n_tries; i++)
+		if (f->tries[i].error == -EPERM || f->tries[i].error == -EACCES)
+			st->state = VMT_STATE_DENIED;
+	snprintf(st->reason, sizeof(st->reason), "no rung works here; see 'vmtop doctor'");
 }
 
 int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run)
@@ -202,8 +208,9 @@ int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run 
 		return VMT_EXIT_FAILED;
 	}
 	s->faults = &w->faults;
-	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], w->faults.rung);
-	vmt_window_source_state(&s->sources[VMT_SOURCE_FILEMAP], w->faults.filemap_rung);
+	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &w->faults, w->faults.rung);
+	vmt_window_source_state(&s->sources[VMT_SOURCE_FILEMAP], &w->faults,
+				w->faults.filemap_rung);
 	n = faulting(&w->faults, s, pids, indices);
 	return n ? vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS), indices, n) : 0;
 }

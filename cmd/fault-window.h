@@ -31,6 +31,7 @@ static inline void vmt_window_freep(struct vmt_window **w)
 #define VMT_AUTO_WINDOW VMT_CLEANUP(vmt_window_freep) struct vmt_window *
 
 /* The state of the sources of a probe, from the rung that was reached. */
-void vmt_window_source_state(struct vmt_source_stat *st, enum vmt_rung_id rung);
+void vmt_window_source_state(struct vmt_source_stat *st, const struct vmt_fault_sample *f,
+			     enum vmt_rung_id rung);
 /* The sum in words: mappings + GUP + unattributed + dropped = the kernel's count. */
 void vmt_window_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m);

@@ -84,7 +84,8 @@ int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct 
 		const struct vmt_section *s = &doc->sections[i];
 		int r;
 
-		if (s->machine_only)
+		/* A heading over nothing says nothing; the first table may be empty. */
+		if (s->machine_only || (i > 0 && s->n == 0 && !s->note.len))
 			continue;
 		if (any)
 			vmt_buf_addc(&sink->buf, '\n');
