@@ -184,7 +184,7 @@ def used_by(tables, name):
 
 
 def page(tables):
-    lines = HEAD.splitlines() + sources(tables["sources"]) + [".Sh FIELDS"]
+    lines = HEAD.splitlines() + sources(tables["sources"]) + [".Sh ROWS AND FIELDS"]
     for table in tables["entities"]:
         lines += entity(table, used_by(tables, table["name"]))
     return "\n".join(lines + TAIL.splitlines()) + "\n"
