@@ -103,6 +103,7 @@ static void command(struct vmt_json *j, const struct vmt_cmd *cmd)
 	text(j, "synopsis", cmd->synopsis);
 	text(j, "cost", cmd->cost);
 	flag(j, "hidden", cmd->hidden);
+	flag(j, "sections_optional", cmd->sections_optional);
 	flag(j, "has_probes", cmd->has_probes);
 	text(j, "operands", cmd->operands);
 	number(j, "min_operands", cmd->min_operands);

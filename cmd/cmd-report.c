@@ -225,6 +225,7 @@ const struct vmt_cmd vmt_cmd_report = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.sections_optional = true,
 	.has_probes = true,
 	.run = run_report,
 };

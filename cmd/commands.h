@@ -55,6 +55,7 @@ struct vmt_cmd {
 	unsigned groups;
 	const struct vmt_section_def *sections; /* of its document; NULL where it has none */
 	size_t n_sections;
+	bool sections_optional; /* its document has those that were asked for and could be had */
 	bool has_probes; /* its document may have "probes" */
 	bool hidden;
 	/* What completion offers for operands, as in vmt_opt.values. */

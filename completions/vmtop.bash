@@ -62,6 +62,21 @@ _vmtop_options()
 		takes='-o --output -s --sort --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
+	faults)
+		opts='--pid --duration --summary --rung --balance --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --duration --summary --rung -o --output -s --sort --top --format -w --write --root -t --timeout'
+		most=0
+		;;
+	report)
+		opts='--pid --duration --only --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --duration --only --top --format -w --write --root -t --timeout'
+		most=0
+		;;
+	doctor)
+		opts='--output --output-all --sort --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort --format -w --write --root -t --timeout'
+		most=0
+		;;
 	schema)
 		opts='--root --timeout --quiet --verbose --help --version'
 		takes='--root -t --timeout'
@@ -88,7 +103,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free ps maps schema completion help' ;;
+	'',) _vmtop_words 'free ps maps faults report doctor schema completion help' ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -107,12 +122,30 @@ _vmtop_values()
 	maps,-w | maps,--write) compopt -o default ;;
 	maps,--root) compopt -o dirnames ;;
 	maps,) _vmtop_pids _vmtop_words ;;
+	faults,-p | faults,--pid) _vmtop_pids _vmtop_list ;;
+	faults,--summary) _vmtop_words 'vma proc file' ;;
+	faults,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
+	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried p50 p90 p99 max stall timed histogram command mapping' ;;
+	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried p50 p90 p99 max stall timed histogram command mapping' ;;
+	faults,--format) _vmtop_words 'text json ndjson csv' ;;
+	faults,-w | faults,--write) compopt -o default ;;
+	faults,--root) compopt -o dirnames ;;
+	report,-p | report,--pid) _vmtop_pids _vmtop_list ;;
+	report,--only) _vmtop_list 'system processes faults balance files' ;;
+	report,--format) _vmtop_words 'text json ndjson csv' ;;
+	report,-w | report,--write) compopt -o default ;;
+	report,--root) compopt -o dirnames ;;
+	doctor,-o | doctor,--output) _vmtop_list 'source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
+	doctor,-s | doctor,--sort) _vmtop_list 'source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
+	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
+	doctor,-w | doctor,--write) compopt -o default ;;
+	doctor,--root) compopt -o dirnames ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free ps maps' ;;
+	schema,) _vmtop_words 'free ps maps faults report doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free ps maps schema completion help' ;;
+	help,) _vmtop_words 'free ps maps faults report doctor schema completion help' ;;
 	esac
 }
 
