@@ -80,11 +80,11 @@ def expect(result, code, quiet=True, complaint=False):
 class Outsider:
     """A copy of the program that nobody can reach and run, for tests without rights."""
 
-    def __init__(self):
+    def __init__(self, program=VMTOP):
         self.folder = tempfile.mkdtemp(prefix="vmtop-test-")
         os.chmod(self.folder, 0o755)
         self.program = str(pathlib.Path(self.folder) / "vmtop")
-        shutil.copy(VMTOP, self.program)
+        shutil.copy(program, self.program)
         os.chmod(self.program, 0o755)
 
     def __enter__(self):
