@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
+#include <langinfo.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,13 +9,20 @@
 #include "base/parse.h"
 #include "cmd/commands.h"
 
+/* Paths and words of the command line go into complaints: the whole of it is made safe for the
+ * terminal, and stays one line. */
 static void complain_to(const struct vmt_ctx *ctx, const char *fmt, va_list ap)
 {
-	fputs("vmtop: ", stderr);
-	if (ctx->cmd && !ctx->cmd->hidden)
-		fprintf(stderr, "%s: ", ctx->cmd->name);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	bool named = ctx->cmd && !ctx->cmd->hidden;
+	VMT_AUTO_FREE char *text = NULL;
+	VMT_AUTO_BUF safe = { 0 };
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	vmt_fmt_safe(&safe, vmt_bytes_of(text ? text : "out of memory"),
+		     strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+	fprintf(stderr, "vmtop: %s%s%s\n", named ? ctx->cmd->name : "", named ? ": " : "",
+		safe.data ? safe.data : "out of memory");
 }
 
 void vmt_complain(const struct vmt_ctx *ctx, const char *fmt, ...)
