@@ -23,7 +23,7 @@ RULES = [
     (("lib", "cmd"), "takes the size of the stack from data", "alloca __builtin_alloca strdupa"),
     (("lib", "cmd"), "runs a shell or what PATH says first", "system popen wordexp execlp"),
     (("lib", "cmd"), "trusts the environment of a privileged program: secure_getenv", "getenv"),
-    (("lib", "cmd"), "can be raced for", "mktemp tempnam access faccessat"),
+    (("lib", "cmd"), "can be raced for", "mktemp tempnam access"),
     (("lib", "cmd"), "leaves the descriptor to children: dup3, pipe2, F_DUPFD_CLOEXEC",
      "pipe dup creat"),
     (("lib",), "prints, and lib/ never does",
