@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Running vmtop from a test: output and exit code of one run, under the rights that are asked for."""
+"""Running vmtop from a test: what one run printed and its exit code, with or without rights."""
 
 import collections
 import json

@@ -9,7 +9,7 @@ import sys
 TOP = pathlib.Path(os.environ.get("VMTOP_TOP") or pathlib.Path(__file__).resolve().parent.parent)
 BUILD = pathlib.Path(os.environ.get("VMTOP_BUILD") or TOP / "build")
 BUILD_DEV = pathlib.Path(os.environ.get("VMTOP_BUILD_DEV") or TOP / "build-dev")
-VMTOP = os.environ.get("VMTOP") or str(BUILD / "cmd" / "vmtop")
+VMTOP = os.path.abspath(os.environ.get("VMTOP") or BUILD / "cmd" / "vmtop")
 
 
 class Report:

@@ -55,12 +55,15 @@ def names(report):
         pids = ",".join(map(str, children))
         # Text, as the C locale and as UTF-8 show it.
         try:
-            for args in (["ps", "-p", pids], ["ps", "-p", pids, "--raw"], ["maps", str(children[0])],
-                         ["maps", str(children[0]), "--raw"], ["ps", "-p", pids, "--csv"]):
+            for name, args in (
+                ("ps", ["-p", pids]), ("ps", ["-p", pids, "--raw"]), ("ps", ["-p", pids, "--csv"]),
+                ("maps", [str(children[0])]), ("maps", [str(children[0]), "--raw"]),
+            ):
                 for locale in ("C", "C.UTF-8"):
-                    result = run(*args, env={**os.environ, "LC_ALL": locale})
+                    result = run(name, *args, env={**os.environ, "LC_ALL": locale})
                     bad = raw_controls(result.out.replace(b"\r\n", b"\n"))
-                    report.check(f"names in {args[0]} {' '.join(args[2 + (args[0] == 'ps'):])} {locale}".strip(),
+                    form = args[-1].lstrip("-") if args[-1].startswith("--") else "text"
+                    report.check(f"names in {name}, {form}, {locale}",
                                  expect(result, OK)
                                  or (f"raw control bytes: {bad}" if bad else None))
             lines = run("ps", "-p", pids, "--noheadings").out.decode().splitlines()
@@ -78,16 +81,20 @@ def names(report):
 
             result = run("ps", "--ndjson", "-p", pids)
             report.check("NDJSON: each line stands alone", [
-                repr(line) for line in result.out.splitlines() if not isinstance(loads(line), dict)])
+                repr(line) for line in result.out.splitlines() if not isinstance(loads(line), dict)
+            ])
 
-            table = list(csv.reader(io.StringIO(run("ps", "--csv", "-p", pids).out.decode(), newline="")))
+            text = run("ps", "--csv", "-p", pids).out.decode()
+            table = list(csv.reader(io.StringIO(text, newline="")))
             report.check("CSV: as many cells in each row",
                          sorted({str(len(row)) for row in table} - {str(len(table[0]))})
                          or (None if len(table) == len(COMMS) + 1 else f"{len(table)} rows"))
 
             result = run("maps", "-J", str(children[0]))
-            report.check("JSON of a mapping with a hostile path", expect(result, OK)
-                         or (None if b"(deleted)" in result.out and loads(result.out) else "no path"))
+            problem = expect(result, OK)
+            if not problem:
+                problem = None if loads(result.out) and b"(deleted)" in result.out else "no path"
+            report.check("JSON of a mapping with a hostile path", problem)
         finally:
             for child in children:
                 os.kill(child, signal.SIGKILL)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where /proc is not what it is elsewhere: gone, hidden, without the files of the machine, of another
-PID namespace, or seen by a root that is none."""
+"""Where /proc is not what it is elsewhere: gone, hidden, without the files of the machine, of
+another PID namespace, or seen by a root that is none."""
 
 import os
 import pathlib
@@ -73,7 +73,8 @@ def main():
         for name, unshare, first, prefix in PLACES:
             probe = inside("/bin/true", unshare, first, prefix)
             if probe.code != 0:
-                report.skip(name, f"cannot be made here: {probe.err.decode().strip() or probe.code}")
+                why = probe.err.decode().strip() or f"exit {probe.code}"
+                report.skip(name, f"cannot be made here: {why}")
                 continue
             for args in (["free", "-J"], ["ps", "-J"], ["ps"], ["doctor"],
                          ["report", "-J", "--duration", "0.2"]):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Few rights and few resources: what is not permitted is unknown and said, never 0 and never fatal."""
+"""Few rights, few resources: what is not permitted is unknown and said, never 0, never fatal."""
 
 import os
 import pathlib
@@ -18,7 +18,8 @@ def as_nobody(report):
     with Outsider() as nobody:
         for args in (["free"], ["ps"], ["ps", "-J"], ["doctor"], ["report", "--duration", "0.2"],
                      ["faults", "--duration", "0.2"], ["schema", "free"], ["--version"]):
-            report.check(f"nobody: {' '.join(args[:2])}", expect(nobody.run(*args), OK, quiet=False))
+            result = nobody.run(*args)
+            report.check(f"nobody: {' '.join(args[:2])}", expect(result, OK, quiet=False))
         report.check("nobody: quiet is quiet", expect(nobody.run("report", "-q"), OK))
 
         result = nobody.run("maps", str(os.getpid()))
@@ -61,7 +62,8 @@ def with_limits(report):
         ("no locked memory", resource.RLIMIT_MEMLOCK, 0),
     ]
     for name, limit, value in limits:
-        for args in (["free", "-J"], ["ps", "-J", "-o", "+pss"], ["report", "-J", "--duration", "0.2"]):
+        for args in (["free", "-J"], ["ps", "-J", "-o", "+pss"],
+                     ["report", "-J", "--duration", "0.2"]):
 
             def less(limit=limit, value=value):
                 resource.setrlimit(limit, (value, value))

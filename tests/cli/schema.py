@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a user without rights gets as JSON, against the schema that is shipped for it. The static suite
-does the same with the rights at hand, the snapshot suite with recorded machines."""
+"""What a user without rights gets as JSON, against the schema that is shipped for it. The static
+suite does the same with the rights at hand, the snapshot suite with recorded machines."""
 
 import os
 import pathlib

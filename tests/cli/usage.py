@@ -122,7 +122,9 @@ def main():
     for name, args in REFUSED:
         result = run(*args)
         problem = expect(result, USAGE, complaint=True)
-        report.check(f"refused: {name}", problem or (f"stdout is {result.out!r}" if result.out else None))
+        if not problem and result.out:
+            problem = f"stdout is {result.out!r}"
+        report.check(f"refused: {name}", problem)
     for name, args in ECHOED:
         result = run(*args)
         problems = []

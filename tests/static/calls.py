@@ -16,8 +16,8 @@ RULES = [
     (("lib", "cmd"), "takes overflow and junk for a number",
      "sscanf vsscanf fscanf vfscanf scanf vscanf atoi atol atoll atof"),
     (("lib", "cmd"), "depends on the locale",
-     "strtod strtof strtold strcoll strcasecmp strncasecmp isdigit isxdigit isalpha isalnum isspace "
-     "isprint ispunct islower isupper iscntrl isgraph tolower toupper"),
+     "strtod strtof strtold strcoll strcasecmp strncasecmp isdigit isxdigit isalpha isalnum "
+     "isspace isprint ispunct islower isupper iscntrl isgraph tolower toupper"),
     (("lib", "cmd"), "keeps its result in a static buffer",
      "strtok asctime ctime localtime gmtime ttyname tmpnam inet_ntoa readdir64_r"),
     (("lib", "cmd"), "takes the size of the stack from data", "alloca __builtin_alloca strdupa"),

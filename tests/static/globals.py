@@ -11,7 +11,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import BUILD, Report  # noqa: E402
 
 # .data.rel.ro holds constant tables of pointers, which are read-only once the program runs.
-WRITABLE = re.compile(r"^\w+ (.{7}) (\.(?:data|bss|tdata|tbss)\S*|\*COM\*)\s+\w+\s+(?:\.\w+ )?(\S+)$", re.M)
+WRITABLE = re.compile(
+    r"^\w+ (.{7}) (\.(?:data|bss|tdata|tbss)\S*|\*COM\*)\s+\w+\s+(?:\.\w+ )?(\S+)$", re.MULTILINE
+)
 
 
 def writable(path):

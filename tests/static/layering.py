@@ -81,7 +81,7 @@ def judge(includer, bracket, name):
     return None
 
 
-# The rules are held against cases whose answer is known, so that a rule that lets all through fails.
+# The rules are held against cases whose answer is known: one that lets all through fails.
 KNOWN = [
     ("lib/base/buf.c", '"', "base/mem.h", True),
     ("lib/base/buf.c", '"', "model/sample.h", False),

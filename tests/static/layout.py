@@ -25,12 +25,14 @@ def is_script(path):
 
 def code():
     """Every file of code in the tree; recorded fixtures and documents are not."""
-    found = [path for path in TOP.iterdir() if path.suffix in CODE or path.name == "meson_options.txt"]
+    found = [TOP / "meson_options.txt", *(path for path in TOP.iterdir() if path.suffix in CODE)]
     for folder in FOLDERS:
         for path in (TOP / folder).rglob("*"):
             if "fixtures" in path.parts or "__pycache__" in path.parts:
                 continue
-            if path.is_file() and not path.is_symlink() and (path.suffix in CODE or is_script(path)):
+            if path.is_symlink() or not path.is_file():
+                continue
+            if path.suffix in CODE or is_script(path):
                 found.append(path)
     return sorted(found)
 
