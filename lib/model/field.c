@@ -130,7 +130,8 @@ ENTITY(map, vmt_map, "maps", "a mapping (VMA) of a process", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
        "-kernel_faults_total");
-ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file", "-calls_total,-around_total");
+ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
+       "-calls_total,-around_total");
 ENTITY(probe, vmt_probe_row, "probe", "how faults were counted, and what was lost", NULL);
 ENTITY(rung, vmt_rung, "rungs", "a hook or rung that was tried", NULL);
 ENTITY(source, vmt_source_row, "sources", "whether a source could be read, and its cost", NULL);
