@@ -131,8 +131,8 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.name = "faults",
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
 	.synopsis = "[-p LIST] [--duration SEC] [--summary vma|proc|file] [OPTION]...",
-	.cost = "adds some hundred nanoseconds to every page fault while it counts (by rung), and "
-		"reads maps of the processes that faulted",
+	.cost = "adds about a microsecond to every page fault while it counts, less where -p leaves "
+		"the process out, and reads maps of the processes that faulted",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
