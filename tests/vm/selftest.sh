@@ -20,7 +20,13 @@ file_systems() {
 		mounted tmpfs /tmp && mounted tmpfs /dev/shm && mounted devpts /dev/pts &&
 		mounted tracefs /sys/kernel/tracing && mounted debugfs /sys/kernel/debug &&
 		mounted bpf /sys/fs/bpf && mounted cgroup2 /sys/fs/cgroup &&
-		mounted ext4 "$GUEST_SCRATCH"
+		mounted ext4 / && mounted ext4 "$GUEST_SCRATCH"
+}
+
+# Programs run from a file system on a disk, so their pages are page cache and not shared memory.
+programs_on_disk() {
+	root=$(awk '$5 == "/" { split($3, n, ":"); printf "%02x:%02x", n[1], n[2] }' /proc/self/mountinfo)
+	same "device of a program" "$(awk 'NR == 1 { print $4 }' /proc/self/maps)" "$root"
 }
 
 # Written, dropped from the page cache, and read back from the disk.
@@ -102,6 +108,7 @@ leave_results() {
 
 check release is_release
 check file-systems file_systems
+check programs-on-disk programs_on_disk
 check ext4 ext4_keeps
 check swap swap_takes
 check fuse fuse_mounts

@@ -2,9 +2,10 @@
 """A guest: an initramfs packed from files of this machine, booted under QEMU's emulation.
 
 The initramfs holds busybox, the given programs with their shared libraries, the modules that the
-kernel needs, and one command.  The guest comes up with all the virtual file systems mounted, an
-ext4 disk on /scratch and a disk for swap, runs the command as root and goes down; its standard
-output and error, its exit status and all files below /results come back to the host.
+kernel needs, and one command.  The guest copies all that to an ext4 disk, which becomes its root,
+mounts the virtual file systems, a second disk on /scratch, has a third for swap, runs the command
+as root and goes down; its standard output and error, its exit status and all files below /results
+come back to the host.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 SCRATCH_BYTES = 256 << 20
 SWAP_BYTES = 128 << 20
+ROOT_SPARE_BYTES = 128 << 20  # more than what is packed
 
 # In the kernel's log: what no test may cause, whatever it reports itself.
 FATAL = re.compile(
@@ -245,15 +247,17 @@ def boot(kernel, image, command, out_dir, options=None, on_output=None):
     pack(kernel, image, command)
     os.makedirs(out_dir, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vmtop-guest-") as tmp:
-        initrd, scratch, swap = (os.path.join(tmp, n) for n in ("initrd", "scratch", "swap"))
+        names = ("initrd", "scratch", "swap", "root")
+        initrd, scratch, swap, root = (os.path.join(tmp, name) for name in names)
         image.write(initrd)
-        for disk, size in ((scratch, SCRATCH_BYTES), (swap, SWAP_BYTES)):
+        mkfs_ext4 = [mkfs, "-q", "-F", "-E", "lazy_itable_init=1,lazy_journal_init=1"]
+        for disk, size, args in (
+            (scratch, SCRATCH_BYTES, [*mkfs_ext4, scratch]),
+            (swap, SWAP_BYTES, [mkswap, swap]),
+            (root, os.path.getsize(initrd) + ROOT_SPARE_BYTES, [*mkfs_ext4, root]),
+        ):
             with open(disk, "wb") as f:
                 f.truncate(size)
-        for args in (
-            [mkfs, "-q", "-F", "-E", "lazy_itable_init=1,lazy_journal_init=1", scratch],
-            [mkswap, swap],
-        ):
             done = subprocess.run(args, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise GuestError(f"{os.path.basename(args[0])}: {done.stderr.strip()}")
@@ -267,7 +271,7 @@ def boot(kernel, image, command, out_dir, options=None, on_output=None):
         # Nothing is left out of the console: it is all there is of a kernel that dies.
         args += ["-append", f"console=ttyS0 loglevel=7 panic=-1 {options.append}".rstrip()]
         args += ["-serial", f"file:{_option(out_dir, 'console.log')}"]
-        for disk in (scratch, swap):
+        for disk in (scratch, swap, root):  # vda, vdb, vdc
             args += ["-drive", f"file={_option(disk)},if=virtio,format=raw,cache=unsafe"]
         for port in ("control", "out", "err", "results"):
             name = "results.tar" if port == "results" else port
