@@ -140,6 +140,9 @@ def main():
             report.check(f"schema of {name} is valid", error.message)
             continue
         report.check(f"schema of {name} is strict", strictness(validator, schema))
+        if not os.path.exists("/proc/self/stat"):
+            report.skip(f"document of {name}", "there is no /proc here")
+            continue
         said = subprocess.run(
             [VMTOP, name, *ARGUMENTS.get(name, []), "-J"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
