@@ -53,16 +53,34 @@ def format_problems(files):
     return [f"clang-format -i {' '.join(bad)}"] if bad else [said.stdout]
 
 
+def syntax_problem(path, text):
+    """What the interpreter of a script says to it before it runs."""
+    first = text.split("\n", 1)[0]
+    if path.suffix == ".py" or "python" in first:
+        try:
+            compile(text, str(path), "exec")
+        except SyntaxError as error:
+            return f"{path}: {error}"
+    elif re.match(r"#!\s*/bin/(ba)?sh\b", first):
+        said = subprocess.run(
+            [first[2:].strip(), "-n"], input=text, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        if said.returncode:
+            return f"{path}: {said.stdout.strip()}"
+    return None
+
+
 def main():
     report = Report()
     files = code()
-    licence, long, blank, form = [], [], [], []
+    licence, long, blank, syntax, form = [], [], [], [], []
     for path in files:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
         name = path.relative_to(TOP)
-        problem = licence_problem(name, lines)
-        if problem:
-            licence.append(problem)
+        licence += filter(None, [licence_problem(name, lines)])
+        syntax += filter(None, [syntax_problem(name, text)])
         if len(lines) > LINES:
             long.append(f"{name} has {len(lines)} lines")
         if path.suffix in (".c", ".h"):
@@ -75,6 +93,7 @@ def main():
     report.check(f"licence in {len(files)} files", licence)
     report.check(f"no file over {LINES} lines", long)
     report.check("no blank at the end of a line", blank)
+    report.check("scripts can be parsed", syntax)
 
     name = f"clang-format of {len(form)} files"
     if not shutil.which("clang-format"):
