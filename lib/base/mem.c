@@ -125,6 +125,8 @@ int vmt_grow(void *array, size_t *cap, size_t want, size_t size)
 			return -ENOMEM;
 		n *= 2;
 	}
+	if (n > SIZE_MAX / size)
+		return -ENOMEM;
 	memcpy(&p, array, sizeof(p));
 	p = reallocarray(p, n, size);
 	if (!p)

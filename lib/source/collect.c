@@ -176,8 +176,12 @@ static int machine_failed(struct vmt_sample *s, enum vmt_source_id id, int r,
 		return r;
 	snprintf(st->reason, sizeof(st->reason), "%.100s%s%s", err->text[0] ? err->text : "",
 		 err->text[0] ? ": " : "", vmt_errno_name(r));
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		/* A kernel, container or recording without it: the state of the source says so. */
 		snprintf(st->reason, sizeof(st->reason), "%s does not exist", vmt_source_what(id));
+		st->error = r;
+		return 0;
+	}
 	vmt_sample_failed(s, id, 0, (struct vmt_bytes){ 0 }, r, NULL);
 	return 0;
 }

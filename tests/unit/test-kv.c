@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include "source/kv.h"
+
+static const struct vmt_kv_key keys[] = {
+	VMT_KV(system, vmt_system, total_bytes, "MemTotal", KIB),
+	VMT_KV(system, vmt_system, free_bytes, "MemFree", KIB),
+	VMT_KV_IGNORE("Bounce"),
+	VMT_KV(system, vmt_system, pgfault_total, "pgfault", COUNT),
+	VMT_KV(map, vmt_map, thp_eligible, "THPeligible", BOOL),
+};
+static const struct vmt_kv_table table = { keys, VMT_ARRAY_LEN(keys) };
+
+static void test_split(void **state)
+{
+	struct vmt_bytes key, rest;
+
+	assert_int_equal(vmt_kv_split(VMT_BYTES("Rss:\t   12 kB  "), ':', &key, &rest), 0);
+	assert_bytes(key, "Rss");
+	assert_bytes(rest, "12 kB");
+	assert_int_equal(vmt_kv_split(VMT_BYTES("VmFlags:"), ':', &key, &rest), 0);
+	assert_bytes(key, "VmFlags");
+	assert_int_equal(rest.len, 0);
+	assert_int_equal(vmt_kv_split(VMT_BYTES("pgfault 12"), ' ', &key, &rest), 0);
+	assert_bytes(key, "pgfault");
+	assert_bytes(rest, "12");
+	assert_int_equal(vmt_kv_split(VMT_BYTES("no colon"), ':', &key, &rest), -EINVAL);
+	assert_int_equal(vmt_kv_split(VMT_BYTES(": 1"), ':', &key, &rest), -EINVAL);
+	assert_int_equal(vmt_kv_split(VMT_BYTES(" x 1"), ' ', &key, &rest), -EINVAL);
+	assert_int_equal(vmt_kv_split(VMT_BYTES("a:b: c"), ':', &key, &rest), 0);
+	assert_bytes(key, "a");
+	assert_bytes(rest, "b: c");
+}
+
+static void test_find_in_any_order(void **state)
+{
+	size_t hint = 0, i;
+
+	for (i = 0; i < table.n; i++)
+		assert_ptr_equal(vmt_kv_find(&table, vmt_bytes_of(keys[i].name), &hint), &keys[i]);
+	for (i = table.n; i-- > 0;)
+		assert_ptr_equal(vmt_kv_find(&table, vmt_bytes_of(keys[i].name), &hint), &keys[i]);
+	assert_null(vmt_kv_find(&table, VMT_BYTES("MemTota"), &hint));
+	assert_null(vmt_kv_find(&table, VMT_BYTES("MemTotal2"), &hint));
+	assert_null(vmt_kv_find(&table, VMT_BYTES("memtotal"), &hint));
+	hint = 1000;
+	assert_ptr_equal(vmt_kv_find(&table, VMT_BYTES("MemFree"), &hint), &keys[1]);
+}
+
+static int store(size_t key, const char *value, struct vmt_system *sys)
+{
+	return vmt_kv_store(&keys[key], vmt_bytes_of(value), &sys->row);
+}
+
+static void test_store_sizes(void **state)
+{
+	struct vmt_system sys = { 0 };
+
+	assert_int_equal(store(0, "18014398509481983 kB", &sys), 0);
+	assert_field(system, total_bytes, &sys, UINT64_C(18446744073709550592));
+	assert_int_equal(store(1, "0\tkB", &sys), 0);
+	assert_field(system, free_bytes, &sys, 0);
+	sys = (struct vmt_system){ 0 };
+	assert_int_equal(store(0, "18014398509481984 kB", &sys), -ERANGE);
+	assert_int_equal(store(0, "18446744073709551616 kB", &sys), -ERANGE);
+	assert_int_equal(store(0, "12", &sys), -EINVAL);
+	assert_int_equal(store(0, "12 MB", &sys), -EINVAL);
+	assert_int_equal(store(0, "12kB", &sys), -EINVAL);
+	assert_int_equal(store(0, "-12 kB", &sys), -EINVAL);
+	assert_int_equal(store(0, "12 kB 3", &sys), -EINVAL);
+	assert_int_equal(store(0, "", &sys), -EINVAL);
+	assert_unknown(system, total_bytes, &sys);
+}
+
+static void test_store_counts_and_flags(void **state)
+{
+	struct vmt_system sys = { 0 };
+	struct vmt_map m = { 0 };
+
+	assert_int_equal(store(3, "18446744073709551615", &sys), 0);
+	assert_true(VMT_HAS(system, pgfault_total, &sys) && sys.pgfault_total == UINT64_MAX);
+	assert_int_equal(store(3, "1 kB", &sys), -EINVAL);
+	assert_int_equal(store(2, "anything", &sys), 0);
+	assert_int_equal(vmt_kv_store(&keys[4], VMT_BYTES("1"), &m.row), 0);
+	assert_field(map, thp_eligible, &m, true);
+	assert_int_equal(vmt_kv_store(&keys[4], VMT_BYTES("2"), &m.row), -EINVAL);
+}
+
+static void test_read(void **state)
+{
+	struct vmt_system sys = { 0 };
+	struct vmt_err err = { 0 };
+	uint64_t unknown = 0;
+
+	assert_int_equal(vmt_kv_read(&table,
+				     VMT_BYTES("Future:   1 parsec\nMemFree:\t2 kB\n\n"
+					       "Bounce: whatever\nMemTotal: 3 kB"),
+				     ':', &sys.row, &unknown, "/proc/meminfo", &err),
+			 0);
+	assert_int_equal(unknown, 1);
+	assert_field(system, free_bytes, &sys, 2048);
+	assert_field(system, total_bytes, &sys, 3072);
+	assert_unknown(system, pgfault_total, &sys);
+	assert_int_equal(vmt_kv_read(&table, VMT_BYTES(""), ':', &sys.row, NULL, "x", NULL), 0);
+}
+
+static void test_read_says_where_it_failed(void **state)
+{
+	struct vmt_system sys = { 0 };
+	struct vmt_err err = { 0 };
+
+	assert_int_equal(vmt_kv_read(&table, VMT_BYTES("MemFree: 2 kB\nMemTotal: x kB\n"), ':',
+				     &sys.row, NULL, "/proc/meminfo", &err),
+			 -EINVAL);
+	assert_int_equal(err.line, 2);
+	assert_string_equal(err.path, "/proc/meminfo");
+	assert_non_null(strstr(err.text, "MemTotal"));
+	assert_int_equal(vmt_kv_read(&table, VMT_BYTES("MemFree: 2 kB\nnonsense\n"), ':', &sys.row,
+				     NULL, "p", &err),
+			 -EINVAL);
+	assert_int_equal(err.line, 2);
+	/* A NUL is no digit and no blank. */
+	assert_int_equal(
+		vmt_kv_read(&table, VMT_BYTES("MemFree: 2\0 kB\n"), ':', &sys.row, NULL, "p", &err),
+		-EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_find_in_any_order),
+		cmocka_unit_test(test_store_sizes),
+		cmocka_unit_test(test_store_counts_and_flags),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_says_where_it_failed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "source/mapped-file.h"
+#include "source/maps.h"
+#include "source/root.h"
+
+/* The row of the mapping at an address of our own. */
+static void find_row(const void *at, struct vmt_arena *a, struct vmt_map *ret)
+{
+	struct vmt_maps_parser p;
+	VMT_AUTO_BUF buf = { 0 };
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	size_t i;
+
+	assert_true(vmt_slurp_fd(fd, &buf, 1 << 24) > 0);
+	close(fd);
+	vmt_maps_init(&p, false, 0, a, NULL);
+	assert_int_equal(vmt_maps_feed(&p, (struct vmt_bytes){ buf.data, buf.len }, "maps", NULL),
+			 0);
+	assert_int_equal(vmt_maps_finish(&p, "maps", NULL), 0);
+	for (i = 0; i < p.n_maps && p.maps[i].start != (uint64_t)(uintptr_t)at; i++)
+		;
+	assert_true(i < p.n_maps);
+	*ret = p.maps[i];
+	vmt_maps_done(&p);
+}
+
+static void *map_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *p;
+
+	assert_true(fd >= 0);
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_true(p != MAP_FAILED);
+	close(fd);
+	return p;
+}
+
+static int open_row(const struct vmt_map *m)
+{
+	int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+
+	assert_true(self >= 0);
+	fd = vmt_mapped_file_open(self, m);
+	close(self);
+	return fd;
+}
+
+static void test_the_file_itself(void **state)
+{
+	/* A newline stands as \012 in maps, and blanks as they are. */
+	static const char *const names[] = { "plain", "a b  c", "new\nline", "back\\slash" };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(names); i++) {
+		struct unit_dir d;
+		struct vmt_arena a;
+		struct vmt_map m;
+		char path[128], got[8] = { 0 };
+		void *p;
+		int fd;
+
+		unit_dir_make(&d);
+		unit_dir_write(&d, names[i], "content");
+		snprintf(path, sizeof(path), "%s/%s", d.path, names[i]);
+		p = map_file(path);
+		vmt_arena_init(&a);
+		find_row(p, &a, &m);
+		fd = open_row(&m);
+		assert_true(fd >= 0);
+		assert_int_equal(read(fd, got, sizeof(got)), 7);
+		assert_string_equal(got, "content");
+		assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		close(fd);
+		munmap(p, 4096);
+		vmt_arena_done(&a);
+		unit_dir_remove(&d);
+	}
+}
+
+/* Without the right to map_files the path is followed, and has to lead to the same file. */
+static int as_nobody(const char *path)
+{
+	struct vmt_arena a;
+	struct vmt_map m;
+	struct stat st;
+	void *p = map_file(path);
+	int fd;
+
+	if (geteuid() == 0 && setreuid(65534, 65534) < 0)
+		return 2;
+	/* As after execve(2): our own files in /proc are ours. */
+	prctl(PR_SET_DUMPABLE, 1);
+	vmt_arena_init(&a);
+	find_row(p, &a, &m);
+	fd = open_row(&m);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != m.inode)
+		return 3;
+	close(fd);
+	m.inode++;
+	if (open_row(&m) != -ESTALE)
+		return 4;
+	m.inode--;
+	m.device = VMT_BYTES("7f:7f");
+	if (open_row(&m) != -ESTALE)
+		return 5;
+	vmt_arena_done(&a);
+	return 0;
+}
+
+static void test_by_path(void **state)
+{
+	struct unit_dir d;
+	char path[128];
+	int status;
+	pid_t pid;
+
+	unit_dir_make(&d);
+	assert_int_equal(fchmod(d.fd, 0755), 0);
+	unit_dir_write(&d, "file", "content");
+	snprintf(path, sizeof(path), "%s/file", d.path);
+	pid = fork();
+	if (pid == 0)
+		_exit(as_nobody(path));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	unit_dir_remove(&d);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_what_is_not_opened(void **state)
+{
+	struct vmt_map m = { 0 };
+	struct vmt_arena a;
+	void *p;
+	int r;
+
+	vmt_arena_init(&a);
+	p = map_file("/dev/zero");
+	/* A private mapping of /dev/zero is anonymous on some kernels; ask for the device. */
+	find_row(p, &a, &m);
+	r = open_row(&m);
+	assert_true(r == -EINVAL || r == -ENOENT);
+	munmap(p, 4096);
+	VMT_SET(map, start, &m, 0x1000);
+	VMT_SET(map, end, &m, 0x2000);
+	VMT_SET(map, inode, &m, 1);
+	VMT_SET(map, device, &m, VMT_BYTES("00:00"));
+	m.path = VMT_BYTES("/dev/null");
+	assert_int_equal(open_row(&m), -EINVAL);
+	m.path = VMT_BYTES("anon_inode:[x]");
+	assert_int_equal(open_row(&m), -ENOENT);
+	m.path = VMT_BYTES("/does/not/exist (deleted)");
+	assert_int_equal(open_row(&m), -ENOENT);
+	m.path = VMT_BYTES("/a\0b");
+	assert_int_equal(open_row(&m), -ENOENT);
+	m.path = VMT_BYTES("/proc/self/exe");
+	assert_true(open_row(&m) < 0);
+	vmt_arena_done(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_file_itself),
+		cmocka_unit_test(test_by_path),
+		cmocka_unit_test(test_what_is_not_opened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

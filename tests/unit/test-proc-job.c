@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "source/proc-job.h"
+
+#define STAT(start) "42 (x) S 1 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 " start " 0 0\n"
+
+static const char maps[] = "1000-2000 r--p 00000000 fe:00 7                   /bin/x\n"
+			   "2000-4000 rw-p 00000000 00:00 0 \n";
+static const char smaps[] = "1000-2000 r--p 00000000 fe:00 7                   /bin/x\n"
+			    "Rss: 4 kB\nVmFlags: rd\n"
+			    "2000-4000 rw-p 00000000 00:00 0 \n"
+			    "Rss: 0 kB\nVmFlags: rd wr\n";
+static const char rollup[] = "1000-4000 ---p 00000000 00:00 0 [rollup]\nRss: 4 kB\nPss: 2 kB\n";
+
+struct fixture {
+	struct unit_dir dir;
+	struct vmt_proc_shared *shared;
+	struct vmt_pool *pool;
+	struct vmt_proc proc;
+};
+
+static int setup(void **state)
+{
+	const struct vmt_pool_opts opts = { .readers = 1 };
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct vmt_root *root = NULL;
+
+	unit_dir_make(&f->dir);
+	unit_dir_write(&f->dir, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
+	unit_dir_write(&f->dir, "proc/42/stat", STAT("300"));
+	unit_dir_write(&f->dir, "proc/42/maps", maps);
+	unit_dir_write(&f->dir, "proc/42/smaps", smaps);
+	unit_dir_write(&f->dir, "proc/42/smaps_rollup", rollup);
+	assert_int_equal(vmt_root_open(f->dir.path, &root, NULL), 0);
+	f->shared = vmt_proc_shared_new(root);
+	assert_non_null(f->shared);
+	assert_int_equal(vmt_pool_new(&opts, &f->pool), 0);
+	VMT_SET(proc, pid, &f->proc, 42);
+	VMT_SET(proc, start_time_ns, &f->proc, UINT64_C(3000000000));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	vmt_pool_free(f->pool);
+	vmt_proc_shared_unref(f->shared);
+	unit_dir_remove(&f->dir);
+	free(f);
+	return 0;
+}
+
+static void done(size_t index, struct vmt_job *job, int result, void *ctx, void *arg)
+{
+	assert_int_equal(result, 0);
+	assert_non_null(ctx);
+	*(struct vmt_proc_task **)arg = ctx;
+}
+
+/* Runs one job; the task lives as long as the job. */
+static struct vmt_job *run(struct fixture *f, uint32_t sources, struct vmt_proc_task **task)
+{
+	struct vmt_job *job = vmt_proc_job_new(f->shared, sources, &f->proc);
+
+	assert_non_null(job);
+	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, task), 0);
+	return job;
+}
+
+#define MAPS	VMT_SOURCE_BIT(MAPS)
+#define SMAPS	VMT_SOURCE_BIT(SMAPS)
+#define ROLLUP	VMT_SOURCE_BIT(ROLLUP)
+#define PAGEMAP VMT_SOURCE_BIT(PAGEMAP)
+
+static void test_all_at_once(void **state)
+{
+	struct vmt_proc_task *t;
+	struct vmt_job *job = run(*state, MAPS | SMAPS | ROLLUP, &t);
+
+	assert_true(t->has_maps && t->consistent);
+	assert_int_equal(t->n_maps, 2);
+	assert_field(map, rss_bytes, &t->maps[0], 4096);
+	assert_text(map, path, &t->maps[0], "/bin/x");
+	assert_field(proc, pss_bytes, &t->rollup, 2048);
+	/* maps before and after, smaps between. */
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].reads, 2);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].reads, 1);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].bytes, strlen(smaps));
+	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].reads, 1);
+	assert_true(t->read[VMT_SOURCE_SMAPS].longest_ns > 0);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, 0);
+	vmt_job_unref(job);
+}
+
+static void test_maps_alone(void **state)
+{
+	struct vmt_proc_task *t;
+	struct vmt_job *job = run(*state, MAPS, &t);
+
+	assert_true(t->has_maps);
+	assert_int_equal(t->n_maps, 2);
+	assert_unknown(map, rss_bytes, &t->maps[0]);
+	assert_false(t->read[VMT_SOURCE_SMAPS].tried);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].reads, 1);
+	vmt_job_unref(job);
+}
+
+static void test_lists_that_differ(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/maps", "1000-2000 r--p 00000000 fe:00 7 /bin/x\n");
+	job = run(f, MAPS | SMAPS, &t);
+	assert_true(t->has_maps);
+	assert_false(t->consistent);
+	assert_int_equal(t->n_maps, 2);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].reads, 3);
+	vmt_job_unref(job);
+}
+
+static void test_without_smaps_there_still_is_maps(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	assert_int_equal(unlinkat(f->dir.fd, "proc/42/smaps", 0), 0);
+	job = run(f, MAPS | SMAPS, &t);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -ENOENT);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_true(t->has_maps);
+	assert_int_equal(t->n_maps, 2);
+	assert_unknown(map, rss_bytes, &t->maps[0]);
+	vmt_job_unref(job);
+}
+
+static void test_another_process_of_that_number(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/stat", STAT("301"));
+	job = run(f, MAPS | SMAPS | ROLLUP, &t);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -ESRCH);
+	assert_false(t->has_maps);
+	assert_unknown(proc, pss_bytes, &t->rollup);
+	vmt_job_unref(job);
+}
+
+static void test_it_became_a_zombie(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/stat",
+		       "42 (x) Z 1 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 300 0 0\n");
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	job = run(f, MAPS, &t);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -ESRCH);
+	assert_false(t->has_maps);
+	vmt_job_unref(job);
+}
+
+static void test_a_process_without_mappings(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	unit_dir_write(&f->dir, "proc/42/smaps", "");
+	job = run(f, MAPS | SMAPS, &t);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_true(t->has_maps && t->consistent);
+	assert_int_equal(t->n_maps, 0);
+	vmt_job_unref(job);
+}
+
+static void test_the_first_thread_has_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/stat",
+		       "42 (x) Z 1 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 2 0 300 0 0\n");
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	unit_dir_write(&f->dir, "proc/42/task/42/status", "Name:\tx\n");
+	unit_dir_write(&f->dir, "proc/42/task/43/status", "Name:\tx\nVmSize:\t 8 kB\n");
+	unit_dir_write(&f->dir, "proc/42/task/43/stat", STAT("300"));
+	unit_dir_write(&f->dir, "proc/42/task/43/maps", maps);
+	job = run(f, MAPS, &t);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->n_maps, 2);
+	vmt_job_unref(job);
+}
+
+static void test_malformed_says_where(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/smaps", "1000-2000 r--p 0 fe:00 7 /x\nRss: much\n");
+	job = run(f, MAPS | SMAPS, &t);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -EINVAL);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].err.line, 2);
+	assert_string_equal(t->read[VMT_SOURCE_SMAPS].err.path, "smaps");
+	/* The list of mappings is not lost with it. */
+	assert_int_equal(t->n_maps, 2);
+	vmt_job_unref(job);
+}
+
+static void test_pagemap(void **state)
+{
+	static uint64_t words[5] = { 0, UINT64_C(5) << 61, 0, UINT64_C(1) << 63 };
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
+	job = run(f, MAPS | PAGEMAP, &t);
+	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, 0);
+	assert_field(map, present_pages, &t->maps[0], 1);
+	assert_field(map, file_pages, &t->maps[0], 1);
+	assert_field(map, present_pages, &t->maps[1], 1);
+	assert_field(map, file_pages, &t->maps[1], 0);
+	/* Nobody knows whether the kernel of a recording kept the mark. */
+	assert_unknown(map, soft_dirty_pages, &t->maps[0]);
+	vmt_job_unref(job);
+}
+
+static void test_pagemap_of_a_huge_mapping_without_scan(void **state)
+{
+	static uint64_t words[2] = { 0, UINT64_C(1) << 63 };
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/maps",
+		       "1000-2000 rw-p 00000000 00:00 0 \n"
+		       "10000000000-20000000000 ---p 00000000 00:00 0 \n"
+		       "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n");
+	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
+	job = run(f, MAPS | PAGEMAP, &t);
+	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -EBUSY);
+	assert_field(map, present_pages, &t->maps[0], 1);
+	assert_unknown(map, present_pages, &t->maps[1]);
+	assert_unknown(map, present_pages, &t->maps[2]);
+	vmt_job_unref(job);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_all_at_once),
+		TEST(test_maps_alone),
+		TEST(test_lists_that_differ),
+		TEST(test_without_smaps_there_still_is_maps),
+		TEST(test_another_process_of_that_number),
+		TEST(test_it_became_a_zombie),
+		TEST(test_a_process_without_mappings),
+		TEST(test_the_first_thread_has_ended),
+		TEST(test_malformed_says_where),
+		TEST(test_pagemap),
+		TEST(test_pagemap_of_a_huge_mapping_without_scan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
