@@ -31,6 +31,7 @@ void vmt_arena_done(struct vmt_arena *a)
 		a->head = next;
 	}
 	a->used = 0;
+	a->failed = false;
 }
 
 static struct vmt_arena_block *block_new(size_t size)
@@ -52,8 +53,10 @@ void *vmt_arena_alloc(struct vmt_arena *a, size_t n, size_t size)
 	size_t bytes;
 	void *ret;
 
-	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX - align)
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX - align) {
+		a->failed = true;
 		return NULL;
+	}
 	bytes = (bytes + align - 1) & ~(align - 1);
 	if (bytes == 0)
 		bytes = align;
@@ -66,8 +69,10 @@ void *vmt_arena_alloc(struct vmt_arena *a, size_t n, size_t size)
 		while (room < bytes)
 			room = room < BLOCK_MAX / 2 ? room * 2 : BLOCK_MAX;
 		b = block_new(room);
-		if (!b)
+		if (!b) {
+			a->failed = true;
 			return NULL;
+		}
 		if (big && a->head) {
 			/* A big piece goes behind the open block, which keeps its free tail. */
 			b->next = a->head->next;
@@ -87,8 +92,10 @@ char *vmt_arena_copy(struct vmt_arena *a, const void *bytes, size_t len)
 {
 	char *p;
 
-	if (len == SIZE_MAX)
+	if (len == SIZE_MAX) {
+		a->failed = true;
 		return NULL;
+	}
 	p = vmt_arena_alloc(a, len + 1, 1);
 	if (p && len)
 		memcpy(p, bytes, len);
@@ -110,6 +117,7 @@ void vmt_arena_join(struct vmt_arena *a, struct vmt_arena *from)
 		a->head = from->head;
 	}
 	a->used += from->used;
+	a->failed |= from->failed;
 	vmt_arena_init(from);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ static inline void vmt_fclosep(FILE **f)
 struct vmt_arena {
 	struct vmt_arena_block *head;
 	size_t used; /* bytes handed out, for the report of our own footprint */
+	bool failed; /* an allocation failed: so that many small ones are checked once, at the end */
 };
 
 void vmt_arena_init(struct vmt_arena *a);

@@ -82,7 +82,8 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 		r = vmt_model_faults(m, opts ? opts->fault_group : VMT_FAULT_BY_VMA);
 	if (r == 0)
 		r = vmt_model_findings(m);
-	return r;
+	/* Texts of rows are not looked at one by one. */
+	return r < 0 ? r : m->arena.failed ? -ENOMEM : 0;
 }
 
 int vmt_model_build(const struct vmt_sample *sample, const struct vmt_sample *prev,

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "model/fault-raw.h"
+#include "model/model.h"
+
+#define PAGE 4096ull
+#define BORN 5000000000ull
+
+struct setup {
+	struct vmt_sample *sample;
+	struct vmt_fault_sample faults;
+	struct vmt_fault_raw raw[256];
+	struct vmt_fault_proc procs[4];
+	struct vmt_proc proc;
+	struct vmt_proc_maps maps;
+	struct vmt_map map[8];
+	struct vmt_model *model;
+};
+
+static int begin(void **state)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->sample = vmt_sample_new();
+	assert_non_null(s->sample);
+	s->sample->host.page_size = PAGE;
+	s->sample->host.user_hz = 100;
+	s->sample->faults = &s->faults;
+	s->faults.rung = VMT_RUNG_FEXIT;
+	s->faults.have = VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_LATENCY | VMT_HAVE_GUP;
+	s->faults.complete = true;
+	s->faults.maps = s->raw;
+	s->faults.procs = s->procs;
+	VMT_SET(proc, pid, &s->proc, 42);
+	/* /proc counts in ticks: the kernel's start is a little later. */
+	VMT_SET(proc, start_time_ns, &s->proc, BORN / 10000000 * 10000000);
+	s->sample->procs = &s->proc;
+	s->sample->n_procs = 1;
+	s->maps.maps = s->map;
+	s->sample->maps = &s->maps;
+	*state = s;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct setup *s = *state;
+
+	vmt_model_free(s->model);
+	vmt_sample_free(s->sample);
+	free(s);
+	return 0;
+}
+
+static struct vmt_fault_raw *key(struct setup *s, uint64_t start, uint64_t stop, uint64_t minor)
+{
+	struct vmt_fault_raw *raw = &s->raw[s->faults.n_maps++];
+
+	*raw = (struct vmt_fault_raw){
+		.pid = 42,
+		.owner_pid = 42,
+		.start_time_ns = BORN + 3,
+		.start = start,
+		.end = stop,
+		.vm_flags = 3,
+		.comm = VMT_BYTES("w"),
+		.minor = minor,
+		.write = minor,
+	};
+	raw->latency.count = minor;
+	raw->latency.bucket[10] = minor;
+	raw->latency.max_ns = 1500;
+	raw->latency.sum_ns = minor * 1500;
+	return raw;
+}
+
+static struct vmt_fault_raw *of_file(struct vmt_fault_raw *raw, uint64_t inode, uint64_t offset)
+{
+	raw->class = VMT_FAULT_FILE;
+	raw->has_file = true;
+	raw->inode = inode;
+	raw->dev_major = 8;
+	raw->dev_minor = 1;
+	raw->offset_bytes = offset;
+	raw->path = VMT_BYTES("/usr/lib/x.so");
+	return raw;
+}
+
+static struct vmt_map *mapping(struct setup *s, uint64_t start, uint64_t stop, const char *perms,
+			       const char *path)
+{
+	struct vmt_map *m = &s->map[s->maps.n_maps++];
+
+	VMT_SET(map, start, m, start);
+	VMT_SET(map, end, m, stop);
+	VMT_SET(map, perms, m, vmt_bytes_of(perms));
+	VMT_SET(map, inode, m, 0);
+	VMT_SET(map, offset_bytes, m, 0);
+	VMT_SET(map, device, m, VMT_BYTES("00:00"));
+	if (path)
+		VMT_SET(map, path, m, vmt_bytes_of(path));
+	return m;
+}
+
+static void build(struct setup *s, enum vmt_fault_group group)
+{
+	struct vmt_model_opts opts = { .fault_group = group };
+
+	assert_int_equal(vmt_model_build(s->sample, NULL, &opts, &s->model, NULL), 0);
+}
+
+/* No fault may get lost or doubled by folding. */
+static void assert_sum(const struct setup *s)
+{
+	uint64_t raw = 0, rows = 0;
+	size_t i;
+
+	for (i = 0; i < s->faults.n_maps; i++)
+		raw += s->raw[i].minor + s->raw[i].major;
+	for (i = 0; i < s->model->n_faults; i++)
+		rows += s->model->faults[i].faults_total;
+	assert_int_equal(rows, raw);
+}
+
+static void merging_mappings_are_one_row(void **state)
+{
+	struct setup *s = *state;
+	size_t i;
+
+	/* Each new page merges with the area above it, so that the start moves down. */
+	for (i = 0; i < 200; i++)
+		key(s, 0x7f0000000000 - i * PAGE, 0x7f0000001000, 1);
+	mapping(s, 0x7f0000000000 - 199 * PAGE, 0x7f0000001000, "rw-p", NULL);
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(s->model->faults[0].keys, 200);
+	assert_int_equal(s->model->faults[0].start, 0x7f0000000000 - 199 * PAGE);
+	assert_true(vmt_bytes_is(s->model->faults[0].state, "mapped"));
+	assert_true(vmt_bytes_is(s->model->faults[0].path, "[anon]"));
+	assert_sum(s);
+}
+
+static void gone_keys_fold_where_they_overlap(void **state)
+{
+	struct setup *s = *state;
+
+	key(s, 0x10000, 0x20000, 5);
+	key(s, 0x18000, 0x20000, 6);
+	key(s, 0x20000, 0x30000, 7); /* only touches */
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(s->model->faults[0].faults_total, 11);
+	assert_int_equal(s->model->faults[0].start, 0x10000);
+	assert_int_equal(s->model->faults[0].end, 0x20000);
+	assert_true(vmt_bytes_is(s->model->faults[0].state, "gone"));
+	assert_sum(s);
+}
+
+static void a_stack_is_one_row(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *raw = key(s, 0x7ffe00000000, 0x7ffe00021000, 30);
+
+	raw->special = VMT_FAULT_STACK;
+	raw->vm_flags |= 0x100;
+	raw->path = VMT_BYTES("[stack]");
+	mapping(s, 0x7ffdffff0000, 0x7ffe00021000, "rw-p", "[stack]");
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(s->model->faults[0].start, 0x7ffdffff0000);
+	assert_true(vmt_bytes_is(s->model->faults[0].kind, "stack"));
+	assert_true(vmt_bytes_is(s->model->faults[0].state, "mapped"));
+}
+
+static void a_split_file_mapping_keeps_its_rows(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_map *m;
+
+	/* One mapping, of which mprotect made two: both keys know offset - address. */
+	of_file(key(s, 0x400000, 0x410000, 3), 77, 0x1000);
+	of_file(key(s, 0x408000, 0x410000, 4), 77, 0x9000);
+	m = mapping(s, 0x400000, 0x408000, "r--p", "/usr/lib/x.so");
+	VMT_SET(map, inode, m, 77);
+	VMT_SET(map, device, m, VMT_BYTES("08:01"));
+	VMT_SET(map, offset_bytes, m, 0x1000);
+	m = mapping(s, 0x408000, 0x410000, "rw-p", "/usr/lib/x.so");
+	VMT_SET(map, inode, m, 77);
+	VMT_SET(map, device, m, VMT_BYTES("08:01"));
+	VMT_SET(map, offset_bytes, m, 0x9000);
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(s->model->faults[0].faults_total, 3);
+	assert_true(vmt_bytes_is(s->model->faults[0].perms, "r--p"));
+	assert_int_equal(s->model->faults[1].offset_bytes, 0x9000);
+	assert_sum(s);
+}
+
+static void the_same_address_is_not_the_same_mapping(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_map *m;
+
+	/* The file was unmapped, and anonymous memory took its place. */
+	of_file(key(s, 0x400000, 0x410000, 3), 77, 0);
+	of_file(key(s, 0x400000, 0x410000, 4), 78, 0);
+	key(s, 0x400000, 0x410000, 5);
+	m = mapping(s, 0x400000, 0x410000, "rw-p", NULL);
+	VMT_SET(map, inode, m, 0);
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 3);
+	assert_true(vmt_bytes_is(s->model->faults[0].state, "mapped"));
+	assert_true(vmt_bytes_is(s->model->faults[1].state, "gone"));
+	assert_true(vmt_bytes_is(s->model->faults[2].state, "gone"));
+	assert_sum(s);
+}
+
+static void another_image_or_process_is_another_row(void **state)
+{
+	struct setup *s = *state;
+
+	key(s, 0x10000, 0x20000, 1);
+	key(s, 0x10000, 0x20000, 2)->exec_id = 1;
+	key(s, 0x10000, 0x20000, 4)->start_time_ns = BORN + 9000000000ull; /* pid reused */
+	key(s, 0x10000, 0x20000, 8)->owner_pid = 43; /* process_vm_writev(2) */
+	key(s, 0x10000, 0x20000, 16)->vm_flags |= 8; /* shared */
+	mapping(s, 0x10000, 0x20000, "rw-p", NULL);
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 5);
+	assert_sum(s);
+}
+
+static void shared_anonymous_memory_has_no_inode(void **state)
+{
+	struct setup *s = *state;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		struct vmt_fault_raw *raw = of_file(key(s, 0x400000, 0x410000, 1), 1000 + i, 0);
+
+		raw->class = VMT_FAULT_SHMEM;
+		raw->path = i < 3 ? VMT_BYTES("/dev/zero (deleted)")
+				  : VMT_BYTES("/memfd:x (deleted)");
+	}
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(s->model->faults[0].faults_total, 3);
+	assert_sum(s);
+}
+
+static void rows_by_process_and_file(void **state)
+{
+	struct setup *s = *state;
+
+	of_file(key(s, 0x400000, 0x410000, 3), 77, 0);
+	of_file(key(s, 0x500000, 0x510000, 4), 77, 0x100000);
+	key(s, 0x10000, 0x20000, 5);
+	key(s, 0x90000, 0xa0000, 6)->pid = 50;
+	build(s, VMT_FAULT_BY_PROC);
+	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(s->model->faults[0].faults_total, 12);
+	assert_int_equal(s->model->faults[0].file_faults_total, 7);
+	assert_false(VMT_HAS(fault, start, &s->model->faults[0]));
+	assert_sum(s);
+	vmt_model_free(s->model);
+	build(s, VMT_FAULT_BY_FILE);
+	assert_int_equal(s->model->n_faults, 2);
+	assert_false(VMT_HAS(fault, pid, &s->model->faults[0]));
+	assert_sum(s);
+}
+
+static void latency_comes_from_the_buckets(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *raw = key(s, 0x10000, 0x20000, 100);
+	struct vmt_fault *row;
+
+	raw->latency =
+		(struct vmt_fault_latency){ .count = 100, .sum_ns = 123456, .max_ns = 70000 };
+	raw->latency.bucket[9] = 50; /* 512..1023 ns */
+	raw->latency.bucket[12] = 49; /* 4096..8191 ns */
+	raw->latency.bucket[16] = 1; /* 65536..131071 ns */
+	build(s, VMT_FAULT_BY_VMA);
+	row = &s->model->faults[0];
+	assert_int_equal(row->p50_ns, 1023);
+	assert_int_equal(row->p90_ns, 8191);
+	assert_int_equal(row->p99_ns, 8191);
+	assert_int_equal(row->max_ns, 70000);
+	assert_int_equal(row->total_ns, 123456);
+}
+
+static void what_the_rung_does_not_see_is_unknown(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault *row;
+
+	key(s, 0x10000, 0x20000, 1);
+	s->faults.have = VMT_HAVE_MAPS;
+	build(s, VMT_FAULT_BY_VMA);
+	row = &s->model->faults[0];
+	assert_true(VMT_HAS(fault, faults_total, row));
+	assert_false(VMT_HAS(fault, read_faults_total, row));
+	assert_false(VMT_HAS(fault, user_faults_total, row));
+	assert_false(VMT_HAS(fault, p50_ns, row));
+	assert_false(VMT_HAS(fault, count, row));
+	assert_false(VMT_HAS(fault, gup_faults_total, row));
+	assert_false(VMT_HAS(probe, gup, &s->model->probe));
+	assert_false(VMT_HAS(probe, failed, &s->model->probe));
+	assert_false(VMT_HAS(probe, record_minor, &s->model->probe));
+}
+
+static void the_sum_is_held_against_the_kernel(void **state)
+{
+	struct setup *s = *state;
+
+	s->faults.n_procs = 1;
+	s->procs[0] = (struct vmt_fault_proc){ .pid = 42,
+					       .kernel_minor = 100,
+					       .kernel_major = 5,
+					       .mapped = 90,
+					       .gup = 10,
+					       .unattributed = 3 };
+	s->faults.totals = (struct vmt_fault_totals){
+		.kernel_minor = 100, .kernel_major = 5, .mapped = 90, .gup = 10, .unattributed = 3
+	};
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->balance[0].residual_faults, -2);
+	assert_int_equal(s->model->probe.residual, -2);
+	assert_int_equal(s->model->n_findings, 2); /* the canary did not run, and this */
+	vmt_model_free(s->model);
+	s->faults.complete = false;
+	build(s, VMT_FAULT_BY_VMA);
+	assert_false(VMT_HAS(probe, residual, &s->model->probe));
+}
+
+static int build_once(void *arg)
+{
+	struct setup *s = arg;
+	struct vmt_model *m = NULL;
+	int r = vmt_model_build(s->sample, NULL, NULL, &m, NULL);
+
+	if (r == 0)
+		vmt_model_free(m);
+	return r;
+}
+
+static void no_memory_is_an_error_and_no_empty_text(void **state)
+{
+	struct setup *s = *state;
+	size_t i;
+
+	for (i = 0; i < 100; i++)
+		of_file(key(s, 0x400000 + i * 0x10000, 0x408000 + i * 0x10000, 1), 77 + i, 0);
+	s->faults.n_procs = 4;
+	assert_true(unit_alloc_sweep(build_once, s) > 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(merging_mappings_are_one_row),
+		TEST(gone_keys_fold_where_they_overlap),
+		TEST(a_stack_is_one_row),
+		TEST(a_split_file_mapping_keeps_its_rows),
+		TEST(the_same_address_is_not_the_same_mapping),
+		TEST(another_image_or_process_is_another_row),
+		TEST(shared_anonymous_memory_has_no_inode),
+		TEST(rows_by_process_and_file),
+		TEST(latency_comes_from_the_buckets),
+		TEST(what_the_rung_does_not_see_is_unknown),
+		TEST(the_sum_is_held_against_the_kernel),
+		TEST(no_memory_is_an_error_and_no_empty_text),
+	};
+
+	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
+}

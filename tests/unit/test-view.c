@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "view/doc.h"
+
+static const struct vmt_section_def def = { "processes", &vmt_entity_proc, false, "rows" };
+
+struct setup {
+	struct vmt_sample *sample;
+	struct vmt_model *model;
+	struct vmt_proc procs[3];
+	struct vmt_doc doc;
+	struct vmt_sink sink;
+	struct vmt_out_opts opts;
+};
+
+static int begin(void **state)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->sample = vmt_sample_new();
+	assert_non_null(s->sample);
+	s->sample->host.page_size = 4096;
+	assert_int_equal(vmt_model_build(s->sample, NULL, NULL, &s->model, NULL), 0);
+	VMT_SET(proc, pid, &s->procs[0], 10);
+	VMT_SET(proc, rss_bytes, &s->procs[0], 4096);
+	VMT_SET(proc, comm, &s->procs[0], VMT_BYTES("a,b\033[2J"));
+	VMT_SET(proc, pid, &s->procs[1], 11);
+	VMT_SET(proc, comm, &s->procs[1], VMT_BYTES("=1+1"));
+	VMT_SET(proc, pid, &s->procs[2], 12);
+	VMT_SET(proc, rss_bytes, &s->procs[2], 1310720);
+	VMT_SET(proc, comm, &s->procs[2], VMT_BYTES("bad\xff"));
+	s->doc = (struct vmt_doc){ .schema = "ps", .version = "0", .model = s->model };
+	assert_non_null(vmt_doc_add(&s->doc, &def, s->procs, 3));
+	s->sink.fd = -1;
+	s->opts.headings = true;
+	*state = s;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct setup *s = *state;
+
+	vmt_doc_done(&s->doc);
+	vmt_sink_done(&s->sink);
+	vmt_model_free(s->model);
+	vmt_sample_free(s->sample);
+	free(s);
+	return 0;
+}
+
+static void columns(struct setup *s, const char *spec)
+{
+	assert_int_equal(
+		vmt_columns_parse(&s->doc.sections[0].columns, &vmt_entity_proc, spec, NULL), 0);
+}
+
+/* The formats write through the sink; without a descriptor what they wrote stays to be seen. */
+static const char *emit(struct setup *s, int (*out)(struct vmt_sink *, const struct vmt_doc *,
+						    const struct vmt_out_opts *))
+{
+	int fds[2];
+	ssize_t n;
+	static char text[65536];
+
+	assert_int_equal(pipe(fds), 0);
+	s->sink.fd = fds[1];
+	assert_int_equal(out(&s->sink, &s->doc, &s->opts), 0);
+	close(fds[1]);
+	n = read(fds[0], text, sizeof(text) - 1);
+	assert_true(n >= 0);
+	text[n] = 0;
+	close(fds[0]);
+	return text;
+}
+
+static void columns_are_found_by_key_and_title(void **state)
+{
+	struct vmt_columns c = { 0 };
+	struct vmt_err err = { 0 };
+
+	assert_int_equal(vmt_columns_parse(&c, &vmt_entity_proc, "pid,RSS_BYTES,Anon", &err), 0);
+	assert_int_equal(c.n, 3);
+	assert_string_equal(c.fields[2]->name, "anonymous_bytes");
+	assert_int_equal(vmt_columns_parse(&c, &vmt_entity_fault, "latency.p50_ns", &err), 0);
+	assert_int_equal(vmt_columns_parse(&c, &vmt_entity_proc, "pid,nope\033", &err), -EINVAL);
+	assert_null(strchr(err.text, '\033'));
+	assert_int_equal(vmt_columns_parse(&c, &vmt_entity_proc, "", &err), -EINVAL);
+	vmt_columns_done(&c);
+}
+
+static void added_columns_go_before_the_tail(void **state)
+{
+	struct vmt_columns c = { 0 };
+
+	assert_int_equal(vmt_columns_parse(&c, &vmt_entity_proc, "PID,COMMAND", NULL), 0);
+	assert_int_equal(vmt_columns_parse(&c, &vmt_entity_proc, "+PSS,USS,PID", NULL), 0);
+	assert_int_equal(c.n, 4);
+	assert_string_equal(c.fields[1]->title, "PSS");
+	assert_string_equal(c.fields[3]->title, "COMMAND");
+	assert_int_equal(vmt_columns_sources(&c), VMT_SOURCE_BIT(PIDS) | VMT_SOURCE_BIT(ROLLUP));
+	vmt_columns_done(&c);
+}
+
+static void unknown_values_sort_last(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_section *sec = &s->doc.sections[0];
+
+	assert_int_equal(vmt_sort_parse(&sec->sort, &vmt_entity_proc, "-rss", NULL), 0);
+	vmt_section_arrange(sec, 0);
+	assert_ptr_equal(sec->rows[0], &s->procs[2]);
+	assert_ptr_equal(sec->rows[2], &s->procs[1]);
+	assert_int_equal(vmt_sort_parse(&sec->sort, &vmt_entity_proc, "rss", NULL), 0);
+	vmt_section_arrange(sec, 2);
+	assert_ptr_equal(sec->rows[0], &s->procs[0]);
+	assert_ptr_equal(sec->rows[1], &s->procs[2]);
+	assert_int_equal(sec->n, 2);
+	assert_int_equal(sec->total, 3);
+}
+
+static void text_shows_a_dash_and_no_control_byte(void **state)
+{
+	struct setup *s = *state;
+
+	columns(s, "PID,RSS,COMMAND");
+	assert_string_equal(emit(s, vmt_out_text), "PID   RSS COMMAND\n"
+						   " 10 4.00K a,b\\x1b[2J\n"
+						   " 11     - =1+1\n"
+						   " 12 1.25M bad\\xff\n");
+}
+
+static void csv_is_quoted_and_no_formula(void **state)
+{
+	struct setup *s = *state;
+
+	columns(s, "PID,RSS,COMMAND");
+	assert_string_equal(emit(s, vmt_out_csv), "pid,rss_bytes,comm\n"
+						  "10,4096,\"a,b\\x1b[2J\"\n"
+						  "11,,\"'=1+1\"\n"
+						  "12,1310720,bad\\xff\n");
+}
+
+static void json_has_null_and_the_bytes(void **state)
+{
+	struct setup *s = *state;
+	const char *text;
+
+	columns(s, "PID,RSS,COMMAND");
+	text = emit(s, vmt_out_json);
+	assert_non_null(strstr(text, "\"schema\":\"vmtop.ps\",\"version\":1"));
+	assert_non_null(strstr(text, "\"processes\":[{\"pid\":10,\"rss_bytes\":4096,"
+				     "\"comm\":\"a,b\\u001b[2J\"},"
+				     "{\"pid\":11,\"rss_bytes\":null,\"comm\":\"=1+1\"},"
+				     "{\"pid\":12,\"rss_bytes\":1310720,"
+				     "\"comm\":\"bad\xef\xbf\xbd\",\"comm_b64\":\"YmFk/w==\"}]"));
+}
+
+static void ndjson_has_a_header_and_an_end(void **state)
+{
+	struct setup *s = *state;
+	const char *text, *line;
+	size_t lines = 0;
+
+	columns(s, "PID");
+	text = emit(s, vmt_out_ndjson);
+	assert_memory_equal(text, "{\"type\":\"header\",", 17);
+	for (line = text; (line = strchr(line, '\n')); line++)
+		lines++;
+	assert_int_equal(lines, 5);
+	assert_non_null(strstr(text, "\n{\"type\":\"proc\",\"pid\":11}\n"));
+	assert_non_null(strstr(text, "\n{\"type\":\"end\","));
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+	struct setup *s = *state;
+	FILE *full = fopen("/dev/full", "w");
+
+	assert_non_null(full);
+	s->sink.fd = fileno(full);
+	assert_int_equal(vmt_out_text(&s->sink, &s->doc, &s->opts), -ENOSPC);
+	fclose(full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(columns_are_found_by_key_and_title),
+		cmocka_unit_test(added_columns_go_before_the_tail),
+		cmocka_unit_test_setup_teardown(unknown_values_sort_last, begin, end),
+		cmocka_unit_test_setup_teardown(text_shows_a_dash_and_no_control_byte, begin, end),
+		cmocka_unit_test_setup_teardown(csv_is_quoted_and_no_formula, begin, end),
+		cmocka_unit_test_setup_teardown(json_has_null_and_the_bytes, begin, end),
+		cmocka_unit_test_setup_teardown(ndjson_has_a_header_and_an_end, begin, end),
+		cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}
