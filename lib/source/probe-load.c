@@ -35,6 +35,13 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
+static bool exists(const char *path)
+{
+	VMT_AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+
+	return fd >= 0;
+}
+
 /* What an error of loading or attaching means, and what would change it. */
 static enum vmt_try_status explain(int error, const char **ret_reason, const char **ret_fix)
 {
@@ -54,7 +61,7 @@ static enum vmt_try_status explain(int error, const char **ret_reason, const cha
 		return VMT_TRY_REFUSED;
 	case ENOENT:
 	case ESRCH:
-		if (faccessat(AT_FDCWD, "/sys/kernel/btf/vmlinux", R_OK, 0)) {
+		if (!exists("/sys/kernel/btf/vmlinux")) {
 			*ret_reason = "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)";
 			return VMT_TRY_ABSENT;
 		}
@@ -175,7 +182,7 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	if (!use || !one || !log)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory to load programs");
 	libbpf_set_print(say_nothing);
-	if (rung->file && faccessat(AT_FDCWD, rung->file, F_OK, 0)) {
+	if (rung->file && !exists(rung->file)) {
 		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, -ENOENT,
 			       "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)", NULL, NULL);
 		return vmt_err_set(err, -ENOENT, NULL, 0, "this kernel has no kprobes");

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The rows of mappings: which one a fault belongs to, and what is counted there. */
+
+#include "bpf/common.bpf.h"
+#include "bpf/fault.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct vmt_slot_map);
+} maps SEC(".maps");
+
+struct map_key {
+	u64 start_time;
+	u64 anchor; /* vm_start; vm_end of what grows down */
+	u64 ino;
+	u64 shift; /* vm_pgoff - vm_start / page: survives splitting, merging and growth */
+	u32 tgid;
+	u32 owner_tgid;
+	u32 exec_id;
+	u32 dev;
+	u32 class;
+	u32 shared;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct map_key);
+	__type(value, u32);
+} map_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 16384);
+	__type(value, u32);
+} map_free SEC(".maps");
+
+/* The x86 error code of a page fault. */
+#define PF_WRITE       2u
+#define PF_INSTRUCTION 16u
+
+enum fault_access {
+	ACCESS_UNKNOWN,
+	ACCESS_READ,
+	ACCESS_WRITE,
+	ACCESS_EXEC,
+};
+
+enum fault_mode {
+	MODE_UNKNOWN,
+	MODE_USER,
+	MODE_KERNEL,
+};
+
+static __always_inline struct vmt_slot_map *map_slot(u32 slot)
+{
+	if (!slot)
+		return NULL;
+	slot--;
+	return bpf_map_lookup_elem(&maps, &slot);
+}
+
+static __always_inline u32 vma_class(struct file *file, struct inode *inode, unsigned long flags,
+				     const void *ops)
+{
+	if (flags & VMT_VM_HUGETLB)
+		return VMT_BPF_HUGETLB;
+	if (!ops)
+		return VMT_BPF_ANON;
+	if (!file)
+		return VMT_BPF_OTHER;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == VMT_TMPFS_MAGIC)
+		return VMT_BPF_SHMEM;
+	if ((BPF_CORE_READ(inode, i_mode) & VMT_S_IFMT) == VMT_S_IFREG)
+		return VMT_BPF_FILE;
+	return VMT_BPF_OTHER;
+}
+
+/* As show_map_vma() decides. */
+static __always_inline u32 vma_special(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long stack = BPF_CORE_READ(mm, start_stack);
+
+	if (start <= BPF_CORE_READ(mm, brk) && end >= BPF_CORE_READ(mm, start_brk))
+		return VMT_BPF_HEAP;
+	if (start <= stack && end >= stack)
+		return VMT_BPF_STACK;
+	if (start == vmt_mm_vdso(mm))
+		return VMT_BPF_VDSO;
+	return VMT_BPF_PLAIN;
+}
+
+struct vma_info {
+	unsigned long start;
+	unsigned long end;
+	unsigned long flags;
+	unsigned long pgoff;
+	struct mm_struct *mm;
+	struct file *file;
+};
+
+static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
+				 struct task_struct *task)
+{
+	struct vmt_slot_map *m;
+	u32 slot, value, *known;
+	long err;
+
+	if (bpf_map_pop_elem(&map_free, &slot))
+		return 0;
+	m = bpf_map_lookup_elem(&maps, &slot);
+	if (!m)
+		return 0;
+	m->tgid = key->tgid;
+	m->owner_tgid = key->owner_tgid;
+	m->exec_id = key->exec_id;
+	m->start_time = key->start_time;
+	m->vm_start = info->start;
+	m->vm_end = info->end;
+	m->vm_pgoff = info->pgoff;
+	m->vm_flags = info->flags;
+	m->ino = key->ino;
+	m->dev = key->dev;
+	m->class = key->class;
+	m->special = info->file ? VMT_BPF_PLAIN : vma_special(info->mm, info->start, info->end);
+	m->name = info->file ? name_of(info->file, key->ino, key->dev) : 0;
+	BPF_CORE_READ_INTO(&m->comm, task, group_leader, comm);
+	value = slot + 1;
+	err = bpf_map_update_elem(&map_index, key, &value, BPF_NOEXIST);
+	if (!err) {
+		m->ready = 1;
+		return value;
+	}
+	bpf_map_push_elem(&map_free, &slot, 0);
+	known = bpf_map_lookup_elem(&map_index, key);
+	return known ? *known : 0;
+}
+
+#define SLOT_DROPPED (~0u)
+
+/*
+ * The row of a mapping + 1. SLOT_DROPPED where the table is full, 0 where the mapping is none that
+ * a process runs in: the stack that execve is building.
+ */
+static __noinline u32 map_of(struct vm_area_struct *vma, struct task_struct *task, u32 tgid,
+			     u64 start_time)
+{
+	struct map_key key = {};
+	struct vma_info info;
+	struct inode *inode = NULL;
+	struct mm_struct *mm;
+	struct file *file;
+	struct vmt_slot_map *m;
+	u32 *known, value;
+
+	mm = BPF_CORE_READ(vma, vm_mm);
+	file = BPF_CORE_READ(vma, vm_file);
+	info.start = BPF_CORE_READ(vma, vm_start);
+	info.end = BPF_CORE_READ(vma, vm_end);
+	info.flags = BPF_CORE_READ(vma, vm_flags);
+	info.pgoff = BPF_CORE_READ(vma, vm_pgoff);
+	info.mm = mm;
+	info.file = file;
+
+	key.tgid = tgid;
+	key.owner_tgid = tgid;
+	key.start_time = start_time;
+	key.exec_id = BPF_CORE_READ(task, self_exec_id);
+	if (mm != BPF_CORE_READ(task, mm) || BPF_CORE_READ(task, flags) & VMT_PF_KTHREAD) {
+		struct task_struct *owner = vmt_mm_owner(mm);
+
+		key.owner_tgid = owner ? BPF_CORE_READ(owner, tgid) : 0;
+		if (key.owner_tgid == tgid)
+			return 0;
+		key.exec_id = owner ? BPF_CORE_READ(owner, self_exec_id) : 0;
+	}
+	if (file) {
+		inode = BPF_CORE_READ(file, f_inode);
+		key.ino = BPF_CORE_READ(inode, i_ino);
+		key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+		key.shift = info.pgoff - (info.start >> 12);
+	}
+	key.anchor = info.flags & VMT_VM_GROWSDOWN ? info.end : info.start;
+	key.class = vma_class(file, inode, info.flags, BPF_CORE_READ(vma, vm_ops));
+	key.shared = !!(info.flags & VMT_VM_SHARED);
+
+	known = bpf_map_lookup_elem(&map_index, &key);
+	if (known) {
+		value = *known;
+	} else {
+		value = map_create(&key, &info, task);
+		if (!value)
+			return SLOT_DROPPED;
+	}
+	m = map_slot(value);
+	if (m) {
+		vmt_lower(&m->vm_start, info.start);
+		vmt_raise(&m->vm_end, info.end);
+		if (m->vm_flags != info.flags)
+			m->vm_flags = info.flags;
+	}
+	return value;
+}
+
+/*
+ * The same by address, in the current task's own address space. Not static: the verifier looks at
+ * such a function once, and not at every call.
+ */
+__noinline u32 map_at(unsigned long addr, u32 tgid, u64 start_time)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct vm_area_struct *vma = NULL;
+
+	for (int try = 0; try < 8 && mm; try++) {
+		unsigned long found;
+
+		if (vmt_mm_has_maple())
+			found = vmt_maple_descend((unsigned long)BPF_CORE_READ(mm, mm_mt.ma_root),
+						  addr);
+		else
+			found = vmt_rbtree_descend(mm, addr);
+		vma = (void *)found;
+		if (found >= 4096 && BPF_CORE_READ(vma, vm_start) <= addr &&
+		    addr < BPF_CORE_READ(vma, vm_end) && BPF_CORE_READ(vma, vm_mm) == mm)
+			break;
+		vma = NULL;
+		stat_add(VMT_STAT_DEAD_NODES, 1);
+	}
+	if (vma)
+		return map_of(vma, task, tgid, start_time);
+	stat_add(VMT_STAT_UNRESOLVED, 1);
+	return 0;
+}
+
+static __always_inline void latency_add(struct vmt_slot_latency *l, u64 ns)
+{
+	u32 b = vmt_bucket(ns);
+
+	vmt_add(&l->count, 1);
+	vmt_add(&l->sum, ns);
+	vmt_raise(&l->max, ns);
+	if (b < VMT_BPF_HIST)
+		vmt_add(&l->hist[b], 1);
+}
+
+/* How a charged fault came about, and how long it took; ns is 0 where that is not known. */
+static __always_inline void describe(u32 slot, enum fault_access access, enum fault_mode mode,
+				     u64 ns)
+{
+	struct vmt_slot_map *m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
+
+	if (!m)
+		return;
+	if (access == ACCESS_WRITE)
+		vmt_add(&m->write, 1);
+	else if (access == ACCESS_EXEC)
+		vmt_add(&m->exec, 1);
+	else if (access == ACCESS_READ)
+		vmt_add(&m->read, 1);
+	if (mode == MODE_USER)
+		vmt_add(&m->user, 1);
+	else if (mode == MODE_KERNEL)
+		vmt_add(&m->kernel, 1);
+	if (ns)
+		latency_add(&m->latency, ns);
+}
+
+static __always_inline enum fault_access access_of_flags(u32 flags)
+{
+	if (flags & VMT_FAULT_FLAG_WRITE)
+		return ACCESS_WRITE;
+	return flags & VMT_FAULT_FLAG_INSTRUCTION ? ACCESS_EXEC : ACCESS_READ;
+}
+
+static __always_inline enum fault_access access_of_code(u32 code)
+{
+	if (code & PF_WRITE)
+		return ACCESS_WRITE;
+	return code & PF_INSTRUCTION ? ACCESS_EXEC : ACCESS_READ;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The accounts: of each task, up to where its counters are accounted for; of each process, what was
+ * made of them.
+ */
+
+#include "bpf/fault-map.bpf.h"
+
+const volatile __u32 vmt_around = 0; /* programs around handle_mm_fault() are attached */
+
+volatile struct vmt_fault_control control = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 8192);
+	__type(key, u32);
+	__type(value, struct vmt_slot_proc);
+} procs SEC(".maps");
+
+struct proc_key {
+	u64 start_time;
+	u32 tgid;
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct proc_key);
+	__type(value, u32);
+} proc_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 8192);
+	__type(value, u32);
+} proc_free SEC(".maps");
+
+enum task_state {
+	TASK_OPEN = 1, /* inside handle_mm_fault, as far as we know */
+	TASK_RETRY = 2, /* it returned RETRY: the next entry for this page goes on with t0 */
+	TASK_GUP = 4, /* the open fault has no registers */
+	TASK_DEAD = 8, /* the task is gone, its entry could not be deleted */
+	TASK_MARK = 16, /* mark_* hold where it stood at the end */
+	TASK_CUT = 32, /* cut_* hold where it stood before its first event after the end */
+	TASK_SETTLED = 64,
+	TASK_PROC = 128, /* proc is set */
+};
+
+/* A fault that began. */
+struct open_fault {
+	u64 t0;
+	u64 page; /* address >> 12, + 1 so that 0 means none */
+	u32 flags; /* FAULT_FLAG_* around handle_mm_fault, else the processor's error code */
+	u32 slot; /* row of maps + 1 */
+};
+
+/*
+ * By address of the task_struct, which is one task from fork to sched_process_free; tid and start
+ * time are not, because execve in a thread takes over those of the leader.
+ */
+struct task_account {
+	u64 start_time; /* of the leader */
+	u64 minor; /* min_flt and maj_flt up to which everything is accounted for */
+	u64 major;
+	u64 mark_minor;
+	u64 mark_major;
+	u64 cut_minor;
+	u64 cut_major;
+	struct open_fault user; /* or the one around handle_mm_fault */
+	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
+	u32 tgid;
+	u32 proc;
+	u32 state;
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, struct task_account);
+} tasks SEC(".maps");
+
+static __noinline u32 proc_slot(u32 tgid, u64 start_time, struct task_struct *leader)
+{
+	struct proc_key key = { .start_time = start_time, .tgid = tgid };
+	u32 *known = bpf_map_lookup_elem(&proc_index, &key);
+	struct vmt_slot_proc *p;
+	u32 slot;
+
+	if (known)
+		return *known;
+	if (bpf_map_pop_elem(&proc_free, &slot))
+		goto full;
+	p = bpf_map_lookup_elem(&procs, &slot);
+	if (!p)
+		goto full;
+	p->tgid = tgid;
+	p->start_time = start_time;
+	BPF_CORE_READ_INTO(&p->comm, leader, comm);
+	if (!bpf_map_update_elem(&proc_index, &key, &slot, BPF_NOEXIST)) {
+		p->ready = 1;
+		return slot;
+	}
+	bpf_map_push_elem(&proc_free, &slot, 0);
+	known = bpf_map_lookup_elem(&proc_index, &key);
+	if (known)
+		return *known;
+full:
+	stat_add(VMT_STAT_NO_PROCESS, 1);
+	return 0;
+}
+
+/*
+ * The account of a task. Of the change of its counters, minor and major belong to the event that
+ * asks, and are not accounted for yet. A task that was born after the start began at 0; of any
+ * other, what was before is not ours.
+ */
+static __noinline struct task_account *task_account(struct task_struct *task, u32 minor, u32 major)
+{
+	u64 key = (u64)task;
+	struct task_account *a = bpf_map_lookup_elem(&tasks, &key);
+	struct task_account fresh = {};
+	struct task_struct *leader;
+	bool dead = a && (a->state & TASK_DEAD);
+
+	if (a && !dead)
+		return a;
+	leader = BPF_CORE_READ(task, group_leader);
+	fresh.tgid = BPF_CORE_READ(task, tgid);
+	fresh.start_time = BPF_CORE_READ(leader, start_time);
+	if (BPF_CORE_READ(task, start_time) <= control.start_ns) {
+		fresh.minor = BPF_CORE_READ(task, min_flt) - minor;
+		fresh.major = BPF_CORE_READ(task, maj_flt) - major;
+	}
+	if (bpf_map_update_elem(&tasks, &key, &fresh, dead ? BPF_ANY : BPF_NOEXIST))
+		stat_add(VMT_STAT_BUSY, 1);
+	a = bpf_map_lookup_elem(&tasks, &key);
+	if (!a)
+		stat_add(VMT_STAT_NO_ACCOUNT, 1);
+	return a;
+}
+
+static __always_inline struct vmt_slot_proc *task_proc(struct task_account *a,
+						       struct task_struct *task)
+{
+	u32 slot;
+
+	if (!(a->state & TASK_PROC)) {
+		a->proc = proc_slot(a->tgid, a->start_time, BPF_CORE_READ(task, group_leader));
+		a->state |= TASK_PROC;
+	}
+	slot = a->proc;
+	return bpf_map_lookup_elem(&procs, &slot);
+}
+
+/* Charges n faults that the kernel counted: each to exactly one of mapped, dropped, unattributed.
+ */
+static __always_inline void charge(struct vmt_slot_proc *p, u32 slot, u64 n, bool major)
+{
+	struct vmt_slot_map *m;
+
+	if (slot == SLOT_DROPPED) {
+		vmt_add(&p->dropped, n);
+		stat_add(VMT_STAT_DROPPED, n);
+		return;
+	}
+	m = map_slot(slot);
+	if (!m) {
+		vmt_add(&p->unattributed, n);
+		return;
+	}
+	vmt_add(&p->mapped, n);
+	if (major)
+		vmt_add(&m->major, n);
+	else
+		vmt_add(&m->minor, n);
+}
+
+static __always_inline void charge_gup(struct vmt_slot_proc *p, u32 slot, u64 n)
+{
+	struct vmt_slot_map *m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
+
+	vmt_add(&p->gup, n);
+	if (m)
+		vmt_add(&m->gup, n);
+}
+
+struct advance {
+	u64 minor;
+	u64 major;
+};
+
+/* What the task's counters gained since the last event; it is accounted for from here on. */
+static __always_inline struct advance advance(struct task_account *a, struct vmt_slot_proc *p,
+					      u64 minor, u64 major)
+{
+	struct advance d;
+
+	if (minor < a->minor || major < a->major) {
+		/* Another task in the memory of one whose end we did not see. */
+		stat_add(VMT_STAT_REBORN, 1);
+		a->minor = minor;
+		a->major = major;
+		a->state &= TASK_PROC;
+	}
+	d.minor = minor - a->minor;
+	d.major = major - a->major;
+	a->minor = minor;
+	a->major = major;
+	if (d.minor)
+		vmt_add(&p->kernel_minor, d.minor);
+	if (d.major)
+		vmt_add(&p->kernel_major, d.major);
+	return d;
+}
+
+/*
+ * Charges an advance that no event of its own has shown. Around handle_mm_fault one of it is the
+ * fault that is still open, whose exit was skipped.
+ */
+static __always_inline void settle(struct task_account *a, struct vmt_slot_proc *p,
+				   struct advance d)
+{
+	u64 n = d.minor + d.major;
+
+	if (!n)
+		return;
+	if (!vmt_around) {
+		charge_gup(p, 0, n);
+		return;
+	}
+	if (a->state & TASK_OPEN) {
+		if (a->state & TASK_GUP)
+			charge_gup(p, a->user.slot, 1);
+		else
+			charge(p, a->user.slot, 1, d.major != 0);
+		stat_add(VMT_STAT_REPAIRED, 1);
+		a->state &= ~TASK_OPEN;
+		n--;
+	}
+	if (n)
+		vmt_add(&p->unattributed, n);
+}
+
+/*
+ * Whether events of this task still count. After the end of the window the first one notes where
+ * the task stood before it; minor and major of its advance are the event's own.
+ */
+static __always_inline bool still_counts(struct task_account *a, struct task_struct *task,
+					 u32 minor, u32 major)
+{
+	if (!control.closing)
+		return true;
+	if (!(a->state & (TASK_CUT | TASK_SETTLED))) {
+		a->cut_minor = BPF_CORE_READ(task, min_flt) - minor;
+		a->cut_major = BPF_CORE_READ(task, maj_flt) - major;
+		a->state |= TASK_CUT;
+	}
+	return false;
+}
+
+static __always_inline u32 current_tgid(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline bool wanted(u32 tgid)
+{
+	return control.active && watched(tgid, control.self_tgid);
+}
