@@ -73,9 +73,9 @@ struct task_account {
 	struct open_fault user; /* or the one around handle_mm_fault */
 	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
 	u32 tgid;
+	u32 tid;
 	u32 proc;
 	u32 state;
-	u32 pad;
 };
 
 struct {
@@ -116,6 +116,22 @@ full:
 }
 
 /*
+ * Whether an account is of this task, and not of one that had its memory before and whose end we
+ * did not see. execve in a thread takes over the leader's id.
+ */
+static __always_inline bool task_is(struct task_account *a, struct task_struct *task)
+{
+	u32 tid = BPF_CORE_READ(task, pid);
+
+	if (a->tid == tid)
+		return true;
+	if (a->tgid != tid)
+		return false;
+	a->tid = tid;
+	return true;
+}
+
+/*
  * The account of a task. Of the change of its counters, minor and major belong to the event that
  * asks, and are not accounted for yet. A task that was born after the start began at 0; of any
  * other, what was before is not ours.
@@ -126,18 +142,21 @@ static __noinline struct task_account *task_account(struct task_struct *task, u3
 	struct task_account *a = bpf_map_lookup_elem(&tasks, &key);
 	struct task_account fresh = {};
 	struct task_struct *leader;
-	bool dead = a && (a->state & TASK_DEAD);
 
-	if (a && !dead)
-		return a;
+	if (a && !(a->state & TASK_DEAD)) {
+		if (task_is(a, task))
+			return a;
+		stat_add(VMT_STAT_REBORN, 1);
+	}
 	leader = BPF_CORE_READ(task, group_leader);
 	fresh.tgid = BPF_CORE_READ(task, tgid);
+	fresh.tid = BPF_CORE_READ(task, pid);
 	fresh.start_time = BPF_CORE_READ(leader, start_time);
 	if (BPF_CORE_READ(task, start_time) <= control.start_ns) {
 		fresh.minor = BPF_CORE_READ(task, min_flt) - minor;
 		fresh.major = BPF_CORE_READ(task, maj_flt) - major;
 	}
-	if (bpf_map_update_elem(&tasks, &key, &fresh, dead ? BPF_ANY : BPF_NOEXIST))
+	if (bpf_map_update_elem(&tasks, &key, &fresh, a ? BPF_ANY : BPF_NOEXIST))
 		stat_add(VMT_STAT_BUSY, 1);
 	a = bpf_map_lookup_elem(&tasks, &key);
 	if (!a)
@@ -201,13 +220,6 @@ static __always_inline struct advance advance(struct task_account *a, struct vmt
 {
 	struct advance d;
 
-	if (minor < a->minor || major < a->major) {
-		/* Another task in the memory of one whose end we did not see. */
-		stat_add(VMT_STAT_REBORN, 1);
-		a->minor = minor;
-		a->major = major;
-		a->state &= TASK_PROC;
-	}
 	d.minor = minor - a->minor;
 	d.major = major - a->major;
 	a->minor = minor;

@@ -400,19 +400,24 @@ int BPF_PROG(task_exec, struct task_struct *task)
 	return 0;
 }
 
-/* While the leader is still there to be asked: a task without an event of its own has an account
- * when it is freed. */
+/*
+ * While the leader is still there to be asked: a task without an event of its own has an account
+ * when it is freed; and whatever else may keep us from seeing that, the most of it is settled.
+ */
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(task_exit, struct task_struct *task)
 {
 	struct task_account *a;
+	struct vmt_slot_proc *p;
 
 	if (!wanted(BPF_CORE_READ(task, tgid)) || control.closing ||
 	    BPF_CORE_READ(task, flags) & VMT_PF_KTHREAD)
 		return 0;
 	a = task_account(task, 0, 0);
-	if (a)
-		task_proc(a, task);
+	p = a ? task_proc(a, task) : NULL;
+	if (p)
+		settle(a, p,
+		       advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
 	return 0;
 }
 
@@ -435,7 +440,9 @@ int BPF_PROG(task_free, struct task_struct *task)
 		return 0;
 	/* Without a row there was neither an event nor sched_process_exit: nothing to tell. */
 	proc = a->proc;
-	p = a->state & TASK_PROC ? bpf_map_lookup_elem(&procs, &proc) : NULL;
+	p = a->state & TASK_PROC && task_is(a, task) ? bpf_map_lookup_elem(&procs, &proc) : NULL;
+	if (p && proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
+		p->flags |= VMT_PROC_EXITED;
 	if (p && !(a->state & TASK_SETTLED)) {
 		u64 minor = BPF_CORE_READ(task, min_flt), major = BPF_CORE_READ(task, maj_flt);
 
@@ -445,8 +452,6 @@ int BPF_PROG(task_free, struct task_struct *task)
 			task_close(a, p, a->mark_minor, a->mark_major);
 		else
 			task_close(a, p, minor, major);
-		if (proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
-			p->flags |= VMT_PROC_EXITED;
 	}
 	a->state |= TASK_DEAD;
 	bpf_map_delete_elem(&tasks, &key);
@@ -490,7 +495,7 @@ int walk_task(struct bpf_iter__task *ctx)
 		if (!a)
 			return 0;
 	}
-	if (a->state & (TASK_DEAD | TASK_SETTLED))
+	if (a->state & (TASK_DEAD | TASK_SETTLED) || !task_is(a, task))
 		return 0;
 	if (control.phase == VMT_PHASE_MARK) {
 		a->mark_minor = BPF_CORE_READ(task, min_flt);
