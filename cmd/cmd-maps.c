@@ -36,13 +36,32 @@ static int gather(struct vmt_run *run, struct vmt_map **ret, size_t *ret_n)
 	return 0;
 }
 
+/* A process without mappings of its own, in words: 0 would say that it could have some. */
+static bool without_memory_text(struct vmt_buf *out, const struct vmt_proc *p)
+{
+	const char *what = NULL;
+
+	if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "zombie"))
+		what = "is a zombie: its memory is given back";
+	else if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "kernel"))
+		what = "is a kernel thread: it has no memory of its own";
+	if (what)
+		vmt_buf_addf(out, "process %llu %s\n", (unsigned long long)p->pid, what);
+	return what != NULL;
+}
+
 static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vmt_run *run,
 		       const struct vmt_map *maps, size_t n)
 {
 	uint64_t size = 0, rss = 0, pss = 0, page = run->sample->host.page_size;
+	const struct vmt_sample *s = run->sample;
+	size_t without = 0, i;
 	bool all = n > 0;
-	size_t i;
 
+	for (i = 0; i < s->n_procs; i++)
+		without += without_memory_text(out, &s->procs[i]);
+	if (without == s->n_procs)
+		return;
 	for (i = 0; i < n; i++) {
 		/* The vsyscall page is the kernel's: the process's own size has it not. */
 		if (!vmt_bytes_is(maps[i].path, "[vsyscall]"))

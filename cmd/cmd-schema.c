@@ -220,7 +220,7 @@ static void host(struct vmt_json *j)
 	plain(j, "page_size_bytes", "integer", true, NULL, "size of a base page");
 	plain(j, "cpus", "integer", true, NULL, "processors online");
 	plain(j, "root", "string", true, NULL, "directory of --root; null on a live machine");
-	plain(j, "euid", "integer", false, NULL, "effective user id of vmtop");
+	plain(j, "euid", "integer", true, NULL, "effective user id of vmtop");
 	plain(j, "took_ns", "integer", true, NULL, "time that collecting took");
 	object_end(j, keys, VMT_ARRAY_LEN(keys));
 	vmt_json_object_end(j);

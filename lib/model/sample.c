@@ -34,6 +34,8 @@ const char *vmt_failure_word(int code)
 	case -EBUSY:
 	case -ECANCELED:
 		return "skipped";
+	case -ENOENT:
+		return "absent";
 	default:
 		return "failed";
 	}
@@ -94,18 +96,82 @@ struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid)
 	return lo < s->n_procs && s->procs[lo].pid == pid ? &s->procs[lo] : NULL;
 }
 
+static size_t source_of(const struct vmt_issue *issue)
+{
+	size_t i;
+
+	for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		if (vmt_bytes_is(issue->source, vmt_source_name((enum vmt_source_id)i)))
+			break;
+	return i;
+}
+
+/* By process, then by source. What failed first is an accident of the reader threads. */
+static int compare_issues(const void *a, const void *b)
+{
+	const struct vmt_issue *x = a, *y = b;
+	uint64_t px = VMT_HAS(issue, pid, x) ? x->pid : 0, py = VMT_HAS(issue, pid, y) ? y->pid : 0;
+
+	if (px != py)
+		return px < py ? -1 : 1;
+	return (int)source_of(x) - (int)source_of(y);
+}
+
+/* How many reads of a source failed in their own way, and the first of them. */
+static uint64_t failed_of(const struct vmt_sample *s, size_t source, const struct vmt_issue **first)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_issues; i++) {
+		if (source_of(&s->issues[i]) != source ||
+		    !vmt_bytes_is(s->issues[i].status, vmt_failure_word(-EIO)))
+			continue;
+		if (n++ == 0)
+			*first = &s->issues[i];
+	}
+	return n;
+}
+
+static void set_reason(struct vmt_source_stat *st, uint64_t bad, uint64_t failed,
+		       const struct vmt_issue *first)
+{
+	struct vmt_bytes why;
+
+	if (bad) {
+		snprintf(st->reason, sizeof(st->reason),
+			 "%llu denied, %llu timed out, %llu skipped",
+			 (unsigned long long)st->denied, (unsigned long long)st->timed_out,
+			 (unsigned long long)st->skipped);
+	} else if (failed && VMT_HAS(issue, pid, first)) {
+		why = VMT_HAS(issue, hint, first) ? first->hint : first->error;
+		snprintf(st->reason, sizeof(st->reason),
+			 "%llu failed, the first of process %llu: %.*s", (unsigned long long)failed,
+			 (unsigned long long)first->pid, (int)why.len, why.ptr);
+	} else if (st->state == VMT_STATE_PARTIAL && st->error == -ENOENT) {
+		snprintf(st->reason, sizeof(st->reason), "some processes have none");
+	} else {
+		snprintf(st->reason, sizeof(st->reason), "%s", vmt_errno_name(st->error));
+	}
+}
+
 void vmt_sample_settle(struct vmt_sample *s)
 {
 	size_t i;
 
+	if (s->n_issues > 1)
+		qsort(s->issues, s->n_issues, sizeof(*s->issues), compare_issues);
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
 		struct vmt_source_stat *st = &s->sources[i];
 		uint64_t bad = st->denied + st->timed_out + st->skipped;
+		const struct vmt_issue *first = NULL;
+		uint64_t failed;
 
 		if (st->state != VMT_STATE_UNUSED)
 			continue;
 		if (st->reads == 0 && bad == 0 && st->error == 0)
 			continue;
+		failed = failed_of(s, i, &first);
 		if (bad == 0 && st->error == 0)
 			st->state = VMT_STATE_OK;
 		else if (st->reads > 0)
@@ -114,20 +180,11 @@ void vmt_sample_settle(struct vmt_sample *s)
 			st->state = VMT_STATE_DENIED;
 		else if (st->skipped == bad && bad > 0)
 			st->state = VMT_STATE_SKIPPED;
-		else if (st->error == -ENOENT || st->error == -ENOSYS)
+		else if (failed == 0 && (st->error == -ENOENT || st->error == -ENOSYS))
 			st->state = VMT_STATE_ABSENT;
 		else
 			st->state = VMT_STATE_FAILED;
-		if (st->state != VMT_STATE_OK && !st->reason[0]) {
-			if (bad)
-				snprintf(st->reason, sizeof(st->reason),
-					 "%llu denied, %llu timed out, %llu skipped",
-					 (unsigned long long)st->denied,
-					 (unsigned long long)st->timed_out,
-					 (unsigned long long)st->skipped);
-			else
-				snprintf(st->reason, sizeof(st->reason), "%s",
-					 vmt_errno_name(st->error));
-		}
+		if (st->state != VMT_STATE_OK && !st->reason[0])
+			set_reason(st, bad, failed, first);
 	}
 }

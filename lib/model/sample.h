@@ -25,6 +25,8 @@ struct vmt_source_stat {
 	char fix[160]; /* command that would change it; empty where there is none */
 };
 
+#define VMT_EUID_UNKNOWN UINT64_MAX
+
 /* Facts that the sample carries so that nobody asks for them again. */
 struct vmt_host {
 	uint64_t realtime_ns; /* when the sample was begun, since 1970 */
@@ -34,7 +36,7 @@ struct vmt_host {
 	uint64_t page_size; /* bytes */
 	uint64_t user_hz; /* ticks a second of /proc/PID/stat */
 	uint64_t cpus; /* online; 0 where unknown */
-	uint64_t euid; /* of vmtop itself */
+	uint64_t euid; /* of vmtop itself, or of who recorded; VMT_EUID_UNKNOWN */
 	struct vmt_bytes boot_id;
 	struct vmt_bytes release; /* "6.18.44" */
 	struct vmt_bytes machine; /* "x86_64" */
@@ -94,5 +96,5 @@ void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t
 struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid);
 /* Turns the counts of the sources into their states, once all reads are done. */
 void vmt_sample_settle(struct vmt_sample *s);
-/* denied, timed_out, gone, skipped or failed: the word for a negative errno. */
+/* denied, timed_out, gone, skipped, absent or failed: the word for a negative errno. */
 const char *vmt_failure_word(int code);

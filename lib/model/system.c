@@ -43,19 +43,18 @@ static void derive_unaccounted(struct vmt_system *s)
 	uint64_t sum = 0;
 
 	if (!KNOWN(s, total_bytes) || !KNOWN(s, free_bytes) || !KNOWN(s, anon_bytes) ||
-	    !KNOWN(s, cached_bytes) || !KNOWN(s, buffers_bytes) ||
+	    !KNOWN(s, cached_bytes) || !KNOWN(s, buffers_bytes) || !KNOWN(s, swap_cached_bytes) ||
 	    !KNOWN(s, slab_reclaimable_bytes) || !KNOWN(s, slab_unreclaimable_bytes) ||
-	    !KNOWN(s, kernel_stack_bytes) || !KNOWN(s, page_tables_bytes))
+	    !KNOWN(s, kernel_stack_bytes) || !KNOWN(s, page_tables_bytes) ||
+	    !KNOWN(s, vmalloc_used_bytes))
 		return;
 	sum = s->free_bytes + s->anon_bytes + s->cached_bytes + s->buffers_bytes +
-	      s->slab_reclaimable_bytes + s->slab_unreclaimable_bytes + s->kernel_stack_bytes +
-	      s->page_tables_bytes;
-	if (KNOWN(s, swap_cached_bytes))
-		sum += s->swap_cached_bytes;
+	      s->swap_cached_bytes + s->slab_reclaimable_bytes + s->slab_unreclaimable_bytes +
+	      s->kernel_stack_bytes + s->page_tables_bytes + s->vmalloc_used_bytes;
+	/* Kernels before 5.0 do not account for percpu memory, so it is part of the answer; kernels
+	 * without hugetlb have none. */
 	if (KNOWN(s, percpu_bytes))
 		sum += s->percpu_bytes;
-	if (KNOWN(s, vmalloc_used_bytes))
-		sum += s->vmalloc_used_bytes;
 	if (KNOWN(s, hugetlb_bytes))
 		sum += s->hugetlb_bytes;
 	VMT_SET(system, unaccounted_bytes, s, (int64_t)s->total_bytes - (int64_t)sum);

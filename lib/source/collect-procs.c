@@ -118,6 +118,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	const struct vmt_proc_read *smaps = &task->read[VMT_SOURCE_SMAPS];
 	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
 	uint64_t denied = s->denied;
+	bool got = false;
 	int worst = 0, i;
 
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
@@ -127,14 +128,18 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 			continue;
 		/* libelf does not say how much it reads. */
 		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF);
-		if (read->code >= 0)
+		got |= read->code >= 0;
+		if (read->code >= 0 || is_absent(&s->sources[i], read->code))
 			continue;
 		/* It ended: once, whatever was read when it did. */
-		if (worst != -ESRCH && !is_absent(&s->sources[i], read->code))
+		if (worst != -ESRCH)
 			vmt_sample_failed(s, (enum vmt_source_id)i, p->pid, p->comm, read->code,
 					  hint_of(s, read->code, &read->err));
 		worst = worse(worst, read->code);
 	}
+	/* What no process has is missed where there was nothing else to read. */
+	if (!worst && !got)
+		worst = -ENOENT;
 	/* Processes are counted, not files of them; a second call may find the same refusal. */
 	if (s->denied > denied)
 		s->denied = denied + (was_denied(p) ? 0 : 1);

@@ -266,6 +266,7 @@ int vmt_root_open(const char *dir, struct vmt_root **ret, struct vmt_err *err)
 	root->fd = -1;
 	root->proc_fd = -1;
 	root->live = !dir;
+	root->euid = UINT64_MAX;
 	r = root_fill(root, dir, err);
 	if (r < 0) {
 		vmt_root_unref(root);

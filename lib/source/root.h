@@ -28,7 +28,7 @@ struct vmt_root {
 	uint64_t page_size; /* bytes */
 	uint64_t user_hz; /* ticks a second; 0 where a fixture does not say */
 	uint64_t cpus; /* 0 where unknown */
-	uint64_t euid;
+	uint64_t euid; /* UINT64_MAX where a fixture does not say */
 	uint64_t realtime_ns; /* of the recording; 0 on the live machine */
 	uint64_t monotonic_ns;
 	uint64_t boottime_ns;

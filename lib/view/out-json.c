@@ -189,7 +189,10 @@ static void envelope_json(struct vmt_json *j, const struct vmt_doc *doc)
 	number_or_null(j, "cpus", h->cpus);
 	text_or_null(j, "root", h->root);
 	vmt_json_key(j, "euid");
-	vmt_json_u64(j, h->euid);
+	if (h->euid != VMT_EUID_UNKNOWN)
+		vmt_json_u64(j, h->euid);
+	else
+		vmt_json_null(j);
 	number_or_null(j, "took_ns", h->took_ns);
 	vmt_json_object_end(j);
 }

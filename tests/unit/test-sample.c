@@ -13,6 +13,7 @@ static void test_words(void **state)
 	assert_string_equal(vmt_failure_word(-ETIMEDOUT), "timed_out");
 	assert_string_equal(vmt_failure_word(-EBUSY), "skipped");
 	assert_string_equal(vmt_failure_word(-ECANCELED), "skipped");
+	assert_string_equal(vmt_failure_word(-ENOENT), "absent");
 	assert_string_equal(vmt_failure_word(-EIO), "failed");
 }
 
