@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every command and format over every recorded machine, against the files in golden/.
+
+golden.py [--update] [FIXTURE...]
+
+Exit code and complaint are part of a golden file where they are not 0 and nothing. --update
+rewrites them, and removes those that no case makes any more; read the difference before it is
+committed.
+"""
+
+import difflib
+import json
+import sys
+
+import jsonschema
+import snap
+from program import OK, expect, loads, run
+from tap import Report
+
+# name, arguments, kind of output, locale
+MACHINE = [
+    ("free.txt", ["free", "-b"], "text", "C.UTF-8"),
+    ("free-mib.txt", ["free", "-m", "--noheadings"], "text", "C"),
+    ("free.json", ["free", "-J"], "json", "C.UTF-8"),
+    ("free.ndjson", ["free", "--ndjson"], "ndjson", "C.UTF-8"),
+    ("free.csv", ["free", "--csv", "--output-all"], "csv", "C.UTF-8"),
+    ("ps.txt", ["ps", "-k", "--pss", "--kernel-threads"], "text", "C.UTF-8"),
+    ("ps-ascii.txt", ["ps", "--human", "--ascii"], "text", "C.UTF-8"),
+    ("ps-raw.txt", ["ps", "--pages", "--raw", "-s", "user,-rss"], "text", "C"),
+    ("ps.json", ["ps", "-J", "--pss", "--kernel-threads"], "json", "C.UTF-8"),
+    ("ps.ndjson", ["ps", "--ndjson"], "ndjson", "C.UTF-8"),
+    ("ps.csv", ["ps", "--csv", "--output-all"], "csv", "C.UTF-8"),
+    ("report.txt", ["report", "-b"], "text", "C.UTF-8"),
+    ("report.json", ["report", "-J", "--top", "3"], "json", "C.UTF-8"),
+    ("report.ndjson", ["report", "--ndjson", "--top", "1"], "ndjson", "C.UTF-8"),
+    ("doctor.txt", ["doctor"], "text", "C"),
+    ("doctor.json", ["doctor", "-J"], "json", "C.UTF-8"),
+    ("faults.txt", ["faults"], "text", "C.UTF-8"),
+]
+
+
+def maps_cases(suffix, pids):
+    """One process, or all of them, in each format."""
+    words = [str(pid) for pid in pids]
+    return [
+        (f"maps{suffix}.txt", ["maps", "-k", *words], "text", "C.UTF-8"),
+        (f"maps{suffix}.json", ["maps", "-J", *words], "json", "C.UTF-8"),
+        (f"maps{suffix}.ndjson", ["maps", "--ndjson", *words], "ndjson", "C.UTF-8"),
+        (f"maps{suffix}.csv", ["maps", "--csv", *words], "csv", "C.UTF-8"),
+    ]
+
+
+def cases(fixture):
+    yield from MACHINE
+    if fixture == snap.HOSTILE:
+        for pid in (20, 60, 61):
+            yield from maps_cases(f"-{pid}", [pid])
+        yield ("maps-20-ascii.txt", ["maps", "-b", "20"], "text", "C")
+        yield ("maps-20-raw.txt", ["maps", "--raw", "20"], "text", "C.UTF-8")
+        # Each of them is odd in a way of its own.
+        for pid in snap.pids_of(fixture):
+            if pid >= 45 and pid not in (60, 61):
+                yield (f"maps-{pid}.txt", ["maps", "-k", str(pid)], "text", "C.UTF-8")
+        return
+    users = [str(pid) for pid in snap.pids_of(fixture)]
+    yield ("maps-all.txt", ["maps", "-k", *users], "text", "C.UTF-8")
+    yield from maps_cases("-shared", [snap.pid_named(fixture, "shared")])
+    yield (
+        "maps-anonymous.txt",
+        [
+            "maps",
+            "-b",
+            "-o",
+            "start,size,pss,uss,referenced,swap_pss,anonhuge,locked,vmflags",
+            str(snap.pid_named(fixture, "anonymous")),
+        ],
+        "text",
+        "C",
+    )
+    yield (
+        "maps-list.txt",
+        ["maps", "--list-only", "--human", "-s", "-size", str(snap.pid_named(fixture, "headless"))],
+        "text",
+        "C.UTF-8",
+    )
+
+
+def rows_a_line(document):
+    """JSON with a line for each row, so that a difference shows which."""
+    lines = []
+
+    def add(value, where):
+        if isinstance(value, dict) and where in ("", "data") and value:
+            for key, member in value.items():
+                lines.append(f"{where}{'.' if where else ''}{key}:")
+                add(member, key)
+        elif isinstance(value, list):
+            lines.extend(" " + json.dumps(row, ensure_ascii=True) for row in value)
+        else:
+            lines.append(" " + json.dumps(value, ensure_ascii=True))
+
+    add(document, "")
+    return "\n".join(lines) + "\n"
+
+
+def golden_text(kind, result):
+    out = snap.steady(result.out)
+    text = out.decode("utf-8", "backslashreplace")
+    if kind == "json" and out:
+        text = rows_a_line(loads(out))
+    if result.err:
+        text += f"--- stderr\n{result.err.decode('utf-8', 'backslashreplace')}"
+    if result.code != OK:
+        text += f"--- exit {result.code}\n"
+    return text
+
+
+def problems_of(kind, args, result, locale, schemas):
+    """What is wrong with an output, whatever the golden file says."""
+    if (
+        result.code is None
+        or result.code < 0
+        or b"Sanitizer" in result.err
+        or b"runtime error" in result.err
+    ):
+        return [f"exit {result.code}: {result.err[-800:].decode(errors='replace')}"]
+    problems = snap.bad_text(result.err)
+    if kind == "text":
+        return problems + snap.bad_text(result.out, "C" if "--ascii" in args else locale)
+    if kind == "csv":
+        return problems + snap.bad_text(result.out) + snap.bad_csv(result.out)
+    problems += snap.bad_json(result.out)
+    if kind == "json" and result.out and not problems:
+        errors = jsonschema.Draft202012Validator(schemas[args[0]]).iter_errors(loads(result.out))
+        problems += [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in errors]
+    return problems
+
+
+def difference(path, text):
+    if not path.is_file():
+        return [f"there is no {path.relative_to(snap.TOP)}: golden.py --update writes it"]
+    wanted = path.read_text(encoding="utf-8")
+    if wanted == text:
+        return []
+    lines = difflib.unified_diff(
+        wanted.splitlines(),
+        text.splitlines(),
+        str(path.relative_to(snap.TOP)),
+        "now",
+        n=1,
+        lineterm="",
+    )
+    shown = [line[:400] for line in lines][:60]
+    return [f"differs from {path.relative_to(snap.TOP)}\n" + "\n".join(shown)]
+
+
+def main(args):
+    update = "--update" in args
+    wanted = [name for name in args if name != "--update"] or snap.fixtures()
+    report = Report()
+    schemas = {}
+    for name in sorted({case[1][0] for fixture in wanted for case in cases(fixture)}):
+        result = run("schema", name)
+        if not report.check(f"schema of {name}", expect(result, OK)):
+            report.done()
+        schemas[name] = loads(result.out)
+    for fixture in wanted:
+        folder = snap.GOLDEN / fixture
+        seen = set()
+        for name, words, kind, locale in cases(fixture):
+            result = snap.vmtop(fixture, *words, locale=locale)
+            problems = problems_of(kind, words, result, locale, schemas)
+            text = golden_text(kind, result)
+            path = folder / name
+            seen.add(path)
+            if update:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            report.check(f"{fixture} {name}", problems + difference(path, text))
+        left = [path for path in folder.glob("*") if path not in seen]
+        if update:
+            for path in left:
+                path.unlink()
+        else:
+            report.check(f"{fixture}: no golden file is left over", [str(path) for path in left])
+    report.done()
+
+
+main(sys.argv[1:])

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A second reading of a recorded machine, written from proc(5) and the kernel's documentation and
+not from vmtop's code: what each figure has to be. None is what cannot be known."""
+
+import pathlib
+import re
+
+MEMINFO = {
+    "total_bytes": "MemTotal",
+    "free_bytes": "MemFree",
+    "shared_bytes": "Shmem",
+    "available_bytes": "MemAvailable",
+    "buffers_bytes": "Buffers",
+    "cached_bytes": "Cached",
+    "swap_cached_bytes": "SwapCached",
+    "active_file_bytes": "Active(file)",
+    "inactive_file_bytes": "Inactive(file)",
+    "active_anon_bytes": "Active(anon)",
+    "inactive_anon_bytes": "Inactive(anon)",
+    "unevictable_bytes": "Unevictable",
+    "mlocked_bytes": "Mlocked",
+    "anon_bytes": "AnonPages",
+    "mapped_bytes": "Mapped",
+    "dirty_bytes": "Dirty",
+    "writeback_bytes": "Writeback",
+    "kreclaimable_bytes": "KReclaimable",
+    "slab_reclaimable_bytes": "SReclaimable",
+    "slab_unreclaimable_bytes": "SUnreclaim",
+    "kernel_stack_bytes": "KernelStack",
+    "page_tables_bytes": "PageTables",
+    "percpu_bytes": "Percpu",
+    "vmalloc_used_bytes": "VmallocUsed",
+    "hugetlb_bytes": "Hugetlb",
+    "anon_huge_bytes": "AnonHugePages",
+    "commit_limit_bytes": "CommitLimit",
+    "committed_bytes": "Committed_AS",
+    "swap_total_bytes": "SwapTotal",
+    "swap_free_bytes": "SwapFree",
+}
+VMSTAT = {
+    "pgfault_total": "pgfault",
+    "pgmajfault_total": "pgmajfault",
+    "oom_kill_total": "oom_kill",
+}
+STATUS = {
+    "anonymous_bytes": "RssAnon",
+    "file_bytes": "RssFile",
+    "shmem_bytes": "RssShmem",
+    "swap_bytes": "VmSwap",
+    "peak_rss_bytes": "VmHWM",
+    "locked_bytes": "VmLck",
+    "page_table_bytes": "VmPTE",
+}
+ROLLUP = {
+    "pss_bytes": "Pss",
+    "pss_dirty_bytes": "Pss_Dirty",
+    "pss_anon_bytes": "Pss_Anon",
+    "pss_file_bytes": "Pss_File",
+    "pss_shmem_bytes": "Pss_Shmem",
+    "shared_clean_bytes": "Shared_Clean",
+    "shared_dirty_bytes": "Shared_Dirty",
+    "private_clean_bytes": "Private_Clean",
+    "private_dirty_bytes": "Private_Dirty",
+    "referenced_bytes": "Referenced",
+    "swap_pss_bytes": "SwapPss",
+}
+SMAPS = {
+    "kernel_page_size_bytes": "KernelPageSize",
+    "mmu_page_size_bytes": "MMUPageSize",
+    "rss_bytes": "Rss",
+    "pss_bytes": "Pss",
+    "pss_dirty_bytes": "Pss_Dirty",
+    "shared_clean_bytes": "Shared_Clean",
+    "shared_dirty_bytes": "Shared_Dirty",
+    "private_clean_bytes": "Private_Clean",
+    "private_dirty_bytes": "Private_Dirty",
+    "referenced_bytes": "Referenced",
+    "anonymous_bytes": "Anonymous",
+    "ksm_bytes": "KSM",
+    "lazy_free_bytes": "LazyFree",
+    "anon_huge_pages_bytes": "AnonHugePages",
+    "shmem_pmd_mapped_bytes": "ShmemPmdMapped",
+    "file_pmd_mapped_bytes": "FilePmdMapped",
+    "shared_hugetlb_bytes": "Shared_Hugetlb",
+    "private_hugetlb_bytes": "Private_Hugetlb",
+    "swap_bytes": "Swap",
+    "swap_pss_bytes": "SwapPss",
+    "locked_bytes": "Locked",
+}
+HEAD = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)")
+PF_KTHREAD = 0x200000
+
+
+def kib(text, key):
+    found = re.search(rb"^" + re.escape(key.encode()) + rb":\s*(\d+) kB$", text, re.M)
+    return int(found[1]) * 1024 if found else None
+
+
+def number(text, key, separator=rb"\s+"):
+    found = re.search(rb"^" + re.escape(key.encode()) + separator + rb"(\d+)\s*$", text, re.M)
+    return int(found[1]) if found else None
+
+
+def plus(*values):
+    return None if None in values else sum(values)
+
+
+class Machine:
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        facts = (line.split(None, 1) for line in self.read("vmtop-fixture").splitlines())
+        self.facts = {fact[0].decode(): fact[1].decode() for fact in facts if len(fact) == 2}
+        self.page = int(self.facts["page_size"])
+
+    def read(self, name):
+        """Bytes of a file; nothing where there is none."""
+        path = self.root / name
+        return path.read_bytes() if path.is_file() else b""
+
+    def reserves(self):
+        """Sums over the zones: managed, kept back, low; in bytes."""
+        sums = [0, 0, 0]
+        for zone in re.split(rb"^Node ", self.read("proc/zoneinfo"), flags=re.M)[1:]:
+            managed, high, low = (number(zone, f"        {k}") for k in ("managed", "high", "low"))
+            boost = number(zone, "        boost") or 0
+            protection = re.search(rb"protection: \((.*)\)", zone)
+            kept = max(map(int, protection[1].split(b","))) + high - boost
+            for i, value in enumerate((managed, min(managed, kept), low)):
+                sums[i] += value * self.page
+        return sums
+
+    def system(self):
+        text, counters = self.read("proc/meminfo"), self.read("proc/vmstat")
+        row = {field: kib(text, key) for field, key in MEMINFO.items()}
+        row.update((field, number(counters, key)) for field, key in VMSTAT.items())
+        row["managed_bytes"], row["reserve_bytes"], row["low_bytes"] = (
+            managed,
+            kept,
+            low,
+        ) = self.reserves()
+        total, free, available = row["total_bytes"], row["free_bytes"], row["available_bytes"]
+        row["used_bytes"] = None if available is None else total - available
+        row["buff_cache_bytes"] = plus(
+            row["buffers_bytes"], row["cached_bytes"], row["slab_reclaimable_bytes"]
+        )
+        row["swap_used_bytes"] = row["swap_total_bytes"] - row["swap_free_bytes"]
+        # si_mem_available() of mm/show_mem.c counts in pages.
+        slab = row["kreclaimable_bytes"]
+        slab = row["slab_reclaimable_bytes"] if slab is None else slab
+        sum_ = free - kept
+        for part in (row["active_file_bytes"] + row["inactive_file_bytes"], slab):
+            sum_ += part - min(part // self.page // 2 * self.page, low)
+        row["available_derived_bytes"] = max(sum_, 0)
+        row["available_residual_bytes"] = None if available is None else max(sum_, 0) - available
+        taken = (
+            "free",
+            "anon",
+            "cached",
+            "buffers",
+            "swap_cached",
+            "slab_reclaimable",
+            "slab_unreclaimable",
+            "kernel_stack",
+            "page_tables",
+            "percpu",
+            "vmalloc_used",
+            "hugetlb",
+        )
+        # A kernel before 5.0 does not account for percpu memory, one without hugetlb has none.
+        known = None not in [
+            row[f"{name}_bytes"] for name in taken if name not in ("percpu", "hugetlb")
+        ]
+        row["unaccounted_bytes"] = (
+            total - sum(row[f"{name}_bytes"] or 0 for name in taken) if known else None
+        )
+        return row
+
+    def user(self, uid):
+        for line in self.read("etc/passwd").splitlines():
+            fields = line.split(b":")
+            if len(fields) > 2 and fields[2] == b"%d" % uid and fields[0]:
+                return fields[0]
+        return b"%d" % uid
+
+    def process(self, pid):
+        home = f"proc/{pid}"
+        stat, status = self.read(f"{home}/stat"), self.read(f"{home}/status")
+        fields = stat[stat.rindex(b")") + 2 :].split()
+        flags, threads = int(fields[6]), int(fields[17])
+        kthread = bool(flags & PF_KTHREAD) or number(status, "Kthread", rb":\t") == 1
+        zombie = fields[0] in (b"Z", b"X")
+        if zombie and threads > 1:
+            # The first thread ended; what the process holds is told by one that lives.
+            for task in sorted((self.root / home / "task").glob("*/status")):
+                if b"VmSize:" in task.read_bytes() and task.parent.name != str(pid):
+                    home, status = str(task.parent.relative_to(self.root)), task.read_bytes()
+        ticks = int(self.facts["user_hz"])
+        uid = int(re.search(rb"^Uid:\t\d+\t(\d+)", status, re.M)[1])
+        row = {
+            "pid": pid,
+            "ppid": int(fields[1]),
+            "state": fields[0].decode(),
+            "threads": threads,
+            "uid": uid,
+            "class": "kernel" if kthread else "zombie" if zombie and threads == 1 else "user",
+            "minor_faults_total": int(fields[7]),
+            "major_faults_total": int(fields[9]),
+            "start_time_ns": int(fields[19]) * 10**9 // ticks,
+            "user": self.user(uid),
+            "comm": stat[stat.index(b"(") + 1 : stat.rindex(b")")],
+        }
+        size, resident = self.read(f"{home}/statm").split()[:2]
+        memory = b"VmSize:" in status
+        row["vsize_bytes"] = int(size) * self.page if memory else None
+        row["rss_bytes"] = int(resident) * self.page if memory else None
+        row.update((field, kib(status, key)) for field, key in STATUS.items())
+        rollup = self.read(f"{home}/smaps_rollup") if memory else b""
+        row.update((field, kib(rollup, key)) for field, key in ROLLUP.items())
+        row["uss_bytes"] = plus(row["private_clean_bytes"], row["private_dirty_bytes"])
+        return row, home
+
+    def mappings(self, home):
+        """A row for each line of maps, with what smaps says of it, in order."""
+
+        def split(name):
+            parts = re.split(rb"^(?=[0-9a-f]+-[0-9a-f]+ )", self.read(f"{home}/{name}"), flags=re.M)
+            return [part for part in parts if part]
+
+        maps, smaps = split("maps"), split("smaps")
+        for line, text in zip(maps, smaps or [b""] * len(maps), strict=True):
+            start, end, perms, offset, device, inode, path = HEAD.match(line.rstrip(b"\n")).groups()
+            row = {field: kib(text, key) for field, key in SMAPS.items()}
+            row.update(
+                start=hex(int(start, 16)),
+                end=hex(int(end, 16)),
+                perms=perms.decode(),
+                offset_bytes=int(offset, 16),
+                device=device.decode(),
+                inode=int(inode),
+                size_bytes=int(end, 16) - int(start, 16),
+                path=path,
+                uss_bytes=plus(row["private_clean_bytes"], row["private_dirty_bytes"]),
+                dirty_bytes=plus(row["shared_dirty_bytes"], row["private_dirty_bytes"]),
+                protection_key=number(text, "ProtectionKey", rb":\s+"),
+            )
+            rss, anonymous = row["rss_bytes"], row["anonymous_bytes"]
+            row["file_bytes"] = (
+                None if None in (rss, anonymous) or rss < anonymous else rss - anonymous
+            )
+            eligible = number(text, "THPeligible", rb":\s+")
+            row["thp_eligible"] = None if eligible is None else bool(eligible)
+            flags = re.search(rb"^VmFlags: (.*)$", text, re.M)
+            row["vm_flags"] = flags[1].strip().decode() if flags else None
+            yield row

@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nothing unknown reads 0: each key and each file of a recorded machine is taken away in turn. What
+it said has to become null, and so may what is made of it; nothing else may change at all."""
+
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+import oracle
+import snap
+from tap import Report
+
+# What may become another number instead, and why.
+MAY_CHANGE = {
+    # Before Linux 4.20 the kernel made available of SReclaimable alone.
+    ("proc/meminfo", "KReclaimable"): {"available_derived_bytes", "available_residual_bytes"},
+    # Kernels before 5.0 do not account for the one; kernels without hugetlb have none of the other.
+    ("proc/meminfo", "Percpu"): {"unaccounted_bytes"},
+    ("proc/meminfo", "Hugetlb"): {"unaccounted_bytes"},
+    # The number stands for the name.
+    ("etc/passwd", None): {"user"},
+    # The list of mappings can be had without what is resident of them.
+    ("proc/PID/smaps", None): {"read_status"},
+    ("proc/PID/smaps_rollup", None): {"read_status"},
+    ("proc/PID/maps", None): {"read_status"},
+}
+# A process without one of these cannot be told from one that ended.
+IDENTITY = {"stat", "statm", "status"}
+
+
+def flat(value, where=""):
+    """{path: leaf} of the data of a document."""
+    if isinstance(value, dict):
+        return {
+            k: v for key, part in value.items() for k, v in flat(part, f"{where}.{key}").items()
+        }
+    if isinstance(value, list):
+        return {
+            k: v for i, part in enumerate(value) for k, v in flat(part, f"{where}[{i}]").items()
+        }
+    return {where: value}
+
+
+def told(document):
+    """What a document says of the machine; not how it was read."""
+    host = {key: value for key, value in document["host"].items() if key not in ("root", "took_ns")}
+    return flat(
+        {
+            "data": document["data"],
+            "host": host,
+            **{key: document[key] for key in ("time", "boot_id", "monotonic_ns")},
+        }
+    )
+
+
+class Case:
+    """A file of a copy, a key in it (None: the whole file), and the words that show it."""
+
+    def __init__(self, name, key, words, fields):
+        self.name, self.key, self.words, self.fields = name, key, words, fields
+
+    def __str__(self):
+        return f"{self.name} {self.key}" if self.key else self.name
+
+    def take_away(self, top):
+        path = top / self.name
+        raw = path.read_bytes()
+        if self.key is None:
+            path.unlink()
+            return raw
+        # By the line; "key value" and "Key: value", blanks before it in zoneinfo.
+        line = re.compile(rb"^ *" + re.escape(self.key.encode()) + rb"(?::|\s).*\n", re.M)
+        new = line.sub(b"", raw)
+        if new == raw:
+            return None
+        path.write_bytes(new)
+        return raw
+
+
+def inverse(table):
+    return {key: {field} for field, key in table.items()}
+
+
+def cases(top, pid):
+    """Every key of every file, with the fields that come from it and from nothing else."""
+
+    def keys(name, form):
+        return list(
+            dict.fromkeys(key.decode() for key in re.findall(form, (top / name).read_bytes(), re.M))
+        )
+
+    meminfo, status = inverse(oracle.MEMINFO), inverse(oracle.STATUS)
+    rollup, smaps = inverse(oracle.ROLLUP), inverse(oracle.SMAPS)
+    status.update(VmSize={"vsize_bytes", "rss_bytes"}, Uid={"uid", "user"})
+    smaps.update(
+        ProtectionKey={"protection_key"}, THPeligible={"thp_eligible"}, VmFlags={"vm_flags"}
+    )
+    home = f"proc/{pid}"
+    free, ps, maps = ["free"], ["ps", "--pss", "-p", str(pid)], ["maps", str(pid)]
+    colon = rb"^([^\s:]+):"
+    for key in keys("proc/meminfo", colon):
+        yield Case("proc/meminfo", key, free, meminfo.get(key, set()))
+    for field, key in oracle.VMSTAT.items():
+        yield Case("proc/vmstat", key, free, {field})
+    zones = {"managed_bytes", "reserve_bytes", "low_bytes", "available_derived_bytes"}
+    for key in ("low", "high", "managed", "protection"):
+        yield Case("proc/zoneinfo", key, free, zones)
+    for key in keys(f"{home}/status", colon):
+        yield Case(f"{home}/status", key, ps, status.get(key, set()))
+    for key in keys(f"{home}/smaps_rollup", colon):
+        yield Case(f"{home}/smaps_rollup", key, ps, rollup.get(key, set()))
+    for key in keys(f"{home}/smaps", rb"^([A-Z]\w*):"):
+        yield Case(f"{home}/smaps", key, maps, smaps.get(key, set()))
+    facts = {
+        "user_hz": "start_time_ns",
+        "cpus": "cpus",
+        "euid": "euid",
+        "release": "release",
+        "machine": "machine",
+        "realtime_ns": "time",
+        "monotonic_ns": "monotonic_ns",
+    }
+    for key, field in facts.items():
+        if key != "machine" or not (top / "proc/sys/kernel/arch").exists():
+            yield Case("vmtop-fixture", key, ps, {field})
+    yield Case("proc/sys/kernel/random/boot_id", None, ps, {"boot_id"})
+    yield Case("etc/passwd", None, ps, set())
+    yield Case("proc/meminfo", None, free, set(oracle.MEMINFO))
+    yield Case("proc/vmstat", None, free, set(oracle.VMSTAT))
+    yield Case("proc/zoneinfo", None, free, zones)
+    yield Case(f"{home}/smaps_rollup", None, ps, set(oracle.ROLLUP) | {"uss_bytes"})
+    yield Case(
+        f"{home}/smaps", None, maps, set(oracle.SMAPS) | {"uss_bytes", "dirty_bytes", "file_bytes"}
+    )
+
+
+def problems_of(case, before, after, pid):
+    allowed = MAY_CHANGE.get((case.name.replace(f"/{pid}/", "/PID/"), case.key), set())
+    problems = []
+    if set(before) != set(after):
+        problems.append(f"other fields: {sorted(set(before) ^ set(after))[:5]}")
+    for path in sorted(set(before) & set(after)):
+        field = path.rpartition(".")[2]
+        # The document of maps has the process too, of which other files tell.
+        own = case.words[0] != "maps" or path.startswith(".data.maps")
+        if own and field in case.fields and after[path] is not None:
+            problems.append(f"{path} is {after[path]!r} without {case}, and was {before[path]!r}")
+        elif after[path] != before[path] and after[path] is not None and field not in allowed:
+            problems.append(f"{path} was {before[path]!r} and is {after[path]!r} without {case}")
+    return problems
+
+
+def check(report, fixture, pid):
+    """All cases over one fixture; a line for each file of it."""
+    by_file = {}
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(snap.FIXTURES / fixture, top, symlinks=True)
+        base = {}
+        for case in cases(snap.FIXTURES / fixture, pid):
+            words = tuple(case.words)
+            if words not in base:
+                base[words] = told(snap.document(top, *words))
+            raw = case.take_away(top)
+            problems, count = by_file.setdefault(case.name, [[], 0])
+            by_file[case.name][1] = count + 1
+            if raw is None:
+                problems.append(f"{case} is not there to be taken away")
+                continue
+            result = snap.vmtop(top, *words, "-J")
+            if not result.out:
+                problems.append(f"{case}: exit {result.code}: {result.err.decode()}")
+            else:
+                problems += problems_of(case, base[words], told(snap.loads(result.out)), pid)
+            (top / case.name).write_bytes(raw)
+        for name in sorted(IDENTITY):
+            raw = Case(f"proc/{pid}/{name}", None, [], set()).take_away(top)
+            said = snap.document(top, "ps", "--kernel-threads")
+            rows = [row["pid"] for row in said["data"]["processes"]]
+            wrong = (
+                pid in rows
+                or said["scan"]["vanished"] != 1
+                or said["scan"]["procs_seen"] != len(rows) + 1
+            )
+            by_file[f"proc/{pid}/{name} (all of it)"] = [
+                [f"it is {said['scan']}, {rows}"] if wrong else [],
+                1,
+            ]
+            (top / f"proc/{pid}/{name}").write_bytes(raw)
+    for name, (problems, count) in by_file.items():
+        report.check(f"{fixture}: {name}, {count} taken away", problems[:20])
+
+
+def shown(report):
+    """The same in the text and CSV that people read: a dash, and an empty cell."""
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(snap.FIXTURES / "guest-7", top, symlinks=True)
+        Case("proc/meminfo", "MemAvailable", [], set()).take_away(top)
+        for path in top.glob("proc/**/smaps_rollup"):
+            path.unlink()
+        system, process = "available,used,residual", "pid,pss,uss,swap-pss"
+        for words, rows, wanted in (
+            # Below the row stands what available is made of; below the processes, what was missing.
+            (["free", "--noheadings", "-b", "-o", system], 1, r" *- +- +-"),
+            (["free", "--noheadings", "--raw", "-o", system], 1, r"- - -"),
+            (["free", "--noheadings", "--csv", "-o", system], 1, r",,"),
+            (["ps", "--noheadings", "-o", process], 16, r" *\d+ +- +- +-"),
+            (["ps", "--noheadings", "--raw", "-o", process], 16, r"\d+ - - -"),
+            (["ps", "--noheadings", "--csv", "-o", process], 16, r"\d+,,,"),
+        ):
+            lines = snap.vmtop(top, *words).out.decode().splitlines()[:rows]
+            bad = [line for line in lines if not re.fullmatch(wanted, line)]
+            report.check(
+                f"unknown in {' '.join(words)}",
+                bad if len(lines) == rows else f"{len(lines)} rows, not {rows}",
+            )
+
+
+def main():
+    report = Report()
+    for fixture in snap.fixtures():
+        if fixture != snap.HOSTILE:
+            check(report, fixture, snap.pid_named(fixture, "anonymous"))
+    shown(report)
+    report.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
