@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "model/fault-raw.h"
+
+/*
+ * Programs whose page faults are known. A workload counts its own with getrusage() around each
+ * group of touches, and says what it found; a test compares that with what a probe counted. They
+ * meet by two pipes: the workload writes a struct workload_truth when it is ready, another just
+ * before it begins and a third when it is done, and reads a byte before it goes on each time. From
+ * the second to the third nothing faults but what is told. The file that it made, DIR/truth-PID,
+ * stays: its inode is not to be used again.
+ */
+
+#define WORKLOAD_RANGES	  4
+#define WORKLOAD_CHILDREN 8
+
+enum workload_status {
+	WORKLOAD_READY,
+	WORKLOAD_DONE,
+	WORKLOAD_UNABLE, /* the machine does not have what it needs: why */
+	WORKLOAD_FAILED, /* why */
+};
+
+enum workload_access {
+	WORKLOAD_READ,
+	WORKLOAD_WRITE,
+	WORKLOAD_SYSCALL, /* written to by the kernel, in a system call */
+};
+
+/* A mapping of its own, that no neighbour can merge with, and what touching it came to. */
+struct workload_range {
+	char label[16];
+	uint64_t start;
+	uint64_t end;
+	uint64_t owner_pid; /* whose mapping it is; 0 for the workload's own */
+	uint64_t pages; /* that were touched */
+	uint64_t minor; /* what getrusage() said to that, gup included */
+	uint64_t major;
+	uint64_t gup; /* of these, taken by get_user_pages() */
+	uint64_t sigbus; /* faults that failed */
+	uint32_t class; /* enum vmt_fault_class */
+	uint32_t special; /* enum vmt_fault_special */
+	uint32_t access; /* enum workload_access */
+	uint32_t each_page; /* a fault for each page, whatever the kernel */
+	uint32_t alone; /* there is nothing else in the mapping: its counts are exact */
+	uint32_t filemap; /* every fault goes through filemap_fault() */
+	uint32_t cold; /* nothing of it was in the page cache */
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint64_t inode; /* 0: no file */
+	uint64_t offset_bytes;
+	char path[256]; /* as maps has it; empty: not to be compared */
+};
+
+struct workload_child {
+	uint64_t pid;
+	uint64_t minor; /* of its whole life, by wait4() */
+	uint64_t major;
+};
+
+struct workload_truth {
+	uint32_t status; /* enum workload_status */
+	uint32_t n_ranges;
+	uint32_t n_children;
+	uint32_t pad;
+	uint64_t minor; /* getrusage() from ready to done, whatever they were for */
+	uint64_t major;
+	char why[200];
+	struct workload_range ranges[WORKLOAD_RANGES];
+	struct workload_child children[WORKLOAD_CHILDREN];
+};
+
+/* What a workload works with. */
+struct workload {
+	struct workload_truth *truth;
+	const char *program; /* to be run again, as a leaf */
+	const char *dir; /* on a file system of a disk */
+	size_t pages;
+	unsigned storm_ms;
+	int fd; /* of prepare() for touch() */
+	char file[256];
+	void *top; /* of the stack that the measuring uses */
+};
+
+struct workload_kind {
+	const char *name;
+	void (*prepare)(struct workload *w); /* before "ready"; NULL for nothing */
+	void (*touch)(struct workload *w);
+};
+
+extern const struct workload_kind workload_memory_kinds[];
+extern const size_t workload_n_memory_kinds;
+extern const struct workload_kind workload_file_kinds[];
+extern const size_t workload_n_file_kinds;
+extern const struct workload_kind workload_process_kinds[];
+extern const size_t workload_n_process_kinds;
+
+#define WORKLOAD_PAGE 4096ul
+
+/* End the workload, saying why. */
+void workload_unable(struct workload *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+void workload_failed(struct workload *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+/* n pages without access, and one more on either side: what is mapped over them stays alone. */
+char *workload_reserve(struct workload *w, size_t pages);
+/* The same, readable and writable anonymous memory. */
+char *workload_anon(struct workload *w, size_t pages);
+
+/* A new range of the truth; label is its name in messages. */
+struct workload_range *workload_range(struct workload *w, const char *label, const void *start,
+				      size_t pages);
+
+/* Makes resident all that the measuring itself writes to; again after each fork(). */
+void workload_settle(struct workload *w);
+
+/* One byte of every step-th page is read or written; the faults are added to the range. */
+void workload_touch(struct workload_range *range, size_t step);
+
+/* Brackets of anything else that is to be added to a range. */
+void workload_measure(struct rusage *before);
+void workload_add(struct workload_range *range, const struct rusage *before);
