@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What scripts/run and scripts/test share. build_tree wants the top of the source tree as the current
-# directory.
+# What scripts/run and scripts/test share. The trees are below the current
+# directory, the top of the source tree.
 # shellcheck shell=bash
 
 note() {
@@ -20,9 +20,10 @@ as_builder() {
 	fi
 }
 
-# build_tree DIR [MESON-OPTION...]: sets DIR up where that was not done, and builds it. Quiet unless
-# it fails: then all that meson or ninja said is shown. A package that came since is looked at again.
-build_tree() {
+# What fails below shows all that meson or ninja said; what does not is quiet.
+
+# set_up_tree DIR [MESON-OPTION...]: where that was not done, or a package came since.
+set_up_tree() {
 	local dir=$1 out
 	shift
 	set -- -Dauto_features=enabled "$@"
@@ -40,9 +41,19 @@ build_tree() {
 		note "meson could not set up $dir"
 		return 1
 	}
-	out=$(as_builder ninja -C "$dir" 2>&1) || {
+}
+
+# make_tree DIR [TARGET...]
+make_tree() {
+	local out
+	out=$(as_builder ninja -C "$@" 2>&1) || {
 		printf '%s\n' "$out" >&2
-		note "$dir does not build"
+		note "$1 does not build"
 		return 1
 	}
+}
+
+# build_tree DIR [MESON-OPTION...]: all of it.
+build_tree() {
+	set_up_tree "$@" && make_tree "$1"
 }
