@@ -88,11 +88,15 @@ static __always_inline u32 vmt_log2(u64 v)
 	return r + (u32)(v >> 1);
 }
 
-/* The bucket of a histogram. */
-static __always_inline u32 vmt_bucket(u64 ns)
+/*
+ * The bucket of a histogram. The compiler may not look through this: it would bound one copy of the
+ * value and index with another, and the verifier of 5.10 and 6.1 does not see that they are equal.
+ */
+static __always_inline u64 vmt_bucket(u64 ns)
 {
-	u32 b = vmt_log2(ns);
+	u64 b = vmt_log2(ns);
 
+	barrier_var(b);
 	return b < VMT_BPF_HIST ? b : VMT_BPF_HIST - 1;
 }
 

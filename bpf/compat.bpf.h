@@ -110,6 +110,15 @@ static __noinline unsigned long vmt_rbtree_descend(struct mm_struct *mm, unsigne
 	return VMT_WALK_NONE;
 }
 
+/*
+ * Not inline: the compiler would move the offset of the field in front of the question whether
+ * there is such a field, and 5.10 would refuse the program.
+ */
+static __noinline unsigned long vmt_maple_find(struct mm_struct *mm, unsigned long addr)
+{
+	return vmt_maple_descend((unsigned long)BPF_CORE_READ(mm, mm_mt.ma_root), addr);
+}
+
 static __always_inline bool vmt_mm_has_maple(void)
 {
 	return bpf_core_field_exists(struct mm_struct, mm_mt);

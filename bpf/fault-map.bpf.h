@@ -221,8 +221,7 @@ __noinline u32 map_at(unsigned long addr, u32 tgid, u64 start_time)
 		unsigned long found;
 
 		if (vmt_mm_has_maple())
-			found = vmt_maple_descend((unsigned long)BPF_CORE_READ(mm, mm_mt.ma_root),
-						  addr);
+			found = vmt_maple_find(mm, addr);
 		else
 			found = vmt_rbtree_descend(mm, addr);
 		vma = (void *)found;
@@ -240,7 +239,7 @@ __noinline u32 map_at(unsigned long addr, u32 tgid, u64 start_time)
 
 static __always_inline void latency_add(struct vmt_slot_latency *l, u64 ns)
 {
-	u32 b = vmt_bucket(ns);
+	u64 b = vmt_bucket(ns);
 
 	vmt_add(&l->count, 1);
 	vmt_add(&l->sum, ns);

@@ -130,7 +130,7 @@ static __always_inline int call_exit(u32 ret)
 	u64 id = bpf_get_current_pid_tgid();
 	struct open_call *call;
 	struct vmt_slot_file *f;
-	u32 b;
+	u64 b;
 
 	if (!counts())
 		return 0;
