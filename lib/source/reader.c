@@ -357,9 +357,12 @@ static uint64_t give_up_late(struct run *run, uint64_t now)
 static void start_workers(struct run *run)
 {
 	struct vmt_pool *pool = run->pool;
-	size_t waiting = pool->n_jobs - pool->next;
+	size_t waiting = pool->n_jobs - pool->next, idle = 0;
+	const struct worker *w;
 
-	while (pool->n_workers < pool->readers && pool->n_workers < waiting)
+	for (w = pool->workers; w; w = w->next)
+		idle += !w->job;
+	for (; pool->n_workers < pool->readers && idle < waiting; idle++)
 		if (worker_start(pool) < 0)
 			break;
 }
@@ -408,7 +411,9 @@ int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, u
 			continue;
 		if (pool->next < n && deadline_ns && (!wake || deadline_ns < wake))
 			wake = deadline_ns;
-		if (!wake)
+		/* Nobody says when a reader takes a job: one that was taken since the look above
+		 * is due no earlier than this. */
+		if (!wake || wake > now + pool->timeout_ns)
 			wake = now + pool->timeout_ns;
 		ts.tv_sec = (time_t)(wake / 1000000000);
 		ts.tv_nsec = (long)(wake % 1000000000);

@@ -32,7 +32,11 @@ enum what {
 	STAGES, /* four stages that each take less than the timeout, all together more */
 	LOOP, /* until it is told to stop */
 	SIGNALS, /* which signals are blocked */
+	TELL, /* let the one that waits know */
+	WAIT, /* in many short stages, until told */
 };
+
+static int told;
 
 struct ctx {
 	enum what what;
@@ -80,6 +84,17 @@ static int run(struct vmt_job *job, void *arg)
 		ctx->value = sigismember(&set, SIGINT) && sigismember(&set, SIGALRM) &&
 			     sigismember(&set, SIGTERM);
 		return 0;
+	case TELL:
+		__atomic_store_n(&told, 1, __ATOMIC_SEQ_CST);
+		return 0;
+	case WAIT:
+		for (i = 1; i <= 500; i++) {
+			if (__atomic_load_n(&told, __ATOMIC_SEQ_CST))
+				return 0;
+			vmt_job_begin(job, i);
+			usleep(10000);
+		}
+		return -ETIME;
 	}
 	return 0;
 }
@@ -229,6 +244,51 @@ static void test_a_job_that_never_ends(void **state)
 	assert_int_equal(freed_of(&freed), N - 1);
 	close(fds[1]);
 	wait_for(&freed, N);
+	close(fds[0]);
+}
+
+/* Its own time ends it, not that of the run: also where no reader had a job at the first look. */
+static void test_a_stuck_job_costs_its_timeout(void **state)
+{
+	struct seen seen = { .thread = pthread_self() };
+	struct vmt_pool *pool = pool_new(1, 0, 100 * MS);
+	uint64_t t0 = now_ns();
+	struct vmt_job *job;
+	int freed = 0, fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	job = job_new(BLOCK, fds[0], 0, &freed);
+	assert_int_equal(vmt_pool_run(pool, &job, 1, t0 + 10000 * MS, done, &seen), 0);
+	assert_in_range(now_ns() - t0, 90 * MS, 3000 * MS);
+	assert_int_equal(seen.result[0], -ETIMEDOUT);
+	vmt_job_unref(job);
+	vmt_pool_free(pool);
+	close(fds[1]);
+	wait_for(&freed, 1);
+	close(fds[0]);
+}
+
+/* A reader that is left behind has a successor though another one is busy. */
+static void test_a_successor_beside_a_busy_reader(void **state)
+{
+	static const enum what what[] = { BLOCK, WAIT, TELL };
+	struct seen seen = { .thread = pthread_self() };
+	struct vmt_pool *pool = pool_new(2, 0, 200 * MS);
+	struct vmt_job *jobs[3];
+	int freed = 0, fds[2];
+	size_t i;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	for (i = 0; i < 3; i++)
+		jobs[i] = job_new(what[i], fds[0], 0, &freed);
+	assert_int_equal(vmt_pool_run(pool, jobs, 3, 0, done, &seen), 0);
+	assert_int_equal(seen.result[0], -ETIMEDOUT);
+	assert_int_equal(seen.result[1], 0);
+	assert_int_equal(seen.result[2], 0);
+	unref_all(jobs, 3);
+	vmt_pool_free(pool);
+	close(fds[1]);
+	wait_for(&freed, 3);
 	close(fds[0]);
 }
 
@@ -440,6 +500,8 @@ int main(void)
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_nothing_to_do),
 		cmocka_unit_test(test_a_job_that_never_ends),
+		cmocka_unit_test(test_a_stuck_job_costs_its_timeout),
+		cmocka_unit_test(test_a_successor_beside_a_busy_reader),
 		cmocka_unit_test(test_a_reader_that_comes_back),
 		cmocka_unit_test(test_too_many_are_stuck),
 		cmocka_unit_test(test_each_stage_has_its_own_time),
