@@ -61,9 +61,9 @@ static __always_inline void vmt_lower(volatile __u64 *ptr, u64 v)
 		*ptr = v;
 }
 
-static __always_inline u32 vmt_log2(u64 v)
+static __always_inline u64 vmt_log2(u64 v)
 {
-	u32 r = 0;
+	u64 r = 0;
 
 	if (v >> 32) {
 		v >>= 32;
@@ -85,19 +85,24 @@ static __always_inline u32 vmt_log2(u64 v)
 		v >>= 2;
 		r += 2;
 	}
-	return r + (u32)(v >> 1);
+	return r + (v >> 1);
 }
 
-/*
- * The bucket of a histogram. The compiler may not look through this: it would bound one copy of the
- * value and index with another, and the verifier of 5.10 and 6.1 does not see that they are equal.
- */
-static __always_inline u64 vmt_bucket(u64 ns)
+static __always_inline void vmt_bucket_add(__u64 *hist, u64 ns)
 {
 	u64 b = vmt_log2(ns);
 
+	if (b >= VMT_BPF_HIST)
+		b = VMT_BPF_HIST - 1;
+	/*
+	 * For 5.10's verifier: it must not know the way to the index, parts of which it takes for
+	 * possible with bounds that contradict each other; and the register that is compared has
+	 * to be the one that is used.
+	 */
+	b += vmt_zero;
 	barrier_var(b);
-	return b < VMT_BPF_HIST ? b : VMT_BPF_HIST - 1;
+	if (b < VMT_BPF_HIST)
+		vmt_add(&hist[b], 1);
 }
 
 /*

@@ -4,7 +4,8 @@
 /*
  * One wrapper for each difference between kernels, with the version that it bridges. A branch on
  * bpf_core_field_exists() is a constant when the verifier sees it, so the other side may name
- * members that this kernel does not have.
+ * members that this kernel does not have; in a function of its own, because clang moves the
+ * instruction that no kernel can have in front of the branch where it can.
  */
 
 #include "bpf/kernel_types.h"
@@ -110,32 +111,41 @@ static __noinline unsigned long vmt_rbtree_descend(struct mm_struct *mm, unsigne
 	return VMT_WALK_NONE;
 }
 
-/*
- * Not inline: the compiler would move the offset of the field in front of the question whether
- * there is such a field, and 5.10 would refuse the program.
- */
-static __noinline unsigned long vmt_maple_find(struct mm_struct *mm, unsigned long addr)
+static __noinline unsigned long vmt_maple_lookup(struct mm_struct *mm, unsigned long addr)
 {
 	return vmt_maple_descend((unsigned long)BPF_CORE_READ(mm, mm_mt.ma_root), addr);
 }
 
-static __always_inline bool vmt_mm_has_maple(void)
+/* The mapping at an address, unless VMT_WALK_*; to be checked by the caller. */
+static __always_inline unsigned long vmt_mm_find(struct mm_struct *mm, unsigned long addr)
 {
-	return bpf_core_field_exists(struct mm_struct, mm_mt);
+	if (bpf_core_field_exists(struct mm_struct, mm_mt))
+		return vmt_maple_lookup(mm, addr);
+	return vmt_rbtree_descend(mm, addr);
 }
 
-/* mm->owner needs CONFIG_MEMCG; 0 where it is not there. */
+static __noinline unsigned long vmt_mm_owner_read(struct mm_struct *mm)
+{
+	return (unsigned long)BPF_CORE_READ(mm, owner);
+}
+
+/* mm->owner needs CONFIG_MEMCG; NULL where it is not there. */
 static __always_inline struct task_struct *vmt_mm_owner(struct mm_struct *mm)
 {
-	if (!bpf_core_field_exists(mm->owner))
+	if (!bpf_core_field_exists(struct mm_struct, owner))
 		return NULL;
-	return BPF_CORE_READ(mm, owner);
+	return (void *)vmt_mm_owner_read(mm);
+}
+
+static __noinline unsigned long vmt_mm_vdso_read(struct mm_struct *mm)
+{
+	return (unsigned long)BPF_CORE_READ(mm, context.vdso);
 }
 
 /* Where the vdso is mapped; mm_context_t is the architecture's own. */
 static __always_inline unsigned long vmt_mm_vdso(struct mm_struct *mm)
 {
-	if (!bpf_core_field_exists(mm->context.vdso))
+	if (!bpf_core_field_exists(struct mm_struct, context.vdso))
 		return 0;
-	return (unsigned long)BPF_CORE_READ(mm, context.vdso);
+	return vmt_mm_vdso_read(mm);
 }

@@ -40,6 +40,10 @@ struct {
 	__type(value, u32);
 } map_free SEC(".maps");
 
+/* Rows of single processes: how many there are, and how many there may be. */
+__u64 map_rows_apart = 0;
+const volatile __u64 vmt_rows_apart = 0;
+
 /* The x86 error code of a page fault. */
 #define PF_WRITE       2u
 #define PF_INSTRUCTION 16u
@@ -104,13 +108,33 @@ struct vma_info {
 	struct file *file;
 };
 
+/*
+ * A row for a key. Where the table is crowded, or the row is not wanted for one process alone, the
+ * key is made one for all processes of the same name: its mappings of a file, its heaps, its
+ * stacks. So a machine that starts thousands of short-lived processes keeps the names of what
+ * faulted, and loses which process it was.
+ */
 static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
-				 struct task_struct *task)
+				 struct task_struct *task, bool together)
 {
+	u32 special = info->file ? VMT_BPF_PLAIN : vma_special(info->mm, info->start, info->end);
 	struct vmt_slot_map *m;
 	u32 slot, value, *known;
+	char comm[16];
 	long err;
 
+	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
+	if (together) {
+		__builtin_memcpy(&key->start_time, comm, 8);
+		__builtin_memcpy(&key->anchor, comm + 8, 8);
+		key->shift = special;
+		key->tgid = 0;
+		key->owner_tgid = 0;
+		key->exec_id = ~0u;
+		known = bpf_map_lookup_elem(&map_index, key);
+		if (known)
+			return *known;
+	}
 	if (bpf_map_pop_elem(&map_free, &slot))
 		return 0;
 	m = bpf_map_lookup_elem(&maps, &slot);
@@ -118,21 +142,23 @@ static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
 		return 0;
 	m->tgid = key->tgid;
 	m->owner_tgid = key->owner_tgid;
-	m->exec_id = key->exec_id;
-	m->start_time = key->start_time;
-	m->vm_start = info->start;
-	m->vm_end = info->end;
-	m->vm_pgoff = info->pgoff;
+	m->exec_id = together ? 0 : key->exec_id;
+	m->start_time = together ? 0 : key->start_time;
+	m->vm_start = together ? 0 : info->start;
+	m->vm_end = together ? 0 : info->end;
+	m->vm_pgoff = together ? 0 : info->pgoff;
 	m->vm_flags = info->flags;
 	m->ino = key->ino;
 	m->dev = key->dev;
 	m->class = key->class;
-	m->special = info->file ? VMT_BPF_PLAIN : vma_special(info->mm, info->start, info->end);
+	m->special = special;
 	m->name = info->file ? name_of(info->file, key->ino, key->dev) : 0;
-	BPF_CORE_READ_INTO(&m->comm, task, group_leader, comm);
+	__builtin_memcpy(m->comm, comm, sizeof(comm));
 	value = slot + 1;
 	err = bpf_map_update_elem(&map_index, key, &value, BPF_NOEXIST);
 	if (!err) {
+		if (!together)
+			vmt_add(&map_rows_apart, 1);
 		m->ready = 1;
 		return value;
 	}
@@ -193,12 +219,16 @@ static __noinline u32 map_of(struct vm_area_struct *vma, struct task_struct *tas
 	if (known) {
 		value = *known;
 	} else {
-		value = map_create(&key, &info, task);
+		value = 0;
+		if (map_rows_apart < vmt_rows_apart)
+			value = map_create(&key, &info, task, false);
+		if (!value)
+			value = map_create(&key, &info, task, true);
 		if (!value)
 			return SLOT_DROPPED;
 	}
 	m = map_slot(value);
-	if (m) {
+	if (m && m->tgid) {
 		vmt_lower(&m->vm_start, info.start);
 		vmt_raise(&m->vm_end, info.end);
 		if (m->vm_flags != info.flags)
@@ -218,12 +248,8 @@ __noinline u32 map_at(unsigned long addr, u32 tgid, u64 start_time)
 	struct vm_area_struct *vma = NULL;
 
 	for (int try = 0; try < 8 && mm; try++) {
-		unsigned long found;
+		unsigned long found = vmt_mm_find(mm, addr);
 
-		if (vmt_mm_has_maple())
-			found = vmt_maple_find(mm, addr);
-		else
-			found = vmt_rbtree_descend(mm, addr);
 		vma = (void *)found;
 		if (found >= 4096 && BPF_CORE_READ(vma, vm_start) <= addr &&
 		    addr < BPF_CORE_READ(vma, vm_end) && BPF_CORE_READ(vma, vm_mm) == mm)
@@ -239,13 +265,10 @@ __noinline u32 map_at(unsigned long addr, u32 tgid, u64 start_time)
 
 static __always_inline void latency_add(struct vmt_slot_latency *l, u64 ns)
 {
-	u64 b = vmt_bucket(ns);
-
 	vmt_add(&l->count, 1);
 	vmt_add(&l->sum, ns);
 	vmt_raise(&l->max, ns);
-	if (b < VMT_BPF_HIST)
-		vmt_add(&l->hist[b], 1);
+	vmt_bucket_add(l->hist, ns);
 }
 
 /* How a charged fault came about, and how long it took; ns is 0 where that is not known. */

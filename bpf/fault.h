@@ -40,7 +40,11 @@ struct vmt_slot_latency {
 	__u64 hist[VMT_BPF_HIST];
 };
 
-/* One mapping of one program image of one process. What identifies it is written before ready. */
+/*
+ * One mapping of one program image of one process; or, with tgid 0 and no addresses, all mappings
+ * of one file (or all heaps, ...) in processes of one name, which faulted when the table was
+ * crowded. What identifies it is written before ready.
+ */
 struct vmt_slot_map {
 	__u32 ready;
 	__u32 tgid; /* whom the kernel charged */

@@ -130,7 +130,6 @@ static __always_inline int call_exit(u32 ret)
 	u64 id = bpf_get_current_pid_tgid();
 	struct open_call *call;
 	struct vmt_slot_file *f;
-	u64 b;
 
 	if (!counts())
 		return 0;
@@ -159,9 +158,7 @@ static __always_inline int call_exit(u32 ret)
 	vmt_add(&f->latency.count, 1);
 	vmt_add(&f->latency.sum, now);
 	vmt_raise(&f->latency.max, now);
-	b = vmt_bucket(now);
-	if (b < VMT_BPF_HIST)
-		vmt_add(&f->latency.hist[b], 1);
+	vmt_bucket_add(f->latency.hist, now);
 	stat_add(VMT_STAT_COUNTED, 1);
 	return 0;
 }

@@ -49,7 +49,11 @@ struct vmt_fault_latency {
 	uint64_t bucket[VMT_FAULT_BUCKETS];
 };
 
-/* A mapping of one program image of one process. faults = minor + major. */
+/*
+ * A mapping of one program image of one process. faults = minor + major. With pid 0 the row is
+ * shared: the mappings of that file (or the heaps, stacks, ...) of all processes named comm that
+ * faulted when the table was three quarters full; start and end are 0 then.
+ */
 struct vmt_fault_raw {
 	uint64_t pid; /* whom the kernel charged */
 	uint64_t owner_pid; /* whose mapping it is; 0 where that is not known */

@@ -135,6 +135,8 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_filter_on = p->opts.n_pids > 0;
 	s->rodata->vmt_follow = p->opts.follow;
 	s->rodata->vmt_around = rung->function != NULL;
+	/* The rest is for rows that processes of one name share. */
+	s->rodata->vmt_rows_apart = maps - maps / 4;
 	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)

@@ -24,7 +24,11 @@
 #define CAP_BPF 39
 #endif
 
-#define LOG_BYTES ((size_t)64 << 10)
+/*
+ * What a verifier may write: kernels before 6.4 fail with ENOSPC where it is too small, in place of
+ * the error that the log is about. Untouched pages of it cost nothing.
+ */
+#define LOG_BYTES (((size_t)16 << 20) - 1)
 
 /* libbpf has one printer for the whole program, without data of the caller; it stays silent. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
