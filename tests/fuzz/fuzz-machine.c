@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* meminfo, vmstat, zoneinfo, mountinfo and passwd; the first byte says which. */
+#include "fuzz.h"
+#include "source/devices.h"
+#include "source/machine.h"
+#include "source/users.h"
+
+static int zones(struct vmt_bytes text)
+{
+	struct vmt_system sys = { 0 };
+	int r = vmt_zoneinfo_parse(text, 4096, &sys, NULL);
+
+	if (r == 0 && VMT_HAS(system, managed_bytes, &sys)) {
+		CHECK(VMT_HAS(system, low_bytes, &sys) && VMT_HAS(system, reserve_bytes, &sys));
+		CHECK(sys.reserve_bytes <= sys.managed_bytes);
+		CHECK(sys.managed_bytes % 4096 == 0 && sys.low_bytes % 4096 == 0);
+	}
+	return r;
+}
+
+static int mounts(struct vmt_bytes text)
+{
+	struct vmt_devices d = { 0 };
+	int r = vmt_devices_parse(&d, text);
+	size_t i;
+
+	/* Each is there once, and is found. */
+	for (i = 0; i < d.n; i++)
+		CHECK(vmt_devices_find(&d, d.dev[i].major, d.dev[i].minor) == &d.dev[i]);
+	vmt_devices_done(&d);
+	return r;
+}
+
+static int users(struct vmt_bytes text)
+{
+	struct vmt_users u = { 0 };
+	size_t i;
+	int r;
+
+	vmt_buf_add(&u.text, text.ptr, text.len);
+	r = vmt_users_parse(&u);
+	for (i = 0; i < u.n; i++) {
+		CHECK(i == 0 || u.users[i - 1].uid < u.users[i].uid);
+		CHECK(u.users[i].name.len > 0);
+		CHECK(!memchr(u.users[i].name.ptr, ':', u.users[i].name.len));
+		CHECK(vmt_users_find(&u, u.users[i].uid) == &u.users[i]);
+	}
+	vmt_users_done(&u);
+	return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	unsigned choice = fuzz_choice(&data, &size) % 5;
+	struct vmt_bytes text = fuzz_text(data, size);
+	struct vmt_system sys = { 0 };
+	struct vmt_err err = { 0 };
+	uint64_t unknown = 0;
+	int r;
+
+	if (choice == 0)
+		r = vmt_meminfo_parse(text, &sys, &unknown, &err);
+	else if (choice == 1)
+		r = vmt_vmstat_parse(text, &sys, &err);
+	else if (choice == 2)
+		r = zones(text);
+	else if (choice == 3)
+		r = mounts(text);
+	else
+		r = users(text);
+	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
+	CHECK(unknown <= size);
+	/* A malformed text is one of a line that is there. */
+	if (r < 0 && choice < 2)
+		CHECK(err.line > 0 && err.line <= size);
+	return 0;
+}

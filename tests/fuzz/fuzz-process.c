@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stat, statm, status and smaps_rollup; the first byte says which. */
+#include "fuzz.h"
+#include "source/maps.h"
+#include "source/pids.h"
+
+static int stat_of(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p)
+{
+	const char *open = text.len ? memchr(text.ptr, '(', text.len) : NULL;
+	const char *close = text.len ? memrchr(text.ptr, ')', text.len) : NULL;
+	struct vmt_pid_facts facts = { 0 };
+	int r = vmt_pid_stat_parse(text, 100, arena, p, &facts, NULL);
+
+	if (r == 0) {
+		/* The name is all that stands between them, whatever it is. */
+		CHECK(open && close && open < close);
+		CHECK(p->comm.len == (size_t)(close - open - 1));
+		CHECK(memcmp(p->comm.ptr, open + 1, p->comm.len) == 0);
+		CHECK(p->state.len == 1);
+		CHECK(VMT_HAS(proc, start_time_ns, p));
+	}
+	return r;
+}
+
+static int statm_of(struct vmt_bytes text, struct vmt_proc *p)
+{
+	int r = vmt_pid_statm_parse(text, 65536, p, NULL);
+
+	if (r == 0)
+		CHECK(p->vsize_bytes % 65536 == 0 && p->rss_bytes % 65536 == 0);
+	else
+		CHECK(!VMT_HAS(proc, vsize_bytes, p) && !VMT_HAS(proc, rss_bytes, p));
+	return r;
+}
+
+static int status_of(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p)
+{
+	struct vmt_pid_facts facts = { 0 };
+	int r = vmt_pid_status_parse(text, arena, p, &facts, NULL);
+
+	if (r == 0) {
+		CHECK(facts.unknown_keys <= text.len);
+		CHECK(p->comm.len <= text.len);
+		vmt_pid_settle(p, &facts);
+		CHECK(VMT_HAS(proc, class, p));
+	}
+	return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	unsigned choice = fuzz_choice(&data, &size) % 4;
+	struct vmt_bytes text = fuzz_text(data, size);
+	struct vmt_proc p = { 0 };
+	struct vmt_arena arena;
+	uint64_t unknown = 0;
+	int r;
+
+	vmt_arena_init(&arena);
+	if (choice == 0) {
+		r = stat_of(text, &arena, &p);
+	} else if (choice == 1) {
+		r = statm_of(text, &p);
+	} else if (choice == 2) {
+		r = status_of(text, &arena, &p);
+	} else {
+		r = vmt_rollup_parse(text, &p, &unknown, NULL);
+		if (VMT_HAS(proc, uss_bytes, &p))
+			CHECK(p.uss_bytes >= p.private_clean_bytes);
+	}
+	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
+	vmt_arena_done(&arena);
+	return 0;
+}

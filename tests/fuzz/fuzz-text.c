@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ways from the kernel's bytes to a terminal, a document and a shell: nothing that is obeyed
+ * comes through, and nothing is lost without a word. UTF-8 is decoded here once more, by another
+ * hand.
+ */
+#include "base/fmt.h"
+#include "base/json.h"
+#include "fuzz.h"
+
+/* Length of a well-formed sequence by table 3-7 of the Unicode standard, or 0. */
+static size_t sequence(const unsigned char *s, size_t n, uint32_t *ret)
+{
+	size_t len, i;
+
+	if (n == 0)
+		return 0;
+	if (s[0] < 0x80) {
+		*ret = s[0];
+		return 1;
+	}
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n < len)
+		return 0;
+	*ret = s[0] & (0xffu >> (len + 1));
+	for (i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*ret = *ret << 6 | (s[i] & 0x3fu);
+	}
+	if ((len == 3 && (*ret < 0x800 || (*ret >= 0xd800 && *ret < 0xe000))) ||
+	    (len == 4 && (*ret < 0x10000 || *ret > 0x10ffff)))
+		return 0;
+	return len;
+}
+
+/* What a terminal obeys, or shows as nothing. */
+static bool is_unsafe(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c & 0xfffe) == 0xfffe;
+}
+
+static bool is_utf8(struct vmt_bytes text, bool controls)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		uint32_t c = 0;
+		size_t n = sequence((const unsigned char *)text.ptr + at, text.len - at, &c);
+
+		if (n == 0 || (!controls && is_unsafe(c)))
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+static struct vmt_bytes bytes_of(const struct vmt_buf *b)
+{
+	return (struct vmt_bytes){ b->data, b->len };
+}
+
+static void safe(struct vmt_bytes text)
+{
+	VMT_AUTO_BUF wide = { 0 }, ascii = { 0 }, again = { 0 };
+	size_t i;
+
+	vmt_fmt_safe(&wide, text, false);
+	vmt_fmt_safe(&ascii, text, true);
+	CHECK(is_utf8(bytes_of(&wide), false));
+	for (i = 0; i < ascii.len; i++)
+		CHECK(ascii.data[i] >= 0x20 && ascii.data[i] < 0x7f);
+	/* Plain text stays as it is, and so does what was made safe. */
+	for (i = 0; i < text.len && text.ptr[i] >= 0x20 && text.ptr[i] < 0x7f; i++)
+		;
+	if (i == text.len)
+		CHECK(vmt_bytes_equal(bytes_of(&wide), text) &&
+		      vmt_bytes_equal(bytes_of(&ascii), text));
+	vmt_fmt_safe(&again, bytes_of(&wide), false);
+	CHECK(vmt_bytes_equal(bytes_of(&wide), bytes_of(&again)));
+}
+
+static void json(struct vmt_bytes text)
+{
+	VMT_AUTO_BUF out = { 0 }, back = { 0 };
+	struct vmt_json j;
+	bool lost;
+	size_t i;
+
+	vmt_json_init(&j, &out, 0);
+	lost = vmt_json_bytes(&j, text);
+	CHECK(vmt_json_finish(&j) == 0);
+	CHECK(lost == !is_utf8(text, true));
+	CHECK(is_utf8(bytes_of(&out), true));
+	CHECK(out.len >= 2 && out.data[0] == '"' && out.data[out.len - 1] == '"');
+	for (i = 1; i < out.len - 1; i++) {
+		unsigned char c = (unsigned char)out.data[i];
+		char hex[5] = { 0 };
+		unsigned long code;
+
+		CHECK(c >= 0x20 && c != 0x7f && c != '"');
+		CHECK(c != 0xc2 || (unsigned char)out.data[i + 1] >= 0xa0);
+		if (c != '\\') {
+			vmt_buf_addc(&back, out.data[i]);
+			continue;
+		}
+		c = (unsigned char)out.data[++i];
+		CHECK(i < out.len - 1 && strchr("\"\\/bfnrtu", c));
+		if (c != 'u') {
+			vmt_buf_addc(&back,
+				     "\"\\/\b\f\n\r\t"[strchr("\"\\/bfnrt", c) - "\"\\/bfnrt"]);
+			continue;
+		}
+		CHECK(i + 4 < out.len - 1);
+		memcpy(hex, out.data + i + 1, 4);
+		CHECK(strspn(hex, "0123456789abcdefABCDEF") == 4);
+		code = strtoul(hex, NULL, 16);
+		/* Pairs are for characters beyond the first plane, which stand as they are. */
+		CHECK(code < 0xd800 || code >= 0xe000);
+		if (code >= 0x800)
+			vmt_buf_addc(&back, (char)(0xe0 | code >> 12));
+		if (code >= 0x80)
+			vmt_buf_addc(&back, (char)(code >= 0x800 ? 0x80 | (code >> 6 & 0x3f)
+								 : 0xc0 | code >> 6));
+		vmt_buf_addc(&back, (char)(code >= 0x80 ? 0x80 | (code & 0x3f) : code));
+		i += 4;
+	}
+	/* Read back, it is what went in. */
+	if (!lost)
+		CHECK(vmt_bytes_equal(bytes_of(&back), text));
+}
+
+static void base64(struct vmt_bytes text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	VMT_AUTO_BUF out = { 0 }, back = { 0 };
+	struct vmt_json j;
+	uint32_t bits = 0;
+	unsigned n = 0;
+	size_t i;
+
+	vmt_json_init(&j, &out, 0);
+	vmt_json_base64(&j, text);
+	CHECK(vmt_json_finish(&j) == 0);
+	CHECK(out.len == 2 + (text.len + 2) / 3 * 4);
+	for (i = 1; i < out.len - 1 && out.data[i] != '='; i++) {
+		const char *digit = strchr(digits, out.data[i]);
+
+		CHECK(digit && *digit);
+		bits = bits << 6 | (uint32_t)(digit - digits);
+		n += 6;
+		if (n >= 8) {
+			n -= 8;
+			vmt_buf_addc(&back, (char)(bits >> n));
+		}
+	}
+	CHECK(vmt_bytes_equal(bytes_of(&back), text));
+}
+
+/* A word for a shell, taken apart as a shell does: it is one word, and the one that went in. */
+static void shell(struct vmt_bytes text)
+{
+	VMT_AUTO_BUF out = { 0 }, word = { 0 }, back = { 0 };
+	bool quoted = false;
+	size_t i;
+
+	vmt_buf_add(&word, text.ptr, text.len);
+	if (!word.data)
+		return;
+	vmt_fmt_shell(&out, word.data);
+	for (i = 0; i < out.len; i++) {
+		char c = out.data[i];
+
+		if (c == '\'') {
+			quoted = !quoted;
+		} else if (!quoted && c == '\\') {
+			CHECK(++i < out.len);
+			vmt_buf_addc(&back, out.data[i]);
+		} else {
+			CHECK(quoted || !strchr(" \t\n\"$`&|;<>()*?[]#~!{}", c));
+			vmt_buf_addc(&back, c);
+		}
+	}
+	CHECK(!quoted);
+	CHECK(out.len > 0);
+	CHECK(vmt_bytes_equal(bytes_of(&back), vmt_bytes_of(word.data)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vmt_bytes text = fuzz_text(data, size);
+	uint32_t c = 0, d = 0;
+	size_t n = sequence(data, size, &d);
+
+	CHECK(vmt_utf8_take(text, &c) == n);
+	CHECK(n == 0 || c == d);
+	safe(text);
+	json(text);
+	base64(text);
+	shell(text);
+	return 0;
+}
