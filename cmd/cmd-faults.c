@@ -83,7 +83,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	VMT_AUTO_WINDOW window = NULL;
 	VMT_AUTO_RUN run = { 0 };
 	size_t n_pids = 0;
-	int r;
+	int r, missing;
 
 	if (vmt_column_help(ctx, &vmt_entity_fault, &r))
 		return r;
@@ -105,10 +105,9 @@ static int run_faults(struct vmt_ctx *ctx)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)
 		return r;
-	if (list && run.sample->n_procs == 0) {
-		vmt_complain(ctx, "no such process: %s", list);
-		return VMT_EXIT_NOTHING;
-	}
+	missing = list ? vmt_run_missing(&run, ctx, pids, n_pids) : 0;
+	if (missing && run.sample->n_procs == 0)
+		return missing;
 	r = vmt_window_run(ctx, &window_opts, &window);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), NULL, 0);
@@ -124,7 +123,9 @@ static int run_faults(struct vmt_ctx *ctx)
 	/* Nothing was counted at all: the document says why. */
 	if (r == 0 && vmt_bytes_is(run.model->probe.rung, "none"))
 		r = geteuid() ? VMT_EXIT_DENIED : VMT_EXIT_FAILED;
-	return r;
+	if (r == 0)
+		r = vmt_window_signal(window);
+	return r ? r : missing;
 }
 
 const struct vmt_cmd vmt_cmd_faults = {

@@ -33,7 +33,8 @@ static int run_free(struct vmt_ctx *ctx)
 	vmt_swap_text(&s->note, ctx, run.model);
 	vmt_available_text(&s->note, ctx, run.model);
 	vmt_run_remarks(&run, ctx, s);
-	return vmt_print_doc(ctx, &run.doc);
+	r = vmt_print_doc(ctx, &run.doc);
+	return r ? r : vmt_run_verdict(&run, ctx, VMT_SOURCE_MEMINFO);
 }
 
 const struct vmt_cmd vmt_cmd_free = {

@@ -83,27 +83,36 @@ static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vm
 	vmt_buf_addc(out, '\n');
 }
 
+/* Names every process that could not be read whole; the exit code for the first. */
 static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_run *run)
 {
+	static const struct {
+		const char *status;
+		int code;
+	} codes[] = {
+		{ "denied", VMT_EXIT_DENIED },
+		{ "gone", VMT_EXIT_NOTHING },
+		{ "timed_out", VMT_EXIT_TIMEOUT },
+	};
 	const struct vmt_sample *s = run->sample;
-	size_t i;
+	int ret = 0;
+	size_t i, k;
 
 	for (i = 0; i < s->n_procs; i++) {
 		const struct vmt_proc *p = &s->procs[i];
+		int code = VMT_EXIT_FAILED;
 
 		if (!VMT_HAS(proc, read_status, p) || vmt_bytes_is(p->read_status, "ok"))
 			continue;
 		vmt_complain(ctx, "process %llu: maps: %.*s", (unsigned long long)p->pid,
 			     (int)p->read_status.len, p->read_status.ptr);
-		if (vmt_bytes_is(p->read_status, "denied"))
-			return VMT_EXIT_DENIED;
-		if (vmt_bytes_is(p->read_status, "gone"))
-			return VMT_EXIT_NOTHING;
-		if (vmt_bytes_is(p->read_status, "timed_out"))
-			return VMT_EXIT_TIMEOUT;
-		return VMT_EXIT_FAILED;
+		for (k = 0; k < VMT_ARRAY_LEN(codes); k++)
+			if (vmt_bytes_is(p->read_status, codes[k].status))
+				code = codes[k].code;
+		if (!ret)
+			ret = code;
 	}
-	return 0;
+	return ret;
 }
 
 static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
@@ -127,7 +136,7 @@ static int run_maps(struct vmt_ctx *ctx)
 	struct vmt_section *s, *procs;
 	size_t n_pids = 0, n = 0;
 	uint32_t want = VMT_SOURCE_BIT(MAPS);
-	int r, failed = 0;
+	int r, missing, failed = 0;
 
 	if (vmt_column_help(ctx, &vmt_entity_map, &r))
 		return r;
@@ -147,10 +156,9 @@ static int run_maps(struct vmt_ctx *ctx)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)
 		return r;
-	if (run.sample->n_procs == 0) {
-		vmt_complain(ctx, "no such process: %s", ctx->operands[0]);
-		return VMT_EXIT_NOTHING;
-	}
+	missing = vmt_run_missing(&run, ctx, pids, n_pids);
+	if (missing && run.sample->n_procs == 0)
+		return missing;
 	r = vmt_run_procs(&run, ctx, want, NULL, 0);
 	if (r == 0) {
 		failed = denied_or_gone(ctx, &run);
@@ -178,7 +186,9 @@ static int run_maps(struct vmt_ctx *ctx)
 	if (failed && n == 0)
 		return failed;
 	r = vmt_print_doc(ctx, &run.doc);
-	return r ? r : failed;
+	if (r == 0)
+		r = failed;
+	return r ? r : missing;
 }
 
 const struct vmt_cmd vmt_cmd_maps = {

@@ -38,6 +38,41 @@ static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
 	s->n_procs = n;
 }
 
+/*
+ * With --top, only the rows that will be shown are worth a dear read: takes the others away before
+ * it, where the order does not hang on what is read.
+ */
+static int cut(struct vmt_ctx *ctx, struct vmt_sample *s, uint32_t dear)
+{
+	const char *top = vmt_ctx_value(ctx, "top"), *order = vmt_ctx_value(ctx, "sort");
+	VMT_AUTO_FREE const void **rows = NULL;
+	VMT_AUTO_FREE bool *keep = NULL;
+	struct vmt_sort sort;
+	uint64_t most = 0;
+	size_t i, n = 0;
+
+	if (!top || vmt_parse_u64(top, &most) < 0 || most == 0 || most >= s->n_procs)
+		return 0;
+	if (vmt_sort_parse(&sort, &vmt_entity_proc, order ? order : vmt_entity_proc.sort, NULL) <
+		    0 ||
+	    vmt_sort_sources(&sort) & dear)
+		return 0;
+	rows = calloc(s->n_procs, sizeof(*rows));
+	keep = calloc(s->n_procs, sizeof(*keep));
+	if (!rows || !keep)
+		return -ENOMEM;
+	for (i = 0; i < s->n_procs; i++)
+		rows[i] = &s->procs[i];
+	vmt_rows_sort(rows, s->n_procs, &sort);
+	for (i = 0; i < most; i++)
+		keep[(const struct vmt_proc *)rows[i] - s->procs] = true;
+	for (i = 0; i < s->n_procs; i++)
+		if (keep[i])
+			s->procs[n++] = s->procs[i];
+	s->n_procs = n;
+	return 0;
+}
+
 static int run_ps(struct vmt_ctx *ctx)
 {
 	const uint32_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP);
@@ -45,9 +80,9 @@ static int run_ps(struct vmt_ctx *ctx)
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	VMT_AUTO_RUN run = { 0 };
 	struct vmt_section *s;
-	size_t n_pids = 0;
+	size_t n_pids = 0, total;
 	uint32_t want = 0;
-	int r;
+	int r, missing;
 
 	if (vmt_column_help(ctx, &vmt_entity_proc, &r))
 		return r;
@@ -63,11 +98,15 @@ static int run_ps(struct vmt_ctx *ctx)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)
 		return r;
-	if (list && run.sample->n_procs == 0) {
-		vmt_complain(ctx, "no such process: %s", list);
-		return VMT_EXIT_NOTHING;
-	}
+	missing = vmt_run_missing(&run, ctx, pids, n_pids);
+	if (missing && run.sample->n_procs == 0)
+		return missing;
 	filter(ctx, run.sample);
+	total = run.sample->n_procs;
+	if (want & dear && cut(ctx, run.sample, dear) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
 	if (want & dear)
 		r = vmt_run_procs(&run, ctx, want & dear, NULL, 0);
 	if (r == 0)
@@ -84,7 +123,11 @@ static int run_ps(struct vmt_ctx *ctx)
 	if (r)
 		return r;
 	vmt_run_remarks(&run, ctx, s);
-	return vmt_print_doc(ctx, &run.doc);
+	s->total = total;
+	r = vmt_print_doc(ctx, &run.doc);
+	if (r == 0)
+		r = vmt_run_verdict(&run, ctx, VMT_SOURCE_PIDS);
+	return r ? r : missing;
 }
 
 const struct vmt_cmd vmt_cmd_ps = {

@@ -39,7 +39,7 @@ static int parse_only(struct vmt_ctx *ctx, unsigned *ret)
 	if (!list)
 		return 0;
 	*ret = 0;
-	while (*list) {
+	do {
 		size_t len = strcspn(list, ",");
 		unsigned bit = 0;
 
@@ -53,7 +53,7 @@ static int parse_only(struct vmt_ctx *ctx, unsigned *ret)
 					       "and files");
 		*ret |= bit;
 		list += len + (list[len] ? 1 : 0);
-	}
+	} while (*list);
 	return 0;
 }
 
@@ -174,7 +174,7 @@ static int run_report(struct vmt_ctx *ctx)
 	VMT_AUTO_RUN run = { 0 };
 	unsigned only = 0;
 	size_t n_pids = 0;
-	int r = parse_only(ctx, &only);
+	int r = parse_only(ctx, &only), missing;
 
 	if (r == 0 && list)
 		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
@@ -194,16 +194,15 @@ static int run_report(struct vmt_ctx *ctx)
 		r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
 	if (r)
 		return r;
-	if (list && run.sample->n_procs == 0) {
-		vmt_complain(ctx, "no such process: %s", list);
-		return VMT_EXIT_NOTHING;
-	}
+	missing = list ? vmt_run_missing(&run, ctx, pids, n_pids) : 0;
+	if (missing && run.sample->n_procs == 0)
+		return missing;
 	if (!ctx->root && window_opts.duration_ns && only & 1u << FAULTS) {
 		r = vmt_window_run(ctx, &window_opts, &window);
 		if (r == 0)
 			r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
 	}
-	if (r == 0 && ctx->named && only & ~(1u << SYSTEM))
+	if (r == 0 && ctx->named && only & 1u << PROCESSES)
 		r = read_processes(ctx, &run, list != NULL);
 	if (r == 0 && window)
 		r = vmt_window_attach(ctx, window, &run);
@@ -211,7 +210,14 @@ static int run_report(struct vmt_ctx *ctx)
 		r = vmt_run_model(&run, ctx, NULL);
 	if (r == 0)
 		r = add_sections(ctx, &run, only);
-	return r ? r : vmt_print_doc(ctx, &run.doc);
+	if (r)
+		return r;
+	r = vmt_print_doc(ctx, &run.doc);
+	if (r == 0 && only & 1u << PROCESSES)
+		r = vmt_run_verdict(&run, ctx, VMT_SOURCE_PIDS);
+	if (r == 0)
+		r = vmt_window_signal(window);
+	return r ? r : missing;
 }
 
 const struct vmt_cmd vmt_cmd_report = {

@@ -67,6 +67,40 @@ int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, co
 	return 0;
 }
 
+int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64_t *pids, size_t n)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (vmt_sample_proc(run->sample, pids[i]))
+			continue;
+		vmt_complain(ctx, "no such process: %" PRIu64, pids[i]);
+		ret = VMT_EXIT_NOTHING;
+	}
+	return ret;
+}
+
+int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source)
+{
+	const struct vmt_source_stat *st = &run->sample->sources[source];
+
+	switch (st->state) {
+	case VMT_STATE_DENIED:
+	case VMT_STATE_ABSENT:
+	case VMT_STATE_FAILED:
+	case VMT_STATE_SKIPPED:
+		vmt_complain(ctx, "%s %s: %s", vmt_source_name(source),
+			     vmt_source_state_name(st->state), st->reason);
+		return st->state == VMT_STATE_DENIED ? VMT_EXIT_DENIED : VMT_EXIT_FAILED;
+	case VMT_STATE_UNUSED:
+	case VMT_STATE_OK:
+	case VMT_STATE_PARTIAL:
+		break;
+	}
+	return 0;
+}
+
 int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts)
 {
 	struct vmt_err err = { 0 };

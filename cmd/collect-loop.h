@@ -24,6 +24,10 @@ int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, c
 /* Reads dear sources of the processes at indices; all processes where indices is NULL. */
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
 		  size_t n);
+/* Complains about each of pids that the sample has not; VMT_EXIT_NOTHING, or 0 where all are. */
+int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64_t *pids, size_t n);
+/* Complains where the source that the command is about gave nothing; the exit code for it, or 0. */
+int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source);
 /* Builds run->model and begins run->doc; exit code or 0. */
 int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts);
 /* Adds a section of the command's own list by its key; NULL after a complaint. */

@@ -112,13 +112,13 @@ int vmt_complain_err(const struct vmt_ctx *ctx, const struct vmt_err *err);
 /* A note that -q silences. */
 void vmt_note(const struct vmt_ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* "try 'vmtop CMD --help'" behind a complaint; VMT_EXIT_USAGE. */
+/* A complaint about how the command was called; VMT_EXIT_USAGE. */
 int vmt_usage_error(const struct vmt_ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
  * Applies -o, -s, --top to the first section (where the command takes them); 0, or an exit code
- * after a complaint. With "-o help" the columns are listed and *ret_done is set.
+ * after a complaint.
  */
 int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section);
 /* The sources that -o and -s (or else the default columns) of an entity ask for. In machine

@@ -6,16 +6,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 
 #include "source/probe.h"
-
-/* How often it is looked whether the processes that were asked for are still there. */
-#define STEP_NS UINT64_C(100000000)
 
 struct vmt_window {
 	struct vmt_arena arena;
 	struct vmt_fault_sample faults;
+	int signal; /* SIGTERM or SIGHUP ended it */
 };
+
+int vmt_window_signal(const struct vmt_window *w)
+{
+	return w && w->signal ? 128 + w->signal : 0;
+}
 
 void vmt_window_free(struct vmt_window *w)
 {
@@ -25,41 +29,71 @@ void vmt_window_free(struct vmt_window *w)
 	free(w);
 }
 
-static bool any_alive(const pid_t *pids, size_t n)
+/*
+ * Waits until the time is over, a signal came, or nobody is left to be watched. watched holds the
+ * signals' descriptor and one of each process, which becomes readable when that process has ended,
+ * a zombie included (pidfd_open(2), Linux 5.3).
+ */
+static void wait_for_end(struct pollfd *watched, size_t n, size_t left, uint64_t end_ns)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		if (kill(pids[i], 0) == 0 || errno == EPERM)
-			return true;
-	return n == 0;
-}
-
-/* Waits until the time is over, a signal came, or nobody is left to be watched. */
-static void wait_for_end(int signals, uint64_t end_ns, const pid_t *pids, size_t n_pids)
-{
-	struct pollfd fd = { .fd = signals, .events = POLLIN };
-
 	for (;;) {
-		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), step;
+		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
 		struct timespec ts;
 
-		if (now >= end_ns || !any_alive(pids, n_pids))
+		if (now >= end_ns || (n > 1 && left == 0))
 			return;
-		step = end_ns - now < STEP_NS ? end_ns - now : STEP_NS;
-		ts = (struct timespec){ .tv_nsec = (long)step };
-		if (ppoll(&fd, 1, &ts, NULL) > 0)
+		ts = (struct timespec){ .tv_sec = (time_t)((end_ns - now) / 1000000000),
+					.tv_nsec = (long)((end_ns - now) % 1000000000) };
+		if (ppoll(watched, n, &ts, NULL) <= 0)
+			continue;
+		if (watched[0].revents)
 			return;
+		for (i = 1; i < n; i++) {
+			if (!watched[i].revents)
+				continue;
+			close(watched[i].fd);
+			/* poll() passes over what is negative. */
+			watched[i].fd = -1;
+			left--;
+		}
 	}
 }
 
-/* Takes the signals that ended the window: they have been obeyed. */
-static void drain(int signals)
+/* The descriptors that wait_for_end() wants; *ret_left says how many processes have not ended. One
+ * that cannot be watched counts as one that does not end. */
+static int watch(const struct vmt_window_opts *opts, int signals, struct pollfd **ret,
+		 size_t *ret_left)
+{
+	struct pollfd *fds = calloc(opts->n_pids + 1, sizeof(*fds));
+	size_t i;
+
+	if (!fds)
+		return -ENOMEM;
+	*ret_left = 0;
+	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	for (i = 0; i < opts->n_pids; i++) {
+		int fd = (int)syscall(SYS_pidfd_open, (pid_t)opts->pids[i], 0);
+
+		if (fd >= 0 || errno != ESRCH)
+			(*ret_left)++;
+		fds[i + 1] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	}
+	*ret = fds;
+	return 0;
+}
+
+/* Takes the signals that ended the window; the number of one that asked for more, or 0. */
+static int drain(int signals)
 {
 	struct signalfd_siginfo info;
+	int sig = 0;
 
 	while (signals >= 0 && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		;
+		if (info.ssi_signo != SIGINT)
+			sig = (int)info.ssi_signo;
+	return sig;
 }
 
 static int to_pid_array(const struct vmt_window_opts *opts, pid_t **ret)
@@ -91,20 +125,28 @@ static int rung_id(struct vmt_ctx *ctx, const char *name, enum vmt_rung_id *ret)
 }
 
 /* The window itself, between blocked signals; 0 or -errno. */
-static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, uint64_t duration_ns,
-		 const pid_t *pids, size_t n_pids, int signals, struct vmt_err *err)
+static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_window_opts *opts,
+		 int signals, struct vmt_err *err)
 {
+	VMT_AUTO_FREE struct pollfd *watched = NULL;
 	uint64_t end_ns;
+	size_t left = 0, i;
 	int r = vmt_probe_start(probe, err);
 
 	if (r < 0)
 		return r;
 	if (ctx->verbose)
 		vmt_note(ctx, "counting");
-	end_ns = vmt_now_ns(CLOCK_MONOTONIC) + duration_ns;
+	r = watch(opts, signals, &watched, &left);
+	if (r < 0)
+		return vmt_err_set(err, r, NULL, 0, "out of memory");
+	end_ns = vmt_now_ns(CLOCK_MONOTONIC) + opts->duration_ns;
 	if (ctx->deadline_ns && ctx->deadline_ns < end_ns)
 		end_ns = ctx->deadline_ns;
-	wait_for_end(signals, end_ns, pids, n_pids);
+	wait_for_end(watched, opts->n_pids + 1, left, end_ns);
+	for (i = 1; i <= opts->n_pids; i++)
+		if (watched[i].fd >= 0)
+			close(watched[i].fd);
 	return vmt_probe_stop(probe, err);
 }
 
@@ -136,11 +178,11 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	failed = count(ctx, probe, opts->duration_ns, pids, opts->n_pids, signals, &err);
+	failed = count(ctx, probe, opts, signals, &err);
 	r = vmt_probe_read(probe, &w->arena, &w->faults, &read_err);
 	/* Detached before anything else is read: from here on no fault pays for us. */
 	vmt_probe_close(VMT_STEAL(probe));
-	drain(signals);
+	w->signal = drain(signals);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (r < 0)
 		return vmt_complain_err(ctx, failed < 0 ? &err : &read_err);

@@ -22,6 +22,9 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts,
 		   struct vmt_window **ret);
 /* Puts what was counted into the sample, with the mappings of the processes that faulted. */
 int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run);
+/* 128 + the number of the signal that ended it, where that asks for an end of vmtop and not only of
+ * the window (SIGTERM, SIGHUP); else 0. w may be NULL. */
+int vmt_window_signal(const struct vmt_window *w);
 void vmt_window_free(struct vmt_window *w);
 
 static inline void vmt_window_freep(struct vmt_window **w)

@@ -9,13 +9,13 @@
 #include "vmtop-config.h"
 
 /* A descriptor below 3 that is closed would be given to the next file that is opened, and output
- * would land there. */
+ * would land there. What takes its place cannot be written to, so that lost output is an error. */
 static int fill_standard_fds(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 		if (fd < 0)
 			return errno == ENOENT ? 0 : -errno;
 	} while (fd <= STDERR_FILENO);

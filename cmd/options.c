@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <getopt.h>
 #include <langinfo.h>
 #include <stdio.h>
@@ -200,6 +199,12 @@ static int check_number(struct vmt_ctx *ctx, const char *name)
 	return 0;
 }
 
+/* Whether a person reads it as it is written: a file of -w is read later, and elsewhere. */
+static bool on_terminal(const struct vmt_ctx *ctx)
+{
+	return !vmt_ctx_given(ctx, "write") && isatty(STDOUT_FILENO);
+}
+
 static void choose_unit(struct vmt_ctx *ctx)
 {
 	static const struct {
@@ -212,7 +217,7 @@ static void choose_unit(struct vmt_ctx *ctx)
 	};
 	size_t i, k;
 
-	ctx->out.unit = isatty(STDOUT_FILENO) ? VMT_SIZE_HUMAN : VMT_SIZE_BYTES;
+	ctx->out.unit = on_terminal(ctx) ? VMT_SIZE_HUMAN : VMT_SIZE_BYTES;
 	/* The last one given decides. */
 	for (i = 0; i < ctx->n_given; i++)
 		for (k = 0; k < VMT_ARRAY_LEN(units); k++)
@@ -220,13 +225,13 @@ static void choose_unit(struct vmt_ctx *ctx)
 				ctx->out.unit = units[k].unit;
 }
 
-static unsigned terminal_width(void)
+static unsigned terminal_width(const struct vmt_ctx *ctx)
 {
 	struct winsize ws;
 	const char *columns;
 	uint64_t v;
 
-	if (!isatty(STDOUT_FILENO))
+	if (!on_terminal(ctx))
 		return 0;
 	columns = secure_getenv("COLUMNS");
 	if (columns && vmt_parse_u64(columns, &v) == 0 && v > 0 && v < 10000)
@@ -261,8 +266,8 @@ static int settle(struct vmt_ctx *ctx)
 	ctx->out.headings = !vmt_ctx_given(ctx, "noheadings");
 	ctx->out.raw = vmt_ctx_given(ctx, "raw");
 	ctx->out.ascii = vmt_ctx_given(ctx, "ascii") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-	ctx->out.width = terminal_width();
-	ctx->out.indent = isatty(STDOUT_FILENO) ? 2 : 0;
+	ctx->out.width = terminal_width(ctx);
+	ctx->out.indent = on_terminal(ctx) ? 2 : 0;
 	ctx->out.all_fields = !vmt_ctx_given(ctx, "output");
 	ctx->quiet = vmt_ctx_given(ctx, "quiet");
 	ctx->root = vmt_ctx_value(ctx, "root");

@@ -310,6 +310,9 @@ int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t
 		}
 		n++;
 	}
+	/* An empty list would be every process, which is not what an unset variable means. */
+	if (n == 0)
+		return vmt_usage_error(ctx, "no process id given");
 	*ret = VMT_STEAL(pids);
 	*ret_n = n;
 	return 0;

@@ -41,8 +41,7 @@ size_t vmt_utf8_take(struct vmt_bytes text, uint32_t *ret_code)
 	return n;
 }
 
-/* Code points that would move, hide or reorder what stands around them on a terminal. */
-static bool is_unsafe(uint32_t c)
+bool vmt_fmt_is_unsafe(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
 	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
@@ -51,8 +50,23 @@ static bool is_unsafe(uint32_t c)
 	       (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+/* Marks that are drawn over the character before them. */
+static bool is_mark(uint32_t c)
+{
+	return (c >= 0x300 && c <= 0x36f) || (c >= 0x483 && c <= 0x489) ||
+	       (c >= 0x591 && c <= 0x5bd) || (c >= 0x610 && c <= 0x61a) ||
+	       (c >= 0x64b && c <= 0x65f) || (c >= 0x1ab0 && c <= 0x1aff) ||
+	       (c >= 0x1dc0 && c <= 0x1dff) || (c >= 0x20d0 && c <= 0x20ff) ||
+	       (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xfe20 && c <= 0xfe2f);
+}
+
+/* No script puts more over one character; a name made of marks would climb over the lines above. */
+#define MARKS_MAX 4
+
 void vmt_fmt_safe(struct vmt_buf *out, struct vmt_bytes text, bool ascii)
 {
+	unsigned marks = 0;
+
 	static const char hex[] = "0123456789abcdef";
 
 	while (text.len) {
@@ -60,7 +74,9 @@ void vmt_fmt_safe(struct vmt_buf *out, struct vmt_bytes text, bool ascii)
 		size_t n = vmt_utf8_take(text, &code);
 		size_t take = n ? n : 1, i;
 
-		if (n && !is_unsafe(code) && (code < 0x80 || !ascii)) {
+		marks = n && is_mark(code) ? marks + 1 : 0;
+		if (n && !vmt_fmt_is_unsafe(code) && (code < 0x80 || !ascii) &&
+		    marks <= MARKS_MAX) {
 			vmt_buf_add(out, text.ptr, n);
 		} else {
 			for (i = 0; i < take; i++) {

@@ -24,6 +24,9 @@ enum vmt_size_unit {
  */
 void vmt_fmt_safe(struct vmt_buf *out, struct vmt_bytes text, bool ascii);
 
+/* Code points that would move, hide or reorder what stands around them on a terminal. */
+bool vmt_fmt_is_unsafe(uint32_t code);
+
 /* Length of the well-formed UTF-8 sequence at the front of text (1..4), or 0 where there is none;
  * *ret_code is its code point. Surrogates and overlong forms are not well formed (RFC 3629). */
 size_t vmt_utf8_take(struct vmt_bytes text, uint32_t *ret_code);

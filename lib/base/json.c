@@ -44,9 +44,19 @@ static bool before_value(struct vmt_json *j)
 	return true;
 }
 
+static void escaped(struct vmt_buf *out, uint32_t code)
+{
+	if (code > 0xffff) {
+		code -= 0x10000;
+		vmt_buf_addf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)(code >> 10),
+			     0xdc00 + (unsigned)(code & 0x3ff));
+	} else {
+		vmt_buf_addf(out, "\\u%04x", (unsigned)code);
+	}
+}
+
 static void quoted(struct vmt_json *j, struct vmt_bytes text, bool *ret_lossy)
 {
-	static const char hex[] = "0123456789abcdef";
 	struct vmt_buf *out = j->out;
 
 	vmt_buf_addc(out, '"');
@@ -65,12 +75,10 @@ static void quoted(struct vmt_json *j, struct vmt_bytes text, bool *ret_lossy)
 			vmt_buf_adds(out, "\\n");
 		} else if (code == '\t') {
 			vmt_buf_adds(out, "\\t");
-		} else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
-			/* C1 and DEL are legal in JSON; escaped all the same, as documents
-			 * are looked at on terminals. */
-			char esc[6] = { '\\', 'u', '0', '0', hex[code >> 4], hex[code & 15] };
-
-			vmt_buf_add(out, esc, sizeof(esc));
+		} else if (vmt_fmt_is_unsafe(code)) {
+			/* Legal in JSON for the most part; escaped all the same, as documents are
+			 * looked at on terminals. */
+			escaped(out, code);
 		} else {
 			vmt_buf_add(out, text.ptr, n);
 		}

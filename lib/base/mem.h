@@ -58,7 +58,8 @@ static inline void vmt_fclosep(FILE **f)
 struct vmt_arena {
 	struct vmt_arena_block *head;
 	size_t used; /* bytes handed out, for the report of our own footprint */
-	bool failed; /* an allocation failed: so that many small ones are checked once, at the end */
+	bool failed; /* an allocation failed: so that many small ones are checked once, at the end
+		      */
 };
 
 void vmt_arena_init(struct vmt_arena *a);

@@ -52,7 +52,8 @@ static int list_sources(struct vmt_model *m)
 		if (vmt_source_cost(id) == VMT_COST_PROBE)
 			continue;
 		VMT_SET(source, reads_total, r, st->reads);
-		VMT_SET(source, read_bytes, r, st->bytes);
+		if (!st->bytes_unknown)
+			VMT_SET(source, read_bytes, r, st->bytes);
 		VMT_SET(source, cpu_ns, r, st->cpu_ns);
 		VMT_SET(source, longest_ns, r, st->longest_ns);
 		VMT_SET(source, unknown_keys_total, r, st->unknown_keys);

@@ -36,21 +36,29 @@ static void derive_available(struct vmt_system *s, uint64_t page_size)
 			(int64_t)s->available_derived_bytes - (int64_t)s->available_bytes);
 }
 
-/* What no line of meminfo explains: memory that drivers took from the page allocator for
- * themselves, mostly. Not an identity; small and steady on a healthy machine. */
+/*
+ * What no line of meminfo explains: memory that drivers took from the page allocator for
+ * themselves, mostly. Not an identity; small and steady on a healthy machine. User memory is
+ * counted by its lists, as AnonPages and SwapCached overlap. Kernel stacks lie in vmalloc memory
+ * (CONFIG_VMAP_STACK), so the larger of the two stands for both.
+ */
 static void derive_unaccounted(struct vmt_system *s)
 {
-	uint64_t sum = 0;
+	uint64_t sum, vmalloc;
 
-	if (!KNOWN(s, total_bytes) || !KNOWN(s, free_bytes) || !KNOWN(s, anon_bytes) ||
-	    !KNOWN(s, cached_bytes) || !KNOWN(s, buffers_bytes) || !KNOWN(s, swap_cached_bytes) ||
+	if (!KNOWN(s, total_bytes) || !KNOWN(s, free_bytes) || !KNOWN(s, active_anon_bytes) ||
+	    !KNOWN(s, inactive_anon_bytes) || !KNOWN(s, active_file_bytes) ||
+	    !KNOWN(s, inactive_file_bytes) || !KNOWN(s, unevictable_bytes) ||
 	    !KNOWN(s, slab_reclaimable_bytes) || !KNOWN(s, slab_unreclaimable_bytes) ||
 	    !KNOWN(s, kernel_stack_bytes) || !KNOWN(s, page_tables_bytes) ||
 	    !KNOWN(s, vmalloc_used_bytes))
 		return;
-	sum = s->free_bytes + s->anon_bytes + s->cached_bytes + s->buffers_bytes +
-	      s->swap_cached_bytes + s->slab_reclaimable_bytes + s->slab_unreclaimable_bytes +
-	      s->kernel_stack_bytes + s->page_tables_bytes + s->vmalloc_used_bytes;
+	vmalloc = s->vmalloc_used_bytes;
+	if (s->kernel_stack_bytes > vmalloc)
+		vmalloc = s->kernel_stack_bytes;
+	sum = s->free_bytes + s->active_anon_bytes + s->inactive_anon_bytes + s->active_file_bytes +
+	      s->inactive_file_bytes + s->unevictable_bytes + s->slab_reclaimable_bytes +
+	      s->slab_unreclaimable_bytes + s->page_tables_bytes + vmalloc;
 	/* Kernels before 5.0 do not account for percpu memory, so it is part of the answer; kernels
 	 * without hugetlb have none. */
 	if (KNOWN(s, percpu_bytes))

@@ -86,7 +86,6 @@ int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, co
 	}
 	cur = vmt_bytes_of(spec);
 	c->n = before;
-	/* A column that stays at the end of the line would have nothing behind it. */
 	while (take_name(&cur, &name)) {
 		const struct vmt_field *f = vmt_field_find(entity, name);
 
@@ -95,6 +94,7 @@ int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, co
 		if (add(c, f) < 0)
 			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
 	}
+	/* What may be cut at the end of the line stays there. */
 	if (before && c->n > before && c->fields[before - 1]->flags & VMT_TAIL) {
 		const struct vmt_field *tail = c->fields[before - 1];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/doc.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 void vmt_doc_done(struct vmt_doc *doc)
@@ -70,6 +71,13 @@ int vmt_sink_flush(struct vmt_sink *sink, size_t least)
 		if (n < 0) {
 			if (errno == EINTR)
 				continue;
+			/* Whoever shares the terminal or pipe may have made it non-blocking. */
+			if (errno == EAGAIN) {
+				struct pollfd fd = { .fd = sink->fd, .events = POLLOUT };
+
+				if (poll(&fd, 1, -1) >= 0 || errno == EINTR)
+					continue;
+			}
 			sink->error = -errno;
 			break;
 		}

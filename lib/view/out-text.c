@@ -41,6 +41,38 @@ static int fill(struct libscols_table *tb, const struct vmt_section *s,
 	return 0;
 }
 
+/*
+ * One blank between cells and none within them. The library would escape what was made safe
+ * already, so this is ours.
+ */
+static int raw_text(struct vmt_buf *out, const struct vmt_section *s,
+		    const struct vmt_out_opts *opts, uint64_t page_size)
+{
+	VMT_AUTO_BUF cell = { 0 };
+	size_t i, k, c;
+
+	for (k = 0; opts->headings && k < s->columns.n; k++)
+		vmt_buf_addf(out, "%s%s", k ? " " : "", s->columns.fields[k]->title);
+	if (opts->headings)
+		vmt_buf_addc(out, '\n');
+	for (i = 0; i < s->n; i++) {
+		for (k = 0; k < s->columns.n; k++) {
+			if (k)
+				vmt_buf_addc(out, ' ');
+			vmt_buf_clear(&cell);
+			vmt_cell_text(&cell, s->columns.fields[k], s->rows[i], opts, page_size);
+			for (c = 0; c < cell.len; c++) {
+				if (cell.data[c] == ' ')
+					vmt_buf_adds(out, "\\x20");
+				else
+					vmt_buf_addc(out, cell.data[c]);
+			}
+		}
+		vmt_buf_addc(out, '\n');
+	}
+	return vmt_buf_error(&cell) ? vmt_buf_error(&cell) : vmt_buf_error(out);
+}
+
 static int table_text(struct vmt_buf *out, const struct vmt_section *s,
 		      const struct vmt_out_opts *opts, uint64_t page_size)
 {
@@ -53,7 +85,6 @@ static int table_text(struct vmt_buf *out, const struct vmt_section *s,
 	/* Cells were made safe already; the table's own escapes would double them. */
 	scols_table_enable_noencoding(tb, 1);
 	scols_table_enable_noheadings(tb, !opts->headings);
-	scols_table_enable_raw(tb, opts->raw);
 	scols_table_enable_ascii(tb, opts->ascii);
 	scols_table_enable_nowrap(tb, 1);
 	if (opts->width) {
@@ -95,7 +126,8 @@ int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct 
 		if (s->title && opts->headings)
 			vmt_buf_addf(&sink->buf, "%s\n", s->title);
 		if (s->n) {
-			r = table_text(&sink->buf, s, opts, page_size);
+			r = opts->raw ? raw_text(&sink->buf, s, opts, page_size)
+				      : table_text(&sink->buf, s, opts, page_size);
 			if (r < 0)
 				return r;
 			/* The library leaves the last line open. */

@@ -39,19 +39,17 @@ def inside(program, unshare, first, prefix, *args):
 
 
 def problem_of(result, args):
-    """Any end is fine that is told: a document, or one line that says why there is none."""
+    """Any end is fine that is told: a document, one line that says why there is none, or both,
+    where what the command is about is unknown and the document says so."""
     if result.code is None or result.code < 0 or result.code > 128:
         return f"exit {result.code}: {result.err[-400:]!r}"
-    if result.code in (OK, PARTIAL):
-        if "-J" not in args:
-            return None if result.out else "prints nothing"
+    if result.out and "-J" in args:
         try:
             loads(result.out)
         except ValueError as broken:
             return f"broken JSON: {broken}"
-        return None
-    if result.out:
-        return f"exit {result.code} and prints {result.out[:100]!r}"
+    if result.code in (OK, PARTIAL):
+        return None if result.out else "prints nothing"
     return expect(result, (FAILED, DENIED), complaint=True)
 
 

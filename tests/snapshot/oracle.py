@@ -154,24 +154,26 @@ class Machine:
         row["available_residual_bytes"] = None if available is None else max(sum_, 0) - available
         taken = (
             "free",
-            "anon",
-            "cached",
-            "buffers",
-            "swap_cached",
+            "active_anon",
+            "inactive_anon",
+            "active_file",
+            "inactive_file",
+            "unevictable",
             "slab_reclaimable",
             "slab_unreclaimable",
-            "kernel_stack",
             "page_tables",
             "percpu",
-            "vmalloc_used",
             "hugetlb",
         )
-        # A kernel before 5.0 does not account for percpu memory, one without hugetlb has none.
-        known = None not in [
+        # Kernel stacks lie in vmalloc memory. A kernel before 5.0 does not account for percpu
+        # memory, one without hugetlb has none.
+        kernel = [row["kernel_stack_bytes"], row["vmalloc_used_bytes"]]
+        known = None not in kernel + [total] + [
             row[f"{name}_bytes"] for name in taken if name not in ("percpu", "hugetlb")
         ]
         row["unaccounted_bytes"] = (
-            total - sum(row[f"{name}_bytes"] or 0 for name in taken) if known else None
+            total - max(kernel) - sum(row[f"{name}_bytes"] or 0 for name in taken)
+            if known else None
         )
         return row
 
