@@ -151,7 +151,7 @@ static __noinline struct task_account *task_account(struct task_struct *task, u3
 	leader = BPF_CORE_READ(task, group_leader);
 	fresh.tgid = BPF_CORE_READ(task, tgid);
 	fresh.tid = BPF_CORE_READ(task, pid);
-	fresh.start_time = BPF_CORE_READ(leader, start_time);
+	fresh.start_time = BPF_CORE_READ(leader, start_boottime);
 	if (BPF_CORE_READ(task, start_time) <= control.start_ns) {
 		fresh.minor = BPF_CORE_READ(task, min_flt) - minor;
 		fresh.major = BPF_CORE_READ(task, maj_flt) - major;

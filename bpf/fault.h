@@ -50,7 +50,7 @@ struct vmt_slot_map {
 	__u32 tgid; /* whom the kernel charged */
 	__u32 owner_tgid; /* whose mapping it is; 0 where the kernel does not say */
 	__u32 exec_id; /* program images that the process had before, and its ancestors */
-	__u64 start_time; /* of the process's leader */
+	__u64 start_time; /* of the process's leader; CLOCK_BOOTTIME, as in /proc/PID/stat */
 	__u64 vm_start; /* lowest seen */
 	__u64 vm_end; /* highest seen */
 	__u64 vm_pgoff; /* of vm_start when first seen, in pages */

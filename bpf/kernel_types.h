@@ -155,6 +155,7 @@ struct task_struct {
 	s32 tgid;
 	struct task_struct *group_leader;
 	u64 start_time;
+	u64 start_boottime;
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	u64 self_exec_id;
