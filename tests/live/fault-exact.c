@@ -199,9 +199,16 @@ static int measure(struct session *s, enum vmt_rung_id rung, const char *const *
 /* Whether this kernel has no way to see filemap_fault on the rung that was found. */
 static bool filemap_absent(const struct vmt_fault_sample *f)
 {
-	for (size_t i = 0; i < f->n_tries; i++)
-		if (f->tries[i].hook && !strcmp(f->tries[i].hook, "tp_btf/mm_filemap_fault"))
-			return f->tries[i].status == VMT_TRY_ABSENT;
+	static const char hook[] = "tp_btf/mm_filemap_fault";
+
+	/* Where the whole program could not be loaded for it, the reason names the hook. */
+	for (size_t i = 0; i < f->n_tries; i++) {
+		const struct vmt_probe_try *t = &f->tries[i];
+
+		if ((t->hook && !strcmp(t->hook, hook)) ||
+		    !strncmp(t->reason, hook, sizeof(hook) - 1))
+			return t->status == VMT_TRY_ABSENT;
+	}
 	return false;
 }
 
