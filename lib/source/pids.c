@@ -461,7 +461,8 @@ int vmt_pids_list(const struct vmt_root *root, uint64_t **ret, size_t *ret_n, st
 	for (errno = 0; (e = readdir(dir)); errno = 0) {
 		uint64_t pid;
 
-		if (vmt_parse_pid(e->d_name, &pid) < 0)
+		/* A number as the kernel writes it: "007" in a recording is no process 7. */
+		if (e->d_name[0] == '0' || vmt_parse_pid(e->d_name, &pid) < 0)
 			continue;
 		r = vmt_grow(&pids, &cap, n + 1, sizeof(*pids));
 		if (r < 0)

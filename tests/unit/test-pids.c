@@ -243,6 +243,12 @@ static void test_read_below_a_root(void **state)
 	write_process(&d, "42", "42 (x)" REST);
 	write_process(&d, "7", "7 (y)" REST);
 	unit_dir_write(&d, "proc/1000000/comm", "no stat\n");
+	/* No process has such a number. */
+	unit_dir_write(&d, "proc/007/comm", "x\n");
+	unit_dir_write(&d, "proc/0/comm", "x\n");
+	unit_dir_write(&d, "proc/+9/comm", "x\n");
+	unit_dir_write(&d, "proc/9x/comm", "x\n");
+	unit_dir_write(&d, "proc/4194305/comm", "x\n");
 	unit_dir_write(&d, "proc/meminfo", "MemTotal: 1 kB\n");
 	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
 	vmt_arena_init(&a);
