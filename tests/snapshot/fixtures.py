@@ -63,7 +63,7 @@ def committed(report, fixture):
     report.check(f"{fixture}: scrubbed", call(SCRUB, "--check", top))
     # What the lists of scrub may have let through.
     odd = re.compile(
-        rb"/(?:home/(?!user/file\d)|root|work|opt|srv|mnt(?!/\d)|media|tmp)/|@[\w-]+\.|\x00"
+        rb"/(?:home/(?!user/file\d)|root|opt|srv|mnt(?!/\d)|media|tmp)/|@[\w-]+\.|\x00"
     )
     report.check(
         f"{fixture}: names nobody",
