@@ -34,11 +34,33 @@ const char *vmt_failure_word(int code)
 	case -EBUSY:
 	case -ECANCELED:
 		return "skipped";
+	case -EXDEV:
+	case -E2BIG:
+		return "partial";
 	case -ENOENT:
 		return "absent";
 	default:
 		return "failed";
 	}
+}
+
+/* Counts a process once, however often it fails in that way. One without a row fails once. */
+static void count_process(struct vmt_sample *s, uint64_t pid, uint64_t *count)
+{
+	unsigned bit = 1u << (count == &s->vanished ? 0 : count == &s->denied ? 1 : 2);
+	struct vmt_proc *p;
+
+	if (!pid)
+		return;
+	p = s->maps ? vmt_sample_proc(s, pid) : NULL;
+	if (p) {
+		struct vmt_proc_maps *pm = &s->maps[p - s->procs];
+
+		if (pm->counted & bit)
+			return;
+		pm->counted |= bit;
+	}
+	++*count;
 }
 
 void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t pid,
@@ -50,16 +72,16 @@ void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t
 
 	if (code == -ESRCH) {
 		st->gone++;
-		s->vanished++;
+		count_process(s, pid, &s->vanished);
 		return;
 	}
 	st->error = code;
 	if (code == -EACCES || code == -EPERM) {
 		st->denied++;
-		s->denied++;
+		count_process(s, pid, &s->denied);
 	} else if (code == -ETIMEDOUT) {
 		st->timed_out++;
-		s->timed_out++;
+		count_process(s, pid, &s->timed_out);
 	} else if (code == -EBUSY || code == -ECANCELED) {
 		st->skipped++;
 	}
@@ -117,37 +139,82 @@ static int compare_issues(const void *a, const void *b)
 	return (int)source_of(x) - (int)source_of(y);
 }
 
-/* How many reads of a source failed in their own way, and the first of them. */
-static uint64_t failed_of(const struct vmt_sample *s, size_t source, const struct vmt_issue **first)
+/* Failures of a source, by what became of them. */
+struct failures {
+	uint64_t bad; /* denied, timed out, skipped */
+	uint64_t failed; /* in their own way */
+	uint64_t part;
+	const struct vmt_issue *first_bad;
+	const struct vmt_issue *first_failed;
+};
+
+static struct failures failures_of(const struct vmt_sample *s, size_t source)
 {
-	uint64_t n = 0;
+	const struct vmt_source_stat *st = &s->sources[source];
+	struct failures f = { .bad = st->denied + st->timed_out + st->skipped };
 	size_t i;
 
 	for (i = 0; i < s->n_issues; i++) {
-		if (source_of(&s->issues[i]) != source ||
-		    !vmt_bytes_is(s->issues[i].status, vmt_failure_word(-EIO)))
+		const struct vmt_issue *issue = &s->issues[i];
+
+		if (source_of(issue) != source)
 			continue;
-		if (n++ == 0)
-			*first = &s->issues[i];
+		if (vmt_bytes_is(issue->status, vmt_failure_word(-EIO)))
+			f.failed++;
+		else if (vmt_bytes_is(issue->status, vmt_failure_word(-EXDEV)))
+			f.part++;
+		else if (!vmt_bytes_is(issue->status, vmt_failure_word(-ENOENT)) && !f.first_bad)
+			f.first_bad = issue;
+		if (f.failed + f.part == 1 && !f.first_failed)
+			f.first_failed = issue;
 	}
-	return n;
+	return f;
 }
 
-static void set_reason(struct vmt_source_stat *st, uint64_t bad, uint64_t failed,
-		       const struct vmt_issue *first)
+/* "2 timed out, 1 skipped: " and why, for the first of them. */
+static void bad_reason(struct vmt_source_stat *st, const struct vmt_issue *first)
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} parts[] = {
+		{ st->denied, "denied" },
+		{ st->timed_out, "timed out" },
+		{ st->skipped, "skipped" },
+	};
+	size_t i, len = 0;
+
+	for (i = 0; i < VMT_ARRAY_LEN(parts); i++)
+		if (parts[i].n)
+			len += (size_t)snprintf(st->reason + len, sizeof(st->reason) - len,
+						"%s%llu %s", len ? ", " : "",
+						(unsigned long long)parts[i].n, parts[i].what);
+	/* Three numbers of 20 digits leave room. */
+	if (first && VMT_HAS(issue, hint, first))
+		snprintf(st->reason + len, sizeof(st->reason) - len, ": %.*s", (int)first->hint.len,
+			 first->hint.ptr);
+}
+
+static void set_reason(struct vmt_source_stat *st, const struct failures *f)
 {
 	struct vmt_bytes why;
 
-	if (bad) {
-		snprintf(st->reason, sizeof(st->reason),
-			 "%llu denied, %llu timed out, %llu skipped",
-			 (unsigned long long)st->denied, (unsigned long long)st->timed_out,
-			 (unsigned long long)st->skipped);
-	} else if (failed && VMT_HAS(issue, pid, first)) {
-		why = VMT_HAS(issue, hint, first) ? first->hint : first->error;
-		snprintf(st->reason, sizeof(st->reason),
-			 "%llu failed, the first of process %llu: %.*s", (unsigned long long)failed,
-			 (unsigned long long)first->pid, (int)why.len, why.ptr);
+	if (f->bad) {
+		bad_reason(st, f->first_bad);
+	} else if (f->first_failed && VMT_HAS(issue, pid, f->first_failed)) {
+		int len = 0;
+
+		why = VMT_HAS(issue, hint, f->first_failed) ? f->first_failed->hint
+							    : f->first_failed->error;
+		if (f->failed)
+			len = snprintf(st->reason, sizeof(st->reason), "%llu failed, ",
+				       (unsigned long long)f->failed);
+		if (f->part)
+			len += snprintf(st->reason + len, sizeof(st->reason) - (size_t)len,
+					"%llu in part, ", (unsigned long long)f->part);
+		snprintf(st->reason + len, sizeof(st->reason) - (size_t)len,
+			 "the first of process %llu: %.*s",
+			 (unsigned long long)f->first_failed->pid, (int)why.len, why.ptr);
 	} else if (st->state == VMT_STATE_PARTIAL && st->error == -ENOENT) {
 		snprintf(st->reason, sizeof(st->reason), "some processes have none");
 	} else {
@@ -163,28 +230,31 @@ void vmt_sample_settle(struct vmt_sample *s)
 		qsort(s->issues, s->n_issues, sizeof(*s->issues), compare_issues);
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
 		struct vmt_source_stat *st = &s->sources[i];
-		uint64_t bad = st->denied + st->timed_out + st->skipped;
-		const struct vmt_issue *first = NULL;
-		uint64_t failed;
+		struct failures f = failures_of(s, i);
 
+		/* What we made of fewer failures is made again; what others said stays. */
+		if (st->settled && st->settled != f.bad + f.failed + f.part + 1) {
+			st->state = VMT_STATE_UNUSED;
+			st->reason[0] = 0;
+		}
 		if (st->state != VMT_STATE_UNUSED)
 			continue;
-		if (st->reads == 0 && bad == 0 && st->error == 0)
+		if (st->reads == 0 && f.bad == 0 && st->error == 0)
 			continue;
-		failed = failed_of(s, i, &first);
-		if (bad == 0 && st->error == 0)
+		if (f.bad == 0 && st->error == 0)
 			st->state = VMT_STATE_OK;
 		else if (st->reads > 0)
 			st->state = VMT_STATE_PARTIAL;
-		else if (st->denied == bad && bad > 0)
+		else if (st->denied == f.bad && f.bad > 0)
 			st->state = VMT_STATE_DENIED;
-		else if (st->skipped == bad && bad > 0)
+		else if (st->skipped == f.bad && f.bad > 0)
 			st->state = VMT_STATE_SKIPPED;
-		else if (failed == 0 && (st->error == -ENOENT || st->error == -ENOSYS))
+		else if (f.failed + f.part == 0 && (st->error == -ENOENT || st->error == -ENOSYS))
 			st->state = VMT_STATE_ABSENT;
 		else
 			st->state = VMT_STATE_FAILED;
+		st->settled = f.bad + f.failed + f.part + 1;
 		if (st->state != VMT_STATE_OK && !st->reason[0])
-			set_reason(st, bad, failed, first);
+			set_reason(st, &f);
 	}
 }

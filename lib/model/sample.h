@@ -22,7 +22,8 @@ struct vmt_source_stat {
 	uint64_t skipped;
 	uint64_t unknown_keys;
 	char reason[160]; /* why it is not ok, in words; empty where it is */
-	char fix[160]; /* command that would change it; empty where there is none */
+	uint64_t settled; /* failures for which vmt_sample_settle() made state and reason, and 1 */
+	char fix[512]; /* command that would change it; empty where there is none */
 };
 
 #define VMT_EUID_UNKNOWN UINT64_MAX
@@ -43,12 +44,16 @@ struct vmt_host {
 	struct vmt_bytes root; /* what --root named; empty for the live machine */
 };
 
-/* The mappings of one process. */
+/* The mappings of one process, and how its dear sources were read. */
 struct vmt_proc_maps {
 	struct vmt_map *maps; /* in order of address */
 	size_t n_maps;
 	enum vmt_source_state state;
 	bool consistent; /* the list was the same before and after its residency was read */
+	bool answered; /* a dear source was read */
+	int worst; /* negative errno of the worst failure of a dear source, or 0 */
+	uint32_t missed; /* VMT_SOURCE_BIT of those that failed or were left out */
+	unsigned counted; /* for vmt_sample_failed(): in which counts of the sample it is */
 };
 
 /* Raw facts of one moment, with what is known about each. */
@@ -67,6 +72,7 @@ struct vmt_sample {
 	size_t cap_issues; /* issues is on the heap, the rest of the sample in the arena */
 	uint64_t issues_dropped; /* more than VMT_ISSUES_MAX failed */
 	uint64_t procs_seen;
+	/* Processes, whatever was read of each. */
 	uint64_t vanished;
 	uint64_t denied;
 	uint64_t timed_out;
@@ -94,7 +100,9 @@ void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t
 		       struct vmt_bytes comm, int code, const char *hint);
 /* The process of that pid, or NULL. */
 struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid);
-/* Turns the counts of the sources into their states, once all reads are done. */
+/* Turns the counts of the sources into their states and reasons, once all reads are done; again
+ * where they changed since. */
 void vmt_sample_settle(struct vmt_sample *s);
-/* denied, timed_out, gone, skipped, absent or failed: the word for a negative errno. */
+/* denied, timed_out, gone, skipped, partial (-EXDEV: it changed under the read; -E2BIG: some of it
+ * is too large), absent or failed: the word for a negative errno. */
 const char *vmt_failure_word(int code);
