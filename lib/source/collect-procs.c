@@ -41,6 +41,9 @@ static const char *keep_hint(struct vmt_sample *s, const struct vmt_err *err)
 
 static const char *hint_of(struct vmt_sample *s, int code, const struct vmt_err *err)
 {
+	/* Who recorded it is not who reads it. */
+	if (s->host.root.len && (code == -EACCES || code == -EPERM))
+		return "this file of the recording may not be read";
 	switch (code) {
 	case -EXDEV:
 		return "it got another address space (execve) while it was read; what is shown is part";
@@ -104,21 +107,85 @@ static bool is_absent(struct vmt_source_stat *st, int code)
 	return true;
 }
 
-static bool was_denied(const struct vmt_proc *p)
+/* Notes, once in a sample, that a source gave nothing for a process. */
+static void missed(struct vmt_sample *s, size_t index, enum vmt_source_id id, int code,
+		   const char *hint)
 {
-	return VMT_HAS(proc, read_status, p) &&
-	       vmt_bytes_is(p->read_status, vmt_failure_word(-EACCES));
+	const struct vmt_proc *p = &s->procs[index];
+	struct vmt_proc_maps *pm = &s->maps[index];
+
+	pm->worst = worse(pm->worst, code);
+	if (pm->missed >> id & 1)
+		return;
+	pm->missed |= UINT32_C(1) << id;
+	vmt_sample_failed(s, id, p->pid, p->comm, code, hint);
+}
+
+/*
+ * Sources that were asked for and never came to be tried, because another one failed with code:
+ * where there are no rights for one, there are none for the others; where it did not answer, they
+ * were left out. They are counted and are no issues of their own.
+ */
+static void untried(struct vmt_sample *s, size_t index, uint32_t sources, int code)
+{
+	struct vmt_proc_maps *pm = &s->maps[index];
+	bool denied = code == -EACCES || code == -EPERM;
+	int i;
+
+	if (!denied && code != -ETIMEDOUT && code != -EBUSY && code != -ECANCELED)
+		return;
+	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
+		struct vmt_source_stat *st = &s->sources[i];
+
+		if (!(sources >> i & 1) || pm->missed >> i & 1)
+			continue;
+		pm->missed |= UINT32_C(1) << i;
+		st->error = code;
+		if (denied)
+			st->denied++;
+		else
+			st->skipped++;
+	}
+}
+
+/* What the dear sources of all calls so far say of the process as a whole. */
+static void set_read_status(struct vmt_sample *s, size_t index)
+{
+	const struct vmt_proc_maps *pm = &s->maps[index];
+	/* What no process has is missed where there was nothing else to read. */
+	int code = pm->worst || pm->answered ? pm->worst : -ENOENT;
+
+	VMT_SET(proc, read_status, &s->procs[index],
+		vmt_bytes_of(code ? vmt_failure_word(code) : "ok"));
+}
+
+static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc_task *task)
+{
+	const struct vmt_proc_read *smaps = &task->read[VMT_SOURCE_SMAPS];
+	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
+	struct vmt_proc_maps *pm = &s->maps[index];
+
+	if (task->has_maps) {
+		if (!task->count_only) {
+			pm->maps = task->maps;
+			pm->n_maps = task->n_maps;
+			pm->consistent = task->consistent;
+			pm->state = maps->code < 0 || smaps->code < 0 ? VMT_STATE_PARTIAL
+								      : VMT_STATE_OK;
+		}
+		if (maps->code != -EXDEV && smaps->code != -EXDEV)
+			VMT_SET(proc, maps_total, &s->procs[index], task->n_maps);
+	} else if (maps->code < 0 && !pm->maps) {
+		pm->state = maps->code == -EACCES || maps->code == -EPERM ? VMT_STATE_DENIED
+									  : VMT_STATE_FAILED;
+	}
 }
 
 static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 {
 	struct vmt_sample *s = call->s;
-	struct vmt_proc *p = &s->procs[index];
 	struct vmt_proc_maps *pm = &s->maps[index];
-	const struct vmt_proc_read *smaps = &task->read[VMT_SOURCE_SMAPS];
-	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
-	uint64_t denied = s->denied;
-	bool got = false;
+	uint32_t left = call->sources;
 	int worst = 0, i;
 
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
@@ -126,56 +193,91 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 
 		if (!read->tried)
 			continue;
+		left &= ~(UINT32_C(1) << i);
 		/* libelf does not say how much it reads. */
 		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF);
-		got |= read->code >= 0;
+		pm->answered |= read->code >= 0;
 		if (read->code >= 0 || is_absent(&s->sources[i], read->code))
 			continue;
 		/* It ended: once, whatever was read when it did. */
 		if (worst != -ESRCH)
-			vmt_sample_failed(s, (enum vmt_source_id)i, p->pid, p->comm, read->code,
-					  hint_of(s, read->code, &read->err));
+			missed(s, index, (enum vmt_source_id)i, read->code,
+			       hint_of(s, read->code, &read->err));
 		worst = worse(worst, read->code);
 	}
-	/* What no process has is missed where there was nothing else to read. */
-	if (!worst && !got)
-		worst = -ENOENT;
-	/* Processes are counted, not files of them; a second call may find the same refusal. */
-	if (s->denied > denied)
-		s->denied = denied + (was_denied(p) ? 0 : 1);
+	untried(s, index, left, worst);
 	vmt_arena_join(&s->arena, &task->arena);
-	copy_rollup(p, &task->rollup);
-	if (task->has_maps) {
-		pm->maps = task->maps;
-		pm->n_maps = task->n_maps;
-		pm->consistent = task->consistent;
-		pm->state = maps->code < 0 || (smaps->tried && smaps->code < 0) ? VMT_STATE_PARTIAL
-										: VMT_STATE_OK;
-		if (maps->code != -EXDEV && smaps->code != -EXDEV)
-			VMT_SET(proc, maps_total, p, task->n_maps);
-	} else if (maps->tried && maps->code < 0) {
-		pm->state = maps->code == -EACCES || maps->code == -EPERM ? VMT_STATE_DENIED
-									  : VMT_STATE_FAILED;
-	}
-	VMT_SET(proc, read_status, p, vmt_bytes_of(worst ? vmt_failure_word(worst) : "ok"));
+	copy_rollup(&s->procs[index], &task->rollup);
+	if (call->sources & VMT_SOURCE_BIT(MAPS))
+		merge_maps(s, index, task);
+	set_read_status(s, index);
 }
 
-/* A job that a reader kept, or that no reader took. */
-static void not_read(struct call *call, size_t index, struct vmt_job *job, int code)
+/* A job that a reader kept: what it had finished before it was stuck. */
+static void left_behind(struct call *call, size_t index, struct vmt_job *job)
 {
-	struct vmt_sample *s = call->s;
-	struct vmt_proc *p = &s->procs[index];
-	enum vmt_source_id id = first_source(call->sources);
-	struct vmt_source_stat *st;
+	static const char hint[] = "the reader sleeps in the kernel: the process holds its address "
+				   "space, perhaps for a file system that does not answer";
+	struct vmt_stuck_list *stuck = vmt_collector_stuck(call->c);
+	const struct vmt_proc *p = &call->s->procs[index];
+	int stage = vmt_job_stage(job);
+	struct vmt_proc_read *read;
+	struct vmt_proc_task task;
+
+	/* Without memory for it, it has nothing. */
+	vmt_proc_job_copy(job, &task);
+	read = &task.read[stage > 0 ? stage : (int)first_source(call->sources)];
+	read->tried = true;
+	read->code = vmt_err_set(&read->err, -ETIMEDOUT, NULL, 0, "%s", hint);
+	merge(call, index, &task);
+	vmt_arena_done(&task.arena);
+	if (vmt_grow(&stuck->items, &stuck->cap, stuck->n + 1, sizeof(*stuck->items)) < 0)
+		return;
+	stuck->items[stuck->n++] = (struct vmt_stuck){
+		.pid = p->pid,
+		.start_time_ns = VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0,
+		.job = vmt_job_ref(job),
+	};
+}
+
+/* Whether a reader is still stuck in that process. */
+static bool is_stuck(struct vmt_stuck_list *stuck, const struct vmt_proc *p)
+{
+	uint64_t start = VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0;
+	size_t i;
+
+	for (i = 0; i < stuck->n; i++) {
+		if (stuck->items[i].pid != p->pid || stuck->items[i].start_time_ns != start)
+			continue;
+		if (!vmt_job_has_ended(stuck->items[i].job))
+			return true;
+		vmt_job_unref(stuck->items[i].job);
+		stuck->items[i] = stuck->items[--stuck->n];
+		return false;
+	}
+	return false;
+}
+
+/* A process that is not even tried: code says why. */
+static void not_read(struct vmt_sample *s, size_t index, uint32_t sources, int code,
+		     const char *hint)
+{
+	struct vmt_proc_maps *pm = &s->maps[index];
+
+	/* Where this sample has said it already, only more was left out. */
+	if (pm->worst != code)
+		missed(s, index, first_source(sources), code, hint);
+	untried(s, index, sources, code);
+	if (sources & VMT_SOURCE_BIT(MAPS) && !pm->maps)
+		pm->state = code == -ETIMEDOUT ? VMT_STATE_FAILED : VMT_STATE_SKIPPED;
+	set_read_status(s, index);
+}
+
+static void no_reader(struct call *call, size_t index, int code)
+{
 	const char *hint;
 
 	switch (code) {
-	case -ETIMEDOUT:
-		if (vmt_job_stage(job) > 0)
-			id = (enum vmt_source_id)vmt_job_stage(job);
-		hint = "the reader sleeps in the kernel: the process holds its address space, "
-		       "perhaps for a file system that does not answer";
-		break;
 	case -ECANCELED:
 		hint = "the time for the whole report was over";
 		break;
@@ -188,11 +290,7 @@ static void not_read(struct call *call, size_t index, struct vmt_job *job, int c
 		hint = "too many readers are stuck in the kernel";
 		break;
 	}
-	st = &s->sources[id];
-	snprintf(st->reason, sizeof(st->reason), "%s", hint);
-	vmt_sample_failed(s, id, p->pid, p->comm, code, hint);
-	VMT_SET(proc, read_status, p, vmt_bytes_of(vmt_failure_word(code)));
-	s->maps[index].state = code == -ETIMEDOUT ? VMT_STATE_FAILED : VMT_STATE_SKIPPED;
+	not_read(call->s, index, call->sources, code, hint);
 }
 
 static void job_done(size_t index, struct vmt_job *job, int result, void *ctx, void *arg)
@@ -201,8 +299,10 @@ static void job_done(size_t index, struct vmt_job *job, int result, void *ctx, v
 
 	if (ctx)
 		merge(call, call->procs[index], ctx);
+	else if (result == -ETIMEDOUT)
+		left_behind(call, call->procs[index], job);
 	else
-		not_read(call, call->procs[index], job, result);
+		no_reader(call, call->procs[index], result);
 }
 
 static bool has_memory(const struct vmt_proc *p)
@@ -234,12 +334,10 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 	if (s->host.root.len || st->denied == 0)
 		return;
 	if (s->host.euid == 0) {
-		if (!st->reason[0] || st->state == VMT_STATE_PARTIAL)
-			snprintf(
-				st->reason, sizeof(st->reason),
-				"%llu refused, to root as well: a security module, a user namespace "
-				"or lockdown",
-				(unsigned long long)st->denied);
+		snprintf(st->reason, sizeof(st->reason),
+			 "%llu refused, to root as well: a security module, a user namespace or "
+			 "lockdown",
+			 (unsigned long long)st->denied);
 		return;
 	}
 	snprintf(st->reason, sizeof(st->reason), "%llu refused: processes of other users",
@@ -260,7 +358,14 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 	if (n <= 0)
 		return;
 	exe[n] = 0;
-	vmt_buf_addf(&cmd, "sudo setcap %s+ep ", caps);
+	/* Whoever may run it then can look into every process: a group of its own, nobody else. The
+	 * capabilities come last, as chown takes them away. */
+	vmt_buf_adds(&cmd, "sudo groupadd -f vmtop && sudo usermod -aG vmtop \"$USER\" && "
+			   "sudo chown root:vmtop ");
+	vmt_fmt_shell(&cmd, exe);
+	vmt_buf_adds(&cmd, " && sudo chmod 0750 ");
+	vmt_fmt_shell(&cmd, exe);
+	vmt_buf_addf(&cmd, " && sudo setcap %s+ep ", caps);
 	vmt_fmt_shell(&cmd, exe);
 	if (vmt_buf_error(&cmd) == 0 && cmd.len < sizeof(st->fix))
 		snprintf(st->fix, sizeof(st->fix), "%s", cmd.data);
@@ -272,8 +377,11 @@ static void settle(struct vmt_sample *s, uint32_t sources)
 	int i;
 
 	for (i = 0; i < VMT_SOURCE_COUNT; i++)
-		if (sources >> i & 1 && s->sources[i].state != VMT_STATE_ABSENT)
+		if (sources >> i & 1 && s->sources[i].state != VMT_STATE_ABSENT) {
 			s->sources[i].state = VMT_STATE_UNUSED;
+			s->sources[i].reason[0] = 0;
+			s->sources[i].fix[0] = 0;
+		}
 	vmt_sample_settle(s);
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
 		struct vmt_source_stat *st = &s->sources[i];
@@ -313,6 +421,7 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
 	VMT_AUTO_FREE size_t *procs = NULL;
 	struct call call = { .c = c, .s = s };
+	bool count_only = sources & VMT_COLLECT_COUNT;
 	struct vmt_job **jobs;
 	size_t n_jobs = 0, i;
 	int r = 0;
@@ -345,8 +454,13 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 		 * own way. */
 		if (!has_memory(&s->procs[indices[i]]))
 			continue;
-		jobs[n_jobs] =
-			vmt_proc_job_new(vmt_collector_shared(c), sources, &s->procs[indices[i]]);
+		if (is_stuck(vmt_collector_stuck(c), &s->procs[indices[i]])) {
+			not_read(s, indices[i], sources, -ETIMEDOUT,
+				 "a reader still sleeps in the kernel for this process");
+			continue;
+		}
+		jobs[n_jobs] = vmt_proc_job_new(vmt_collector_shared(c), sources, count_only,
+						&s->procs[indices[i]]);
 		if (!jobs[n_jobs])
 			r = -ENOMEM;
 		else

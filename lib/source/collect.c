@@ -27,6 +27,7 @@ struct vmt_collector {
 	bool has_vmstat;
 	uint64_t meminfo_unknown;
 	uint64_t deadline_ns;
+	struct vmt_stuck_list stuck;
 };
 
 /* The cost of a cheap source, measured around its read. */
@@ -118,8 +119,13 @@ int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector 
 
 void vmt_collector_free(struct vmt_collector *c)
 {
+	size_t i;
+
 	if (!c)
 		return;
+	for (i = 0; i < c->stuck.n; i++)
+		vmt_job_unref(c->stuck.items[i].job);
+	free(c->stuck.items);
 	vmt_procps_free(c->procps);
 	vmt_pool_free(c->pool);
 	vmt_users_done(&c->users);
@@ -262,6 +268,7 @@ struct gather {
 	struct vmt_sample *s;
 	size_t cap; /* of s->procs */
 	bool named; /* the caller named them; one that never was there is not missed */
+	bool failed; /* there is no list: nothing follows from who is not in it */
 };
 
 static void note_facts(struct gather *g, const struct vmt_pid_facts *facts)
@@ -401,8 +408,10 @@ static int gather_live(struct gather *g, const uint64_t *pids, size_t n, bool al
 		return r;
 	r = vmt_procps_pids(g->c->procps, all ? NULL : pids, n, root->page_size, root->user_hz,
 			    &rows, &n_rows, &err);
-	if (r < 0)
+	if (r < 0) {
+		g->failed = true;
 		return machine_failed(g->s, VMT_SOURCE_PIDS, r, &err);
+	}
 	st->bytes_unknown = true;
 	st->reads += 2 * n_rows;
 	if (n_rows > g->cap) {
@@ -493,11 +502,13 @@ static int collect_pids(const struct vmt_collector *c, const uint64_t *pids, siz
 		r = s->procs ? 0 : -ENOMEM;
 	}
 	g.cap = n;
-	if (r == 0)
+	if (r == 0) {
 		r = c->procps ? gather_live(&g, list, n, !pids) : gather_root(&g, list, n);
-	else
+	} else {
+		g.failed = true;
 		r = machine_failed(s, VMT_SOURCE_PIDS, r, &err);
-	if (r == 0 && !pids && c->shared->root->live && (n == 0 || list[0] != 1)) {
+	}
+	if (r == 0 && !g.failed && !pids && c->shared->root->live && (n == 0 || list[0] != 1)) {
 		/* Every PID namespace has a process 1; one that is not listed is hidden, and with
 		 * it those of all other users (proc(5), hidepid). */
 		s->sources[VMT_SOURCE_PIDS].state = VMT_STATE_PARTIAL;
@@ -506,7 +517,7 @@ static int collect_pids(const struct vmt_collector *c, const uint64_t *pids, siz
 			 "processes of other users are hidden (hidepid)");
 	}
 	meter_end(&m, &s->sources[VMT_SOURCE_PIDS]);
-	if (r == 0 && !pids)
+	if (r == 0 && !g.failed && !pids)
 		VMT_SET(system, processes_total, &s->system, s->procs_seen - s->vanished);
 	return r;
 }
@@ -562,4 +573,9 @@ struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c)
 uint64_t vmt_collector_deadline(const struct vmt_collector *c)
 {
 	return c->deadline_ns;
+}
+
+struct vmt_stuck_list *vmt_collector_stuck(struct vmt_collector *c)
+{
+	return &c->stuck;
 }

@@ -134,7 +134,7 @@ static int keep(struct vmt_arena *arena, struct vmt_bytes text, const struct vmt
 /* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat" */
 static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 {
-	struct vmt_map *m, *before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
+	struct vmt_map *m, *before;
 	struct vmt_bytes cur = line, perms, device, path;
 	uint64_t start, end, offset, major, minor, inode;
 	int r;
@@ -178,8 +178,14 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	if (end <= start)
 		return -EINVAL;
 	p->reason = "the addresses go back";
-	if (before && start < before->end)
+	if (start < p->last_end)
 		return -EINVAL;
+	p->last_end = end;
+	if (p->count_only) {
+		p->n_maps++;
+		print_add(&p->print, line);
+		return 0;
+	}
 
 	p->reason = "out of memory";
 	r = vmt_grow(&p->maps, &p->cap_maps, p->n_maps + 1, sizeof(*p->maps));

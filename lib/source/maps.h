@@ -16,6 +16,8 @@ struct vmt_maps_parser {
 	const struct vmt_devices *devices; /* may be NULL */
 	uint64_t pid; /* for the rows; 0: not set */
 	bool smaps;
+	bool count_only; /* set after init, for maps: n_maps and print alone, no rows */
+	uint64_t last_end; /* of the mapping before */
 	struct vmt_lines lines;
 	struct vmt_map *maps; /* on the heap */
 	size_t n_maps;

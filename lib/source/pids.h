@@ -10,7 +10,9 @@
  * Documentation/filesystems/proc.rst. None of them can be made to block by the process.
  */
 
-#define VMT_PF_KTHREAD UINT64_C(0x00200000) /* include/linux/sched.h PF_KTHREAD */
+/* include/linux/sched.h */
+#define VMT_PF_EXITING UINT64_C(0x00000004)
+#define VMT_PF_KTHREAD UINT64_C(0x00200000)
 
 /* What the files say beside the fields of a process. */
 struct vmt_pid_facts {

@@ -62,26 +62,36 @@ void vmt_proc_shared_unref(struct vmt_proc_shared *shared)
 struct reading {
 	struct vmt_job *job;
 	struct vmt_proc_task *task;
-	struct vmt_proc_read *read;
+	struct vmt_proc_read *read; /* &now */
+	struct vmt_proc_read now; /* of the source below, until it is finished */
+	enum vmt_source_id source;
 	char *piece; /* PIECE bytes */
 	int dir_fd; /* of the process, or of a thread of it */
+	int list_fd; /* the list of mappings that was read last, for is_same_space() */
 	uint64_t cpu_ns; /* when it was begun */
 };
 
-static struct vmt_proc_read *reading_begin(struct reading *rd, enum vmt_source_id source)
+static void reading_begin(struct reading *rd, enum vmt_source_id source)
 {
-	rd->read = &rd->task->read[source];
-	rd->read->tried = true;
-	rd->read->code = 0;
+	rd->source = source;
+	/* A source that is read in parts adds up. */
+	rd->now = rd->task->read[source];
+	rd->now.tried = true;
+	rd->now.code = 0;
+	rd->read = &rd->now;
 	rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	vmt_job_begin(rd->job, (int)source);
-	return rd->read;
 }
 
 static void reading_end(struct reading *rd, int code)
 {
-	rd->read->cpu_ns += vmt_now_ns(CLOCK_THREAD_CPUTIME_ID) - rd->cpu_ns;
-	rd->read->code = code;
+	struct vmt_proc_task *task = rd->task;
+
+	rd->now.cpu_ns += vmt_now_ns(CLOCK_THREAD_CPUTIME_ID) - rd->cpu_ns;
+	rd->now.code = code;
+	pthread_mutex_lock(&task->lock);
+	task->read[rd->source] = rd->now;
+	pthread_mutex_unlock(&task->lock);
 }
 
 static void note_longest(struct vmt_proc_read *read, uint64_t since_ns)
@@ -116,16 +126,59 @@ static int timed_open(struct reading *rd, const char *name)
 	return fd;
 }
 
+/* Whether the process has ended since it was opened, or is about to: its files then are empty
+ * without an error. */
+static bool has_ended(const struct reading *rd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+
+	return vmt_slurp_at(rd->dir_fd, "stat", &buf, PIECE) <= 0 ||
+	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
+				  NULL) < 0 ||
+	       vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X") ||
+	       facts.flags & VMT_PF_EXITING;
+}
+
+/*
+ * What a file without a byte means: 0, the address space has no mapping, which status says too;
+ * -ESRCH, the process has ended; -EXDEV, it has another address space since the file was opened.
+ */
+static int why_empty(const struct reading *rd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+
+	if (has_ended(rd))
+		return -ESRCH;
+	if (vmt_slurp_at(rd->dir_fd, "status", &buf, PIECE) <= 0 ||
+	    vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, &p, &facts, NULL) <
+		    0)
+		return -EXDEV;
+	return facts.has_mm && facts.vsize_bytes == 0 ? 0 : -EXDEV;
+}
+
+/* Whether the address space of the list that was read last is still there. What is opened later by
+ * the name of the process can be another one's (execve). */
+static bool is_same_space(struct reading *rd)
+{
+	char c;
+
+	return rd->list_fd < 0 || timed_read(rd->read, rd->list_fd, &c, 1, 0) != 0;
+}
+
 /*
  * Reads maps or smaps as far as its end. -EXDEV where the address space that the file was opened
- * for is gone at the end (execve, exit): the list then looks complete and is not.
+ * for is gone at the end (execve, exit): the list then looks complete and is not. So may one
+ * without a byte (m_start() finds no users of the mm).
  */
 static int read_list(struct reading *rd, const char *name, struct vmt_maps_parser *parser)
 {
 	VMT_AUTO_CLOSE int fd = timed_open(rd, name);
 	uint64_t bytes = 0;
 	ssize_t n;
-	char c;
 	int r;
 
 	if (fd < 0)
@@ -150,114 +203,118 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 	r = vmt_maps_finish(parser, name, &rd->read->err);
 	if (r < 0)
 		return r;
-	if (bytes && timed_read(rd->read, fd, &c, 1, 0) == 0)
-		return -EXDEV;
-	return 0;
+	vmt_closep(&rd->list_fd);
+	rd->list_fd = VMT_STEAL_FD(fd);
+	if (bytes == 0)
+		return why_empty(rd);
+	return is_same_space(rd) ? 0 : -EXDEV;
 }
 
-/* Moves the rows of a parser into the task. */
-static int keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser)
+/* Puts the rows of a parser into the task, in place of those that it has. */
+static int keep_maps(struct vmt_proc_task *task, const struct vmt_maps_parser *parser)
 {
-	struct vmt_map *maps = NULL;
+	struct vmt_map *maps = task->maps;
+	size_t cap = task->cap_maps;
 
-	if (parser->n_maps) {
-		maps = vmt_arena_alloc(&task->arena, parser->n_maps, sizeof(*maps));
+	if (!parser->count_only && parser->n_maps > cap) {
+		cap = parser->n_maps;
+		maps = vmt_arena_alloc(&task->arena, cap, sizeof(*maps));
 		if (!maps)
 			return -ENOMEM;
-		memcpy(maps, parser->maps, parser->n_maps * sizeof(*maps));
 	}
+	pthread_mutex_lock(&task->lock);
+	if (!parser->count_only && parser->n_maps)
+		memcpy(maps, parser->maps, parser->n_maps * sizeof(*maps));
 	task->maps = maps;
+	task->cap_maps = cap;
 	task->n_maps = parser->n_maps;
 	task->has_maps = true;
+	task->consistent = false;
+	pthread_mutex_unlock(&task->lock);
 	return 0;
 }
 
-/* Whether the process has ended since it was opened: its files then are empty without an error. */
-static bool has_ended(const struct reading *rd)
+static void set_consistent(struct vmt_proc_task *task, bool consistent)
 {
-	VMT_AUTO_BUF buf = { 0 };
-	struct vmt_pid_facts facts = { 0 };
-	struct vmt_proc p = { 0 };
+	pthread_mutex_lock(&task->lock);
+	task->consistent = consistent;
+	pthread_mutex_unlock(&task->lock);
+}
 
-	return vmt_slurp_at(rd->dir_fd, "stat", &buf, PIECE) <= 0 ||
-	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
-				  NULL) < 0 ||
-	       vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X");
+/* Reads maps or smaps, which rd has begun, and keeps its rows; print is the hash of the list. */
+static int read_rows(struct reading *rd, uint64_t *ret_print)
+{
+	struct vmt_proc_task *task = rd->task;
+	bool smaps = rd->source == VMT_SOURCE_SMAPS;
+	struct vmt_maps_parser parser;
+	int r, keep = 0;
+
+	vmt_maps_init(&parser, smaps, task->pid, &task->arena, &task->shared->devices);
+	parser.count_only = task->count_only && !smaps;
+	r = read_list(rd, smaps ? "smaps" : "maps", &parser);
+	if (parser.unknown_keys > rd->read->unknown_keys)
+		rd->read->unknown_keys = parser.unknown_keys;
+	if (r == 0 || (r == -EXDEV && parser.n_maps))
+		keep = keep_maps(task, &parser);
+	*ret_print = parser.print;
+	vmt_maps_done(&parser);
+	return keep < 0 ? keep : r;
 }
 
 /* The list alone; once again if the process changed its address space meanwhile. */
 static int read_maps(struct reading *rd)
 {
-	struct vmt_proc_task *task = rd->task;
-	struct vmt_maps_parser parser;
-	int tries, r = 0, keep = 0;
+	uint64_t print;
+	int tries, r = 0;
 
 	for (tries = 0; tries < 2; tries++) {
-		vmt_maps_init(&parser, false, task->pid, &task->arena, &task->shared->devices);
-		r = read_list(rd, "maps", &parser);
-		if (r == 0 && parser.n_maps == 0 && has_ended(rd))
-			r = -ESRCH;
-		if (r == 0 || r == -EXDEV)
-			keep = keep_maps(task, &parser);
-		vmt_maps_done(&parser);
-		if (keep < 0)
-			return keep;
+		r = read_rows(rd, &print);
 		if (r != -EXDEV)
 			break;
 	}
-	task->consistent = r == 0;
+	set_consistent(rd->task, r == 0);
 	return r;
 }
 
 /* The hash of the list, no rows. */
 static int read_print(struct reading *rd, uint64_t *ret_print)
 {
-	struct vmt_arena scratch;
 	struct vmt_maps_parser parser;
 	int r;
 
-	vmt_arena_init(&scratch);
-	vmt_maps_init(&parser, false, 0, &scratch, NULL);
+	vmt_maps_init(&parser, false, 0, NULL, NULL);
+	parser.count_only = true;
 	r = read_list(rd, "maps", &parser);
 	*ret_print = parser.print;
 	vmt_maps_done(&parser);
-	vmt_arena_done(&scratch);
 	return r;
 }
 
 /*
  * maps, smaps, maps: where all three have the same list, the residency belongs to it. Up to TRIES
- * times; the last smaps stays. The cost of each file goes to its own source.
+ * times; the last smaps stays, and the first maps where there is none, as smaps can block where
+ * maps does not (Linux 6.11 and later read maps without the mmap lock). The cost of each file goes
+ * to its own source.
  */
 static int read_smaps(struct reading *rd)
 {
-	struct vmt_proc_task *task = rd->task;
-	uint64_t before = 0, after = 0;
-	int tries, r, keep = 0;
+	uint64_t before = 0, print = 0, after = 0;
+	int tries, r;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		struct vmt_maps_parser parser;
-		uint64_t print;
-
 		reading_begin(rd, VMT_SOURCE_MAPS);
-		r = read_print(rd, &before);
+		if (tries == 0) {
+			r = read_rows(rd, &before);
+			set_consistent(rd->task, r == 0);
+		} else {
+			r = read_print(rd, &before);
+		}
 		reading_end(rd, r);
 		if (r < 0 && r != -EXDEV)
 			return r;
 
 		reading_begin(rd, VMT_SOURCE_SMAPS);
-		vmt_maps_init(&parser, true, task->pid, &task->arena, &task->shared->devices);
-		r = read_list(rd, "smaps", &parser);
-		if (r == 0 && parser.n_maps == 0 && has_ended(rd))
-			r = -ESRCH;
-		print = parser.print;
-		if (parser.unknown_keys > rd->read->unknown_keys)
-			rd->read->unknown_keys = parser.unknown_keys;
-		if (r == 0 || r == -EXDEV)
-			keep = keep_maps(task, &parser);
-		vmt_maps_done(&parser);
-		if (keep < 0)
-			r = keep;
+		r = read_rows(rd, &print);
 		reading_end(rd, r);
 		if (r == -EXDEV)
 			continue;
@@ -269,20 +326,22 @@ static int read_smaps(struct reading *rd)
 		reading_end(rd, r == -EXDEV ? 0 : r);
 		if (r < 0 && r != -EXDEV)
 			return r;
-		task->consistent = r == 0 && before == print && after == print;
-		if (task->consistent)
+		set_consistent(rd->task, r == 0 && before == print && after == print);
+		if (rd->task->consistent)
 			break;
 	}
 	return 0;
 }
 
-static int read_rollup(struct reading *rd)
+static int read_rollup_once(struct reading *rd)
 {
 	VMT_AUTO_BUF buf = { 0 };
 	VMT_AUTO_CLOSE int fd = timed_open(rd, "smaps_rollup");
 	struct vmt_proc_task *task = rd->task;
+	struct vmt_proc rollup = { 0 };
 	uint64_t t0;
 	int64_t n;
+	int r;
 
 	if (fd < 0)
 		return fd;
@@ -293,8 +352,31 @@ static int read_rollup(struct reading *rd)
 		return (int)n;
 	rd->read->reads++;
 	rd->read->bytes += (uint64_t)n;
-	return vmt_rollup_parse((struct vmt_bytes){ buf.data, buf.len }, &task->rollup,
-				&rd->read->unknown_keys, &rd->read->err);
+	if (n == 0)
+		return -ESRCH;
+	r = vmt_rollup_parse((struct vmt_bytes){ buf.data, buf.len }, &rollup,
+			     &rd->read->unknown_keys, &rd->read->err);
+	if (r == 0) {
+		pthread_mutex_lock(&task->lock);
+		task->rollup = rollup;
+		pthread_mutex_unlock(&task->lock);
+	}
+	return r;
+}
+
+/* The kernel says -ESRCH, or nothing, also where only the address space is gone (execve). */
+static int read_rollup(struct reading *rd)
+{
+	int tries, r = 0;
+
+	for (tries = 0; tries < 2; tries++) {
+		r = read_rollup_once(rd);
+		if (r == -ESRCH)
+			r = why_empty(rd);
+		if (r != -EXDEV)
+			break;
+	}
+	return r;
 }
 
 static bool job_expired(void *arg)
@@ -319,6 +401,7 @@ static int read_range(struct reading *rd, int fd, struct vmt_map *m, uint64_t *w
 	rd->read->bytes += sum.bytes;
 	if (r < 0)
 		return r;
+	pthread_mutex_lock(&rd->task->lock);
 	VMT_SET(map, present_pages, m, sum.present);
 	VMT_SET(map, swapped_pages, m, sum.swapped);
 	VMT_SET(map, file_pages, m, sum.file);
@@ -326,10 +409,11 @@ static int read_range(struct reading *rd, int fd, struct vmt_map *m, uint64_t *w
 		VMT_SET(map, exclusive_pages, m, sum.exclusive);
 	if (sum.has_soft_dirty && rd->task->shared->soft_dirty)
 		VMT_SET(map, soft_dirty_pages, m, sum.soft_dirty);
+	pthread_mutex_unlock(&rd->task->lock);
 	return 0;
 }
 
-static int read_pagemap(struct reading *rd)
+static int read_ranges(struct reading *rd)
 {
 	VMT_AUTO_CLOSE int fd = timed_open(rd, "pagemap");
 	VMT_AUTO_FREE uint64_t *words = NULL;
@@ -362,30 +446,56 @@ static int read_pagemap(struct reading *rd)
 					   "it was not read to its end in time");
 	}
 	if (left_out)
-		return vmt_err_set(&rd->read->err, -EBUSY, "pagemap", 0,
+		return vmt_err_set(&rd->read->err, -E2BIG, "pagemap", 0,
 				   "mappings of more than %llu pages were left out: "
 				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
 				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
 	return 0;
 }
 
+/* What was read of another address space than the list is of none of its mappings. */
+static int read_pagemap(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	int r = read_ranges(rd);
+	size_t i;
+
+	if (task->n_maps == 0 || is_same_space(rd))
+		return r;
+	pthread_mutex_lock(&task->lock);
+	for (i = 0; i < task->n_maps; i++) {
+		struct vmt_map *m = &task->maps[i];
+
+		VMT_UNSET(map, present_pages, m);
+		VMT_UNSET(map, swapped_pages, m);
+		VMT_UNSET(map, file_pages, m);
+		VMT_UNSET(map, exclusive_pages, m);
+		VMT_UNSET(map, soft_dirty_pages, m);
+	}
+	pthread_mutex_unlock(&task->lock);
+	return has_ended(rd) ? -ESRCH : -EXDEV;
+}
+
 static int set_elf(struct vmt_proc_task *task, struct vmt_map *m, const struct vmt_elf_facts *facts)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t i, n = facts->build_id_len;
-	char *text;
+	char *text = NULL;
 
-	VMT_SET(map, elf_class, m, facts->class);
-	if (n == 0)
-		return 0;
-	text = vmt_arena_alloc(&task->arena, 2 * n + 1, 1);
-	if (!text)
-		return -ENOMEM;
+	if (n) {
+		text = vmt_arena_alloc(&task->arena, 2 * n + 1, 1);
+		if (!text)
+			return -ENOMEM;
+	}
 	for (i = 0; i < n; i++) {
 		text[2 * i] = hex[facts->build_id[i] >> 4];
 		text[2 * i + 1] = hex[facts->build_id[i] & 15];
 	}
-	VMT_SET(map, build_id, m, ((struct vmt_bytes){ text, 2 * n }));
+	pthread_mutex_lock(&task->lock);
+	VMT_SET(map, elf_class, m, facts->class);
+	if (n)
+		VMT_SET(map, build_id, m, ((struct vmt_bytes){ text, 2 * n }));
+	pthread_mutex_unlock(&task->lock);
 	return 0;
 }
 
@@ -451,12 +561,14 @@ static int read_elf(struct reading *rd)
 			continue;
 		o = find_file(task, files, m);
 		if (o) {
+			pthread_mutex_lock(&task->lock);
 			VMT_COPY(map, elf_class, m, o);
 			VMT_COPY(map, build_id, m, o);
+			pthread_mutex_unlock(&task->lock);
 			continue;
 		}
 		if (files->n == FILES)
-			return vmt_err_set(&rd->read->err, -EBUSY, NULL, 0,
+			return vmt_err_set(&rd->read->err, -E2BIG, NULL, 0,
 					   "it maps more than %u files; the rest was left out",
 					   FILES);
 		files->first[files->n++] = i;
@@ -466,6 +578,9 @@ static int read_elf(struct reading *rd)
 		else if (r == -ENOMEM || r == -ESRCH)
 			return r;
 	}
+	/* Each file was compared with its mapping, so what there is holds. */
+	if (task->n_maps && !is_same_space(rd))
+		return has_ended(rd) ? -ESRCH : -EXDEV;
 	return rd->read->reads ? 0 : denied;
 }
 
@@ -511,24 +626,24 @@ static bool wants(const struct vmt_proc_task *task, enum vmt_source_id source)
 static void read_sources(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
-	int r;
+	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
 
+	/* The list first: it blocks least. */
+	if (wants(task, VMT_SOURCE_SMAPS)) {
+		read_smaps(rd);
+	} else if (wants(task, VMT_SOURCE_MAPS)) {
+		reading_begin(rd, VMT_SOURCE_MAPS);
+		reading_end(rd, read_maps(rd));
+	}
+	if (maps->code == -ESRCH || maps->code == -ENOMEM ||
+	    task->read[VMT_SOURCE_SMAPS].code == -ESRCH ||
+	    task->read[VMT_SOURCE_SMAPS].code == -ENOMEM)
+		return;
 	if (wants(task, VMT_SOURCE_ROLLUP)) {
 		reading_begin(rd, VMT_SOURCE_ROLLUP);
 		reading_end(rd, read_rollup(rd));
 		if (task->read[VMT_SOURCE_ROLLUP].code == -ESRCH)
 			return;
-	}
-	if (wants(task, VMT_SOURCE_SMAPS)) {
-		r = read_smaps(rd);
-		if (r == -ESRCH || r == -ENOMEM)
-			return;
-	}
-	/* Also where smaps was refused, absent or too slow: the list without the residency. */
-	if (wants(task, VMT_SOURCE_MAPS) && !task->has_maps &&
-	    (task->read[VMT_SOURCE_MAPS].code == 0 || task->read[VMT_SOURCE_MAPS].code == -EXDEV)) {
-		reading_begin(rd, VMT_SOURCE_MAPS);
-		reading_end(rd, read_maps(rd));
 	}
 	if (!task->has_maps)
 		return;
@@ -545,7 +660,7 @@ static void read_sources(struct reading *rd)
 static int run(struct vmt_job *job, void *ctx)
 {
 	struct vmt_proc_task *task = ctx;
-	struct reading rd = { .job = job, .task = task, .dir_fd = -1 };
+	struct reading rd = { .job = job, .task = task, .dir_fd = -1, .list_fd = -1 };
 	enum vmt_source_id first = VMT_SOURCE_COUNT;
 	int i, r;
 
@@ -560,6 +675,7 @@ static int run(struct vmt_job *job, void *ctx)
 	reading_end(&rd, r);
 	if (r == 0)
 		read_sources(&rd);
+	vmt_closep(&rd.list_fd);
 	vmt_closep(&rd.dir_fd);
 	free(rd.piece);
 	return 0;
@@ -573,12 +689,13 @@ static void task_free(void *ctx)
 		return;
 	vmt_proc_shared_unref(task->shared);
 	vmt_arena_done(&task->arena);
+	pthread_mutex_destroy(&task->lock);
 	free(task);
 }
 
 static const struct vmt_job_type job_type = { .run = run, .free = task_free };
 
-struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources,
+struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
 				 const struct vmt_proc *p)
 {
 	struct vmt_proc_task *task = calloc(1, sizeof(*task));
@@ -588,9 +705,72 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t source
 	__atomic_add_fetch(&shared->refs, 1, __ATOMIC_RELAXED);
 	task->shared = shared;
 	task->sources = sources;
+	/* The others need the rows. */
+	task->count_only = count_only &&
+			   !(sources & ~(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP)));
 	task->pid = p->pid;
 	task->check_start = VMT_HAS(proc, start_time_ns, p);
 	task->start_time_ns = p->start_time_ns;
 	vmt_arena_init(&task->arena);
+	pthread_mutex_init(&task->lock, NULL);
 	return vmt_job_new(&job_type, task);
+}
+
+/* Gives row i of to strings of its own. Neighbours share theirs, as in from. */
+static int own_strings(struct vmt_arena *arena, struct vmt_map *to, const struct vmt_map *from,
+		       size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < vmt_entity_map.n_fields; k++) {
+		const struct vmt_field *f = &vmt_entity_map.fields[k];
+		struct vmt_bytes *text = (struct vmt_bytes *)((char *)&to[i] + f->offset);
+
+		if (f->type != VMT_TYPE_STR || !vmt_row_has(&to[i].row, f->index))
+			continue;
+		if (i && vmt_row_has(&to[i - 1].row, f->index)) {
+			const struct vmt_bytes *before = vmt_field_at(f, &from[i - 1]);
+
+			if (before->ptr == text->ptr && before->len == text->len) {
+				*text = *(const struct vmt_bytes *)vmt_field_at(f, &to[i - 1]);
+				continue;
+			}
+		}
+		text->ptr = vmt_arena_copy(arena, text->ptr, text->len);
+		if (!text->ptr)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
+{
+	struct vmt_proc_task *task = vmt_job_context(job);
+	struct vmt_map *maps = NULL;
+	int r = 0;
+	size_t i;
+
+	*ret = (struct vmt_proc_task){ 0 };
+	vmt_arena_init(&ret->arena);
+	pthread_mutex_lock(&task->lock);
+	if (task->maps && task->n_maps) {
+		maps = vmt_arena_alloc(&ret->arena, task->n_maps, sizeof(*maps));
+		if (!maps)
+			r = -ENOMEM;
+	}
+	for (i = 0; maps && r == 0 && i < task->n_maps; i++) {
+		maps[i] = task->maps[i];
+		r = own_strings(&ret->arena, maps, task->maps, i);
+	}
+	if (r == 0) {
+		ret->count_only = task->count_only;
+		ret->maps = maps;
+		ret->n_maps = task->n_maps;
+		ret->has_maps = task->has_maps;
+		ret->consistent = task->consistent;
+		ret->rollup = task->rollup;
+		memcpy(ret->read, task->read, sizeof(ret->read));
+	}
+	pthread_mutex_unlock(&task->lock);
+	return r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <pthread.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/rows.h"
@@ -37,23 +39,37 @@ struct vmt_proc_read {
 	struct vmt_err err;
 };
 
-/* Input and result of a job. */
+/*
+ * Input and result of a job. A stage that was finished is put into the result before the next one
+ * is begun, so that it is not lost where that one never comes back.
+ */
 struct vmt_proc_task {
 	struct vmt_proc_shared *shared;
 	uint32_t sources; /* VMT_SOURCE_BIT */
 	uint64_t pid;
 	uint64_t start_time_ns;
 	bool check_start; /* start_time_ns is known */
+	bool count_only; /* of MAPS only the number: maps stays NULL */
 
-	struct vmt_arena arena; /* owns maps and all strings */
+	struct vmt_arena arena; /* owns maps and all strings; the job's while it runs */
+	/* Changed under the lock, and only by the job. */
+	pthread_mutex_t lock;
 	struct vmt_map *maps;
 	size_t n_maps;
+	size_t cap_maps;
 	bool has_maps;
 	bool consistent;
 	struct vmt_proc rollup; /* fields of ROLLUP alone */
 	struct vmt_proc_read read[VMT_SOURCE_COUNT];
 };
 
-/* A job for vmt_pool_run(); its stage is the source that it reads. NULL on ENOMEM. */
-struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources,
+/* A job for vmt_pool_run(); its stage is the source that it reads. count_only counts for MAPS
+ * alone. NULL on ENOMEM. */
+struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
 				 const struct vmt_proc *p);
+
+/*
+ * For a job that was left behind: copies what it has finished, strings included, into a task of the
+ * caller's, whose arena owns it. 0, or -ENOMEM with a task that has nothing.
+ */
+int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret);

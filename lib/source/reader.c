@@ -23,6 +23,7 @@ struct vmt_job {
 	void *ctx;
 	size_t index; /* in the run that it belongs to */
 	int result;
+	bool ended; /* atomic, like those below */
 	/* Written by the job's thread, read by the pool's; alone, so atomics do. */
 	int stage;
 	uint64_t due_ns; /* the pool gives it up */
@@ -82,7 +83,7 @@ struct vmt_job *vmt_job_new(const struct vmt_job_type *type, void *ctx)
 	return job;
 }
 
-static struct vmt_job *job_ref(struct vmt_job *job)
+struct vmt_job *vmt_job_ref(struct vmt_job *job)
 {
 	__atomic_add_fetch(&job->refs, 1, __ATOMIC_RELAXED);
 	return job;
@@ -94,6 +95,16 @@ void vmt_job_unref(struct vmt_job *job)
 		return;
 	job->type->free(job->ctx);
 	free(job);
+}
+
+void *vmt_job_context(const struct vmt_job *job)
+{
+	return job->ctx;
+}
+
+bool vmt_job_has_ended(const struct vmt_job *job)
+{
+	return __atomic_load_n(&job->ended, __ATOMIC_ACQUIRE);
 }
 
 void vmt_job_begin(struct vmt_job *job, int stage)
@@ -147,11 +158,12 @@ static void *worker_main(void *arg)
 			pthread_cond_wait(&pool->work, &pool->lock);
 		if (pool->stop)
 			break;
-		job = w->job = job_ref(pool->jobs[pool->next++]);
+		job = w->job = vmt_job_ref(pool->jobs[pool->next++]);
 		vmt_job_begin(job, 0);
 		pthread_mutex_unlock(&pool->lock);
 
 		r = job->type->run(job, job->ctx);
+		__atomic_store_n(&job->ended, true, __ATOMIC_RELEASE);
 
 		pthread_mutex_lock(&pool->lock);
 		if (w->left) {
@@ -344,7 +356,7 @@ static uint64_t give_up_late(struct run *run, uint64_t now)
 		any = true;
 		run->left--;
 		/* The thread may come back and drop its reference while done() runs. */
-		job_ref(job);
+		vmt_job_ref(job);
 		pthread_mutex_unlock(&pool->lock);
 		run->done(job->index, job, -ETIMEDOUT, NULL, run->arg);
 		vmt_job_unref(job);

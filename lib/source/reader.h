@@ -40,7 +40,12 @@ unsigned vmt_pool_stuck(struct vmt_pool *pool);
 
 /* Takes ctx over, also on failure. NULL on ENOMEM. */
 struct vmt_job *vmt_job_new(const struct vmt_job_type *type, void *ctx);
+struct vmt_job *vmt_job_ref(struct vmt_job *job);
 void vmt_job_unref(struct vmt_job *job);
+/* The ctx of a job; while a reader owns it, for what ctx itself guards. */
+void *vmt_job_context(const struct vmt_job *job);
+/* Whether run() has returned; for a job that was left behind, whether its reader came back. */
+bool vmt_job_has_ended(const struct vmt_job *job);
 
 /* For the job itself: begins a stage (a number of its own, such as the source that it reads); the
  * time that it has begins anew. */

@@ -9,15 +9,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "source/collect.h"
+#include "source/root.h"
 
-#define MAPS   VMT_SOURCE_BIT(MAPS)
-#define SMAPS  VMT_SOURCE_BIT(SMAPS)
-#define ROLLUP VMT_SOURCE_BIT(ROLLUP)
+#define MAPS	VMT_SOURCE_BIT(MAPS)
+#define SMAPS	VMT_SOURCE_BIT(SMAPS)
+#define ROLLUP	VMT_SOURCE_BIT(ROLLUP)
+#define PAGEMAP VMT_SOURCE_BIT(PAGEMAP)
 #define CHEAP                                                                                      \
 	(VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) | VMT_SOURCE_BIT(ZONEINFO) |             \
 	 VMT_SOURCE_BIT(PIDS))
@@ -667,6 +670,9 @@ static void test_a_deadline_that_has_passed(void **state)
 	vmt_collector_free(c);
 }
 
+static const enum vmt_source_id refused[] = { VMT_SOURCE_MAPS, VMT_SOURCE_SMAPS, VMT_SOURCE_ROLLUP,
+					      VMT_SOURCE_PAGEMAP };
+
 /* Runs as nobody: 0 where a process of root costs its own values and nothing else. */
 static int as_nobody(pid_t of_root)
 {
@@ -675,7 +681,7 @@ static int as_nobody(pid_t of_root)
 	const struct vmt_collect_opts opts = { 0 };
 	struct vmt_collector *c;
 	struct vmt_sample *s;
-	const struct vmt_source_stat *st;
+	size_t i;
 
 	if (setgid(65534) < 0 || setuid(65534) < 0)
 		return 2;
@@ -690,10 +696,25 @@ static int as_nobody(pid_t of_root)
 		return 6;
 	if (VMT_HAS(proc, maps_total, &s->procs[0]) || VMT_HAS(proc, pss_bytes, &s->procs[0]))
 		return 7;
-	st = &s->sources[VMT_SOURCE_MAPS];
-	if (st->state != VMT_STATE_DENIED || strncmp(st->fix, "sudo setcap cap_", 16) != 0 ||
-	    !st->reason[0] || s->maps[0].state != VMT_STATE_DENIED)
+	if (s->maps[0].state != VMT_STATE_DENIED)
 		return 8;
+	/* What needs the list is refused with it, and that is no news of the process. */
+	if (vmt_collect_procs(c, s, SMAPS | PAGEMAP, &zero, 1, NULL) < 0)
+		return 9;
+	if (s->denied != 1 || s->n_issues != 2)
+		return 10;
+	for (i = 0; i < VMT_ARRAY_LEN(refused); i++) {
+		const struct vmt_source_stat *st = &s->sources[refused[i]];
+		const char *chmod = strstr(st->fix, " && sudo chmod 0750 ");
+		const char *setcap = strstr(st->fix, " && sudo setcap cap_");
+
+		if (st->state != VMT_STATE_DENIED || st->denied != 1 || !st->reason[0])
+			return 11 + (int)i;
+		/* For a group alone, before it has the rights. */
+		if (!strstr(st->fix, "sudo chown root:vmtop ") || !chmod || !setcap ||
+		    setcap < chmod)
+			return 21 + (int)i;
+	}
 	vmt_sample_free(s);
 	vmt_collector_free(c);
 	return 0;
@@ -712,6 +733,302 @@ static void test_without_rights(void **state)
 		_exit(as_nobody(of_root));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	reap(of_root);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Reads a recording as nobody; the files of it are root's. */
+static int recording_as_nobody(char *path)
+{
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	const size_t one = 1;
+
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 2;
+	c = collector(path);
+	s = collect(c, CHEAP, 0);
+	if (s->host.euid != VMT_EUID_UNKNOWN)
+		return 3;
+	if (vmt_collect_procs(c, s, MAPS, &one, 1, NULL) < 0)
+		return 4;
+	if (s->n_issues != 1 || !vmt_bytes_is(s->issues[0].status, "denied") ||
+	    !strstr(s->issues[0].hint.ptr, "recording"))
+		return 5;
+	if (s->sources[VMT_SOURCE_MAPS].fix[0] ||
+	    strstr(s->sources[VMT_SOURCE_MAPS].reason, "root"))
+		return 6;
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	return 0;
+}
+
+/* Who recorded it is not known, and is not who reads it. */
+static void test_a_recording_without_rights(void **state)
+{
+	struct unit_dir d;
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	save(&d);
+	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
+	assert_int_equal(fchmod(d.fd, 0755), 0);
+	assert_int_equal(fchmodat(d.fd, "proc/42/maps", 0600, 0), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(recording_as_nobody(d.path));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	unit_dir_remove(&d);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A reader that hangs until the pipe is closed. */
+struct stall {
+	int fds[2];
+	int opens;
+};
+
+static void hang(void *arg)
+{
+	struct stall *stall = arg;
+	char c;
+
+	__atomic_add_fetch(&stall->opens, 1, __ATOMIC_SEQ_CST);
+	while (read(stall->fds[0], &c, 1) < 0 && errno == EINTR)
+		;
+}
+
+static void count_opens(void *arg)
+{
+	struct stall *stall = arg;
+
+	__atomic_add_fetch(&stall->opens, 1, __ATOMIC_SEQ_CST);
+}
+
+static struct vmt_collector *impatient(const char *root)
+{
+	const struct vmt_collect_opts opts = { .root = root,
+					       .read_timeout_ns = UINT64_C(100000000) };
+	struct vmt_collector *c = NULL;
+
+	assert_int_equal(vmt_collector_new(&opts, &c, NULL), 0);
+	return c;
+}
+
+/* smaps never answers: the list that came before stays, and nobody goes there again. */
+static void test_a_process_that_does_not_answer(void **state)
+{
+	struct stall stall = { .opens = 0 };
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct unit_dir d;
+	const size_t one = 1;
+	uint64_t t0;
+	int i;
+
+	save(&d);
+	unit_dir_write(&d, "proc/42/smaps_rollup", "1-2 ---p 0 00:00 0 [rollup]\nPss: 2 kB\n");
+	assert_int_equal(pipe2(stall.fds, O_CLOEXEC), 0);
+	c = impatient(d.path);
+	s = collect(c, CHEAP, 0);
+	unit_on_open("smaps", hang, &stall);
+	assert_int_equal(vmt_collect_procs(c, s, SMAPS | PAGEMAP, &one, 1, NULL), 0);
+	assert_int_equal(stall.opens, 1);
+	assert_text(proc, read_status, &s->procs[1], "timed_out");
+	assert_field(proc, maps_total, &s->procs[1], 2);
+	assert_int_equal(s->maps[1].n_maps, 2);
+	assert_int_equal(s->maps[1].state, VMT_STATE_PARTIAL);
+	assert_text(map, path, &s->maps[1].maps[0], "/bin/x");
+	assert_unknown(map, rss_bytes, &s->maps[1].maps[0]);
+	assert_int_equal(s->sources[VMT_SOURCE_MAPS].state, VMT_STATE_OK);
+	assert_int_equal(s->sources[VMT_SOURCE_SMAPS].timed_out, 1);
+	assert_non_null(strstr(s->sources[VMT_SOURCE_SMAPS].reason, "1 timed out: the reader"));
+	assert_int_equal(s->sources[VMT_SOURCE_PAGEMAP].state, VMT_STATE_SKIPPED);
+	assert_int_equal(s->n_issues, 1);
+	assert_text(issue, source, &s->issues[0], "smaps");
+	assert_int_equal(s->timed_out, 1);
+
+	/* Not for another source either, and it is the same failure. */
+	unit_on_open("smaps_rollup", count_opens, &stall);
+	assert_int_equal(vmt_collect_procs(c, s, MAPS | ROLLUP, &one, 1, NULL), 0);
+	assert_int_equal(stall.opens, 1);
+	assert_text(proc, read_status, &s->procs[1], "timed_out");
+	assert_int_equal(s->maps[1].n_maps, 2);
+	assert_int_equal(s->maps[1].state, VMT_STATE_PARTIAL);
+	assert_int_equal(s->n_issues, 1);
+	assert_int_equal(s->timed_out, 1);
+	assert_int_equal(s->sources[VMT_SOURCE_ROLLUP].state, VMT_STATE_SKIPPED);
+	vmt_sample_free(s);
+
+	/* Nor in the next sample, which says it once. */
+	s = collect(c, CHEAP, 0);
+	t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
+	assert_true(vmt_now_ns(CLOCK_MONOTONIC) - t0 < UINT64_C(100000000));
+	assert_int_equal(vmt_collect_procs(c, s, ROLLUP, &one, 1, NULL), 0);
+	assert_text(proc, read_status, &s->procs[1], "timed_out");
+	assert_unknown(proc, maps_total, &s->procs[1]);
+	assert_int_equal(s->n_issues, 1);
+	assert_int_equal(s->timed_out, 1);
+	assert_int_equal(stall.opens, 1);
+	vmt_sample_free(s);
+
+	/* Until the reader is back. */
+	unit_on_open(NULL, NULL, NULL);
+	close(stall.fds[1]);
+	for (i = 0, s = NULL; i < 5000; i++) {
+		vmt_sample_free(s);
+		s = collect(c, CHEAP, 0);
+		assert_int_equal(vmt_collect_procs(c, s, SMAPS, &one, 1, NULL), 0);
+		if (vmt_bytes_is(s->procs[1].read_status, "ok"))
+			break;
+		usleep(1000);
+	}
+	assert_text(proc, read_status, &s->procs[1], "ok");
+	assert_field(map, rss_bytes, &s->maps[1].maps[0], 4096);
+	assert_int_equal(s->n_issues, 0);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	close(stall.fds[0]);
+	unit_dir_remove(&d);
+}
+
+/* The worst stays: a source that could be read does not take back what another one said. */
+static void test_a_later_success_excuses_nothing(void **state)
+{
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct unit_dir d;
+	const size_t one = 1;
+
+	save(&d);
+	unit_dir_write(&d, "proc/42/smaps_rollup", "1-2 ---p 0 00:00 0 [rollup]\nPss: 2 kB\n");
+	unit_dir_write(&d, "proc/42/maps", "nonsense\n");
+	c = collector(d.path);
+	s = collect(c, CHEAP, 0);
+	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
+	assert_text(proc, read_status, &s->procs[1], "failed");
+	assert_int_equal(vmt_collect_procs(c, s, ROLLUP, &one, 1, NULL), 0);
+	assert_text(proc, read_status, &s->procs[1], "failed");
+	assert_int_equal(s->maps[1].state, VMT_STATE_FAILED);
+	assert_field(proc, pss_bytes, &s->procs[1], 2048);
+	/* The same failure again is no second one. */
+	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
+	assert_int_equal(s->n_issues, 1);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	unit_dir_remove(&d);
+}
+
+/* A list without a byte is of an address space that is gone: not 0 mappings. */
+static void test_no_list_is_not_an_empty_one(void **state)
+{
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct unit_dir d;
+	const size_t one = 1;
+
+	save(&d);
+	unit_dir_write(&d, "proc/42/maps", "");
+	c = collector(d.path);
+	s = collect(c, CHEAP, 0);
+	assert_int_equal(vmt_collect_procs(c, s, MAPS | VMT_COLLECT_COUNT, &one, 1, NULL), 0);
+	assert_text(proc, read_status, &s->procs[1], "partial");
+	assert_unknown(proc, maps_total, &s->procs[1]);
+	assert_int_equal(s->n_issues, 1);
+	assert_non_null(strstr(s->issues[0].hint.ptr, "execve"));
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	unit_dir_remove(&d);
+}
+
+static void test_the_number_of_mappings_alone(void **state)
+{
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct unit_dir d;
+	const size_t one = 1;
+
+	save(&d);
+	c = collector(d.path);
+	s = collect(c, CHEAP, 0);
+	assert_int_equal(vmt_collect_procs(c, s, MAPS | VMT_COLLECT_COUNT, &one, 1, NULL), 0);
+	assert_field(proc, maps_total, &s->procs[1], 2);
+	assert_text(proc, read_status, &s->procs[1], "ok");
+	assert_int_equal(s->maps[1].n_maps, 0);
+	assert_int_equal(s->maps[1].state, VMT_STATE_UNUSED);
+	/* The rows of those that somebody wants to see. */
+	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
+	assert_int_equal(s->maps[1].n_maps, 2);
+	assert_int_equal(s->maps[1].state, VMT_STATE_OK);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	unit_dir_remove(&d);
+}
+
+/* A mapping that this kernel has no way to read costs its own values. */
+static void test_a_mapping_that_is_too_large(void **state)
+{
+	static uint64_t words[2] = { 0, UINT64_C(1) << 63 };
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct unit_dir d;
+	const size_t one = 1;
+
+	save(&d);
+	unit_dir_write(&d, "proc/42/maps",
+		       "1000-2000 rw-p 00000000 00:00 0 \n"
+		       "10000000000-20000000000 ---p 00000000 00:00 0 \n");
+	unit_dir_write_bytes(&d, "proc/42/pagemap", words, sizeof(words));
+	c = collector(d.path);
+	s = collect(c, CHEAP, 0);
+	assert_int_equal(vmt_collect_procs(c, s, PAGEMAP, &one, 1, NULL), 0);
+	assert_text(proc, read_status, &s->procs[1], "partial");
+	assert_field(map, present_pages, &s->maps[1].maps[0], 1);
+	assert_unknown(map, present_pages, &s->maps[1].maps[1]);
+	assert_int_equal(s->sources[VMT_SOURCE_PAGEMAP].state, VMT_STATE_PARTIAL);
+	assert_int_equal(s->sources[VMT_SOURCE_PAGEMAP].skipped, 0);
+	assert_non_null(strstr(s->sources[VMT_SOURCE_PAGEMAP].reason, "PAGEMAP_SCAN"));
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	unit_dir_remove(&d);
+}
+
+/* Runs without a free descriptor. */
+static int without_descriptors(void)
+{
+	struct vmt_collector *c = collector(NULL);
+	const struct vmt_source_stat *st;
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const struct rlimit none = { (rlim_t)next, (rlim_t)next };
+	struct vmt_sample *s;
+
+	close(next);
+	if (setrlimit(RLIMIT_NOFILE, &none) < 0)
+		return 2;
+	if (vmt_collect(c, CHEAP, NULL, 0, &s, NULL) < 0)
+		return 3;
+	st = &s->sources[VMT_SOURCE_PIDS];
+	if (st->state != VMT_STATE_FAILED || !strstr(st->reason, "EMFILE"))
+		return 4;
+	if (s->n_procs || VMT_HAS(system, processes_total, &s->system))
+		return 5;
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	return 0;
+}
+
+static void test_no_descriptor_is_free(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(without_descriptors());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
@@ -777,6 +1094,13 @@ int main(void)
 		cmocka_unit_test(test_the_first_thread_has_ended),
 		cmocka_unit_test(test_a_deadline_that_has_passed),
 		cmocka_unit_test(test_without_rights),
+		cmocka_unit_test(test_a_recording_without_rights),
+		cmocka_unit_test(test_a_process_that_does_not_answer),
+		cmocka_unit_test(test_a_later_success_excuses_nothing),
+		cmocka_unit_test(test_no_list_is_not_an_empty_one),
+		cmocka_unit_test(test_the_number_of_mappings_alone),
+		cmocka_unit_test(test_a_mapping_that_is_too_large),
+		cmocka_unit_test(test_no_descriptor_is_free),
 		cmocka_unit_test(test_failing_allocations),
 		cmocka_unit_test(test_descriptors_are_closed),
 	};

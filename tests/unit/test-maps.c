@@ -259,6 +259,36 @@ static void test_failing_allocations(void **state)
 	assert_true(unit_alloc_sweep(parse_all, NULL) >= 3);
 }
 
+static void test_count_only(void **state)
+{
+	static const char two[] = "1000-2000 r--p 00000000 fe:00 7 /bin/x\n"
+				  "2000-4000 rw-p 00000000 00:00 0 \n";
+	static const char back[] = "2000-4000 rw-p 00000000 00:00 0 \n"
+				   "3000-5000 rw-p 00000000 00:00 0 \n";
+	struct vmt_maps_parser rows, count;
+	struct vmt_arena arena;
+
+	vmt_arena_init(&arena);
+	vmt_maps_init(&rows, false, 7, &arena, NULL);
+	assert_int_equal(vmt_maps_feed(&rows, VMT_BYTES(two), "maps", NULL), 0);
+	assert_int_equal(vmt_maps_finish(&rows, "maps", NULL), 0);
+	vmt_maps_init(&count, false, 7, NULL, NULL);
+	count.count_only = true;
+	assert_int_equal(vmt_maps_feed(&count, VMT_BYTES(two), "maps", NULL), 0);
+	assert_int_equal(vmt_maps_finish(&count, "maps", NULL), 0);
+	assert_int_equal(count.n_maps, 2);
+	assert_null(count.maps);
+	assert_true(count.print == rows.print);
+	vmt_maps_done(&count);
+	vmt_maps_done(&rows);
+	vmt_arena_done(&arena);
+	/* It believes no more than the other. */
+	vmt_maps_init(&count, false, 7, NULL, NULL);
+	count.count_only = true;
+	assert_int_equal(vmt_maps_feed(&count, VMT_BYTES(back), "maps", NULL), -EINVAL);
+	vmt_maps_done(&count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_print_tells_lists_apart),
 		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_count_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

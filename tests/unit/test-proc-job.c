@@ -22,6 +22,7 @@ struct fixture {
 	struct vmt_proc_shared *shared;
 	struct vmt_pool *pool;
 	struct vmt_proc proc;
+	int opens;
 };
 
 static int setup(void **state)
@@ -67,7 +68,7 @@ static void done(size_t index, struct vmt_job *job, int result, void *ctx, void 
 /* Runs one job; the task lives as long as the job. */
 static struct vmt_job *run(struct fixture *f, uint32_t sources, struct vmt_proc_task **task)
 {
-	struct vmt_job *job = vmt_proc_job_new(f->shared, sources, &f->proc);
+	struct vmt_job *job = vmt_proc_job_new(f->shared, sources, false, &f->proc);
 
 	assert_non_null(job);
 	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, task), 0);
@@ -180,11 +181,144 @@ static void test_a_process_without_mappings(void **state)
 
 	unit_dir_write(&f->dir, "proc/42/maps", "");
 	unit_dir_write(&f->dir, "proc/42/smaps", "");
-	job = run(f, MAPS | SMAPS, &t);
+	unit_dir_write(&f->dir, "proc/42/smaps_rollup", "");
+	unit_dir_write(&f->dir, "proc/42/status", "Name:\tx\nVmSize:\t       0 kB\n");
+	job = run(f, MAPS | SMAPS | ROLLUP, &t);
 	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, 0);
+	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].code, 0);
 	assert_true(t->has_maps && t->consistent);
 	assert_int_equal(t->n_maps, 0);
+	assert_unknown(proc, pss_bytes, &t->rollup);
 	vmt_job_unref(job);
+}
+
+/* status does not agree: its address space was gone when the list was read. */
+static void test_a_list_without_a_byte(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	unit_dir_write(&f->dir, "proc/42/smaps", "");
+	unit_dir_write(&f->dir, "proc/42/smaps_rollup", "");
+	unit_dir_write(&f->dir, "proc/42/status", "Name:\tx\nVmSize:\t       8 kB\n");
+	job = run(f, MAPS | SMAPS | ROLLUP, &t);
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -EXDEV);
+	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].code, -EXDEV);
+	assert_false(t->has_maps);
+	vmt_job_unref(job);
+}
+
+static void write_maps(void *arg)
+{
+	struct fixture *f = arg;
+
+	if (f->opens++)
+		unit_dir_write(&f->dir, "proc/42/maps", maps);
+}
+
+static void write_rollup(void *arg)
+{
+	struct fixture *f = arg;
+
+	if (f->opens++)
+		unit_dir_write(&f->dir, "proc/42/smaps_rollup", rollup);
+}
+
+/* execve() between open and read: the second look finds the new address space. */
+static void test_another_address_space_at_the_second_look(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	unit_on_open("maps", write_maps, f);
+	job = run(f, MAPS, &t);
+	unit_on_open(NULL, NULL, NULL);
+	assert_int_equal(f->opens, 2);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->n_maps, 2);
+	assert_true(t->consistent);
+	vmt_job_unref(job);
+
+	f->opens = 0;
+	unit_dir_write(&f->dir, "proc/42/smaps_rollup", "");
+	unit_on_open("smaps_rollup", write_rollup, f);
+	job = run(f, ROLLUP, &t);
+	unit_on_open(NULL, NULL, NULL);
+	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].code, 0);
+	assert_field(proc, pss_bytes, &t->rollup, 2048);
+	vmt_job_unref(job);
+}
+
+static void empty_maps(void *arg)
+{
+	struct fixture *f = arg;
+
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+}
+
+/* pagemap was opened after the address space of the list had gone. */
+static void test_pagemap_of_another_address_space(void **state)
+{
+	static uint64_t words[4] = { 0, UINT64_C(1) << 63, UINT64_C(1) << 63, UINT64_C(1) << 63 };
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
+	unit_on_open("pagemap", empty_maps, f);
+	job = run(f, MAPS | PAGEMAP, &t);
+	unit_on_open(NULL, NULL, NULL);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -EXDEV);
+	assert_int_equal(t->n_maps, 2);
+	assert_unknown(map, present_pages, &t->maps[0]);
+	assert_unknown(map, swapped_pages, &t->maps[1]);
+	vmt_job_unref(job);
+}
+
+static void test_the_number_of_mappings_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t = NULL;
+	struct vmt_job *job = vmt_proc_job_new(f->shared, MAPS | ROLLUP, true, &f->proc);
+
+	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, &t), 0);
+	assert_true(t->has_maps && t->consistent);
+	assert_int_equal(t->n_maps, 2);
+	assert_null(t->maps);
+	assert_field(proc, pss_bytes, &t->rollup, 2048);
+	vmt_job_unref(job);
+	/* What needs the rows has them. */
+	job = vmt_proc_job_new(f->shared, MAPS | SMAPS, true, &f->proc);
+	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, &t), 0);
+	assert_field(map, rss_bytes, &t->maps[0], 4096);
+	vmt_job_unref(job);
+}
+
+/* A copy of what a job has shares nothing with it. */
+static void test_a_copy(void **state)
+{
+	struct vmt_proc_task *t, copy;
+	struct vmt_job *job = run(*state, MAPS | SMAPS | ROLLUP, &t);
+	const char *path = t->maps[0].path.ptr;
+
+	assert_int_equal(vmt_proc_job_copy(job, &copy), 0);
+	assert_ptr_not_equal(copy.maps, t->maps);
+	assert_ptr_not_equal(copy.maps[0].path.ptr, path);
+	vmt_job_unref(job);
+	assert_true(copy.has_maps && copy.consistent);
+	assert_int_equal(copy.n_maps, 2);
+	assert_text(map, path, &copy.maps[0], "/bin/x");
+	assert_text(map, vm_flags, &copy.maps[1], "rd wr");
+	assert_field(map, rss_bytes, &copy.maps[0], 4096);
+	assert_field(proc, pss_bytes, &copy.rollup, 2048);
+	assert_int_equal(copy.read[VMT_SOURCE_SMAPS].reads, 1);
+	vmt_arena_done(&copy.arena);
 }
 
 static void test_the_first_thread_has_ended(void **state)
@@ -254,7 +388,7 @@ static void test_pagemap_of_a_huge_mapping_without_scan(void **state)
 		       "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n");
 	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
 	job = run(f, MAPS | PAGEMAP, &t);
-	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -EBUSY);
+	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -E2BIG);
 	assert_field(map, present_pages, &t->maps[0], 1);
 	assert_unknown(map, present_pages, &t->maps[1]);
 	assert_unknown(map, present_pages, &t->maps[2]);
@@ -272,6 +406,11 @@ int main(void)
 		TEST(test_another_process_of_that_number),
 		TEST(test_it_became_a_zombie),
 		TEST(test_a_process_without_mappings),
+		TEST(test_a_list_without_a_byte),
+		TEST(test_another_address_space_at_the_second_look),
+		TEST(test_pagemap_of_another_address_space),
+		TEST(test_the_number_of_mappings_alone),
+		TEST(test_a_copy),
 		TEST(test_the_first_thread_has_ended),
 		TEST(test_malformed_says_where),
 		TEST(test_pagemap),

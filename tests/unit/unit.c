@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -133,4 +134,39 @@ void unit_dir_write_bytes(const struct unit_dir *dir, const char *name, const vo
 void unit_dir_write(const struct unit_dir *dir, const char *name, const char *text)
 {
 	unit_dir_write_bytes(dir, name, text, strlen(text));
+}
+
+static struct {
+	pthread_mutex_t lock;
+	const char *name;
+	void (*fn)(void *arg);
+	void *arg;
+} on_open = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void unit_on_open(const char *name, void (*fn)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&on_open.lock);
+	on_open.name = name;
+	on_open.fn = fn;
+	on_open.arg = arg;
+	pthread_mutex_unlock(&on_open.lock);
+}
+
+int __real_vmt_open_at(int dir_fd, const char *path);
+int __wrap_vmt_open_at(int dir_fd, const char *path);
+
+int __wrap_vmt_open_at(int dir_fd, const char *path)
+{
+	void (*fn)(void *arg) = NULL;
+	void *arg = NULL;
+
+	pthread_mutex_lock(&on_open.lock);
+	if (on_open.name && strcmp(on_open.name, path) == 0) {
+		fn = on_open.fn;
+		arg = on_open.arg;
+	}
+	pthread_mutex_unlock(&on_open.lock);
+	if (fn)
+		fn(arg);
+	return __real_vmt_open_at(dir_fd, path);
 }

@@ -50,6 +50,12 @@ bool unit_alloc_pass(void);
  */
 size_t unit_alloc_sweep(int (*fn)(void *arg), void *arg);
 
+/*
+ * Calls fn in the thread that opens a file of that name by vmt_open_at(), before it does so, each
+ * time; NULL ends it. For what happens between two steps of a reader, and for readers that hang.
+ */
+void unit_on_open(const char *name, void (*fn)(void *arg), void *arg);
+
 /* A directory for the test, and files in it; everything is removed at the end. */
 struct unit_dir {
 	char path[64];
