@@ -67,7 +67,7 @@ static int by_rss(const void *pa, const void *pb, void *arg)
 	return ra > rb ? -1 : ra < rb;
 }
 
-/* Mappings of all, for their number and to know which process answers; PSS of the largest. */
+/* The number of mappings of all, and to know which process answers; PSS of the largest. */
 static int read_processes(struct vmt_ctx *ctx, struct vmt_run *run, bool chosen)
 {
 	struct vmt_sample *s = run->sample;
@@ -82,7 +82,7 @@ static int read_processes(struct vmt_ctx *ctx, struct vmt_run *run, bool chosen)
 	for (i = 0; i < s->n_procs; i++)
 		if (!VMT_HAS(proc, class, &s->procs[i]) || vmt_bytes_is(s->procs[i].class, "user"))
 			order[n++] = i;
-	r = vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS), order, n);
+	r = vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS) | VMT_COLLECT_COUNT, order, n);
 	if (r)
 		return r;
 	qsort_r(order, n, sizeof(*order), by_rss, s->procs);
