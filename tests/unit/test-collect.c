@@ -9,38 +9,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "source/collect.h"
-#include "source/root.h"
-
-#define MAPS	VMT_SOURCE_BIT(MAPS)
-#define SMAPS	VMT_SOURCE_BIT(SMAPS)
-#define ROLLUP	VMT_SOURCE_BIT(ROLLUP)
-#define PAGEMAP VMT_SOURCE_BIT(PAGEMAP)
-#define CHEAP                                                                                      \
-	(VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) | VMT_SOURCE_BIT(ZONEINFO) |             \
-	 VMT_SOURCE_BIT(PIDS))
-
-static struct vmt_collector *collector(const char *root)
-{
-	const struct vmt_collect_opts opts = { .root = root };
-	struct vmt_collector *c = NULL;
-
-	assert_int_equal(vmt_collector_new(&opts, &c, NULL), 0);
-	return c;
-}
-
-static struct vmt_sample *collect(struct vmt_collector *c, uint32_t sources, uint64_t pid)
-{
-	struct vmt_sample *s = NULL;
-
-	assert_int_equal(vmt_collect(c, sources, pid ? &pid : NULL, pid ? 1 : 0, &s, NULL), 0);
-	return s;
-}
+#include "saved.h"
 
 /* Dear sources of the one process of a sample. */
 static void collect_one(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources)
@@ -49,40 +22,6 @@ static void collect_one(struct vmt_collector *c, struct vmt_sample *s, uint32_t 
 
 	assert_int_equal(s->n_procs, 1);
 	assert_int_equal(vmt_collect_procs(c, s, sources, &zero, 1, NULL), 0);
-}
-
-/* A saved machine with a process, a kernel thread, a zombie and one that was ending. */
-static void save(struct unit_dir *d)
-{
-	unit_dir_make(d);
-	unit_dir_write(d, "vmtop-fixture",
-		       "page_size 4096\nuser_hz 100\nrelease 6.1.0-13-amd64\nmachine x86_64\n"
-		       "realtime_ns 1700000000000000000\nmonotonic_ns 11\nboottime_ns 12\n"
-		       "cpus 2\neuid 0\n");
-	unit_dir_write(d, "proc/meminfo", "MemTotal: 1000 kB\nMemFree: 10 kB\nNew: 1 kB\n");
-	unit_dir_write(d, "proc/vmstat", "pgfault 77\n");
-	unit_dir_write(d, "etc/passwd", "alice:x:1000:1000::/:\n");
-	unit_dir_write(d, "proc/42/stat",
-		       "42 (a b) S 1 42 42 0 -1 0 5 0 6 0 0 0 0 0 20 0 1 0 300 0 0\n");
-	unit_dir_write(d, "proc/42/statm", "3 1 0 0 0 0 0\n");
-	unit_dir_write(
-		d, "proc/42/status",
-		"Name:\ta b\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t 12 kB\nRssAnon:\t 4 kB\n");
-	unit_dir_write(
-		d, "proc/42/maps",
-		"1000-2000 r--p 00000000 fe:00 7 /bin/x\n2000-4000 rw-p 00000000 00:00 0 \n");
-	unit_dir_write(d, "proc/42/smaps",
-		       "1000-2000 r--p 00000000 fe:00 7 /bin/x\nRss: 4 kB\n"
-		       "2000-4000 rw-p 00000000 00:00 0 \nRss: 0 kB\n");
-	unit_dir_write(d, "proc/2/stat",
-		       "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0\n");
-	unit_dir_write(d, "proc/2/statm", "0 0 0 0 0 0 0\n");
-	unit_dir_write(d, "proc/2/status", "Name:\tkthreadd\nUid:\t0\t0\t0\t0\n");
-	unit_dir_write(d, "proc/50/stat",
-		       "50 (z) Z 42 50 50 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 400 0 0\n");
-	unit_dir_write(d, "proc/50/statm", "0 0 0 0 0 0 0\n");
-	unit_dir_write(d, "proc/50/status", "Name:\tz\nUid:\t7\t7\t7\t7\n");
-	unit_dir_write(d, "proc/60/comm", "ending\n");
 }
 
 static void test_saved_machine(void **state)
@@ -123,73 +62,6 @@ static void test_saved_machine(void **state)
 	assert_field(proc, start_time_ns, &s->procs[1], UINT64_C(3000000000));
 	assert_unknown(proc, rss_bytes, &s->procs[0]);
 	assert_unknown(proc, rss_bytes, &s->procs[2]);
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	unit_dir_remove(&d);
-}
-
-static void test_dear_sources_of_a_saved_machine(void **state)
-{
-	const size_t all[] = { 0, 1, 2 };
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-
-	save(&d);
-	c = collector(d.path);
-	s = collect(c, CHEAP, 0);
-	assert_int_equal(vmt_collect_procs(c, s, SMAPS | ROLLUP, all, 3, NULL), 0);
-	/* What has no memory is not read. */
-	assert_unknown(proc, read_status, &s->procs[0]);
-	assert_unknown(proc, maps_total, &s->procs[0]);
-	assert_unknown(proc, read_status, &s->procs[2]);
-	assert_field(proc, maps_total, &s->procs[1], 2);
-	assert_int_equal(s->maps[1].n_maps, 2);
-	assert_true(s->maps[1].consistent);
-	assert_int_equal(s->maps[1].state, VMT_STATE_OK);
-	assert_field(map, rss_bytes, &s->maps[1].maps[0], 4096);
-	assert_unknown(map, pss_bytes, &s->maps[1].maps[0]);
-	/* That nothing recorded it is no failure of the process. */
-	assert_int_equal(s->sources[VMT_SOURCE_ROLLUP].state, VMT_STATE_ABSENT);
-	assert_unknown(proc, pss_bytes, &s->procs[1]);
-	assert_int_equal(s->n_issues, 0);
-	assert_int_equal(s->sources[VMT_SOURCE_SMAPS].state, VMT_STATE_OK);
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	unit_dir_remove(&d);
-}
-
-static void test_a_second_call_adds(void **state)
-{
-	const size_t one = 1;
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-
-	save(&d);
-	unit_dir_write(&d, "proc/42/smaps_rollup", "1-2 ---p 0 00:00 0 [rollup]\nPss: 2 kB\n");
-	c = collector(d.path);
-	s = collect(c, CHEAP, 0);
-	assert_int_equal(vmt_collect_procs(c, s, ROLLUP, &one, 1, NULL), 0);
-	assert_field(proc, pss_bytes, &s->procs[1], 2048);
-	assert_unknown(proc, maps_total, &s->procs[1]);
-	assert_int_equal(s->maps[1].n_maps, 0);
-	/* Linux 6.1 is known to lose some. */
-	assert_int_equal(s->sources[VMT_SOURCE_ROLLUP].state, VMT_STATE_OK);
-	assert_non_null(strstr(s->sources[VMT_SOURCE_ROLLUP].reason, "6.1"));
-	unit_dir_write(&d, "proc/42/maps", "nonsense\n");
-	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_int_equal(s->sources[VMT_SOURCE_MAPS].state, VMT_STATE_FAILED);
-	assert_int_equal(s->maps[1].state, VMT_STATE_FAILED);
-	assert_int_equal(s->n_issues, 1);
-	assert_text(issue, status, &s->issues[0], "failed");
-	assert_text(issue, comm, &s->issues[0], "a b");
-	assert_non_null(strstr(s->issues[0].hint.ptr, "maps:1"));
-	assert_field(proc, pss_bytes, &s->procs[1], 2048);
-	unit_dir_write(&d, "proc/42/maps", "1000-2000 r--p 00000000 fe:00 7 /bin/x\n");
-	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_int_equal(s->sources[VMT_SOURCE_MAPS].state, VMT_STATE_PARTIAL);
-	assert_field(proc, maps_total, &s->procs[1], 1);
 	vmt_sample_free(s);
 	vmt_collector_free(c);
 	unit_dir_remove(&d);
@@ -737,266 +609,6 @@ static void test_without_rights(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* Reads a recording as nobody; the files of it are root's. */
-static int recording_as_nobody(char *path)
-{
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	const size_t one = 1;
-
-	if (setgid(65534) < 0 || setuid(65534) < 0)
-		return 2;
-	c = collector(path);
-	s = collect(c, CHEAP, 0);
-	if (s->host.euid != VMT_EUID_UNKNOWN)
-		return 3;
-	if (vmt_collect_procs(c, s, MAPS, &one, 1, NULL) < 0)
-		return 4;
-	if (s->n_issues != 1 || !vmt_bytes_is(s->issues[0].status, "denied") ||
-	    !strstr(s->issues[0].hint.ptr, "recording"))
-		return 5;
-	if (s->sources[VMT_SOURCE_MAPS].fix[0] ||
-	    strstr(s->sources[VMT_SOURCE_MAPS].reason, "root"))
-		return 6;
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	return 0;
-}
-
-/* Who recorded it is not known, and is not who reads it. */
-static void test_a_recording_without_rights(void **state)
-{
-	struct unit_dir d;
-	int status;
-	pid_t pid;
-
-	if (geteuid() != 0)
-		skip();
-	save(&d);
-	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
-	assert_int_equal(fchmod(d.fd, 0755), 0);
-	assert_int_equal(fchmodat(d.fd, "proc/42/maps", 0600, 0), 0);
-	pid = fork();
-	if (pid == 0)
-		_exit(recording_as_nobody(d.path));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	unit_dir_remove(&d);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-/* A reader that hangs until the pipe is closed. */
-struct stall {
-	int fds[2];
-	int opens;
-};
-
-static void hang(void *arg)
-{
-	struct stall *stall = arg;
-	char c;
-
-	__atomic_add_fetch(&stall->opens, 1, __ATOMIC_SEQ_CST);
-	while (read(stall->fds[0], &c, 1) < 0 && errno == EINTR)
-		;
-}
-
-static void count_opens(void *arg)
-{
-	struct stall *stall = arg;
-
-	__atomic_add_fetch(&stall->opens, 1, __ATOMIC_SEQ_CST);
-}
-
-static struct vmt_collector *impatient(const char *root)
-{
-	const struct vmt_collect_opts opts = { .root = root,
-					       .read_timeout_ns = UINT64_C(100000000) };
-	struct vmt_collector *c = NULL;
-
-	assert_int_equal(vmt_collector_new(&opts, &c, NULL), 0);
-	return c;
-}
-
-/* smaps never answers: the list that came before stays, and nobody goes there again. */
-static void test_a_process_that_does_not_answer(void **state)
-{
-	struct stall stall = { .opens = 0 };
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-	const size_t one = 1;
-	uint64_t t0;
-	int i;
-
-	save(&d);
-	unit_dir_write(&d, "proc/42/smaps_rollup", "1-2 ---p 0 00:00 0 [rollup]\nPss: 2 kB\n");
-	assert_int_equal(pipe2(stall.fds, O_CLOEXEC), 0);
-	c = impatient(d.path);
-	s = collect(c, CHEAP, 0);
-	unit_on_open("smaps", hang, &stall);
-	assert_int_equal(vmt_collect_procs(c, s, SMAPS | PAGEMAP, &one, 1, NULL), 0);
-	assert_int_equal(stall.opens, 1);
-	assert_text(proc, read_status, &s->procs[1], "timed_out");
-	assert_field(proc, maps_total, &s->procs[1], 2);
-	assert_int_equal(s->maps[1].n_maps, 2);
-	assert_int_equal(s->maps[1].state, VMT_STATE_PARTIAL);
-	assert_text(map, path, &s->maps[1].maps[0], "/bin/x");
-	assert_unknown(map, rss_bytes, &s->maps[1].maps[0]);
-	assert_int_equal(s->sources[VMT_SOURCE_MAPS].state, VMT_STATE_OK);
-	assert_int_equal(s->sources[VMT_SOURCE_SMAPS].timed_out, 1);
-	assert_non_null(strstr(s->sources[VMT_SOURCE_SMAPS].reason, "1 timed out: the reader"));
-	assert_int_equal(s->sources[VMT_SOURCE_PAGEMAP].state, VMT_STATE_SKIPPED);
-	assert_int_equal(s->n_issues, 1);
-	assert_text(issue, source, &s->issues[0], "smaps");
-	assert_int_equal(s->timed_out, 1);
-
-	/* Not for another source either, and it is the same failure. */
-	unit_on_open("smaps_rollup", count_opens, &stall);
-	assert_int_equal(vmt_collect_procs(c, s, MAPS | ROLLUP, &one, 1, NULL), 0);
-	assert_int_equal(stall.opens, 1);
-	assert_text(proc, read_status, &s->procs[1], "timed_out");
-	assert_int_equal(s->maps[1].n_maps, 2);
-	assert_int_equal(s->maps[1].state, VMT_STATE_PARTIAL);
-	assert_int_equal(s->n_issues, 1);
-	assert_int_equal(s->timed_out, 1);
-	assert_int_equal(s->sources[VMT_SOURCE_ROLLUP].state, VMT_STATE_SKIPPED);
-	vmt_sample_free(s);
-
-	/* Nor in the next sample, which says it once. */
-	s = collect(c, CHEAP, 0);
-	t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_true(vmt_now_ns(CLOCK_MONOTONIC) - t0 < UINT64_C(100000000));
-	assert_int_equal(vmt_collect_procs(c, s, ROLLUP, &one, 1, NULL), 0);
-	assert_text(proc, read_status, &s->procs[1], "timed_out");
-	assert_unknown(proc, maps_total, &s->procs[1]);
-	assert_int_equal(s->n_issues, 1);
-	assert_int_equal(s->timed_out, 1);
-	assert_int_equal(stall.opens, 1);
-	vmt_sample_free(s);
-
-	/* Until the reader is back. */
-	unit_on_open(NULL, NULL, NULL);
-	close(stall.fds[1]);
-	for (i = 0, s = NULL; i < 5000; i++) {
-		vmt_sample_free(s);
-		s = collect(c, CHEAP, 0);
-		assert_int_equal(vmt_collect_procs(c, s, SMAPS, &one, 1, NULL), 0);
-		if (vmt_bytes_is(s->procs[1].read_status, "ok"))
-			break;
-		usleep(1000);
-	}
-	assert_text(proc, read_status, &s->procs[1], "ok");
-	assert_field(map, rss_bytes, &s->maps[1].maps[0], 4096);
-	assert_int_equal(s->n_issues, 0);
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	close(stall.fds[0]);
-	unit_dir_remove(&d);
-}
-
-/* The worst stays: a source that could be read does not take back what another one said. */
-static void test_a_later_success_excuses_nothing(void **state)
-{
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-	const size_t one = 1;
-
-	save(&d);
-	unit_dir_write(&d, "proc/42/smaps_rollup", "1-2 ---p 0 00:00 0 [rollup]\nPss: 2 kB\n");
-	unit_dir_write(&d, "proc/42/maps", "nonsense\n");
-	c = collector(d.path);
-	s = collect(c, CHEAP, 0);
-	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_text(proc, read_status, &s->procs[1], "failed");
-	assert_int_equal(vmt_collect_procs(c, s, ROLLUP, &one, 1, NULL), 0);
-	assert_text(proc, read_status, &s->procs[1], "failed");
-	assert_int_equal(s->maps[1].state, VMT_STATE_FAILED);
-	assert_field(proc, pss_bytes, &s->procs[1], 2048);
-	/* The same failure again is no second one. */
-	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_int_equal(s->n_issues, 1);
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	unit_dir_remove(&d);
-}
-
-/* A list without a byte is of an address space that is gone: not 0 mappings. */
-static void test_no_list_is_not_an_empty_one(void **state)
-{
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-	const size_t one = 1;
-
-	save(&d);
-	unit_dir_write(&d, "proc/42/maps", "");
-	c = collector(d.path);
-	s = collect(c, CHEAP, 0);
-	assert_int_equal(vmt_collect_procs(c, s, MAPS | VMT_COLLECT_COUNT, &one, 1, NULL), 0);
-	assert_text(proc, read_status, &s->procs[1], "partial");
-	assert_unknown(proc, maps_total, &s->procs[1]);
-	assert_int_equal(s->n_issues, 1);
-	assert_non_null(strstr(s->issues[0].hint.ptr, "execve"));
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	unit_dir_remove(&d);
-}
-
-static void test_the_number_of_mappings_alone(void **state)
-{
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-	const size_t one = 1;
-
-	save(&d);
-	c = collector(d.path);
-	s = collect(c, CHEAP, 0);
-	assert_int_equal(vmt_collect_procs(c, s, MAPS | VMT_COLLECT_COUNT, &one, 1, NULL), 0);
-	assert_field(proc, maps_total, &s->procs[1], 2);
-	assert_text(proc, read_status, &s->procs[1], "ok");
-	assert_int_equal(s->maps[1].n_maps, 0);
-	assert_int_equal(s->maps[1].state, VMT_STATE_UNUSED);
-	/* The rows of those that somebody wants to see. */
-	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_int_equal(s->maps[1].n_maps, 2);
-	assert_int_equal(s->maps[1].state, VMT_STATE_OK);
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	unit_dir_remove(&d);
-}
-
-/* A mapping that this kernel has no way to read costs its own values. */
-static void test_a_mapping_that_is_too_large(void **state)
-{
-	static uint64_t words[2] = { 0, UINT64_C(1) << 63 };
-	struct vmt_collector *c;
-	struct vmt_sample *s;
-	struct unit_dir d;
-	const size_t one = 1;
-
-	save(&d);
-	unit_dir_write(&d, "proc/42/maps",
-		       "1000-2000 rw-p 00000000 00:00 0 \n"
-		       "10000000000-20000000000 ---p 00000000 00:00 0 \n");
-	unit_dir_write_bytes(&d, "proc/42/pagemap", words, sizeof(words));
-	c = collector(d.path);
-	s = collect(c, CHEAP, 0);
-	assert_int_equal(vmt_collect_procs(c, s, PAGEMAP, &one, 1, NULL), 0);
-	assert_text(proc, read_status, &s->procs[1], "partial");
-	assert_field(map, present_pages, &s->maps[1].maps[0], 1);
-	assert_unknown(map, present_pages, &s->maps[1].maps[1]);
-	assert_int_equal(s->sources[VMT_SOURCE_PAGEMAP].state, VMT_STATE_PARTIAL);
-	assert_int_equal(s->sources[VMT_SOURCE_PAGEMAP].skipped, 0);
-	assert_non_null(strstr(s->sources[VMT_SOURCE_PAGEMAP].reason, "PAGEMAP_SCAN"));
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	unit_dir_remove(&d);
-}
-
 /* Runs without a free descriptor. */
 static int without_descriptors(void)
 {
@@ -1033,33 +645,6 @@ static void test_no_descriptor_is_free(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static int collect_saved(void *arg)
-{
-	const struct vmt_collect_opts opts = { .root = arg };
-	const size_t all[] = { 0, 1, 2 };
-	struct vmt_collector *c = NULL;
-	struct vmt_sample *s = NULL;
-	int r;
-
-	r = vmt_collector_new(&opts, &c, NULL);
-	if (r == 0)
-		r = vmt_collect(c, CHEAP, NULL, 0, &s, NULL);
-	if (r == 0)
-		r = vmt_collect_procs(c, s, SMAPS, all, s->n_procs, NULL);
-	vmt_sample_free(s);
-	vmt_collector_free(c);
-	return r;
-}
-
-static void test_failing_allocations(void **state)
-{
-	struct unit_dir d;
-
-	save(&d);
-	assert_true(unit_alloc_sweep(collect_saved, d.path) > 20);
-	unit_dir_remove(&d);
-}
-
 /* Nothing stays open behind a collector. */
 static void test_descriptors_are_closed(void **state)
 {
@@ -1083,8 +668,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_saved_machine),
-		cmocka_unit_test(test_dear_sources_of_a_saved_machine),
-		cmocka_unit_test(test_a_second_call_adds),
 		cmocka_unit_test(test_no_machine),
 		cmocka_unit_test(test_live_machine),
 		cmocka_unit_test(test_available_is_explained),
@@ -1094,14 +677,7 @@ int main(void)
 		cmocka_unit_test(test_the_first_thread_has_ended),
 		cmocka_unit_test(test_a_deadline_that_has_passed),
 		cmocka_unit_test(test_without_rights),
-		cmocka_unit_test(test_a_recording_without_rights),
-		cmocka_unit_test(test_a_process_that_does_not_answer),
-		cmocka_unit_test(test_a_later_success_excuses_nothing),
-		cmocka_unit_test(test_no_list_is_not_an_empty_one),
-		cmocka_unit_test(test_the_number_of_mappings_alone),
-		cmocka_unit_test(test_a_mapping_that_is_too_large),
 		cmocka_unit_test(test_no_descriptor_is_free),
-		cmocka_unit_test(test_failing_allocations),
 		cmocka_unit_test(test_descriptors_are_closed),
 	};
 
