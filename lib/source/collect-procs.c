@@ -326,6 +326,8 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 {
 	struct vmt_source_stat *st = &s->sources[id];
 	bool perfmon = release_is_at_least(s->host.release, 6, 15);
+	/* Where something else went wrong too, the reason that has all of it stays. */
+	bool alone = st->timed_out + st->skipped == 0;
 	VMT_AUTO_BUF cmd = { 0 };
 	const char *caps;
 	char exe[4096];
@@ -334,14 +336,17 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 	if (s->host.root.len || st->denied == 0)
 		return;
 	if (s->host.euid == 0) {
-		snprintf(st->reason, sizeof(st->reason),
-			 "%llu refused, to root as well: a security module, a user namespace or "
-			 "lockdown",
-			 (unsigned long long)st->denied);
+		if (alone)
+			snprintf(
+				st->reason, sizeof(st->reason),
+				"%llu refused, to root as well: a security module, a user namespace or "
+				"lockdown",
+				(unsigned long long)st->denied);
 		return;
 	}
-	snprintf(st->reason, sizeof(st->reason), "%llu refused: processes of other users",
-		 (unsigned long long)st->denied);
+	if (alone)
+		snprintf(st->reason, sizeof(st->reason), "%llu refused: processes of other users",
+			 (unsigned long long)st->denied);
 	switch (id) {
 	case VMT_SOURCE_PAGEMAP:
 		caps = perfmon ? "cap_perfmon,cap_dac_read_search"
