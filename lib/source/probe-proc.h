@@ -27,6 +27,9 @@ struct vmt_probe_counts {
  * out. -errno where /proc cannot be listed. */
 int vmt_probe_counts_take(const struct vmt_probe *p, const struct vmt_root *root,
 			  struct vmt_probe_counts *counts, struct vmt_err *err);
+/* Reads those of one process, and puts them in their place. -ESRCH where there is none. */
+int vmt_probe_counts_add(const struct vmt_root *root, uint64_t pid, struct vmt_probe_counts *counts,
+			 struct vmt_err *err);
 void vmt_probe_counts_done(struct vmt_probe_counts *counts);
 
 /* The row of a process, or NULL. */

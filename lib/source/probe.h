@@ -20,7 +20,7 @@ struct vmt_probe_opts {
 	enum vmt_rung_id rung; /* this one and no other; NONE for the best that works */
 	const pid_t *pids; /* processes to watch; all where n_pids is 0 */
 	size_t n_pids;
-	bool follow; /* with pids: their children too */
+	bool follow; /* with pids: their children too; not on the rung "proc" */
 	bool filemap; /* calls of filemap_fault, by file */
 	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */
 	uint32_t procs;
