@@ -31,8 +31,7 @@ static int add_tries(struct ladder *l, const struct vmt_fault_sample *one, enum 
 	for (i = 0; i < one->n_tries; i++) {
 		const struct vmt_probe_try *t = &one->tries[i];
 
-		if (strcmp(t->rung, vmt_rung_name(id)) != 0 &&
-		    !(id == VMT_RUNG_PROC && strcmp(t->rung, "filemap") == 0))
+		if (strcmp(t->rung, vmt_rung_name(id)) != 0)
 			continue;
 		if (vmt_grow(&l->faults.tries, &l->cap, l->faults.n_tries + 1, sizeof(*t)) < 0)
 			return -ENOMEM;
@@ -129,7 +128,7 @@ static void logs(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct la
 
 		if (!t->log.len)
 			continue;
-		vmt_buf_addf(out, "log of %s%s%s:\n", t->rung, t->hook ? " " : "",
+		vmt_buf_addf(out, "log of %s %s%s%s:\n", t->probe, t->rung, t->hook ? " " : "",
 			     t->hook ? t->hook : "");
 		while (vmt_take_line(&cur, &line)) {
 			vmt_buf_adds(out, "  ");
@@ -153,6 +152,20 @@ static int read_sources(struct vmt_ctx *ctx, struct vmt_run *run)
 	return r ? r : vmt_run_procs(run, ctx, dear, NULL, 0);
 }
 
+/* The ladder of each probe from its top, as the rungs were tried side by side. */
+static void fault_first(struct vmt_fault_sample *f)
+{
+	size_t i, k;
+
+	for (i = 1; i < f->n_tries; i++) {
+		struct vmt_probe_try t = f->tries[i];
+
+		for (k = i; k > 0 && strcmp(t.probe, f->tries[k - 1].probe) < 0; k--)
+			f->tries[k] = f->tries[k - 1];
+		f->tries[k] = t;
+	}
+}
+
 static int run_doctor(struct vmt_ctx *ctx)
 {
 	VMT_CLEANUP(ladder_done) struct ladder ladder = { 0 };
@@ -172,6 +185,7 @@ static int run_doctor(struct vmt_ctx *ctx)
 			vmt_complain(ctx, "out of memory");
 			return VMT_EXIT_FAILED;
 		}
+		fault_first(&ladder.faults);
 		run.sample->faults = &ladder.faults;
 		vmt_window_source_state(fault, &ladder.faults, ladder.faults.rung);
 		vmt_window_source_state(filemap, &ladder.faults, ladder.faults.filemap_rung);
@@ -187,7 +201,7 @@ static int run_doctor(struct vmt_ctx *ctx)
 	if (r)
 		return r;
 	s->title = "SOURCES";
-	rungs->title = "FAULT PROBE, best rung first";
+	rungs->title = "PROBES, best rung first";
 	if (run.model->has_probe)
 		vmt_window_text(&rungs->note, ctx, run.model);
 	if (ctx->verbose > 1)

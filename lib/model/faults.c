@@ -602,6 +602,7 @@ static int add_rungs(struct vmt_model *m)
 		const struct vmt_probe_try *t = &f->tries[i];
 		struct vmt_rung *r = &m->rungs[m->n_rungs++];
 
+		VMT_SET(rung, probe, r, vmt_bytes_of(t->probe));
 		VMT_SET(rung, rung, r, vmt_bytes_of(t->rung));
 		if (t->hook)
 			VMT_SET(rung, hook, r, vmt_bytes_of(t->hook));

@@ -51,6 +51,9 @@ void vmt_probe_note(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	if (vmt_grow(&p->tries, &p->cap_tries, p->n_tries + 1, sizeof(*p->tries)))
 		return;
 	t = &p->tries[p->n_tries++];
+	t->probe = rung >= vmt_filemap_ladder && rung < vmt_filemap_ladder + vmt_filemap_ladder_len
+			   ? "filemap"
+			   : "fault";
 	t->rung = vmt_rung_name(rung->id);
 	t->hook = hook ? hook->hook : NULL;
 	t->gives = hook ? hook->gives : rung->gives;
