@@ -53,8 +53,8 @@ static bool is_sysv(struct vmt_bytes path)
  * only where there is no inode, and a name of shmem only where the device is one of no block
  * device (major 0) and the kernel's own mount is not known better.
  */
-static struct vmt_bytes kind_of(const struct vmt_devices *devices, uint64_t major, uint64_t minor,
-				uint64_t inode, struct vmt_bytes path)
+struct vmt_bytes vmt_map_kind(const struct vmt_devices *devices, uint64_t major, uint64_t minor,
+			      uint64_t inode, struct vmt_bytes path)
 {
 	const struct vmt_device *dev;
 
@@ -208,7 +208,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	VMT_SET(map, offset_bytes, m, offset);
 	VMT_SET(map, device, m, device);
 	VMT_SET(map, inode, m, inode);
-	VMT_SET(map, kind, m, kind_of(p->devices, major, minor, inode, path));
+	VMT_SET(map, kind, m, vmt_map_kind(p->devices, major, minor, inode, path));
 	/* A mapping without a name has one that is known: none. */
 	VMT_SET(map, path, m, path);
 	p->n_maps++;

@@ -30,6 +30,10 @@ struct vmt_maps_parser {
 	const char *reason; /* for error */
 };
 
+/* The field kind of a mapping; constant text. devices may be NULL. */
+struct vmt_bytes vmt_map_kind(const struct vmt_devices *devices, uint64_t major, uint64_t minor,
+			      uint64_t inode, struct vmt_bytes path);
+
 /* arena and devices have to outlive the rows and the parser. */
 void vmt_maps_init(struct vmt_maps_parser *p, bool smaps, uint64_t pid, struct vmt_arena *arena,
 		   const struct vmt_devices *devices);

@@ -90,7 +90,7 @@ const struct vmt_probe_rung vmt_fault_ladder[] = {
 	  "every fault with its mapping and duration; get_user_pages by process", NULL, NULL, 0,
 	  VMT_HAVE_MAPS | VMT_HAVE_GUP, FAULT_BPF, tracepoint_hooks, LEN(tracepoint_hooks) },
 	{ VMT_RUNG_PERF, "faults with their mapping, of processes that still run when it is read",
-	  NULL, NULL, 0, VMT_HAVE_MAPS | VMT_HAVE_RECORD, NULL, NULL, 0 },
+	  NULL, NULL, 0, VMT_HAVE_MAPS | VMT_HAVE_RECORD, &vmt_probe_perf, NULL, 0 },
 	{ VMT_RUNG_PROC, "counts by process", NULL, NULL, 0, 0, &vmt_probe_proc, NULL, 0 },
 };
 const size_t vmt_fault_ladder_len = LEN(vmt_fault_ladder);
