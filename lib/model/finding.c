@@ -52,8 +52,8 @@ static bool available_differs(const struct vmt_model *m, struct vmt_buf *text)
 
 static bool canary_failed(const struct vmt_model *m, struct vmt_buf *text)
 {
-	/* Without a rung there was nothing to check; the source says that. */
-	if (!m->has_probe || vmt_bytes_is(m->probe.rung, "none") ||
+	/* Without a rung, or on one that cannot check itself, there is nothing to tell. */
+	if (!m->has_probe || vmt_bytes_is(m->probe.canary, "none") ||
 	    vmt_bytes_is(m->probe.canary, "trusted"))
 		return false;
 	vmt_buf_adds(text, "the self-check of the fault probe says ");
