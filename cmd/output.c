@@ -126,6 +126,7 @@ int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section)
 
 	if (r)
 		return r;
+	section->chosen = vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all");
 	if (top)
 		vmt_parse_u64(top, &n);
 	vmt_section_arrange(section, n);

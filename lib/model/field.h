@@ -22,7 +22,7 @@
  * group   the JSON object that it stands in, NULL for the row's own
  * TITLE   the column of text and CSV, and what -o and -s take
  * FLAGS   0, VMT_DEFAULT (in the default columns), VMT_LEFT (flush left), VMT_TAIL (last column,
- *         may be cut)
+ *         may be cut), VMT_SPARE (left out of the default columns where the terminal is narrow)
  */
 enum vmt_type {
 	VMT_TYPE_U64,
@@ -51,6 +51,7 @@ enum vmt_kind {
 #define VMT_DEFAULT 1u
 #define VMT_LEFT    2u
 #define VMT_TAIL    4u
+#define VMT_SPARE   8u
 
 /* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
 #define VMT_HIST_BUCKETS 40

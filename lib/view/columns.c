@@ -35,6 +35,16 @@ int vmt_columns_default(struct vmt_columns *c, const struct vmt_entity *entity)
 	return 0;
 }
 
+int vmt_columns_copy(struct vmt_columns *to, const struct vmt_columns *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->n; i++)
+		if (add(to, from->fields[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 int vmt_columns_all(struct vmt_columns *c, const struct vmt_entity *entity)
 {
 	size_t i;

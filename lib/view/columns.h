@@ -14,6 +14,8 @@ struct vmt_columns {
 void vmt_columns_done(struct vmt_columns *c);
 /* The fields marked VMT_DEFAULT. 0 or -ENOMEM. */
 int vmt_columns_default(struct vmt_columns *c, const struct vmt_entity *entity);
+/* A list of its own, the same fields. to is empty before. 0 or -ENOMEM. */
+int vmt_columns_copy(struct vmt_columns *to, const struct vmt_columns *from);
 /* All fields. */
 int vmt_columns_all(struct vmt_columns *c, const struct vmt_entity *entity);
 /*

@@ -24,6 +24,7 @@ struct vmt_section {
 	const char *title; /* heading in text; NULL for none */
 	struct vmt_buf note; /* lines below the table in text */
 	struct vmt_buf lead; /* lines above its titles title */
+	bool chosen; /* the user named the columns: all of them are shown */
 	bool machine_only; /* not in text */
 };
 

@@ -18,22 +18,23 @@ static int new_column(struct libscols_table *tb, const struct vmt_field *f,
 }
 
 static int fill(struct libscols_table *tb, const struct vmt_section *s,
-		const struct vmt_out_opts *opts, uint64_t page_size)
+		const struct vmt_columns *columns, const struct vmt_out_opts *opts,
+		uint64_t page_size)
 {
 	VMT_AUTO_BUF cell = { 0 };
 	size_t i, k;
 
-	for (k = 0; k < s->columns.n; k++)
-		if (new_column(tb, s->columns.fields[k], opts, k + 1 == s->columns.n) < 0)
+	for (k = 0; k < columns->n; k++)
+		if (new_column(tb, columns->fields[k], opts, k + 1 == columns->n) < 0)
 			return -ENOMEM;
 	for (i = 0; i < s->n; i++) {
 		struct libscols_line *line = scols_table_new_line(tb, NULL);
 
 		if (!line)
 			return -ENOMEM;
-		for (k = 0; k < s->columns.n; k++) {
+		for (k = 0; k < columns->n; k++) {
 			vmt_buf_clear(&cell);
-			vmt_cell_text(&cell, s->columns.fields[k], s->rows[i], opts, page_size);
+			vmt_cell_text(&cell, columns->fields[k], s->rows[i], opts, page_size);
 			if (vmt_buf_error(&cell) < 0 || scols_line_set_data(line, k, cell.data))
 				return -ENOMEM;
 		}
@@ -73,15 +74,56 @@ static int raw_text(struct vmt_buf *out, const struct vmt_section *s,
 	return vmt_buf_error(&cell) ? vmt_buf_error(&cell) : vmt_buf_error(out);
 }
 
+/* What the last column, the name of things, keeps of a narrow terminal. */
+#define TAIL_MIN 20
+
+/*
+ * Leaves out spare columns, the last first, until the name has room. Bytes stand for cells of the
+ * terminal: the columns before the last hold numbers and short words.
+ */
+static int make_room(struct vmt_columns *columns, const struct vmt_section *s,
+		     const struct vmt_out_opts *opts, uint64_t page_size)
+{
+	VMT_AUTO_FREE size_t *widths = calloc(columns->n, sizeof(*widths));
+	VMT_AUTO_BUF cell = { 0 };
+	size_t total = TAIL_MIN, i, k;
+
+	if (!widths)
+		return -ENOMEM;
+	for (k = 0; k + 1 < columns->n; k++) {
+		widths[k] = strlen(columns->fields[k]->title);
+		for (i = 0; i < s->n; i++) {
+			vmt_buf_clear(&cell);
+			vmt_cell_text(&cell, columns->fields[k], s->rows[i], opts, page_size);
+			if (cell.len > widths[k])
+				widths[k] = cell.len;
+		}
+		total += widths[k] + 1;
+	}
+	for (k = columns->n; k > 1 && total > opts->width; k--) {
+		if (!(columns->fields[k - 2]->flags & VMT_SPARE))
+			continue;
+		total -= widths[k - 2] + 1;
+		memmove(&columns->fields[k - 2], &columns->fields[k - 1],
+			(columns->n - (k - 1)) * sizeof(columns->fields[0]));
+		columns->n--;
+	}
+	return vmt_buf_error(&cell);
+}
+
 static int table_text(struct vmt_buf *out, const struct vmt_section *s,
 		      const struct vmt_out_opts *opts, uint64_t page_size)
 {
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
 	struct libscols_table *tb = scols_new_table();
 	VMT_AUTO_FREE char *text = NULL;
 	int r;
 
 	if (!tb)
 		return -ENOMEM;
+	r = vmt_columns_copy(&columns, &s->columns);
+	if (r == 0 && opts->width && !s->chosen && columns.n)
+		r = make_room(&columns, s, opts, page_size);
 	/* Cells were made safe already; the table's own escapes would double them. */
 	scols_table_enable_noencoding(tb, 1);
 	scols_table_enable_noheadings(tb, !opts->headings);
@@ -93,7 +135,8 @@ static int table_text(struct vmt_buf *out, const struct vmt_section *s,
 	} else {
 		scols_table_set_termforce(tb, SCOLS_TERMFORCE_NEVER);
 	}
-	r = fill(tb, s, opts, page_size);
+	if (r == 0)
+		r = fill(tb, s, &columns, opts, page_size);
 	if (r == 0) {
 		r = scols_print_table_to_string(tb, &text);
 		if (r > 0)
