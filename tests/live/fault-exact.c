@@ -86,7 +86,7 @@ static void report_worker(const struct session *s, struct worker *w, const char 
 		check_skip(c.name, "%s", why);
 	} else {
 		check_that(&c, false, "%s", why);
-		check_end(&c, " ");
+		check_end(&c, "%s", "");
 	}
 	worker_end(w);
 	w->kind = NULL;

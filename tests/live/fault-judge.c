@@ -408,7 +408,7 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 
 	check_begin(&c, "fault-exact/%s/%s/%s", s->label, w->kind, windowed ? "window" : "life");
 	if (!check_that(&c, p, "process %" PRIu64 " has no account of its own", w->id)) {
-		check_end(&c, " ");
+		check_end(&c, "%s", "");
 		return;
 	}
 	if (!windowed) {

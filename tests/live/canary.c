@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * canary [RUNG]...: the self-check of the probe trusts what counts. Each RUNG has to work; the best
+ * one has to be the first of them. Without names, whatever works best.
+ * canary --silent: with kernel.ftrace_enabled=0, programs around handle_mm_fault() attach and count
+ * nothing. That has to be noticed, said, and made up for. For guests only: it stops the tracing of
+ * the whole machine for a while.
+ */
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/probe.h"
+
+/* Starts a probe, reads what it tells of itself, and ends it. */
+static int try(enum vmt_rung_id rung, struct vmt_arena *arena, struct vmt_fault_sample *ret,
+	       struct vmt_err *err)
+{
+	struct vmt_probe_opts opts = { .rung = rung };
+	VMT_AUTO_PROBE probe = NULL;
+	struct vmt_err unused;
+	int r = vmt_probe_open(&opts, &probe, err);
+
+	if (r)
+		return r;
+	r = vmt_probe_start(probe, err);
+	if (!r)
+		r = vmt_probe_stop(probe, err);
+	if (vmt_probe_read(probe, arena, ret, &unused))
+		return -EIO;
+	return r;
+}
+
+/* Every better rung says why it is not the one that was taken. */
+static void judge_reasons(struct check *c, const struct vmt_fault_sample *f)
+{
+	for (size_t i = 0; i < f->n_tries; i++) {
+		const struct vmt_probe_try *t = &f->tries[i];
+
+		if (t->hook)
+			continue;
+		printf("# %s: %s %s: %s; %s\n", c->name, t->rung, vmt_try_status_name(t->status),
+		       t->reason, t->fix);
+		if (!strcmp(t->rung, vmt_rung_name(f->rung)))
+			break;
+		check_that(c,
+			   t->status != VMT_TRY_OK && t->status != VMT_TRY_UNUSED && t->reason[0],
+			   "%s is %s without a reason", t->rung, vmt_try_status_name(t->status));
+	}
+}
+
+static void judge(const char *name, enum vmt_rung_id rung, const char *expected)
+{
+	struct vmt_fault_sample f = { 0 };
+	struct vmt_err err = { 0 };
+	struct vmt_arena arena;
+	struct check c;
+	int r;
+
+	vmt_arena_init(&arena);
+	check_begin(&c, "canary/%s", name);
+	r = try(rung, &arena, &f, &err);
+	check_that(&c, !r, "%s", err.text);
+	if (!r) {
+		check_that(&c, !expected || !strcmp(vmt_rung_name(f.rung), expected), "not %s",
+			   expected);
+		check_that(&c, f.canary == VMT_CANARY_TRUSTED, "it is %s",
+			   vmt_canary_name(f.canary));
+	}
+	judge_reasons(&c, &f);
+	check_end(&c, "%s, %s: %s", vmt_rung_name(f.rung), vmt_canary_name(f.canary),
+		  f.canary_text);
+	vmt_arena_done(&arena);
+}
+
+static const char ftrace[] = "/proc/sys/kernel/ftrace_enabled";
+
+static int set_ftrace(const char *value)
+{
+	int fd = open(ftrace, O_WRONLY | O_CLOEXEC), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+static const struct vmt_probe_try *find_try(const struct vmt_fault_sample *f, const char *rung)
+{
+	for (size_t i = 0; i < f->n_tries; i++)
+		if (!f->tries[i].hook && !strcmp(f->tries[i].rung, rung))
+			return &f->tries[i];
+	return NULL;
+}
+
+/* One rung is asked for and nothing else: it must not pretend. */
+static void judge_silent(enum vmt_rung_id rung)
+{
+	struct vmt_fault_sample f = { 0 };
+	const struct vmt_probe_try *t;
+	struct vmt_err err = { 0 };
+	struct vmt_arena arena;
+	struct check c;
+	int r;
+
+	vmt_arena_init(&arena);
+	check_begin(&c, "canary/silent/%s", vmt_rung_name(rung));
+	r = try(rung, &arena, &f, &err);
+	t = find_try(&f, vmt_rung_name(rung));
+	/* Kernels that need no ftrace for it go on; others refuse to attach; the rest is silent. */
+	if (!r)
+		check_that(&c, f.canary == VMT_CANARY_TRUSTED, "%s, and started",
+			   vmt_canary_name(f.canary));
+	else
+		check_that(&c, t && t->status != VMT_TRY_OK && t->reason[0], "without a reason");
+	check_that(&c, !t || t->status != VMT_TRY_SILENT || strstr(t->fix, "ftrace_enabled"),
+		   "silent, and no word of ftrace_enabled: '%s'", t ? t->fix : "");
+	check_end(&c, "%s: %s", t ? vmt_try_status_name(t->status) : "not tried",
+		  t ? t->reason : "");
+	vmt_arena_done(&arena);
+}
+
+static void silent(void)
+{
+	int r = set_ftrace("0");
+
+	if (r) {
+		check_skip("canary/silent", "%s: %s", ftrace, strerror(-r));
+		return;
+	}
+	judge_silent(VMT_RUNG_FEXIT);
+	judge_silent(VMT_RUNG_KPROBE);
+	judge("silent/auto", VMT_RUNG_NONE, NULL);
+	set_ftrace("1");
+	judge("restored/auto", VMT_RUNG_NONE, "fexit");
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && !strcmp(argv[1], "--silent")) {
+		silent();
+		return 0;
+	}
+	judge("auto", VMT_RUNG_NONE, argc > 1 ? argv[1] : NULL);
+	for (int i = 1; i < argc; i++)
+		for (int rung = VMT_RUNG_FEXIT; rung < VMT_RUNGS; rung++)
+			if (!strcmp(argv[i], vmt_rung_name((enum vmt_rung_id)rung)))
+				judge(argv[i], (enum vmt_rung_id)rung, argv[i]);
+	return 0;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * stalled VMTOP [DIR [MEGABYTES]]: vmtop beside a process whose maps (on newer kernels: smaps,
+ * smaps_rollup) never answer. It ends inside its deadline, names the process, and has all the
+ * others.
+ */
+
+#include "check.h"
+#include "stall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What a command promises that was not told how long it may take. */
+#define DEADLINE_MS 10000u
+/* What a busy machine may add to that, above all under emulation. */
+#define GRACE_MS    5000u
+#define OUTPUT_MOST (8u << 20)
+
+struct run {
+	int status; /* as of waitpid() */
+	unsigned ms;
+	bool hung;
+	char *out; /* of both streams; the caller frees it */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static struct run run(const char *const *argv, unsigned limit_ms)
+{
+	struct run r = { .out = calloc(1, OUTPUT_MOST + 1) };
+	uint64_t begun = now_ms();
+	size_t len = 0;
+	int out[2];
+	pid_t pid;
+
+	if (!r.out || pipe2(out, O_CLOEXEC))
+		abort();
+	pid = fork();
+	if (pid < 0)
+		abort();
+	if (!pid) {
+		if (dup2(out[1], 1) < 0 || dup2(out[1], 2) < 0)
+			_exit(126);
+		execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	close(out[1]);
+	for (;;) {
+		struct pollfd p = { .fd = out[0], .events = POLLIN };
+		uint64_t spent = now_ms() - begun;
+		ssize_t n;
+
+		if (spent >= limit_ms || poll(&p, 1, (int)(limit_ms - spent)) == 0) {
+			r.hung = true;
+			kill(pid, SIGKILL);
+			break;
+		}
+		n = read(out[0], r.out + len, OUTPUT_MOST - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	waitpid(pid, &r.status, 0);
+	r.ms = (unsigned)(now_ms() - begun);
+	close(out[0]);
+	return r;
+}
+
+/* Whether the array "errors" of a document has an entry of this process that timed out. */
+static bool names(const char *json, pid_t pid)
+{
+	const char *at = strstr(json, "\"errors\":["), *end;
+	char key[32];
+
+	snprintf(key, sizeof(key), "\"pid\":%d,", (int)pid);
+	while (at && (at = strstr(at, key))) {
+		end = strchr(at, '}');
+		at = strstr(at, "\"status\":\"timed_out\"");
+		if (at && end && at < end)
+			return true;
+		at = end;
+	}
+	return false;
+}
+
+/* How many rows the array of processes has, by a key that each of them has once. */
+static unsigned rows(const char *json)
+{
+	const char *at = strstr(json, "\"processes\":["), *end;
+	unsigned n = 0;
+
+	end = at ? strchr(at, ']') : NULL;
+	while (at && end && (at = strstr(at, "\"ppid\":")) && at < end) {
+		at++;
+		n++;
+	}
+	return n;
+}
+
+static void judge_report(const char *name, const struct stall *s, const char *const *argv,
+			 unsigned others)
+{
+	struct run r = run(argv, DEADLINE_MS + GRACE_MS + 30000);
+	struct check c;
+	int code = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
+
+	check_begin(&c, "stalled/%s", name);
+	check_that(&c, !r.hung, "it hangs");
+	check_that(&c, r.ms <= DEADLINE_MS + GRACE_MS, "its deadline was %u ms", DEADLINE_MS);
+	/* Partial is fine without --strict. */
+	check_that(&c, r.hung || code == 0, "exit status %d: %.200s", code, r.out);
+	check_that(&c, names(r.out, s->victim), "process %d is not among the errors", s->victim);
+	check_that(&c, rows(r.out) >= others, "%u rows of %u processes", rows(r.out), others);
+	check_end(&c, "%u ms, %u rows", r.ms, rows(r.out));
+	free(r.out);
+}
+
+/* maps of the victim alone: there is nothing else to say. */
+static void judge_maps(const struct stall *s, const char *vmtop)
+{
+	char pid[16], word[32];
+	const char *argv[] = { vmtop, "maps", pid, NULL };
+	struct check c;
+	struct run r;
+	int code;
+
+	snprintf(pid, sizeof(pid), "%d", (int)s->victim);
+	snprintf(word, sizeof(word), "process %d: ", (int)s->victim);
+	r = run(argv, DEADLINE_MS + GRACE_MS + 30000);
+	code = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
+	check_begin(&c, "stalled/maps");
+	check_that(&c, !r.hung, "it hangs");
+	check_that(&c, r.ms <= DEADLINE_MS + GRACE_MS, "its deadline was %u ms", DEADLINE_MS);
+	check_that(&c, code == 124, "exit status %d", code);
+	check_that(&c, strstr(r.out, word) && strstr(r.out, "timed_out"), "it says: %.200s", r.out);
+	check_end(&c, "%u ms, exit %d", r.ms, code);
+	free(r.out);
+}
+
+/* Where the victim is, for the reader of a failure. */
+static void print_stack(pid_t pid)
+{
+	char path[64], line[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", (int)pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		printf("# %s", line);
+	if (f)
+		fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	const char *parent = argc > 2 ? argv[2] : "/tmp";
+	size_t megabytes = argc > 3 ? strtoul(argv[3], NULL, 10) : 64;
+	static const char *const files[] = { "cmdline", "maps", "smaps", "smaps_rollup",
+					     "pagemap" };
+	char pid[16], blocked[100] = "";
+	struct stall s;
+	struct check c;
+	int r = 0;
+
+	if (argc < 2 || argc > 4) {
+		fputs("usage: stalled VMTOP [DIR [MEGABYTES]]\n", stderr);
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* The kernel may have written the page before it was to wait for that. */
+	for (int i = 0; i < 5; i++) {
+		r = stall_start(&s, parent, megabytes);
+		if (r || i == 4 || stall_blocks(s.victim, "smaps_rollup", 1000))
+			break;
+		printf("# stalled/victim: the mapping was made\n");
+		stall_end(&s);
+	}
+	if (r == -ENOENT || r == -ENODEV || r == -EPERM) {
+		check_skip("stalled/victim", "%s", s.why);
+		return 0;
+	}
+	check_begin(&c, "stalled/victim");
+	check_that(&c, !r, "%s", s.why);
+	for (size_t i = 0; !r && i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!stall_blocks(s.victim, files[i], 500))
+			continue;
+		strcat(strcat(blocked, *blocked ? " " : ""), files[i]);
+	}
+	check_that(&c, r || strstr(blocked, "smaps_rollup"), "smaps_rollup answers");
+	check_end(&c, "what blocks: %s; the victim is in state %c", blocked,
+		  r ? '-' : stall_state(s.victim));
+	if (r || c.failed) {
+		if (!r)
+			print_stack(s.victim);
+		stall_end(&s);
+		return 0;
+	}
+
+	snprintf(pid, sizeof(pid), "%d", (int)s.victim);
+	judge_report("report", &s, (const char *const[]){ argv[1], "report", "-J", NULL }, 3);
+	judge_report("report-of-it", &s,
+		     (const char *const[]){ argv[1], "report", "-J", "--duration", "0", "-p", pid,
+					    NULL },
+		     1);
+	/* What smaps or maps is asked for does block; where only smaps_rollup does, maps is fine.
+	 */
+	if (strstr(blocked, " smaps ") || strstr(blocked, " maps "))
+		judge_maps(&s, argv[1]);
+	else
+		check_skip("stalled/maps", "this kernel reads smaps without the lock");
+
+	check_begin(&c, "stalled/end");
+	check_that(&c, !stall_end(&s), "the victim cannot be killed");
+	check_end(&c, "%s", "");
+	return 0;
+}
