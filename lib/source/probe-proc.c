@@ -190,14 +190,17 @@ struct canary_view {
 
 static int canary_look(const struct vmt_root *root, struct canary_view *view)
 {
-	for (int i = 0; i < 8; i++) {
-		VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
-		VMT_AUTO_BUF buf;
+	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+	VMT_AUTO_BUF buf;
+
+	/* Both stay: fresh memory in each turn would fault in each turn. */
+	vmt_arena_init(&arena);
+	vmt_buf_init(&buf);
+	for (int i = 0; i < 16; i++) {
 		struct rusage before;
 		int r;
 
-		vmt_arena_init(&arena);
-		vmt_buf_init(&buf);
+		vmt_buf_clear(&buf);
 		getrusage(RUSAGE_SELF, &before);
 		r = take_one(root, (uint64_t)getpid(), &arena, &buf, &view->count);
 		getrusage(RUSAGE_SELF, &view->usage);
