@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every figure of vmtop maps against pmap -X and -XX of procps, on a process that stands still.
 
+A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
+
 The process is linked statically and copied for the test: pages of a library, or of a program that
 runs twice, have other shares while the program that looks runs too.
 """
@@ -112,7 +114,7 @@ def main():
     report = Report()
     if not shutil.which("pmap"):
         report.skip("pmap", "no pmap here")
-        report.done()
+        return
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
         process = stopped_copy(directory)
         try:
@@ -127,7 +129,6 @@ def main():
         finally:
             process.kill()
             process.wait()
-    report.done()
 
 
 if __name__ == "__main__":
