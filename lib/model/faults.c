@@ -420,7 +420,8 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 		struct vmt_fault_latency latency = { 0 };
 		uint64_t end = items[i].raw->end;
 
-		for (k = i; k < n && same_row(&items[i], &items[k], end, group); k++) {
+		/* The first is always on its row, also one without a range. */
+		for (k = i; k < n && (k == i || same_row(&items[i], &items[k], end, group)); k++) {
 			row_add(row, &latency, items[k].raw, have);
 			if (items[k].raw->end > end)
 				end = items[k].raw->end;

@@ -127,6 +127,25 @@ static void assert_sum(const struct setup *s)
 	assert_int_equal(rows, raw);
 }
 
+/* Rows that processes share have no range; each is a row of its own, and none is taken twice. */
+static void shared_rows_end(void **state)
+{
+	struct setup *s = *state;
+	size_t i;
+
+	key(s, 0x10000, 0x20000, 5);
+	for (i = 0; i < 3; i++) {
+		struct vmt_fault_raw *raw = key(s, 0, 0, 7);
+
+		raw->pid = 0;
+		raw->owner_pid = 0;
+		raw->start_time_ns = 0;
+	}
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 4);
+	assert_sum(s);
+}
+
 static void merging_mappings_are_one_row(void **state)
 {
 	struct setup *s = *state;
@@ -365,6 +384,7 @@ static void no_memory_is_an_error_and_no_empty_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(shared_rows_end),
 		TEST(merging_mappings_are_one_row),
 		TEST(gone_keys_fold_where_they_overlap),
 		TEST(a_stack_is_one_row),
