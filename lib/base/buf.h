@@ -60,10 +60,12 @@ void vmt_buf_done(struct vmt_buf *b);
 void vmt_buf_clear(struct vmt_buf *b);
 /* Makes room for n more bytes behind len. 0 or -ENOMEM. */
 int vmt_buf_reserve(struct vmt_buf *b, size_t n);
+/* Each appends; vmt_buf_addf() as printf does. */
 void vmt_buf_add(struct vmt_buf *b, const void *bytes, size_t n);
 void vmt_buf_adds(struct vmt_buf *b, const char *s);
 void vmt_buf_addc(struct vmt_buf *b, char c);
 void vmt_buf_addf(struct vmt_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* 0, or -ENOMEM where an append failed since the last vmt_buf_clear(). */
 int vmt_buf_error(const struct vmt_buf *b);
 
 #define VMT_AUTO_BUF VMT_CLEANUP(vmt_buf_done) struct vmt_buf

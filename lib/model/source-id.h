@@ -31,6 +31,7 @@ enum vmt_source_state {
 	VMT_STATE_SKIPPED, /* left out to keep a budget or deadline */
 };
 
+/* The texts of source.def and of the enums above; constants. */
 const char *vmt_source_name(enum vmt_source_id id);
 const char *vmt_source_what(enum vmt_source_id id);
 const char *vmt_source_help(enum vmt_source_id id);

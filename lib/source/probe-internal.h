@@ -73,6 +73,7 @@ struct vmt_probe {
 	uint64_t stop_ns;
 };
 
+/* CLOCK_MONOTONIC in ns, the clock of bpf_ktime_get_ns(). */
 uint64_t vmt_probe_now(void);
 
 /* Whether rows of this process are wanted: no filter, or it is in it. */

@@ -45,16 +45,24 @@ struct vmt_probe_loaded {
 	size_t cap_events;
 };
 
+/*
+ * Opens the object and loads what of it the rung and the options want. 0; else a negative errno of
+ * libbpf or the kernel, with the reason in err, and nothing is left. ret is for
+ * vmt_probe_unload() and lives as long as its maps are looked at.
+ */
 int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
 		   struct vmt_err *err);
 /* What needs a hook that did not attach is taken out of ret->have. */
 int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt_err *err);
+/* Detaches and closes all of it. The kernel then has neither program nor link of it. */
 void vmt_probe_unload(struct vmt_probe_loaded *l);
 
 /* Puts rows first .. n-1 of a table on its list of free ones. */
 int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
 		   struct vmt_err *err);
+/* Maps the array of that name, to be read without bpf(2) from then on. 0 or a negative errno; the
+ * caller unmaps it. */
 int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe_array *ret,
 		  struct vmt_err *err);
 void vmt_probe_unmap(struct vmt_probe_array *a);

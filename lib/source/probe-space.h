@@ -93,12 +93,14 @@ struct vmt_space_new {
 	struct vmt_bytes path;
 };
 
+/* Without memory for it, s->no_memory is set and its faults are counted as dropped. */
 void vmt_space_map(struct vmt_spaces *s, struct vmt_space *space, const struct vmt_space_new *map);
 /* The process runs another program, or ended: nothing of it is mapped any more. */
 void vmt_space_exec(struct vmt_spaces *s, struct vmt_space *space);
 void vmt_space_exit(struct vmt_spaces *s, struct vmt_space *space);
 /* A child begins with the mappings of its parent; its rows are its own. */
 void vmt_space_fork(struct vmt_spaces *s, const struct vmt_space *parent, struct vmt_space *child);
+/* The name of the process (its comm); at most 16 bytes of it are kept. */
 void vmt_space_name(struct vmt_space *space, const char *comm, size_t len);
 
 /* Counts a fault; false where the address is in no known mapping. */

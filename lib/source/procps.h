@@ -12,6 +12,7 @@
  */
 struct vmt_procps;
 
+/* 0, or a negative errno with the part of libproc2 that failed in err. */
 int vmt_procps_new(struct vmt_procps **ret, struct vmt_err *err);
 /* NULL is fine. */
 void vmt_procps_free(struct vmt_procps *pp);

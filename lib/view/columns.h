@@ -38,8 +38,10 @@ struct vmt_sort {
 	size_t n;
 };
 
+/* What -s says. -EINVAL with the unknown name in err, -E2BIG for more than VMT_SORT_MAX keys. */
 int vmt_sort_parse(struct vmt_sort *sort, const struct vmt_entity *entity, const char *spec,
 		   struct vmt_err *err);
+/* The sources that the order needs, as VMT_SOURCE_BITs. */
 uint32_t vmt_sort_sources(const struct vmt_sort *sort);
 /* Stable. rows are pointers to rows of the entity that sort was parsed for. */
 void vmt_rows_sort(const void **rows, size_t n, const struct vmt_sort *sort);
