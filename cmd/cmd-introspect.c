@@ -129,6 +129,7 @@ static void entity(struct vmt_json *j, const struct vmt_entity *e)
 	vmt_json_array(j);
 	for (i = 0; i < e->n_fields; i++) {
 		const struct vmt_field *f = &e->fields[i];
+		enum vmt_source_id cheaper;
 
 		vmt_json_object(j);
 		text(j, "key", f->name);
@@ -138,6 +139,8 @@ static void entity(struct vmt_json *j, const struct vmt_entity *e)
 		text(j, "unit", vmt_unit_name(f->unit));
 		text(j, "kind", vmt_kind_name(f->kind));
 		text(j, "source", vmt_source_name(f->source));
+		if (vmt_field_cheaper(f, &cheaper))
+			text(j, "cheaper_source", vmt_source_name(cheaper));
 		flag(j, "default", f->flags & VMT_DEFAULT);
 		text(j, "help", f->help);
 		vmt_json_object_end(j);

@@ -56,7 +56,7 @@ static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vm
 	uint64_t size = 0, rss = 0, pss = 0, page = run->sample->host.page_size;
 	const struct vmt_sample *s = run->sample;
 	size_t without = 0, i;
-	bool all = n > 0;
+	bool has_rss = n > 0, has_pss = n > 0;
 
 	for (i = 0; i < s->n_procs; i++)
 		without += without_memory_text(out, &s->procs[i]);
@@ -66,17 +66,20 @@ static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vm
 		/* The vsyscall page is the kernel's: the process's own size has it not. */
 		if (!vmt_bytes_is(maps[i].path, "[vsyscall]"))
 			size += maps[i].size_bytes;
-		all &= VMT_HAS(map, rss_bytes, &maps[i]) && VMT_HAS(map, pss_bytes, &maps[i]);
-		if (all) {
+		has_rss &= VMT_HAS(map, rss_bytes, &maps[i]);
+		has_pss &= VMT_HAS(map, pss_bytes, &maps[i]);
+		if (VMT_HAS(map, rss_bytes, &maps[i]))
 			rss += maps[i].rss_bytes;
+		if (VMT_HAS(map, pss_bytes, &maps[i]))
 			pss += maps[i].pss_bytes;
-		}
 	}
 	vmt_buf_addf(out, "%zu mappings, size ", n);
 	vmt_fmt_size(out, size, ctx->out.unit, page);
-	if (all) {
+	if (has_rss) {
 		vmt_buf_adds(out, ", RSS ");
 		vmt_fmt_size(out, rss, ctx->out.unit, page);
+	}
+	if (has_pss) {
 		vmt_buf_adds(out, ", PSS ");
 		vmt_fmt_size(out, pss, ctx->out.unit, page);
 	}
@@ -149,8 +152,13 @@ static int run_maps(struct vmt_ctx *ctx)
 		return r;
 	if (vmt_ctx_given(ctx, "list-only"))
 		want = VMT_SOURCE_BIT(MAPS);
+	else if (ctx->format->emit != vmt_out_text && !vmt_ctx_given(ctx, "output"))
+		/* A document without -o has every field of smaps. */
+		want |= VMT_SOURCE_BIT(SMAPS);
 	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
-		VMT_SOURCE_BIT(ELF);
+		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(ELF) | VMT_COLLECT_CHEAP;
+	if (want & VMT_SOURCE_BIT(SMAPS))
+		want &= ~VMT_COLLECT_CHEAP;
 	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
@@ -175,8 +183,7 @@ static int run_maps(struct vmt_ctx *ctx)
 	procs->machine_only = true;
 	if (n_pids > 1 && !vmt_ctx_given(ctx, "output") &&
 	    (vmt_columns_parse(&s->columns, &vmt_entity_map,
-			       "PID,ADDRESS,PERM,KIND,SIZE,RSS,PSS,DIRTY,ANON,FILE,SWAP,MAPPING",
-			       NULL) < 0))
+			       "PID,ADDRESS,PERM,KIND,SIZE,RSS,ANON,FILE,SWAP,MAPPING", NULL) < 0))
 		return VMT_EXIT_FAILED;
 	r = vmt_section_options(ctx, s);
 	if (r)

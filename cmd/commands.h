@@ -122,7 +122,8 @@ int vmt_usage_error(const struct vmt_ctx *ctx, const char *fmt, ...)
  */
 int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section);
 /* The sources that -o and -s (or else the default columns) of an entity ask for. In machine
- * formats without -o only the default columns decide too. An exit code or 0. */
+ * formats without -o only the default columns decide too. VMT_COLLECT_CHEAP is among them where
+ * all that is wanted of smaps can be had of pagemap. An exit code or 0. */
 int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret);
 /* Prints "-o help" for the command's first section and says so; else false. */
 bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *ret_exit);

@@ -88,12 +88,16 @@ bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *
 		     "COST", "MEANING");
 	for (i = 0; i < entity->n_fields; i++) {
 		const struct vmt_field *f = &entity->fields[i];
-		char key[64];
+		enum vmt_source_id cheaper;
+		char key[64], source[32];
 
 		snprintf(key, sizeof(key), "%s%s%s", f->group ? f->group : "", f->group ? "." : "",
 			 f->name);
+		snprintf(source, sizeof(source), "%s%s%s", vmt_source_name(f->source),
+			 vmt_field_cheaper(f, &cheaper) ? "," : "",
+			 vmt_field_cheaper(f, &cheaper) ? vmt_source_name(cheaper) : "");
 		vmt_buf_addf(&text, "%-16s %-26s %-6s %-13s %-6s %s\n", f->title, key,
-			     vmt_unit_name(f->unit), vmt_source_name(f->source),
+			     vmt_unit_name(f->unit), source,
 			     vmt_source_cost_name(vmt_source_cost(f->source)), f->help);
 	}
 	*ret_exit = vmt_print_text(ctx, &text);
@@ -137,14 +141,22 @@ int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uin
 {
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
 	struct vmt_sort sort = { 0 };
+	struct vmt_want want = { 0 };
+	uint32_t cheap;
 	int r;
 
 	if (vmt_columns_default(&columns, entity) < 0)
 		return VMT_EXIT_FAILED;
 	r = choose_columns(ctx, &columns, &sort, entity);
-	if (r == 0)
-		*ret |= vmt_columns_sources(&columns) | vmt_sort_sources(&sort);
-	return r;
+	if (r)
+		return r;
+	vmt_columns_want(&columns, &want);
+	vmt_sort_want(&sort, &want);
+	*ret |= vmt_want_sources(&want, &cheap);
+	/* The one choice that there is. */
+	if (cheap & VMT_SOURCE_BIT(PAGEMAP))
+		*ret |= VMT_COLLECT_CHEAP;
+	return 0;
 }
 
 /* The file of -w: written beside the name, synced, renamed. */

@@ -318,3 +318,24 @@ const char *vmt_source_state_name(enum vmt_source_state state)
 
 	return names[state];
 }
+
+void vmt_want_field(struct vmt_want *w, const struct vmt_field *f)
+{
+	enum vmt_source_id cheaper;
+
+	if (vmt_field_cheaper(f, &cheaper))
+		w->also[f->source] |= UINT32_C(1) << cheaper;
+	else
+		w->need |= UINT32_C(1) << f->source;
+}
+
+uint32_t vmt_want_sources(const struct vmt_want *w, uint32_t *ret_cheap)
+{
+	int i;
+
+	*ret_cheap = 0;
+	for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		if (!(w->need >> i & 1))
+			*ret_cheap |= w->also[i];
+	return w->need;
+}

@@ -22,7 +22,8 @@
  * group   the JSON object that it stands in, NULL for the row's own
  * TITLE   the column of text and CSV, and what -o and -s take
  * FLAGS   0, VMT_DEFAULT (in the default columns), VMT_LEFT (flush left), VMT_TAIL (last column,
- *         may be cut), VMT_SPARE (left out of the default columns where the terminal is narrow)
+ *         may be cut), VMT_SPARE (left out of the default columns where the terminal is narrow),
+ *         VMT_ALSO(ID) (a cheaper source than SOURCE gives it as well)
  */
 enum vmt_type {
 	VMT_TYPE_U64,
@@ -52,6 +53,8 @@ enum vmt_kind {
 #define VMT_LEFT    2u
 #define VMT_TAIL    4u
 #define VMT_SPARE   8u
+/* VMT_ALSO(ID): a cheaper source gives it too, and is read where no other field needs SOURCE. */
+#define VMT_ALSO(id) ((VMT_SOURCE_##id + 1u) << 16)
 
 /* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
 #define VMT_HIST_BUCKETS 40
@@ -144,6 +147,27 @@ static inline void vmt_row_unmark(struct vmt_row *row, unsigned index)
 		else                                                                               \
 			VMT_UNSET(entity, member, to);                                             \
 	} while (0)
+
+/* Whether a cheaper source than f->source gives the field too, and which. */
+static inline bool vmt_field_cheaper(const struct vmt_field *f, enum vmt_source_id *ret)
+{
+	unsigned id = f->flags >> 16;
+
+	if (id)
+		*ret = (enum vmt_source_id)(id - 1);
+	return id != 0;
+}
+
+/* The sources of a choice of fields. Zeroed before the first. */
+struct vmt_want {
+	uint32_t need; /* VMT_SOURCE_BITs: of fields that have no other source */
+	uint32_t also[VMT_SOURCE_COUNT]; /* by dear source: the cheaper ones, of fields with both */
+};
+
+void vmt_want_field(struct vmt_want *w, const struct vmt_field *f);
+/* The sources that have to be read, as VMT_SOURCE_BITs. *ret_cheap gets the cheaper ones that then
+ * stand for a dear one which nothing else needs; they are not in what is returned. */
+uint32_t vmt_want_sources(const struct vmt_want *w, uint32_t *ret_cheap);
 
 /* The entity of that name, or NULL. */
 const struct vmt_entity *vmt_entity_find(const char *name);

@@ -21,6 +21,7 @@ struct vmt_source_stat {
 	uint64_t timed_out;
 	uint64_t skipped;
 	uint64_t unknown_keys;
+	unsigned doubts; /* why values are not quite exact: VMT_DOUBT_* of source/residency.h */
 	char reason[160]; /* why it is not ok, in words; empty where it is */
 	uint64_t settled; /* failures for which vmt_sample_settle() made state and reason, and 1 */
 	char fix[512]; /* command that would change it; empty where there is none */

@@ -6,10 +6,14 @@
 #include "base/parse.h"
 #include "source/collect-private.h"
 #include "source/elf.h"
+#include "source/residency.h"
 
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
-	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(ELF))
+	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(ELF))
+#define OF_MAPPINGS                                                                                \
+	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) |                 \
+	 VMT_SOURCE_BIT(ELF))
 
 /* A call of vmt_collect_procs(), for the callback of the pool. */
 struct call {
@@ -81,6 +85,7 @@ static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *rea
 	st->bytes_unknown |= library;
 	if (read->unknown_keys > st->unknown_keys)
 		st->unknown_keys = read->unknown_keys;
+	st->doubts |= read->doubts;
 }
 
 /* Fields whose source is ROLLUP, out of a row that has no others. */
@@ -349,6 +354,7 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 			 (unsigned long long)st->denied);
 	switch (id) {
 	case VMT_SOURCE_PAGEMAP:
+	case VMT_SOURCE_WORDS:
 		caps = perfmon ? "cap_perfmon,cap_dac_read_search"
 			       : "cap_sys_ptrace,cap_dac_read_search";
 		break;
@@ -401,6 +407,8 @@ static void settle(struct vmt_sample *s, uint32_t sources)
 				 s->host.root.len ? "not in this recording"
 						  : "this kernel does not have it");
 		set_fix(s, (enum vmt_source_id)i);
+		if (st->doubts && !st->reason[0])
+			vmt_residency_doubt(st->doubts, st->reason, sizeof(st->reason));
 	}
 	/* Debian 12's 6.1: show_smaps_rollup() leaves out a mapping each time that it had to
 	 * wait for the lock. */
@@ -427,12 +435,18 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 	VMT_AUTO_FREE size_t *procs = NULL;
 	struct call call = { .c = c, .s = s };
 	bool count_only = sources & VMT_COLLECT_COUNT;
+	bool cheap = sources & VMT_COLLECT_CHEAP;
 	struct vmt_job **jobs;
 	size_t n_jobs = 0, i;
 	int r = 0;
 
 	sources &= DEAR;
-	if (sources & (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(ELF)))
+	/* Reading a recording holds nobody up, and smaps has no doubts. */
+	if (cheap)
+		sources |= s->host.root.len ? VMT_SOURCE_BIT(SMAPS) : VMT_SOURCE_BIT(PAGEMAP);
+	if (sources & VMT_SOURCE_BIT(WORDS))
+		sources &= ~VMT_SOURCE_BIT(PAGEMAP);
+	if (sources & OF_MAPPINGS)
 		sources |= VMT_SOURCE_BIT(MAPS);
 	if (sources & VMT_SOURCE_BIT(ELF) && !vmt_elf_built()) {
 		struct vmt_source_stat *st = &s->sources[VMT_SOURCE_ELF];
@@ -464,8 +478,9 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 				 "a reader still sleeps in the kernel for this process");
 			continue;
 		}
-		jobs[n_jobs] = vmt_proc_job_new(vmt_collector_shared(c), sources, count_only,
-						&s->procs[indices[i]]);
+		jobs[n_jobs] = vmt_proc_job_new(vmt_collector_shared(c),
+						sources | (cheap ? VMT_COLLECT_CHEAP : 0),
+						count_only, &s->procs[indices[i]]);
 		if (!jobs[n_jobs])
 			r = -ENOMEM;
 		else

@@ -43,13 +43,17 @@ int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids,
 /* With MAPS, and nothing that needs the rows: fills maps_total and keeps no mappings. */
 #define VMT_COLLECT_COUNT (UINT32_C(1) << 31)
 
+/* The fields of SMAPS that PAGEMAP gives as well, from there; from SMAPS of a recording, and where
+ * pagemap may not be read or would cost more. */
+#define VMT_COLLECT_CHEAP (UINT32_C(1) << 30)
+
 /*
- * Reads dear sources (MAPS, SMAPS, ROLLUP, PAGEMAP, ELF) of n processes, given as indices into
- * s->procs. SMAPS implies MAPS; PAGEMAP and ELF imply MAPS. Fills s->maps[index], the fields of
- * those sources in the process (maps_total, pss_bytes, read_status, ...), s->sources and s->issues.
- * A process that cannot be read costs its own values and nothing else; one in which a reader is
- * stuck is not read again until that reader is back, and one failure of a source for a process is
- * noted once in a sample.
+ * Reads dear sources (MAPS, SMAPS, ROLLUP, PAGEMAP, WORDS, ELF) of n processes, given as indices
+ * into s->procs. SMAPS, PAGEMAP, WORDS and ELF imply MAPS; WORDS gives what PAGEMAP does. Fills
+ * s->maps[index], the fields of those sources in the process (maps_total, pss_bytes, read_status,
+ * ...), s->sources and s->issues. A process that cannot be read costs its own values and nothing
+ * else; one in which a reader is stuck is not read again until that reader is back, and one failure
+ * of a source for a process is noted once in a sample.
  */
 int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err);

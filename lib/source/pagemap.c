@@ -2,168 +2,186 @@
 #include "source/pagemap.h"
 
 #include <errno.h>
-#include <linux/types.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PM_SOFT_DIRTY (UINT64_C(1) << 55)
-#define PM_EXCLUSIVE  (UINT64_C(1) << 56)
-#define PM_FILE	      (UINT64_C(1) << 61)
-#define PM_SWAP	      (UINT64_C(1) << 62)
-#define PM_PRESENT    (UINT64_C(1) << 63)
+#include "source/root.h"
 
-/* include/uapi/linux/fs.h of Linux 6.7; the headers of distributions may be older. */
-struct scan_region {
-	__u64 start;
-	__u64 end;
-	__u64 categories;
-};
+#define SCAN _IOWR('f', 16, struct vmt_scan_arg)
 
-struct scan_arg {
-	__u64 size;
-	__u64 flags;
-	__u64 start;
-	__u64 end;
-	__u64 walk_end;
-	__u64 vec;
-	__u64 vec_len;
-	__u64 max_pages;
-	__u64 category_inverted;
-	__u64 category_mask;
-	__u64 category_anyof_mask;
-	__u64 return_mask;
-};
+/* Linux 6.13 */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
 
-#define SCAN	     _IOWR('f', 16, struct scan_arg)
-#define SCAN_FILE    (UINT64_C(1) << 2)
-#define SCAN_PRESENT (UINT64_C(1) << 3)
-#define SCAN_SWAPPED (UINT64_C(1) << 4)
-
-/* With more, a call that fills the kernel's own buffer of 512 and then comes to the end reports a
- * place to go on from that lies before it, and regions come twice. */
-#define SCAN_REGIONS 512
-/* The lock is held for one call; this bounds the entries that it looks at. */
-#define SCAN_SLICE (UINT64_C(1) << 30)
-
-static bool stopped(const struct vmt_pagemap_stop *stop)
+static void note_call(struct vmt_pagemap *pm, uint64_t since_ns, uint64_t bytes)
 {
-	return stop && stop->fn(stop->arg);
+	uint64_t ns = vmt_now_ns(CLOCK_MONOTONIC) - since_ns;
+
+	pm->reads++;
+	pm->bytes += bytes;
+	if (ns > pm->longest_ns)
+		pm->longest_ns = ns;
 }
 
-static void add_words(struct vmt_pagemap_sum *sum, const uint64_t *words, size_t n)
+void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap_facts *facts,
+			   const uint64_t *words, size_t n)
 {
 	size_t i;
 
+	sum->by_words = true;
 	for (i = 0; i < n; i++) {
 		uint64_t w = words[i];
 
-		if (w & PM_PRESENT) {
+		if (w & VMT_PM_PRESENT) {
 			sum->present++;
-			sum->file += (w & PM_FILE) != 0;
-			sum->exclusive += (w & PM_EXCLUSIVE) != 0;
-		} else if (w & PM_SWAP) {
+			sum->file += (w & VMT_PM_FILE) != 0;
+			sum->exclusive += (w & VMT_PM_EXCLUSIVE) != 0;
+			/* The zero page is nobody's: neither a file's nor mapped once. */
+			if (w & (VMT_PM_FILE | VMT_PM_EXCLUSIVE))
+				;
+			else if (!facts->frames)
+				sum->unsure++;
+			else if ((w & VMT_PM_FRAME) == facts->zero_frame)
+				sum->zero++;
+		} else if (w & VMT_PM_SWAP && !(w & VMT_PM_GUARD)) {
 			sum->swapped++;
 		}
-		sum->soft_dirty += (w & PM_SOFT_DIRTY) != 0;
+		sum->soft_dirty += (w & VMT_PM_SOFT_DIRTY) != 0;
 	}
 }
 
-int vmt_pagemap_read(int fd, uint64_t start, uint64_t end, uint64_t page_size, uint64_t *buf,
-		     size_t n_buf, const struct vmt_pagemap_stop *stop, struct vmt_pagemap_sum *sum)
+int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
+		     struct vmt_pagemap_sum *sum)
 {
-	uint64_t page = start / page_size, last = end / page_size;
+	uint64_t page = start / pm->page_size, last = end / pm->page_size;
 
-	sum->has_exclusive = true;
-	sum->has_soft_dirty = true;
+	sum->by_words = true;
 	while (page < last) {
-		uint64_t want = last - page;
+		uint64_t want = last - page, t0 = vmt_now_ns(CLOCK_MONOTONIC);
 		uint64_t at;
 		ssize_t n;
 
-		if (want > n_buf)
-			want = n_buf;
+		if (want > pm->n_words)
+			want = pm->n_words;
 		/* Addresses of the kernel's half have no words, and offsets are signed. */
-		if (__builtin_mul_overflow(page, (uint64_t)sizeof(*buf), &at) || at > INT64_MAX)
+		if (__builtin_mul_overflow(page, (uint64_t)sizeof(*pm->words), &at) ||
+		    at > INT64_MAX)
 			return -ERANGE;
-		n = pread(fd, buf, want * sizeof(*buf), (off_t)at);
+		n = pread(pm->fd, pm->words, want * sizeof(*pm->words), (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if ((size_t)n < sizeof(*buf))
+		if ((size_t)n < sizeof(*pm->words))
 			return -ESRCH;
-		sum->reads++;
-		sum->bytes += (uint64_t)n;
-		add_words(sum, buf, (size_t)n / sizeof(*buf));
-		page += (size_t)n / sizeof(*buf);
-		if (page < last && stopped(stop))
+		note_call(pm, t0, (uint64_t)n);
+		vmt_pagemap_add_words(sum, pm->facts, pm->words, (size_t)n / sizeof(*pm->words));
+		page += (size_t)n / sizeof(*pm->words);
+		if (page < last && pm->stop && pm->stop->fn(pm->stop->arg))
 			return -ETIMEDOUT;
 	}
 	return 0;
 }
 
-int vmt_pagemap_scan(int fd, uint64_t start, uint64_t end, uint64_t page_size,
-		     const struct vmt_pagemap_stop *stop, struct vmt_pagemap_sum *sum)
+static int call_scan(int fd, struct vmt_scan_arg *arg)
 {
-	struct scan_region regions[SCAN_REGIONS];
+	int n;
 
-	while (start < end) {
-		uint64_t stop_at = end - start > SCAN_SLICE ? start + SCAN_SLICE : end;
-		struct scan_arg arg = {
-			.size = sizeof(arg),
-			.start = start,
-			.end = stop_at,
-			.vec = (uint64_t)(uintptr_t)regions,
-			.vec_len = SCAN_REGIONS,
-			.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-			.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_FILE,
-		};
-		int i, n = ioctl(fd, SCAN, &arg);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EINVAL || errno == ENOSYS ? -ENOTTY : -errno;
-		sum->reads++;
-		sum->bytes += (uint64_t)n * sizeof(regions[0]);
-		for (i = 0; i < n; i++) {
-			uint64_t pages = (regions[i].end - regions[i].start) / page_size;
-
-			if (regions[i].categories & SCAN_PRESENT) {
-				sum->present += pages;
-				if (regions[i].categories & SCAN_FILE)
-					sum->file += pages;
-			} else {
-				sum->swapped += pages;
-			}
-		}
-		if (n == SCAN_REGIONS) {
-			if (arg.walk_end <= start)
-				return -EIO;
-			start = arg.walk_end;
-		} else {
-			start = stop_at;
-		}
-		if (start < end && stopped(stop))
-			return -ETIMEDOUT;
-	}
-	return 0;
+	do
+		n = ioctl(fd, SCAN, arg);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
-bool vmt_pagemap_has_soft_dirty(int fd, uint64_t page_size)
+int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint64_t categories,
+		     struct vmt_scan_region *regions, uint64_t *ret_next)
 {
-	volatile char *page =
-		mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct vmt_pagemap_sum sum = { 0 };
-	uint64_t word;
+	struct vmt_scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = end,
+		.vec = (uint64_t)(uintptr_t)regions,
+		.vec_len = VMT_SCAN_REGIONS,
+		.max_pages = VMT_SCAN_FOUND,
+		.category_anyof_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED,
+		.return_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED | categories,
+	};
+	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	int n = pm->scan ? pm->scan(pm->fd, &arg) : call_scan(pm->fd, &arg);
 
+	if (n < 0)
+		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
+	note_call(pm, t0, (uint64_t)n * sizeof(*regions));
+	/* Set where a limit stopped the walk, and at its end. */
+	if (arg.walk_end >= end)
+		arg.walk_end = end;
+	if (arg.walk_end <= start)
+		return -EIO;
+	*ret_next = arg.walk_end;
+	return n;
+}
+
+/* The pages of the probe below. */
+enum {
+	WRITTEN,
+	ZERO, /* read before anything was written */
+	GUARD,
+	N_PAGES,
+};
+
+static uint64_t scan_page(struct vmt_pagemap *pm, uint64_t start, uint64_t categories, bool *ret_ok)
+{
+	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
+	uint64_t next;
+	int n = vmt_pagemap_scan(pm, start, start + pm->page_size, categories, regions, &next);
+
+	*ret_ok = n >= 0;
+	return n == 1 ? regions[0].categories : 0;
+}
+
+static void learn_scan(struct vmt_pagemap *pm, uint64_t start, bool guard,
+		       struct vmt_pagemap_facts *facts)
+{
+	uint64_t written, zero, at = start + GUARD * pm->page_size;
+	bool ok;
+
+	written = scan_page(pm, start, VMT_SCAN_ZERO | VMT_SCAN_FILE, &ok);
+	zero = scan_page(pm, start + pm->page_size, VMT_SCAN_ZERO, &ok);
+	facts->scan = ok && written == VMT_SCAN_PRESENT &&
+		      zero == (VMT_SCAN_PRESENT | VMT_SCAN_ZERO);
+	if (!facts->scan || !guard)
+		return;
+	scan_page(pm, at, VMT_SCAN_GUARD, &ok);
+	facts->scan_guard = ok;
+}
+
+void vmt_pagemap_learn(int fd, uint64_t page_size, struct vmt_pagemap_facts *facts)
+{
+	volatile char *page = mmap(NULL, N_PAGES * page_size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t words[N_PAGES], start = (uint64_t)(uintptr_t)page;
+	struct vmt_pagemap pm = { .fd = fd, .page_size = page_size, .facts = facts };
+	bool guard;
+
+	*facts = (struct vmt_pagemap_facts){ 0 };
 	if (page == MAP_FAILED)
-		return false;
-	page[0] = 1;
-	if (vmt_pagemap_read(fd, (uint64_t)(uintptr_t)page, (uint64_t)(uintptr_t)page + page_size,
-			     page_size, &word, 1, NULL, &sum) < 0)
-		sum.soft_dirty = 0;
-	munmap((void *)(uintptr_t)page, page_size);
-	return sum.soft_dirty == 1;
+		return;
+	/* The written one comes last, so that no larger folio is put over the others. */
+	(void)page[ZERO * page_size];
+	guard = madvise((void *)(uintptr_t)(page + GUARD * page_size), page_size,
+			MADV_GUARD_INSTALL) == 0;
+	page[WRITTEN * page_size] = 1;
+	if (pread(fd, words, sizeof(words), (off_t)(start / page_size * sizeof(words[0]))) ==
+	    sizeof(words)) {
+		facts->soft_dirty = words[WRITTEN] & VMT_PM_SOFT_DIRTY;
+		facts->frames = words[WRITTEN] & VMT_PM_FRAME && words[ZERO] & VMT_PM_PRESENT &&
+				words[ZERO] & VMT_PM_FRAME;
+		facts->zero_frame = facts->frames ? words[ZERO] & VMT_PM_FRAME : 0;
+		facts->word_guard = guard && words[GUARD] & VMT_PM_GUARD;
+		facts->guards_hidden = guard && words[GUARD] & VMT_PM_SWAP && !facts->word_guard;
+	}
+	learn_scan(&pm, start, guard, facts);
+	munmap((void *)(uintptr_t)page, N_PAGES * page_size);
 }

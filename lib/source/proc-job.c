@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "source/collect.h"
 #include "source/elf.h"
 #include "source/mapped-file.h"
 #include "source/maps.h"
-#include "source/pagemap.h"
 #include "source/pids.h"
+#include "source/residency.h"
 
 /* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
  * come in pieces of this. */
@@ -22,12 +23,20 @@
 /* Files of one process whose ELF header is looked at. */
 #define FILES 1024u
 
-static bool keeps_soft_dirty(const struct vmt_root *root)
+/* What pagemap tells here, found out when the first job needs it. It does not change after that. */
+static const struct vmt_pagemap_facts *pagemap_facts(struct vmt_proc_shared *shared)
 {
-	VMT_AUTO_CLOSE int self = vmt_root_open_pid(root, (uint64_t)getpid());
-	VMT_AUTO_CLOSE int fd = self < 0 ? -1 : vmt_open_at(self, "pagemap");
+	pthread_mutex_lock(&shared->lock);
+	if (!shared->learned && shared->root->live) {
+		VMT_AUTO_CLOSE int self = vmt_root_open_pid(shared->root, (uint64_t)getpid());
+		VMT_AUTO_CLOSE int fd = self < 0 ? -1 : vmt_open_at(self, "pagemap");
 
-	return fd >= 0 && vmt_pagemap_has_soft_dirty(fd, root->page_size);
+		if (fd >= 0)
+			vmt_pagemap_learn(fd, shared->root->page_size, &shared->pagemap);
+	}
+	shared->learned = true;
+	pthread_mutex_unlock(&shared->lock);
+	return &shared->pagemap;
 }
 
 struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
@@ -38,13 +47,13 @@ struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
 		vmt_root_unref(root);
 		return NULL;
 	}
+	pthread_mutex_init(&shared->lock, NULL);
 	shared->refs = 1;
 	shared->root = root;
 	if (vmt_devices_load(&shared->devices, root) < 0) {
 		vmt_proc_shared_unref(shared);
 		return NULL;
 	}
-	shared->soft_dirty = root->live && keeps_soft_dirty(root);
 	vmt_elf_init();
 	return shared;
 }
@@ -55,6 +64,7 @@ void vmt_proc_shared_unref(struct vmt_proc_shared *shared)
 		return;
 	vmt_devices_done(&shared->devices);
 	vmt_root_unref(shared->root);
+	pthread_mutex_destroy(&shared->lock);
 	free(shared);
 }
 
@@ -296,7 +306,7 @@ static int read_print(struct reading *rd, uint64_t *ret_print)
  * maps does not (Linux 6.11 and later read maps without the mmap lock). The cost of each file goes
  * to its own source.
  */
-static int read_smaps(struct reading *rd)
+static int read_smaps(struct reading *rd, unsigned doubts)
 {
 	uint64_t before = 0, print = 0, after = 0;
 	int tries, r;
@@ -314,6 +324,7 @@ static int read_smaps(struct reading *rd)
 			return r;
 
 		reading_begin(rd, VMT_SOURCE_SMAPS);
+		rd->read->doubts |= doubts;
 		r = read_rows(rd, &print);
 		reading_end(rd, r);
 		if (r == -EXDEV)
@@ -384,96 +395,97 @@ static bool job_expired(void *arg)
 	return vmt_job_expired(arg);
 }
 
-static int read_range(struct reading *rd, int fd, struct vmt_map *m, uint64_t *words)
-{
-	const struct vmt_pagemap_stop stop = { job_expired, rd->job };
-	uint64_t page_size = rd->task->shared->root->page_size;
-	struct vmt_pagemap_sum sum = { 0 };
-	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	int r;
+/* Mappings of one call, so that what was added up is put away now and then. */
+#define SUMS ((size_t)512)
 
-	if ((m->end - m->start) / page_size <= VMT_PAGEMAP_READ_MAX)
-		r = vmt_pagemap_read(fd, m->start, m->end, page_size, words, WORDS, &stop, &sum);
-	else
-		r = vmt_pagemap_scan(fd, m->start, m->end, page_size, &stop, &sum);
-	note_longest(rd->read, t0);
-	rd->read->reads += sum.reads;
-	rd->read->bytes += sum.bytes;
-	if (r < 0)
-		return r;
-	pthread_mutex_lock(&rd->task->lock);
-	VMT_SET(map, present_pages, m, sum.present);
-	VMT_SET(map, swapped_pages, m, sum.swapped);
-	VMT_SET(map, file_pages, m, sum.file);
-	if (sum.has_exclusive)
-		VMT_SET(map, exclusive_pages, m, sum.exclusive);
-	if (sum.has_soft_dirty && rd->task->shared->soft_dirty)
-		VMT_SET(map, soft_dirty_pages, m, sum.soft_dirty);
-	pthread_mutex_unlock(&rd->task->lock);
-	return 0;
-}
+struct sums {
+	uint64_t words[WORDS];
+	struct vmt_pagemap_sum sum[SUMS];
+	bool skipped[SUMS];
+};
 
-static int read_ranges(struct reading *rd)
+static int read_ranges(struct reading *rd, struct vmt_residency_ctx *ctx, struct sums *sums)
 {
-	VMT_AUTO_CLOSE int fd = timed_open(rd, "pagemap");
-	VMT_AUTO_FREE uint64_t *words = NULL;
 	struct vmt_proc_task *task = rd->task;
-	bool left_out = false;
-	size_t i;
-	int r;
+	size_t i, k, n;
+	int r = 0;
 
-	if (fd < 0)
-		return fd;
-	words = calloc(WORDS, sizeof(*words));
-	if (!words)
-		return -ENOMEM;
-	for (i = 0; i < task->n_maps; i++) {
-		struct vmt_map *m = &task->maps[i];
-
-		/* The page of vsyscall is the kernel's. */
-		if (m->end > INT64_MAX)
-			continue;
-		r = read_range(rd, fd, m, words);
-		if (r == -ENOTTY)
-			left_out = true;
-		else if (r == -ETIMEDOUT)
-			return vmt_err_set(&rd->read->err, r, "pagemap", 0,
-					   "it was not read to its end in time");
-		else if (r < 0)
-			return r;
-		if (i + 1 < task->n_maps && vmt_job_expired(rd->job))
-			return vmt_err_set(&rd->read->err, -ETIMEDOUT, "pagemap", 0,
-					   "it was not read to its end in time");
+	for (i = 0; r == 0 && i < task->n_maps; i += n) {
+		n = task->n_maps - i < SUMS ? task->n_maps - i : SUMS;
+		memset(sums->sum, 0, n * sizeof(sums->sum[0]));
+		r = vmt_residency_sum(ctx, &task->maps[i], n, sums->sum, sums->skipped,
+				      &rd->read->doubts);
+		if (r < 0)
+			break;
+		pthread_mutex_lock(&task->lock);
+		for (k = 0; k < n; k++)
+			if (!sums->skipped[k])
+				vmt_residency_store(ctx, &sums->sum[k], &task->maps[i + k],
+						    &rd->read->doubts);
+		pthread_mutex_unlock(&task->lock);
+		if (i + n < task->n_maps && vmt_job_expired(rd->job))
+			r = -ETIMEDOUT;
 	}
-	if (left_out)
+	if (r == -ETIMEDOUT)
+		return vmt_err_set(&rd->read->err, r, "pagemap", 0,
+				   "it was not read to its end in time");
+	if (r == 0 && rd->read->doubts & VMT_DOUBT_HUGE)
 		return vmt_err_set(&rd->read->err, -E2BIG, "pagemap", 0,
 				   "mappings of more than %llu pages were left out: "
 				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
 				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
-	return 0;
+	return r;
 }
 
 /* What was read of another address space than the list is of none of its mappings. */
 static int read_pagemap(struct reading *rd)
 {
+	const struct vmt_pagemap_stop stop = { job_expired, rd->job };
+	VMT_AUTO_CLOSE int fd = timed_open(rd, "pagemap");
+	VMT_AUTO_FREE struct sums *sums = NULL;
 	struct vmt_proc_task *task = rd->task;
-	int r = read_ranges(rd);
+	bool by_smaps = task->read[VMT_SOURCE_SMAPS].tried;
+	struct vmt_pagemap pm = { .fd = fd,
+				  .page_size = task->shared->root->page_size,
+				  .stop = &stop,
+				  .n_words = WORDS };
+	struct vmt_residency_ctx ctx = { .pm = &pm,
+					 .words = rd->source == VMT_SOURCE_WORDS,
+					 .swap_in_use = !task->shared->root->live ||
+							vmt_swap_in_use() };
 	size_t i;
+	int r;
 
+	if (fd < 0)
+		return fd;
+	sums = calloc(1, sizeof(*sums));
+	if (!sums)
+		return -ENOMEM;
+	pm.words = sums->words;
+	pm.facts = pagemap_facts(task->shared);
+	r = read_ranges(rd, &ctx, sums);
+	rd->read->reads += pm.reads;
+	rd->read->bytes += pm.bytes;
+	if (pm.longest_ns > rd->read->longest_ns)
+		rd->read->longest_ns = pm.longest_ns;
 	if (task->n_maps == 0 || is_same_space(rd))
 		return r;
 	pthread_mutex_lock(&task->lock);
-	for (i = 0; i < task->n_maps; i++) {
-		struct vmt_map *m = &task->maps[i];
-
-		VMT_UNSET(map, present_pages, m);
-		VMT_UNSET(map, swapped_pages, m);
-		VMT_UNSET(map, file_pages, m);
-		VMT_UNSET(map, exclusive_pages, m);
-		VMT_UNSET(map, soft_dirty_pages, m);
-	}
+	for (i = 0; i < task->n_maps; i++)
+		vmt_residency_drop(&task->maps[i], by_smaps);
 	pthread_mutex_unlock(&task->lock);
 	return has_ended(rd) ? -ESRCH : -EXDEV;
+}
+
+/*
+ * Whether smaps shall be read in place of pagemap: that has a mode of its own (0400), so that it
+ * can be refused where smaps is not; and without the scan a mapping of TiBs is read faster by
+ * smaps, which skips what has no page tables.
+ */
+static bool instead_of_pagemap(const struct vmt_proc_task *task, int code)
+{
+	return task->sources & VMT_COLLECT_CHEAP &&
+	       (code == -EACCES || code == -EPERM || code == -ENOENT || code == -E2BIG);
 }
 
 static int set_elf(struct vmt_proc_task *task, struct vmt_map *m, const struct vmt_elf_facts *facts)
@@ -627,10 +639,11 @@ static void read_sources(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
 	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
+	int r;
 
 	/* The list first: it blocks least. */
 	if (wants(task, VMT_SOURCE_SMAPS)) {
-		read_smaps(rd);
+		read_smaps(rd, 0);
 	} else if (wants(task, VMT_SOURCE_MAPS)) {
 		reading_begin(rd, VMT_SOURCE_MAPS);
 		reading_end(rd, read_maps(rd));
@@ -647,9 +660,17 @@ static void read_sources(struct reading *rd)
 	}
 	if (!task->has_maps)
 		return;
-	if (wants(task, VMT_SOURCE_PAGEMAP)) {
-		reading_begin(rd, VMT_SOURCE_PAGEMAP);
-		reading_end(rd, read_pagemap(rd));
+	if (wants(task, VMT_SOURCE_WORDS) || wants(task, VMT_SOURCE_PAGEMAP)) {
+		reading_begin(rd, wants(task, VMT_SOURCE_WORDS) ? VMT_SOURCE_WORDS
+								: VMT_SOURCE_PAGEMAP);
+		r = read_pagemap(rd);
+		if (wants(task, VMT_SOURCE_SMAPS) || !instead_of_pagemap(task, r)) {
+			reading_end(rd, r);
+		} else {
+			/* What was asked for comes, though dearer. */
+			reading_end(rd, wants(task, VMT_SOURCE_WORDS) ? r : 0);
+			read_smaps(rd, VMT_DOUBT_INSTEAD);
+		}
 	}
 	if (wants(task, VMT_SOURCE_ELF)) {
 		reading_begin(rd, VMT_SOURCE_ELF);

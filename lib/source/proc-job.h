@@ -8,6 +8,7 @@
 #include "model/rows.h"
 #include "model/sample.h"
 #include "source/devices.h"
+#include "source/pagemap.h"
 #include "source/reader.h"
 #include "source/root.h"
 
@@ -19,7 +20,9 @@ struct vmt_proc_shared {
 	unsigned refs; /* through the two functions alone */
 	struct vmt_root *root;
 	struct vmt_devices devices;
-	bool soft_dirty; /* this kernel keeps the soft-dirty mark */
+	pthread_mutex_t lock; /* of the two below */
+	bool learned;
+	struct vmt_pagemap_facts pagemap; /* of this kernel; nothing where root is not live */
 };
 
 /* Takes root over with one reference, also on failure; NULL on ENOMEM. */
@@ -36,6 +39,7 @@ struct vmt_proc_read {
 	uint64_t cpu_ns;
 	uint64_t longest_ns;
 	uint64_t unknown_keys;
+	unsigned doubts; /* VMT_DOUBT_* */
 	struct vmt_err err;
 };
 
@@ -45,7 +49,7 @@ struct vmt_proc_read {
  */
 struct vmt_proc_task {
 	struct vmt_proc_shared *shared;
-	uint32_t sources; /* VMT_SOURCE_BIT */
+	uint32_t sources; /* VMT_SOURCE_BIT; and VMT_COLLECT_CHEAP: SMAPS where PAGEMAP fails */
 	uint64_t pid;
 	uint64_t start_time_ns;
 	bool check_start; /* start_time_ns is known */

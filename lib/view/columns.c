@@ -125,6 +125,14 @@ uint32_t vmt_columns_sources(const struct vmt_columns *c)
 	return bits;
 }
 
+void vmt_columns_want(const struct vmt_columns *c, struct vmt_want *w)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		vmt_want_field(w, c->fields[i]);
+}
+
 int vmt_sort_parse(struct vmt_sort *sort, const struct vmt_entity *entity, const char *spec,
 		   struct vmt_err *err)
 {
@@ -160,6 +168,14 @@ uint32_t vmt_sort_sources(const struct vmt_sort *sort)
 	for (i = 0; i < sort->n; i++)
 		bits |= UINT32_C(1) << sort->keys[i].field->source;
 	return bits;
+}
+
+void vmt_sort_want(const struct vmt_sort *sort, struct vmt_want *w)
+{
+	size_t i;
+
+	for (i = 0; i < sort->n; i++)
+		vmt_want_field(w, sort->keys[i].field);
 }
 
 static int compare(const struct vmt_sort *sort, const void *a, const void *b)

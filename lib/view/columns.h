@@ -24,8 +24,9 @@ int vmt_columns_all(struct vmt_columns *c, const struct vmt_entity *entity);
  */
 int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, const char *spec,
 		      struct vmt_err *err);
-/* The sources that the columns need, as VMT_SOURCE_BITs. */
+/* The sources that the columns need, as VMT_SOURCE_BITs; no cheaper ones. */
 uint32_t vmt_columns_sources(const struct vmt_columns *c);
+void vmt_columns_want(const struct vmt_columns *c, struct vmt_want *w);
 
 #define VMT_SORT_MAX 8
 
@@ -43,5 +44,6 @@ int vmt_sort_parse(struct vmt_sort *sort, const struct vmt_entity *entity, const
 		   struct vmt_err *err);
 /* The sources that the order needs, as VMT_SOURCE_BITs. */
 uint32_t vmt_sort_sources(const struct vmt_sort *sort);
+void vmt_sort_want(const struct vmt_sort *sort, struct vmt_want *w);
 /* Stable. rows are pointers to rows of the entity that sort was parsed for. */
 void vmt_rows_sort(const void **rows, size_t n, const struct vmt_sort *sort);

@@ -9,17 +9,25 @@
 #include "base/mem.h"
 #include "source/pagemap.h"
 
-#define PRESENT (UINT64_C(1) << 63)
-#define SWAP	(UINT64_C(1) << 62)
-#define FILEPG	(UINT64_C(1) << 61)
-#define EXCL	(UINT64_C(1) << 56)
-#define SOFT	(UINT64_C(1) << 55)
+#define PRESENT VMT_PM_PRESENT
+#define SWAP	VMT_PM_SWAP
+#define FILEPG	VMT_PM_FILE
+#define EXCL	VMT_PM_EXCLUSIVE
+#define SOFT	VMT_PM_SOFT_DIRTY
+#define ZERO	0x77
 
-/* Bits of pages 0x10..0x17; what lies below is the PFN or the place in swap and means nothing. */
+/* Bits of pages 0x10..0x17; what lies below is the frame or the place in swap. */
 static const uint64_t words[] = {
-	0,    PRESENT | EXCL | SOFT | 0x1234, PRESENT | FILEPG, PRESENT, SWAP | 5, SWAP | SOFT,
-	SOFT, PRESENT | FILEPG | EXCL,
+	0,
+	PRESENT | EXCL | SOFT | 0x1234,
+	PRESENT | FILEPG,
+	PRESENT | ZERO,
+	SWAP | 5,
+	SWAP | SOFT,
+	SOFT | SWAP | VMT_PM_GUARD,
+	PRESENT | FILEPG | EXCL,
 };
+static const struct vmt_pagemap_facts nothing;
 
 static int saved(struct unit_dir *d)
 {
@@ -34,6 +42,13 @@ static int saved(struct unit_dir *d)
 	return fd;
 }
 
+static struct vmt_pagemap of(int fd, uint64_t *buf, size_t n)
+{
+	return (struct vmt_pagemap){
+		.fd = fd, .page_size = 4096, .facts = &nothing, .words = buf, .n_words = n
+	};
+}
+
 static void test_words_in_any_pieces(void **state)
 {
 	struct unit_dir d;
@@ -43,35 +58,56 @@ static void test_words_in_any_pieces(void **state)
 	for (n = 1; n <= 16; n++) {
 		struct vmt_pagemap_sum sum = { 0 };
 		uint64_t buf[16];
+		struct vmt_pagemap pm = of(fd, buf, n);
 
-		assert_int_equal(vmt_pagemap_read(fd, 0x10000, 0x18000, 4096, buf, n, NULL, &sum),
-				 0);
+		assert_int_equal(vmt_pagemap_read(&pm, 0x10000, 0x18000, &sum), 0);
 		assert_int_equal(sum.present, 4);
 		assert_int_equal(sum.swapped, 2);
 		assert_int_equal(sum.file, 2);
 		assert_int_equal(sum.exclusive, 2);
 		assert_int_equal(sum.soft_dirty, 3);
-		assert_true(sum.has_exclusive && sum.has_soft_dirty);
-		assert_int_equal(sum.bytes, 64);
-		assert_int_equal(sum.reads, (8 + n - 1) / n);
+		/* Without frames it may be the zero page or not. */
+		assert_int_equal(sum.unsure, 1);
+		assert_int_equal(sum.zero, 0);
+		assert_true(sum.by_words);
+		assert_int_equal(pm.bytes, 64);
+		assert_int_equal(pm.reads, (8 + n - 1) / n);
 	}
 	close(fd);
 	unit_dir_remove(&d);
 }
 
+static void test_the_zero_page_is_told_by_its_frame(void **state)
+{
+	struct vmt_pagemap_facts facts = { .frames = true, .zero_frame = ZERO };
+	struct vmt_pagemap_sum sum = { 0 };
+
+	vmt_pagemap_add_words(&sum, &facts, words, 8);
+	assert_int_equal(sum.zero, 1);
+	assert_int_equal(sum.unsure, 0);
+	facts.zero_frame = ZERO + 1;
+	sum = (struct vmt_pagemap_sum){ 0 };
+	vmt_pagemap_add_words(&sum, &facts, words, 8);
+	assert_int_equal(sum.zero, 0);
+	assert_int_equal(sum.unsure, 0);
+}
+
 static void test_the_address_space_is_gone(void **state)
 {
+	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
 	struct vmt_pagemap_sum sum = { 0 };
-	uint64_t buf[4];
+	uint64_t buf[4], next;
 	struct unit_dir d;
 	int fd = saved(&d);
+	struct vmt_pagemap pm = of(fd, buf, 4);
 
-	assert_int_equal(vmt_pagemap_read(fd, 0x16000, 0x20000, 4096, buf, 4, NULL, &sum), -ESRCH);
+	assert_int_equal(vmt_pagemap_read(&pm, 0x16000, 0x20000, &sum), -ESRCH);
 	/* No file has the words of the kernel's half. */
-	assert_int_equal(vmt_pagemap_read(fd, UINT64_C(0xffffffffff600000),
-					  UINT64_C(0xffffffffff601000), 4, buf, 4, NULL, &sum),
+	pm.page_size = 4;
+	assert_int_equal(vmt_pagemap_read(&pm, UINT64_C(0xffffffffff600000),
+					  UINT64_C(0xffffffffff601000), &sum),
 			 -ERANGE);
-	assert_int_equal(vmt_pagemap_scan(fd, 0x10000, 0x18000, 4096, NULL, &sum), -ENOTTY);
+	assert_int_equal(vmt_pagemap_scan(&pm, 0x10000, 0x18000, 0, regions, &next), -ENOTTY);
 	close(fd);
 	unit_dir_remove(&d);
 }
@@ -89,102 +125,83 @@ static void test_stops_when_told(void **state)
 	uint64_t buf[1];
 	struct unit_dir d;
 	int fd = saved(&d);
+	struct vmt_pagemap pm = of(fd, buf, 1);
 
-	assert_int_equal(vmt_pagemap_read(fd, 0x10000, 0x18000, 4096, buf, 1, &stop, &sum),
-			 -ETIMEDOUT);
-	assert_int_equal(sum.reads, 3);
+	pm.stop = &stop;
+	assert_int_equal(vmt_pagemap_read(&pm, 0x10000, 0x18000, &sum), -ETIMEDOUT);
+	assert_int_equal(pm.reads, 3);
 	close(fd);
 	unit_dir_remove(&d);
 }
 
-static int own_pagemap(void)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+static int answer;
+static uint64_t answer_next;
 
+static int answering(int fd, struct vmt_scan_arg *arg)
+{
+	assert_int_equal(arg->size, sizeof(*arg));
+	assert_true(arg->vec_len <= 512 && arg->max_pages > 0);
+	arg->walk_end = answer_next;
+	return answer;
+}
+
+static void test_what_a_scan_may_answer(void **state)
+{
+	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
+	struct vmt_pagemap pm = of(-1, NULL, 0);
+	uint64_t next = 1;
+
+	pm.scan = answering;
+	answer = 3;
+	answer_next = 0x3000;
+	assert_int_equal(vmt_pagemap_scan(&pm, 0x1000, 0x9000, 0, regions, &next), 3);
+	assert_int_equal(next, 0x3000);
+	answer_next = 0xa000;
+	assert_int_equal(vmt_pagemap_scan(&pm, 0x1000, 0x9000, 0, regions, &next), 3);
+	assert_int_equal(next, 0x9000);
+	/* It would go on for ever. */
+	answer_next = 0x1000;
+	assert_int_equal(vmt_pagemap_scan(&pm, 0x1000, 0x9000, 0, regions, &next), -EIO);
+	answer = -EINVAL;
+	assert_int_equal(vmt_pagemap_scan(&pm, 0x1000, 0x9000, 0, regions, &next), -ENOTTY);
+	answer = -ENOMEM;
+	assert_int_equal(vmt_pagemap_scan(&pm, 0x1000, 0x9000, 0, regions, &next), -ENOMEM);
+	assert_int_equal(pm.reads, 3);
+}
+
+/* What is found out on our own pages holds for our own pages, and is the same each time. */
+static void test_what_is_learnt_of_a_kernel(void **state)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct vmt_pagemap_facts a, b;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	vmt_pagemap_learn(null, page, &a);
+	assert_memory_equal(&a, &nothing, sizeof(a));
+	close(null);
 	if (fd < 0)
 		skip();
-	return fd;
-}
-
-/* Every other page of a range, so that no two touched ones make one region: above 512 regions the
- * scan of the kernel would give some twice if it were asked for more at a time. */
-static void test_both_ways_count_what_was_touched(void **state)
-{
-	enum { PAGES = 4000 };
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	struct vmt_pagemap_sum sum = { 0 };
-	uint64_t buf[100], start;
-	int fd = own_pagemap(), r;
-	char *p;
-	size_t i;
-
-	p = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_true(p != MAP_FAILED);
-	madvise(p, PAGES * page, MADV_NOHUGEPAGE);
-	for (i = 0; i < PAGES; i += 2)
-		p[i * page] = 1;
-	start = (uint64_t)(uintptr_t)p;
-	assert_int_equal(
-		vmt_pagemap_read(fd, start, start + PAGES * page, page, buf, 100, NULL, &sum), 0);
-	assert_int_equal(sum.present + sum.swapped, PAGES / 2);
-	assert_int_equal(sum.file, 0);
-	assert_int_equal(sum.exclusive, sum.present);
-	sum = (struct vmt_pagemap_sum){ 0 };
-	r = vmt_pagemap_scan(fd, start, start + PAGES * page, page, NULL, &sum);
-	munmap(p, PAGES * page);
+	vmt_pagemap_learn(fd, page, &a);
+	vmt_pagemap_learn(fd, page, &b);
 	close(fd);
-	if (r == -ENOTTY)
-		skip();
-	assert_int_equal(r, 0);
-	assert_int_equal(sum.present + sum.swapped, PAGES / 2);
-	assert_int_equal(sum.file, 0);
-	assert_false(sum.has_exclusive);
-	assert_true(sum.reads >= 4);
-}
-
-static void test_scan_of_what_is_huge_and_empty(void **state)
-{
-	const uint64_t size = UINT64_C(1) << 40;
-	struct vmt_pagemap_sum sum = { 0 };
-	int fd = own_pagemap(), r;
-	uint64_t start;
-	char *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		skip();
-	start = (uint64_t)(uintptr_t)p;
-	r = vmt_pagemap_scan(fd, start, start + size, (uint64_t)sysconf(_SC_PAGESIZE), NULL, &sum);
-	munmap(p, size);
-	close(fd);
-	if (r == -ENOTTY)
-		skip();
-	assert_int_equal(r, 0);
-	assert_int_equal(sum.present, 0);
-	assert_int_equal(sum.reads, 1024);
-}
-
-/* The mark is there or it is not, but the answer is the same each time. */
-static void test_soft_dirty_is_found_out(void **state)
-{
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	int fd = own_pagemap(), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	assert_int_equal(vmt_pagemap_has_soft_dirty(fd, page),
-			 vmt_pagemap_has_soft_dirty(fd, page));
-	assert_false(vmt_pagemap_has_soft_dirty(null, page));
-	close(null);
-	close(fd);
+	assert_int_equal(a.scan, b.scan);
+	assert_int_equal(a.frames, b.frames);
+	assert_int_equal(a.zero_frame, b.zero_frame);
+	assert_int_equal(a.soft_dirty, b.soft_dirty);
+	assert_true(!a.frames || a.zero_frame);
+	assert_false(a.guards_hidden && a.word_guard);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_in_any_pieces),
+		cmocka_unit_test(test_the_zero_page_is_told_by_its_frame),
 		cmocka_unit_test(test_the_address_space_is_gone),
 		cmocka_unit_test(test_stops_when_told),
-		cmocka_unit_test(test_both_ways_count_what_was_touched),
-		cmocka_unit_test(test_scan_of_what_is_huge_and_empty),
-		cmocka_unit_test(test_soft_dirty_is_found_out),
+		cmocka_unit_test(test_what_a_scan_may_answer),
+		cmocka_unit_test(test_what_is_learnt_of_a_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

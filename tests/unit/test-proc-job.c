@@ -392,6 +392,7 @@ static void test_pagemap_of_a_huge_mapping_without_scan(void **state)
 	assert_field(map, present_pages, &t->maps[0], 1);
 	assert_unknown(map, present_pages, &t->maps[1]);
 	assert_unknown(map, present_pages, &t->maps[2]);
+	assert_field(map, rss_bytes, &t->maps[2], 0);
 	vmt_job_unref(job);
 }
 

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/residency.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/sysinfo.h>
+
+/* Mappings without a file in a row are worth a call of their own, which need not look at each page
+ * for whether it is a file's, from so many pages on. */
+#define OWN_CALL 64u
+
+/* Whether pages of a mapping may be a file's. Those of a private anonymous one never are. */
+static bool may_have_file(const struct vmt_map *m)
+{
+	return !vmt_bytes_is(m->kind, "anon") && !vmt_bytes_is(m->kind, "heap") &&
+	       !vmt_bytes_is(m->kind, "stack");
+}
+
+static bool is_shared(const struct vmt_map *m)
+{
+	return m->perms.len == 4 && m->perms.ptr[3] == 's';
+}
+
+/* The page of vsyscall is the kernel's. */
+static bool is_kernels(const struct vmt_map *m)
+{
+	return m->end > INT64_MAX;
+}
+
+bool vmt_swap_in_use(void)
+{
+	struct sysinfo si;
+
+	return sysinfo(&si) < 0 || si.totalswap != si.freeswap;
+}
+
+/* A scan on its way through the mappings. */
+struct walk {
+	const struct vmt_residency_ctx *ctx;
+	const struct vmt_map *maps;
+	size_t n;
+	struct vmt_pagemap_sum *sums;
+	uint64_t pos; /* what lies below is done */
+	size_t at; /* first mapping that ends behind pos */
+	unsigned *doubts;
+};
+
+/* Pages of the mappings without a file from index i on, as far as it matters. */
+static uint64_t without_file(const struct walk *w, size_t i)
+{
+	uint64_t pages = 0;
+
+	for (; i < w->n && pages < OWN_CALL && !may_have_file(&w->maps[i]); i++)
+		pages += (w->maps[i].end - w->maps[i].start) / w->ctx->pm->page_size;
+	return pages;
+}
+
+/*
+ * The end of the next call, and what it has to tell apart: as many mappings as make a slice. What
+ * lies between them costs nothing. Files and anonymous memory go together where the latter is
+ * little.
+ */
+static uint64_t next_slice(const struct walk *w, uint64_t *ret_categories)
+{
+	uint64_t room = VMT_SCAN_SPAN * w->ctx->pm->page_size, end = w->pos;
+	bool file = may_have_file(&w->maps[w->at]), first = true;
+	size_t i;
+
+	for (i = w->at; i < w->n && room && !is_kernels(&w->maps[i]); i++, first = false) {
+		const struct vmt_map *m = &w->maps[i];
+		uint64_t start = m->start > w->pos ? m->start : w->pos;
+
+		if (!first && may_have_file(m) && !file)
+			break;
+		if (!first && file && !may_have_file(m) && without_file(w, i) >= OWN_CALL)
+			break;
+		if (m->end - start > room) {
+			end = start + room;
+			break;
+		}
+		room -= m->end - start;
+		end = m->end;
+	}
+	*ret_categories = VMT_SCAN_ZERO | (file ? VMT_SCAN_FILE : 0) |
+			  (w->ctx->pm->facts->scan_guard ? VMT_SCAN_GUARD : 0);
+	return end;
+}
+
+static void add_pages(struct vmt_pagemap_sum *sum, uint64_t categories, uint64_t pages)
+{
+	if (categories & VMT_SCAN_PRESENT) {
+		sum->present += pages;
+		if (categories & VMT_SCAN_FILE)
+			sum->file += pages;
+		else if (categories & VMT_SCAN_ZERO)
+			sum->zero += pages;
+	} else if (!(categories & VMT_SCAN_GUARD)) {
+		sum->swapped += pages;
+	}
+}
+
+/* A region may lie over several mappings that touch, and over none where one has gone. */
+static void add_region(struct walk *w, size_t *i, const struct vmt_scan_region *region)
+{
+	uint64_t start = region->start;
+
+	while (start < region->end) {
+		uint64_t end;
+
+		while (*i < w->n && w->maps[*i].end <= start)
+			++*i;
+		if (*i == w->n)
+			return;
+		if (start < w->maps[*i].start)
+			start = w->maps[*i].start;
+		if (start >= region->end)
+			return;
+		end = region->end < w->maps[*i].end ? region->end : w->maps[*i].end;
+		add_pages(&w->sums[*i], region->categories, (end - start) / w->ctx->pm->page_size);
+		start = end;
+	}
+}
+
+static int scan_all(struct walk *w)
+{
+	struct vmt_pagemap *pm = w->ctx->pm;
+	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
+
+	for (;;) {
+		uint64_t end, categories, next;
+		size_t i;
+		int k, n;
+
+		while (w->at < w->n && w->maps[w->at].end <= w->pos)
+			w->at++;
+		if (w->at == w->n || is_kernels(&w->maps[w->at]))
+			return 0;
+		if (w->pos < w->maps[w->at].start)
+			w->pos = w->maps[w->at].start;
+		end = next_slice(w, &categories);
+		n = vmt_pagemap_scan(pm, w->pos, end, categories, regions, &next);
+		if (n < 0)
+			return n;
+		i = w->at;
+		for (k = 0; k < n; k++)
+			add_region(w, &i, &regions[k]);
+		w->pos = next;
+		if (w->pos < w->maps[w->n - 1].end && pm->stop && pm->stop->fn(pm->stop->arg))
+			return -ETIMEDOUT;
+	}
+}
+
+static int read_all(struct walk *w, bool *skipped)
+{
+	struct vmt_pagemap *pm = w->ctx->pm;
+
+	for (; w->at < w->n && !is_kernels(&w->maps[w->at]); w->at++) {
+		const struct vmt_map *m = &w->maps[w->at];
+		int r;
+
+		if ((m->end - m->start) / pm->page_size > VMT_PAGEMAP_READ_MAX) {
+			skipped[w->at] = true;
+			*w->doubts |= VMT_DOUBT_HUGE;
+			continue;
+		}
+		r = vmt_pagemap_read(pm, m->start, m->end, &w->sums[w->at]);
+		if (r < 0)
+			return r;
+		if (w->at + 1 < w->n && pm->stop && pm->stop->fn(pm->stop->arg))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* Words of what is not too long for them, and the scan for the rest. */
+static int read_and_scan(struct walk *w, bool *skipped)
+{
+	unsigned before = *w->doubts;
+	int r = read_all(w, skipped);
+	size_t i;
+
+	for (i = 0; r == 0 && i < w->n; i++) {
+		struct walk one = { w->ctx, &w->maps[i], 1, &w->sums[i], 0, 0, w->doubts };
+
+		if (!skipped[i])
+			continue;
+		r = scan_all(&one);
+		skipped[i] = false;
+	}
+	*w->doubts = before | (*w->doubts & ~VMT_DOUBT_HUGE);
+	return r;
+}
+
+int vmt_residency_sum(const struct vmt_residency_ctx *ctx, const struct vmt_map *maps, size_t n,
+		      struct vmt_pagemap_sum *sums, bool *skipped, unsigned *doubts)
+{
+	struct walk w = { ctx, maps, n, sums, 0, 0, doubts };
+
+	memset(skipped, 0, n * sizeof(*skipped));
+	if (n == 0)
+		return 0;
+	if (!ctx->pm->facts->scan)
+		return read_all(&w, skipped);
+	return ctx->words ? read_and_scan(&w, skipped) : scan_all(&w);
+}
+
+/* The figures of smaps. */
+static void store_bytes(const struct vmt_residency_ctx *ctx, const struct vmt_pagemap_sum *sum,
+			struct vmt_map *m, unsigned *doubts)
+{
+	uint64_t page_size = ctx->pm->page_size, file = sum->file, rss = sum->present - sum->zero;
+	uint64_t swapped = ctx->swap_in_use ? sum->swapped : 0;
+	const struct vmt_pagemap_facts *facts = ctx->pm->facts;
+
+	bool unsure = sum->unsure;
+
+	if (vmt_bytes_is(m->kind, "hugetlb")) {
+		rss = file = swapped = 0;
+		unsure = false;
+	} else if (is_shared(m)) {
+		/* Nothing in it is private; the rest is of devices and has no struct page. */
+		rss = file;
+		unsure = false;
+	} else if (!may_have_file(m)) {
+		/* Before Linux 6.7 words call the huge zero page a file's. */
+		rss -= file;
+		file = 0;
+	}
+	if (unsure)
+		*doubts |= VMT_DOUBT_ZERO;
+	VMT_SET(map, rss_bytes, m, rss * page_size);
+	VMT_SET(map, file_bytes, m, file * page_size);
+	VMT_SET(map, anonymous_bytes, m, (rss - file) * page_size);
+	if (ctx->swap_in_use && vmt_bytes_is(m->kind, "shmem")) {
+		*doubts |= VMT_DOUBT_SHMEM;
+		return;
+	}
+	if (swapped && facts->guards_hidden)
+		*doubts |= VMT_DOUBT_GUARD;
+	VMT_SET(map, swap_bytes, m, swapped * page_size);
+}
+
+void vmt_residency_store(const struct vmt_residency_ctx *ctx, const struct vmt_pagemap_sum *sum,
+			 struct vmt_map *m, unsigned *doubts)
+{
+	if (is_kernels(m)) {
+		/* fs/proc/task_mmu.c get_gate_vma(): smaps lists it and finds none of the
+		 * process's pages there; pagemap does not reach it. */
+		if (!VMT_HAS(map, rss_bytes, m))
+			store_bytes(ctx, &(struct vmt_pagemap_sum){ 0 }, m, doubts);
+		return;
+	}
+	VMT_SET(map, present_pages, m, sum->present);
+	VMT_SET(map, swapped_pages, m, sum->swapped);
+	VMT_SET(map, file_pages, m, sum->file);
+	if (sum->by_words) {
+		VMT_SET(map, exclusive_pages, m, sum->exclusive);
+		if (ctx->pm->facts->soft_dirty)
+			VMT_SET(map, soft_dirty_pages, m, sum->soft_dirty);
+	}
+	if (!VMT_HAS(map, rss_bytes, m))
+		store_bytes(ctx, sum, m, doubts);
+}
+
+void vmt_residency_drop(struct vmt_map *m, bool by_smaps)
+{
+	VMT_UNSET(map, present_pages, m);
+	VMT_UNSET(map, swapped_pages, m);
+	VMT_UNSET(map, file_pages, m);
+	VMT_UNSET(map, exclusive_pages, m);
+	VMT_UNSET(map, soft_dirty_pages, m);
+	if (by_smaps)
+		return;
+	VMT_UNSET(map, rss_bytes, m);
+	VMT_UNSET(map, anonymous_bytes, m);
+	VMT_UNSET(map, file_bytes, m);
+	VMT_UNSET(map, swap_bytes, m);
+}
+
+void vmt_residency_doubt(unsigned doubts, char *text, size_t n)
+{
+	static const struct {
+		unsigned doubt;
+		const char *words;
+	} all[] = {
+		{ VMT_DOUBT_INSTEAD, "read because pagemap could not be" },
+		{ VMT_DOUBT_SHMEM, "what shmem has in swap is not known (smaps says it)" },
+		{ VMT_DOUBT_ZERO, "Rss may have zero pages: frames are not shown to us" },
+		{ VMT_DOUBT_GUARD, "guard pages may be counted as swap" },
+	};
+	size_t i, len = 0;
+
+	text[0] = 0;
+	for (i = 0; i < VMT_ARRAY_LEN(all) && len < n; i++)
+		if (doubts & all[i].doubt)
+			len += (size_t)snprintf(text + len, n - len, "%s%s", len ? "; " : "",
+						all[i].words);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/rows.h"
+#include "source/pagemap.h"
+
+/*
+ * What is resident of each mapping, by pagemap: the figures of smaps that need no look at each page
+ * (Rss, Anonymous, Swap), for a fraction of its cost, in slices that hold the mmap lock of the
+ * process for some tens of microseconds.
+ */
+
+/* What the residency of mappings rests on, beside the page tables. */
+struct vmt_residency_ctx {
+	struct vmt_pagemap *pm;
+	bool words; /* read words although there is a scan: exclusive and soft-dirty are wanted */
+	/* Whether swap is in use. Where it is not, nothing is swapped, and where it is, what shmem
+	 * has there stands in no page table. */
+	bool swap_in_use;
+};
+
+/* Whether this machine has anything in swap: sysinfo(2). */
+bool vmt_swap_in_use(void);
+
+/* Why figures of pagemap are not quite those of smaps; bits. */
+#define VMT_DOUBT_ZERO	  1u /* pages of Rss may be the zero page: frames are not shown to us */
+#define VMT_DOUBT_GUARD	  2u /* guard markers may be counted as swap (Linux 6.13 and 6.14) */
+#define VMT_DOUBT_SHMEM	  4u /* what shmem has in swap is not known, and left out */
+#define VMT_DOUBT_HUGE	  8u /* mappings were left out: too long to be read without the scan */
+#define VMT_DOUBT_INSTEAD 16u /* of smaps: it was read because pagemap could not be */
+
+/* What the bits say, in words. */
+void vmt_residency_doubt(unsigned doubts, char *text, size_t n);
+
+/*
+ * Adds up the pages of n mappings, which stand in order of address: sums has n elements, zeroed.
+ * What lies in none of them any more is left out. *doubts gets bits. Without the scan, mappings
+ * longer than VMT_PAGEMAP_READ_MAX pages are left out: skipped, n elements, says which.
+ *
+ * 0, -ESRCH where the address space is gone, -ETIMEDOUT where pm->stop said so, or what the file
+ * says; then sums of the first mappings may be there already.
+ */
+int vmt_residency_sum(const struct vmt_residency_ctx *ctx, const struct vmt_map *maps, size_t n,
+		      struct vmt_pagemap_sum *sums, bool *skipped, unsigned *doubts);
+
+/*
+ * Puts a sum into the fields of its mapping: those of pagemap, and rss, anonymous, file and swap
+ * unless smaps has given them. fs/proc/task_mmu.c smaps_pte_entry() counts neither the zero page
+ * nor what is of no struct page, and no hugetlb at all.
+ */
+void vmt_residency_store(const struct vmt_residency_ctx *ctx, const struct vmt_pagemap_sum *sum,
+			 struct vmt_map *m, unsigned *doubts);
+
+/* Takes them away again: they were read of another address space. */
+void vmt_residency_drop(struct vmt_map *m, bool by_smaps);
