@@ -60,24 +60,37 @@ int vmt_buf_reserve(struct vmt_buf *b, size_t n)
 	return 0;
 }
 
-void vmt_buf_add(struct vmt_buf *b, const void *bytes, size_t n)
+void vmt_buf_addu(struct vmt_buf *b, uint64_t v)
 {
-	if (vmt_buf_reserve(b, n) < 0)
-		return;
-	if (n)
-		memcpy(b->data + b->len, bytes, n);
-	b->len += n;
-	b->data[b->len] = 0;
+	char text[VMT_DECIMAL_MAX];
+	size_t n = vmt_decimal(text, v);
+
+	vmt_buf_add(b, text, n);
 }
 
-void vmt_buf_adds(struct vmt_buf *b, const char *s)
+size_t vmt_decimal(char *to, uint64_t v)
 {
-	vmt_buf_add(b, s, strlen(s));
-}
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	char text[VMT_DECIMAL_MAX], *p = text + sizeof(text);
+	size_t n;
 
-void vmt_buf_addc(struct vmt_buf *b, char c)
-{
-	vmt_buf_add(b, &c, 1);
+	while (v >= 100) {
+		p -= 2;
+		memcpy(p, pairs + 2 * (v % 100), 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		p -= 2;
+		memcpy(p, pairs + 2 * v, 2);
+	} else {
+		*--p = (char)('0' + v);
+	}
+	n = (size_t)(text + sizeof(text) - p);
+	memcpy(to, p, n);
+	return n;
 }
 
 void vmt_buf_addf(struct vmt_buf *b, const char *fmt, ...)

@@ -54,16 +54,40 @@ struct vmt_buf {
 	int error;
 };
 
+/* Bytes of the largest number. */
+#define VMT_DECIMAL_MAX 20
+/* Writes v in decimal to to, which has room for VMT_DECIMAL_MAX bytes, without a NUL; how many. */
+size_t vmt_decimal(char *to, uint64_t v);
+
 void vmt_buf_init(struct vmt_buf *b);
 void vmt_buf_done(struct vmt_buf *b);
 /* Keeps the memory, drops the content and the remembered error. */
 void vmt_buf_clear(struct vmt_buf *b);
 /* Makes room for n more bytes behind len. 0 or -ENOMEM. */
 int vmt_buf_reserve(struct vmt_buf *b, size_t n);
-/* Each appends; vmt_buf_addf() as printf does. */
-void vmt_buf_add(struct vmt_buf *b, const void *bytes, size_t n);
-void vmt_buf_adds(struct vmt_buf *b, const char *s);
-void vmt_buf_addc(struct vmt_buf *b, char c);
+/* Each appends; vmt_buf_addf() as printf does, vmt_buf_addu() a number in decimal. */
+static inline void vmt_buf_add(struct vmt_buf *b, const void *bytes, size_t n)
+{
+	/* Documents are made of short pieces: the common case is in line. */
+	if ((b->error || n >= b->cap - b->len) && vmt_buf_reserve(b, n) < 0)
+		return;
+	if (n)
+		memcpy(b->data + b->len, bytes, n);
+	b->len += n;
+	b->data[b->len] = 0;
+}
+
+static inline void vmt_buf_adds(struct vmt_buf *b, const char *s)
+{
+	vmt_buf_add(b, s, strlen(s));
+}
+
+static inline void vmt_buf_addc(struct vmt_buf *b, char c)
+{
+	vmt_buf_add(b, &c, 1);
+}
+
+void vmt_buf_addu(struct vmt_buf *b, uint64_t v);
 void vmt_buf_addf(struct vmt_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* 0, or -ENOMEM where an append failed since the last vmt_buf_clear(). */
 int vmt_buf_error(const struct vmt_buf *b);

@@ -55,18 +55,40 @@ static void escaped(struct vmt_buf *out, uint32_t code)
 	}
 }
 
-static void quoted(struct vmt_json *j, struct vmt_bytes text, bool *ret_lossy)
+/* How many bytes at the beginning stand for themselves. */
+static size_t plain(struct vmt_bytes text)
 {
-	struct vmt_buf *out = j->out;
+	size_t n = 0;
+
+	while (n < text.len) {
+		unsigned char c = (unsigned char)text.ptr[n];
+
+		if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+			break;
+		n++;
+	}
+	return n;
+}
+
+bool vmt_json_quote(struct vmt_buf *out, struct vmt_bytes text)
+{
+	bool lossy = false;
 
 	vmt_buf_addc(out, '"');
 	while (text.len) {
 		uint32_t code = 0;
-		size_t n = vmt_utf8_take(text, &code);
+		size_t n = plain(text);
 
+		if (n) {
+			vmt_buf_add(out, text.ptr, n);
+			text.ptr += n;
+			text.len -= n;
+			continue;
+		}
+		n = vmt_utf8_take(text, &code);
 		if (n == 0) {
 			vmt_buf_adds(out, "\xef\xbf\xbd");
-			*ret_lossy = true;
+			lossy = true;
 			n = 1;
 		} else if (code == '"' || code == '\\') {
 			vmt_buf_addc(out, '\\');
@@ -86,12 +108,16 @@ static void quoted(struct vmt_json *j, struct vmt_bytes text, bool *ret_lossy)
 		text.len -= n;
 	}
 	vmt_buf_addc(out, '"');
+	return lossy;
+}
+
+bool vmt_json_value(struct vmt_json *j)
+{
+	return before_value(j);
 }
 
 void vmt_json_key(struct vmt_json *j, const char *key)
 {
-	bool lossy = false;
-
 	if (j->error)
 		return;
 	if (j->depth == 0 || !j->object[j->depth] || j->key) {
@@ -102,7 +128,7 @@ void vmt_json_key(struct vmt_json *j, const char *key)
 		vmt_buf_addc(j->out, ',');
 	j->any[j->depth] = true;
 	newline(j);
-	quoted(j, vmt_bytes_of(key), &lossy);
+	vmt_json_quote(j->out, vmt_bytes_of(key));
 	vmt_buf_adds(j->out, j->indent ? ": " : ":");
 	j->key = true;
 }
@@ -161,7 +187,7 @@ void vmt_json_array_end(struct vmt_json *j)
 void vmt_json_u64(struct vmt_json *j, uint64_t v)
 {
 	if (before_value(j))
-		vmt_buf_addf(j->out, "%" PRIu64, v);
+		vmt_buf_addu(j->out, v);
 }
 
 void vmt_json_i64(struct vmt_json *j, int64_t v)
@@ -196,31 +222,29 @@ void vmt_json_milli(struct vmt_json *j, uint64_t v)
 
 void vmt_json_str(struct vmt_json *j, const char *s)
 {
-	bool lossy = false;
-
 	if (before_value(j))
-		quoted(j, vmt_bytes_of(s), &lossy);
+		vmt_json_quote(j->out, vmt_bytes_of(s));
 }
 
 bool vmt_json_bytes(struct vmt_json *j, struct vmt_bytes text)
 {
-	bool lossy = false;
-
-	if (before_value(j))
-		quoted(j, text, &lossy);
-	return lossy;
+	return before_value(j) && vmt_json_quote(j->out, text);
 }
 
 void vmt_json_base64(struct vmt_json *j, struct vmt_bytes data)
+{
+	if (before_value(j))
+		vmt_json_quote_base64(j->out, data);
+}
+
+void vmt_json_quote_base64(struct vmt_buf *out, struct vmt_bytes data)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				     "0123456789+/";
 	const unsigned char *p = (const unsigned char *)data.ptr;
 	size_t i;
 
-	if (!before_value(j))
-		return;
-	vmt_buf_addc(j->out, '"');
+	vmt_buf_addc(out, '"');
 	for (i = 0; i < data.len; i += 3) {
 		size_t left = data.len - i;
 		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
@@ -229,9 +253,9 @@ void vmt_json_base64(struct vmt_json *j, struct vmt_bytes data)
 				 left > 1 ? digits[v >> 6 & 63] : '=',
 				 left > 2 ? digits[v & 63] : '=' };
 
-		vmt_buf_add(j->out, quad, sizeof(quad));
+		vmt_buf_add(out, quad, sizeof(quad));
 	}
-	vmt_buf_addc(j->out, '"');
+	vmt_buf_addc(out, '"');
 }
 
 int vmt_json_finish(struct vmt_json *j)

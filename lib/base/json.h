@@ -41,5 +41,14 @@ void vmt_json_str(struct vmt_json *j, const char *s);
 bool vmt_json_bytes(struct vmt_json *j, struct vmt_bytes text);
 /* Any bytes in base64 (RFC 4648). */
 void vmt_json_base64(struct vmt_json *j, struct vmt_bytes data);
+/*
+ * For who has many values of one form and writes them itself: whether a value may stand here. If
+ * so, what goes before it is written, and the caller appends one whole value to j->out.
+ */
+bool vmt_json_value(struct vmt_json *j);
+/* A string with its quotes, as vmt_json_bytes() and vmt_json_base64() write it, whatever is around
+ * it. */
+bool vmt_json_quote(struct vmt_buf *out, struct vmt_bytes text);
+void vmt_json_quote_base64(struct vmt_buf *out, struct vmt_bytes data);
 /* 0 when everything was closed and nothing failed; else -EINVAL or -ENOMEM. */
 int vmt_json_finish(struct vmt_json *j);

@@ -3,94 +3,7 @@
 
 #include "base/json.h"
 #include "view/doc.h"
-
-/* Buckets that hold something, each with the bound that its members do not exceed. */
-static void hist_json(struct vmt_json *j, const struct vmt_hist *h)
-{
-	size_t i;
-
-	vmt_json_array(j);
-	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
-		if (!h->bucket[i])
-			continue;
-		vmt_json_object(j);
-		vmt_json_key(j, "le_ns");
-		if (i + 1 < VMT_HIST_BUCKETS)
-			vmt_json_u64(j, (UINT64_C(2) << i) - 1);
-		else
-			vmt_json_null(j);
-		vmt_json_key(j, "count");
-		vmt_json_u64(j, h->bucket[i]);
-		vmt_json_object_end(j);
-	}
-	vmt_json_array_end(j);
-}
-
-static void value_json(struct vmt_json *j, const struct vmt_field *f, const void *row)
-{
-	const void *p = vmt_field_at(f, row);
-	char key[80];
-
-	vmt_json_key(j, f->name);
-	if (!vmt_row_has(row, f->index)) {
-		vmt_json_null(j);
-		return;
-	}
-	switch (f->type) {
-	case VMT_TYPE_U64:
-		if (f->unit == VMT_UNIT_MILLI)
-			vmt_json_milli(j, *(const uint64_t *)p);
-		else
-			vmt_json_u64(j, *(const uint64_t *)p);
-		break;
-	case VMT_TYPE_I64:
-		vmt_json_i64(j, *(const int64_t *)p);
-		break;
-	case VMT_TYPE_HEX:
-		vmt_json_hex(j, *(const uint64_t *)p);
-		break;
-	case VMT_TYPE_BOOL:
-		vmt_json_bool(j, *(const bool *)p);
-		break;
-	case VMT_TYPE_HIST:
-		hist_json(j, p);
-		break;
-	case VMT_TYPE_STR:
-		if (vmt_json_bytes(j, *(const struct vmt_bytes *)p)) {
-			snprintf(key, sizeof(key), "%s_b64", f->name);
-			vmt_json_key(j, key);
-			vmt_json_base64(j, *(const struct vmt_bytes *)p);
-		}
-		break;
-	}
-}
-
-static void fields_json(struct vmt_json *j, const struct vmt_field *const *fields, size_t n,
-			const void *row)
-{
-	size_t i, k;
-
-	for (i = 0; i < n; i++) {
-		const char *group = fields[i]->group;
-		bool seen = false;
-
-		if (!group) {
-			value_json(j, fields[i], row);
-			continue;
-		}
-		/* The group is one object, where its first field stands. */
-		for (k = 0; k < i; k++)
-			seen |= fields[k]->group && strcmp(fields[k]->group, group) == 0;
-		if (seen)
-			continue;
-		vmt_json_key(j, group);
-		vmt_json_object(j);
-		for (k = i; k < n; k++)
-			if (fields[k]->group && strcmp(fields[k]->group, group) == 0)
-				value_json(j, fields[k], row);
-		vmt_json_object_end(j);
-	}
-}
+#include "view/row-json.h"
 
 /* All fields of an entity as the pointers that columns are. */
 static int columns_of(struct vmt_columns *all, const struct vmt_entity *entity,
@@ -105,38 +18,48 @@ static int columns_of(struct vmt_columns *all, const struct vmt_entity *entity,
 	return 0;
 }
 
-static int rows_json(struct vmt_sink *sink, struct vmt_json *j, const struct vmt_entity *entity,
-		     const void *const *rows, size_t n, const struct vmt_columns *chosen,
-		     bool every)
+/* Rows behind pointers, or, where there are none of these, an array of rows. */
+struct rows {
+	const struct vmt_entity *entity;
+	const void *const *ptrs;
+	const void *array;
+	size_t n;
+};
+
+static const void *row_at(const struct rows *rows, size_t i)
+{
+	return rows->ptrs ? rows->ptrs[i] : (const char *)rows->array + i * rows->entity->row_size;
+}
+
+/* Writes rows as values; chosen NULL, or every: all fields of the entity. */
+static int rows_json(struct vmt_sink *sink, struct vmt_json *j, const struct rows *rows,
+		     const struct vmt_columns *chosen, bool every)
 {
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns all = { 0 };
+	VMT_CLEANUP(vmt_row_json_done) struct vmt_row_json plan = { 0 };
 	const struct vmt_columns *cols;
 	size_t i;
-	int r = columns_of(&all, entity, chosen, every, &cols);
+	int r = columns_of(&all, rows->entity, chosen, every, &cols);
 
-	for (i = 0; r == 0 && i < n; i++) {
-		vmt_json_object(j);
-		fields_json(j, cols->fields, cols->n, rows[i]);
-		vmt_json_object_end(j);
+	if (r == 0)
+		r = vmt_row_json_init(&plan, cols->fields, cols->n, j->indent, j->depth + 1, false);
+	for (i = 0; r == 0 && i < rows->n; i++) {
+		if (vmt_json_value(j))
+			vmt_row_json_put(&plan, j->out, row_at(rows, i));
 		r = vmt_sink_flush(sink, 65536);
 	}
 	return r;
 }
 
-/* The rows of an array that is not behind pointers. */
 static int array_json(struct vmt_sink *sink, struct vmt_json *j, const char *key,
 		      const struct vmt_entity *entity, const void *rows, size_t n)
 {
-	size_t i;
-	int r = 0;
+	const struct rows all = { .entity = entity, .array = rows, .n = n };
+	int r;
 
 	vmt_json_key(j, key);
 	vmt_json_array(j);
-	for (i = 0; r == 0 && i < n; i++) {
-		const void *row = (const char *)rows + i * entity->row_size;
-
-		r = rows_json(sink, j, entity, &row, 1, NULL, true);
-	}
+	r = rows_json(sink, j, &all, NULL, true);
 	vmt_json_array_end(j);
 	return r;
 }
@@ -216,10 +139,10 @@ static int tail_json(struct vmt_sink *sink, struct vmt_json *j, const struct vmt
 	vmt_json_u64(j, m->sample->issues_dropped);
 	vmt_json_object_end(j);
 	if (m->has_probe) {
-		const void *row = &m->probe;
+		const struct rows row = { .entity = &vmt_entity_probe, .array = &m->probe, .n = 1 };
 
 		vmt_json_key(j, "probes");
-		r = rows_json(sink, j, &vmt_entity_probe, &row, 1, NULL, true);
+		r = rows_json(sink, j, &row, NULL, true);
 		if (r == 0)
 			r = array_json(sink, j, "rungs", &vmt_entity_rung, m->rungs, m->n_rungs);
 		if (r < 0)
@@ -247,6 +170,9 @@ int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct 
 	vmt_json_object(&j);
 	for (i = 0; r == 0 && i < doc->n; i++) {
 		const struct vmt_section *s = &doc->sections[i];
+		const struct rows rows = { .entity = s->def->entity,
+					   .ptrs = s->rows,
+					   .n = s->def->single ? 1 : s->n };
 
 		vmt_json_key(&j, s->def->key);
 		if (s->def->single && s->n == 0) {
@@ -255,8 +181,7 @@ int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct 
 		}
 		if (!s->def->single)
 			vmt_json_array(&j);
-		r = rows_json(sink, &j, s->def->entity, s->rows, s->def->single ? 1 : s->n,
-			      &s->columns, opts->all_fields || i > 0);
+		r = rows_json(sink, &j, &rows, &s->columns, opts->all_fields || i > 0);
 		if (!s->def->single)
 			vmt_json_array_end(&j);
 	}
@@ -293,7 +218,8 @@ static int line_end(struct vmt_json *j, struct vmt_sink *sink)
 int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 		   const struct vmt_out_opts *opts)
 {
-	VMT_CLEANUP(vmt_columns_done) struct vmt_columns all = { 0 };
+	struct vmt_columns all = { 0 };
+	struct vmt_row_json plan = { 0 };
 	struct vmt_json j;
 	size_t i, k;
 	int r;
@@ -306,11 +232,15 @@ int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 		const struct vmt_columns *cols;
 
 		r = columns_of(&all, s->def->entity, &s->columns, opts->all_fields || i > 0, &cols);
+		if (r == 0)
+			r = vmt_row_json_init(&plan, cols->fields, cols->n, 0, 1, true);
 		for (k = 0; r == 0 && k < s->n; k++) {
 			line_begin(&j, sink, s->def->entity->name);
-			fields_json(&j, cols->fields, cols->n, s->rows[k]);
+			vmt_row_json_put(&plan, &sink->buf, s->rows[k]);
 			r = line_end(&j, sink);
 		}
+		vmt_columns_done(&all);
+		vmt_row_json_done(&plan);
 	}
 	if (r < 0)
 		return r;

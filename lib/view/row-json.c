@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/row-json.h"
+
+#include <errno.h>
+
+struct vmt_row_json_item {
+	const struct vmt_field *field;
+	/* Pieces of vmt_row_json.text: up to the value; before the value of NAME_b64; behind all.
+	 */
+	size_t before, before_len;
+	size_t raw, raw_len;
+	size_t after, after_len;
+	unsigned depth; /* of the object that it is a member of */
+};
+
+/* "null", the longest number, or what stands around a number in thousandths. */
+#define VALUE_MAX (VMT_DECIMAL_MAX + 5)
+
+void vmt_row_json_done(struct vmt_row_json *plan)
+{
+	free(plan->items);
+	vmt_buf_done(&plan->text);
+	*plan = (struct vmt_row_json){ 0 };
+}
+
+static void newline(struct vmt_row_json *plan, unsigned depth)
+{
+	unsigned i;
+
+	if (!plan->indent)
+		return;
+	vmt_buf_addc(&plan->text, '\n');
+	for (i = 0; i < depth * plan->indent; i++)
+		vmt_buf_addc(&plan->text, ' ');
+}
+
+static void key(struct vmt_row_json *plan, unsigned depth, const char *name, const char *suffix,
+		bool first)
+{
+	if (!first)
+		vmt_buf_addc(&plan->text, ',');
+	newline(plan, depth);
+	/* Names of fields are words of our own; nothing in them has to be escaped. */
+	vmt_buf_addc(&plan->text, '"');
+	vmt_buf_adds(&plan->text, name);
+	vmt_buf_adds(&plan->text, suffix);
+	vmt_buf_adds(&plan->text, plan->indent ? "\": " : "\":");
+}
+
+static bool same_group(const struct vmt_field *a, const struct vmt_field *b)
+{
+	return a->group && b->group && strcmp(a->group, b->group) == 0;
+}
+
+/* The next item: field, in the object of its group where it has one, which it opens or closes. */
+static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, bool first,
+		     bool opens, bool closes)
+{
+	struct vmt_row_json_item *item = &plan->items[plan->n];
+	unsigned depth = plan->depth;
+
+	*item = (struct vmt_row_json_item){ .field = field, .before = plan->text.len };
+	if (plan->n == 0 && first)
+		vmt_buf_addc(&plan->text, '{');
+	if (opens) {
+		key(plan, depth, field->group, "", plan->n == 0 && first);
+		vmt_buf_addc(&plan->text, '{');
+	}
+	if (field->group)
+		depth++;
+	key(plan, depth, field->name, "", opens || (plan->n == 0 && first));
+	item->before_len = plan->text.len - item->before;
+	item->raw = plan->text.len;
+	if (field->type == VMT_TYPE_STR)
+		key(plan, depth, field->name, "_b64", false);
+	item->raw_len = plan->text.len - item->raw;
+	item->after = plan->text.len;
+	if (closes) {
+		newline(plan, plan->depth);
+		vmt_buf_addc(&plan->text, '}');
+	}
+	item->after_len = plan->text.len - item->after;
+	item->depth = depth;
+	plan->n++;
+}
+
+int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *fields, size_t n,
+		      unsigned indent, unsigned depth, bool members)
+{
+	size_t i, k;
+
+	*plan = (struct vmt_row_json){ .indent = indent, .depth = depth };
+	plan->items = calloc(n ? n : 1, sizeof(*plan->items));
+	if (!plan->items)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		bool seen = false;
+		size_t last = i;
+
+		for (k = 0; k < i; k++)
+			seen |= same_group(fields[i], fields[k]);
+		if (seen)
+			continue;
+		/* A group is one object, where its first field stands. */
+		for (k = i + 1; k < n; k++)
+			if (same_group(fields[i], fields[k]))
+				last = k;
+		for (k = i; k <= last; k++)
+			if (k == i || same_group(fields[i], fields[k]))
+				add_item(plan, fields[k], !members, fields[i]->group && k == i,
+					 fields[i]->group && k == last);
+	}
+	plan->end = plan->text.len;
+	if (!members && plan->n == 0)
+		vmt_buf_adds(&plan->text, "{}");
+	if (!members && plan->n) {
+		newline(plan, depth - 1);
+		vmt_buf_addc(&plan->text, '}');
+	}
+	plan->end_len = plan->text.len - plan->end;
+	plan->size = plan->text.len + plan->n * VALUE_MAX;
+	return vmt_buf_error(&plan->text);
+}
+
+/* Buckets that hold something, each with the bound that its members do not exceed. */
+static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_item *item,
+		     struct vmt_buf *out, const struct vmt_hist *h)
+{
+	struct vmt_json j;
+	size_t i;
+
+	/* A writer that stands behind the key of the item. */
+	vmt_json_init(&j, out, plan->indent);
+	j.depth = item->depth;
+	j.object[j.depth] = true;
+	j.key = true;
+	vmt_json_array(&j);
+	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
+		if (!h->bucket[i])
+			continue;
+		vmt_json_object(&j);
+		vmt_json_key(&j, "le_ns");
+		if (i + 1 < VMT_HIST_BUCKETS)
+			vmt_json_u64(&j, (UINT64_C(2) << i) - 1);
+		else
+			vmt_json_null(&j);
+		vmt_json_key(&j, "count");
+		vmt_json_u64(&j, h->bucket[i]);
+		vmt_json_object_end(&j);
+	}
+	vmt_json_array_end(&j);
+}
+
+static char *put(char *p, const char *text, size_t n)
+{
+	memcpy(p, text, n);
+	return p + n;
+}
+
+static char *put_i64(char *p, int64_t v)
+{
+	uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	if (v < 0)
+		*p++ = '-';
+	return p + vmt_decimal(p, magnitude);
+}
+
+static char *put_hex(char *p, uint64_t v)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned shift = 0;
+
+	while (shift < 60 && v >> (shift + 4))
+		shift += 4;
+	p = put(p, "\"0x", 3);
+	for (;; shift -= 4) {
+		*p++ = digits[v >> shift & 15];
+		if (shift == 0)
+			break;
+	}
+	*p++ = '"';
+	return p;
+}
+
+static char *put_milli(char *p, uint64_t v)
+{
+	p += vmt_decimal(p, v / 1000);
+	*p++ = '.';
+	*p++ = (char)('0' + v % 1000 / 100);
+	*p++ = (char)('0' + v % 100 / 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
+/* A value that has room in what was reserved. */
+static char *put_number(char *p, const struct vmt_field *f, const void *at)
+{
+	switch (f->type) {
+	case VMT_TYPE_U64:
+		if (f->unit == VMT_UNIT_MILLI)
+			return put_milli(p, *(const uint64_t *)at);
+		return p + vmt_decimal(p, *(const uint64_t *)at);
+	case VMT_TYPE_I64:
+		return put_i64(p, *(const int64_t *)at);
+	case VMT_TYPE_HEX:
+		return put_hex(p, *(const uint64_t *)at);
+	case VMT_TYPE_BOOL:
+		return *(const bool *)at ? put(p, "true", 4) : put(p, "false", 5);
+	case VMT_TYPE_STR:
+	case VMT_TYPE_HIST:
+		break;
+	}
+	return p;
+}
+
+void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, const void *row)
+{
+	size_t i;
+	char *p;
+
+	/* Room for what is left of the row, whatever its numbers are. */
+	if (vmt_buf_reserve(out, plan->size) < 0)
+		return;
+	p = out->data + out->len;
+	for (i = 0; i < plan->n; i++) {
+		const struct vmt_row_json_item *item = &plan->items[i];
+		const struct vmt_field *f = item->field;
+		const void *at = vmt_field_at(f, row);
+
+		p = put(p, plan->text.data + item->before, item->before_len);
+		if (!vmt_row_has(row, f->index)) {
+			p = put(p, "null", 4);
+		} else if (f->type == VMT_TYPE_STR || f->type == VMT_TYPE_HIST) {
+			out->len = (size_t)(p - out->data);
+			if (f->type == VMT_TYPE_HIST) {
+				put_hist(plan, item, out, at);
+			} else if (vmt_json_quote(out, *(const struct vmt_bytes *)at)) {
+				vmt_buf_add(out, plan->text.data + item->raw, item->raw_len);
+				vmt_json_quote_base64(out, *(const struct vmt_bytes *)at);
+			}
+			if (vmt_buf_reserve(out, plan->size) < 0)
+				return;
+			p = out->data + out->len;
+		} else {
+			p = put_number(p, f, at);
+		}
+		p = put(p, plan->text.data + item->after, item->after_len);
+	}
+	p = put(p, plan->text.data + plan->end, plan->end_len);
+	out->len = (size_t)(p - out->data);
+	out->data[out->len] = 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "view/row-json.h"
+
+/* A row with a field of each type, and a group that is not in one piece. */
+struct sample {
+	struct vmt_row row;
+	uint64_t number;
+	int64_t change;
+	uint64_t address;
+	bool flag;
+	struct vmt_bytes text;
+	uint64_t rate;
+	struct vmt_hist hist;
+	uint64_t p50;
+};
+
+#define FIELD(i, member, typ, unt, grp)                                                            \
+	{                                                                                          \
+		.name = #member, .title = #member, .group = (grp), .type = VMT_TYPE_##typ,         \
+		.unit = VMT_UNIT_##unt, .index = (i), .offset = offsetof(struct sample, member)    \
+	}
+
+static const struct vmt_field fields[] = {
+	FIELD(0, number, U64, BYTES, NULL), FIELD(1, change, I64, BYTES, NULL),
+	FIELD(2, p50, U64, NS, "latency"),  FIELD(3, address, HEX, NONE, NULL),
+	FIELD(4, flag, BOOL, NONE, NULL),   FIELD(5, text, STR, NONE, NULL),
+	FIELD(6, rate, U64, MILLI, NULL),   FIELD(7, hist, HIST, NS, "latency"),
+};
+
+static const struct vmt_field *const all[] = { &fields[0], &fields[1], &fields[2], &fields[3],
+					       &fields[4], &fields[5], &fields[6], &fields[7] };
+
+static struct sample known(void)
+{
+	struct sample s = { .number = UINT64_MAX,
+			    .change = INT64_MIN,
+			    .address = 0x7f00deadbeef,
+			    .flag = true,
+			    .text = VMT_BYTES("a\"b"),
+			    .rate = 12034,
+			    .p50 = 7 };
+	unsigned i;
+
+	s.hist.bucket[0] = 3;
+	s.hist.bucket[VMT_HIST_BUCKETS - 1] = 1;
+	for (i = 0; i < VMT_ARRAY_LEN(fields); i++)
+		vmt_row_mark(&s.row, i);
+	return s;
+}
+
+static int write_row(struct vmt_buf *out, const void *row, size_t n, unsigned indent, bool members)
+{
+	VMT_CLEANUP(vmt_row_json_done) struct vmt_row_json plan = { 0 };
+	int r = vmt_row_json_init(&plan, all, n, indent, 1, members);
+
+	if (r == 0)
+		vmt_row_json_put(&plan, out, row);
+	return r ? r : vmt_buf_error(out);
+}
+
+static void test_each_type(void **state)
+{
+	const struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, false), 0);
+	assert_buf(&out, "{\"number\":18446744073709551615,\"change\":-9223372036854775808,"
+			 "\"latency\":{\"p50\":7,\"hist\":[{\"le_ns\":1,\"count\":3},"
+			 "{\"le_ns\":null,\"count\":1}]},"
+			 "\"address\":\"0x7f00deadbeef\",\"flag\":true,\"text\":\"a\\\"b\","
+			 "\"rate\":12.034}");
+}
+
+static void test_unknown_is_null(void **state)
+{
+	const struct sample s = { .number = 5 };
+	VMT_AUTO_BUF out = { 0 };
+
+	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, false), 0);
+	assert_buf(&out,
+		   "{\"number\":null,\"change\":null,\"latency\":{\"p50\":null,\"hist\":null},"
+		   "\"address\":null,\"flag\":null,\"text\":null,\"rate\":null}");
+}
+
+static void test_members_of_a_line(void **state)
+{
+	const struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	assert_int_equal(write_row(&out, &s, 3, 0, true), 0);
+	assert_buf(&out, ",\"number\":18446744073709551615,\"change\":-9223372036854775808,"
+			 "\"latency\":{\"p50\":7}");
+}
+
+static void test_indent(void **state)
+{
+	struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	s.hist.bucket[0] = 0;
+	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 2, false), 0);
+	assert_buf(&out, "{\n"
+			 "  \"number\": 18446744073709551615,\n"
+			 "  \"change\": -9223372036854775808,\n"
+			 "  \"latency\": {\n"
+			 "    \"p50\": 7,\n"
+			 "    \"hist\": [\n"
+			 "      {\n"
+			 "        \"le_ns\": null,\n"
+			 "        \"count\": 1\n"
+			 "      }\n"
+			 "    ]\n"
+			 "  },\n"
+			 "  \"address\": \"0x7f00deadbeef\",\n"
+			 "  \"flag\": true,\n"
+			 "  \"text\": \"a\\\"b\",\n"
+			 "  \"rate\": 12.034\n"
+			 "}");
+}
+
+static void test_bytes_that_are_no_text(void **state)
+{
+	struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	s.text = VMT_BYTES("x\xff");
+	s.address = 0;
+	assert_int_equal(write_row(&out, &s, 6, 0, true), 0);
+	assert_non_null(strstr(out.data, ",\"text\":\"x\xef\xbf\xbd\",\"text_b64\":\"eP8=\""));
+	assert_non_null(strstr(out.data, ",\"address\":\"0x0\","));
+}
+
+static void test_no_fields(void **state)
+{
+	const struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	assert_int_equal(write_row(&out, &s, 0, 2, false), 0);
+	assert_buf(&out, "{}");
+}
+
+/* The room that was reserved does for long text between numbers, many times over. */
+static void test_long_text(void **state)
+{
+	VMT_AUTO_BUF out = { 0 };
+	struct sample s = known();
+	char text[5000];
+	size_t i;
+
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = i % 7 ? 'a' : '\x1b';
+	s.text = (struct vmt_bytes){ text, sizeof(text) };
+	for (i = 0; i < 20; i++) {
+		assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, false), 0);
+		assert_int_equal(out.len % (i + 1), 0);
+	}
+}
+
+static int without_memory(void *arg)
+{
+	const struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	return write_row(&out, &s, VMT_ARRAY_LEN(all), 2, false);
+}
+
+static void test_no_memory(void **state)
+{
+	assert_true(unit_alloc_sweep(without_memory, NULL) >= 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_type),
+		cmocka_unit_test(test_unknown_is_null),
+		cmocka_unit_test(test_members_of_a_line),
+		cmocka_unit_test(test_indent),
+		cmocka_unit_test(test_bytes_that_are_no_text),
+		cmocka_unit_test(test_no_fields),
+		cmocka_unit_test(test_long_text),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
