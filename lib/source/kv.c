@@ -43,12 +43,41 @@ const struct vmt_kv_key *vmt_kv_find(const struct vmt_kv_table *table, struct vm
 	for (i = 0; i < table->n; i++, at++) {
 		if (at >= table->n)
 			at = 0;
-		if (!vmt_bytes_is(key, table->keys[at].name))
+		if (key.len != table->keys[at].len ||
+		    memcmp(key.ptr, table->keys[at].name, key.len) != 0)
 			continue;
 		*hint = at + 1;
 		return &table->keys[at];
 	}
 	return NULL;
+}
+
+bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, size_t *hint,
+		     struct vmt_row *row)
+{
+	const struct vmt_kv_key *k = &table->keys[*hint < table->n ? *hint : 0];
+	const char *p = line.ptr, *end = line.ptr + line.len;
+	uint64_t v = 0;
+	size_t digits = 0;
+
+	if ((k->form != VMT_KV_KIB && k->form != VMT_KV_SKIP) || line.len <= k->len ||
+	    memcmp(p, k->name, k->len) != 0 || p[k->len] != ':')
+		return false;
+	if (k->form == VMT_KV_KIB) {
+		p += k->len + 1;
+		while (p < end && *p == ' ')
+			p++;
+		/* Less than would overflow, in kB and in bytes. */
+		for (; p < end && vmt_is_digit(*p) && digits < 16; p++, digits++)
+			v = v * 10 + (uint64_t)(*p - '0');
+		if (!digits || end - p != 3 || memcmp(p, " kB", 3) != 0)
+			return false;
+		v *= 1024;
+		memcpy((char *)row + k->offset, &v, sizeof(v));
+		vmt_row_mark(row, k->index);
+	}
+	*hint = (size_t)(k - table->keys) + 1;
+	return true;
 }
 
 int vmt_kv_store(const struct vmt_kv_key *key, struct vmt_bytes value, struct vmt_row *row)

@@ -20,6 +20,7 @@ enum vmt_kv_form {
 /* One key, and the member of a row that it goes to. */
 struct vmt_kv_key {
 	const char *name;
+	size_t len; /* of name */
 	enum vmt_kv_form form;
 	unsigned index; /* bit of the member; for VMT_KV_OTHER the caller's number */
 	size_t offset; /* of the member in the row */
@@ -27,16 +28,16 @@ struct vmt_kv_key {
 
 #define VMT_KV(entity, strct, member, key, frm)                                                    \
 	{                                                                                          \
-		.name = (key), .form = VMT_KV_##frm, .index = VMT_FIELD_##entity##_##member,       \
-		.offset = offsetof(struct strct, member)                                           \
+		.name = (key), .len = sizeof(key) - 1, .form = VMT_KV_##frm,                       \
+		.index = VMT_FIELD_##entity##_##member, .offset = offsetof(struct strct, member)   \
 	}
 #define VMT_KV_IGNORE(key)                                                                         \
 	{                                                                                          \
-		.name = (key), .form = VMT_KV_SKIP                                                 \
+		.name = (key), .len = sizeof(key) - 1, .form = VMT_KV_SKIP                         \
 	}
 #define VMT_KV_CALLER(key, numb)                                                                   \
 	{                                                                                          \
-		.name = (key), .form = VMT_KV_OTHER, .index = (numb)                               \
+		.name = (key), .len = sizeof(key) - 1, .form = VMT_KV_OTHER, .index = (numb)       \
 	}
 
 struct vmt_kv_table {
@@ -57,6 +58,15 @@ int vmt_kv_split(struct vmt_bytes line, char separator, struct vmt_bytes *ret_ke
  */
 const struct vmt_kv_key *vmt_kv_find(const struct vmt_kv_table *table, struct vmt_bytes key,
 				     size_t *hint);
+
+/*
+ * Takes "Key:   1234 kB" whole, where the key is the one that *hint expects, a size or one that is
+ * skipped, and is spelled as the kernel spells it. Files of a hundred thousand mappings have two
+ * million such lines. False, and nothing is changed, where it is anything else: the functions above
+ * and below then say what it is.
+ */
+bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, size_t *hint,
+		     struct vmt_row *row);
 
 /*
  * Puts a value into its row and marks it as known. -EINVAL where it is not of the key's form,

@@ -240,6 +240,8 @@ static int take_line(void *arg, struct vmt_bytes line)
 	struct vmt_bytes flags = { 0 };
 	int r;
 
+	if (p->smaps && p->n_maps && vmt_smaps_expected(&p->maps[p->n_maps - 1], line, &p->hint))
+		return 0;
 	if (!p->smaps || is_mapping(line)) {
 		mapping_end(p);
 		p->hint = 0;

@@ -47,6 +47,9 @@ int vmt_maps_feed(struct vmt_maps_parser *p, struct vmt_bytes chunk, const char 
  * p->maps (free()). */
 int vmt_maps_finish(struct vmt_maps_parser *p, const char *path, struct vmt_err *err);
 
+/* Takes a line below a mapping that is the one of the kernel's order, and simple (the greater
+ * part); false, and nothing is changed, where it is anything else. */
+bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint);
 /* A line below a mapping in smaps. 1 where the key is known, 0 where not, or -errno. */
 int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
 		   struct vmt_bytes last_flags);

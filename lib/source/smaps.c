@@ -69,10 +69,16 @@ static const struct vmt_kv_key rollup_keys[] = {
 	VMT_KV_IGNORE("Locked"),
 };
 
+static const struct vmt_kv_table map_table = { map_keys, VMT_ARRAY_LEN(map_keys) };
+
+bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint)
+{
+	return vmt_kv_expected(&map_table, line, hint, &m->row);
+}
+
 int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
 		   struct vmt_bytes last_flags)
 {
-	static const struct vmt_kv_table table = { map_keys, VMT_ARRAY_LEN(map_keys) };
 	struct vmt_bytes key, value;
 	const struct vmt_kv_key *k;
 	const char *copy;
@@ -81,7 +87,7 @@ int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struc
 	r = vmt_kv_split(line, ':', &key, &value);
 	if (r < 0)
 		return r;
-	k = vmt_kv_find(&table, key, hint);
+	k = vmt_kv_find(&map_table, key, hint);
 	if (!k)
 		return 0;
 	if (k->form != VMT_KV_OTHER) {

@@ -126,11 +126,52 @@ static void test_read_says_where_it_failed(void **state)
 		-EINVAL);
 }
 
+static void test_expected(void **state)
+{
+	/* None of these is simple enough, or none is the next: nothing happens. */
+	static const char *const others[] = {
+		"MemTotal: 1",
+		"MemTotal: 1 kB ",
+		"MemTotal:\t1 kB",
+		"MemTotal: kB",
+		"MemTotal: 1 MB",
+		"MemTotal 1 kB",
+		"MemTotal",
+		"",
+		"MemTotals: 1 kB",
+		"MemFree: 1 kB",
+		"MemTotal: -1 kB",
+		"MemTotal: 1x kB",
+		"MemTotal: 12345678901234567 kB",
+	};
+	struct vmt_system sys = { 0 };
+	size_t hint = 0, i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(others); i++) {
+		assert_false(vmt_kv_expected(&table, vmt_bytes_of(others[i]), &hint, &sys.row));
+		assert_int_equal(hint, 0);
+		assert_unknown(system, total_bytes, &sys);
+	}
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemTotal:   9999999999999999 kB"), &hint,
+				    &sys.row));
+	assert_field(system, total_bytes, &sys, UINT64_C(9999999999999999) * 1024);
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemFree:0 kB"), &hint, &sys.row));
+	assert_field(system, free_bytes, &sys, 0);
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("Bounce: what it likes"), &hint, &sys.row));
+	/* A count is left to the others, and behind the last key the first is expected again. */
+	assert_false(vmt_kv_expected(&table, VMT_BYTES("pgfault: 1 kB"), &hint, &sys.row));
+	assert_int_equal(hint, 3);
+	hint = table.n;
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemTotal: 1 kB"), &hint, &sys.row));
+	assert_int_equal(hint, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_find_in_any_order),
+		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_store_sizes),
 		cmocka_unit_test(test_store_counts_and_flags),
 		cmocka_unit_test(test_read),
