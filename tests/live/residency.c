@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * residency VMTOP SCRATCH: the figures that vmtop maps has of pagemap are those of smaps, to the
+ * byte, in an address space with one of each: memory touched in part, read before it is written,
+ * copied on write, huge, torn out of a huge page, guarded, locked, in swap, of files, shared, of
+ * hugetlb, empty, and as large as a TiB. And smaps is not read for them.
+ */
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+#define MIB    ((size_t)1 << 20)
+#define HUGE   (2 * MIB)
+#define FIELDS 5
+#define NOBODY 65534
+
+static size_t page;
+
+/* What the workload got; in memory that the parent sees. */
+struct made {
+	uintptr_t guard, thp, thp_zero, hugetlb, swapped, shmem_swapped, tib;
+};
+
+static struct made *made;
+
+static char *map(size_t size, int prot, int flags, int fd)
+{
+	char *p = mmap(NULL, size, prot, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	/* Neighbours of one kind would be one mapping. */
+	mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p;
+}
+
+static char *anon(size_t size)
+{
+	char *p = map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	if (p)
+		madvise(p, size, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static void touch(char *p, size_t from, size_t to, size_t step, bool write)
+{
+	size_t i;
+
+	for (i = from; p && i < to; i += step) {
+		volatile char *at = p + i * page;
+
+		if (write)
+			*at = 1;
+		else
+			(void)*at;
+	}
+}
+
+static void make_anonymous(void)
+{
+	char *p;
+
+	/* More regions than one call of the scan gives. */
+	touch(anon(4000 * page), 0, 4000, 2, true);
+	/* More pages than one call may find. */
+	touch(anon(20000 * page), 0, 20000, 1, true);
+	/* The zero page, alone and beside others. */
+	p = anon(300 * page);
+	touch(p, 0, 300, 1, false);
+	touch(p, 0, 300, 3, true);
+	p = anon(100 * page);
+	touch(p, 0, 100, 1, true);
+	if (p)
+		mlock(p, 50 * page);
+	p = anon(100 * page);
+	touch(p, 0, 100, 1, true);
+	if (p)
+		mprotect(p + 10 * page, 20 * page, PROT_NONE);
+	p = anon(100 * page);
+	touch(p, 0, 50, 1, true);
+	if (p && madvise(p + 10 * page, 60 * page, MADV_GUARD_INSTALL) == 0)
+		made->guard = (uintptr_t)p;
+}
+
+static void make_sparse(void)
+{
+	char *p = map((size_t)1 << 40, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+
+	if (p) {
+		madvise(p, (size_t)1 << 40, MADV_NOHUGEPAGE);
+		p[0] = p[(size_t)1 << 39] = p[((size_t)1 << 40) - 1] = 1;
+		made->tib = (uintptr_t)p;
+	}
+}
+
+static char *aligned(size_t size)
+{
+	char *p = map(size + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	if (!p)
+		return NULL;
+	return (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+}
+
+static void make_huge(void)
+{
+	char *p = aligned(4 * HUGE);
+
+	/* Whole, given back in part, and cut by another protection. */
+	if (p && madvise(p, 4 * HUGE, MADV_HUGEPAGE) == 0) {
+		made->thp = (uintptr_t)p;
+		touch(p, 0, 4 * HUGE / page, 1, true);
+		madvise(p + HUGE, 10 * page, MADV_DONTNEED);
+		mprotect(p + 2 * HUGE + 20 * page, 30 * page, PROT_READ);
+	}
+	p = aligned(3 * HUGE);
+	if (p && madvise(p, 3 * HUGE, MADV_HUGEPAGE) == 0) {
+		made->thp_zero = (uintptr_t)p;
+		touch(p, 0, 1, 1, false);
+		touch(p, HUGE / page, HUGE / page + 1, 1, true);
+	}
+	p = map(2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1);
+	if (p) {
+		p[0] = 1;
+		made->hugetlb = (uintptr_t)p;
+	}
+}
+
+static void make_files(const char *scratch)
+{
+	char path[300], *p;
+	int fd, i;
+
+	snprintf(path, sizeof(path), "%s/residency-file", scratch);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	unlink(path);
+	if (fd < 0 || ftruncate(fd, (off_t)(2000 * page)) < 0)
+		exit(3);
+	for (i = 0; i < 2000; i++)
+		if (pwrite(fd, "x", 1, (off_t)((size_t)i * page)) != 1)
+			exit(3);
+	touch(map(2000 * page, PROT_READ, MAP_PRIVATE, fd), 0, 1000, 1, false);
+	touch(map(2000 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 500, 1500, 7, true);
+	p = map(2000 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
+	touch(p, 0, 800, 1, false);
+	touch(p, 400, 900, 3, true);
+	fd = (int)syscall(SYS_memfd_create, "residency", 0);
+	if (fd >= 0 && ftruncate(fd, (off_t)(600 * page)) == 0) {
+		touch(map(600 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 0, 300, 1, true);
+		touch(map(600 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd), 100, 400, 2, true);
+	}
+	touch(map(300 * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1), 0, 200, 1,
+	      true);
+	fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	p = fd < 0 ? NULL : map(64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
+	touch(p, 0, 64, 1, false);
+	touch(p, 0, 20, 1, true);
+}
+
+/* As a child of the one that touched it, so that pages are shared and copied on write. */
+static void make_copied(void)
+{
+	char *p = anon(1000 * page);
+
+	touch(p, 0, 1000, 1, true);
+	if (fork()) {
+		/* The parent stays as long as the child. */
+		signal(SIGTERM, SIG_DFL);
+		for (;;)
+			pause();
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	touch(p, 0, 300, 2, true);
+}
+
+static void make_swapped(void)
+{
+	char *p = anon(500 * page), *shared;
+
+	touch(p, 0, 500, 1, true);
+	if (p && madvise(p, 300 * page, MADV_PAGEOUT) == 0)
+		made->swapped = (uintptr_t)p;
+	shared = map(200 * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	touch(shared, 0, 200, 1, true);
+	if (shared && madvise(shared, 200 * page, MADV_PAGEOUT) == 0)
+		made->shmem_swapped = (uintptr_t)shared;
+}
+
+static void workload(const char *scratch, uid_t uid, bool sparse, int up)
+{
+	pid_t pid;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	make_copied();
+	make_anonymous();
+	if (sparse)
+		make_sparse();
+	make_huge();
+	make_files(scratch);
+	make_swapped();
+	if (uid && (setgid(uid) < 0 || setuid(uid) < 0))
+		exit(3);
+	/* Who changes its user is not for the new one to look at. */
+	prctl(PR_SET_DUMPABLE, 1);
+	pid = getpid();
+	if (write(up, &pid, sizeof(pid)) != sizeof(pid))
+		exit(3);
+	raise(SIGSTOP);
+	for (;;)
+		pause();
+}
+
+/* One mapping as both sides have it; UINT64_MAX is unknown. */
+struct row {
+	uint64_t v[FIELDS]; /* start, rss, anonymous, file, swap */
+};
+
+static const char *const names[FIELDS] = { "start", "rss", "anonymous", "file", "swap" };
+
+struct rows {
+	struct row *row;
+	size_t n;
+};
+
+static struct row *more(struct rows *rows)
+{
+	struct row *bigger = realloc(rows->row, (rows->n + 1) * sizeof(*bigger));
+
+	if (!bigger)
+		exit(3);
+	rows->row = bigger;
+	return &rows->row[rows->n++];
+}
+
+/* Our own reading of smaps, which shares nothing with vmtop's. */
+static struct rows read_smaps(pid_t pid)
+{
+	struct rows rows = { 0 };
+	struct row *r = NULL;
+	unsigned long long kb, start;
+	char path[64], line[4400], dash;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx%c%*x ", &start, &dash) == 2 && dash == '-') {
+			r = more(&rows);
+			*r = (struct row){ { start } };
+		} else if (r && sscanf(line, "Rss: %llu kB", &kb) == 1) {
+			r->v[1] = kb * 1024;
+		} else if (r && sscanf(line, "Anonymous: %llu kB", &kb) == 1) {
+			r->v[2] = kb * 1024;
+			r->v[3] = r->v[1] - r->v[2];
+		} else if (r && sscanf(line, "Swap: %llu kB", &kb) == 1) {
+			r->v[4] = kb * 1024;
+		}
+	}
+	if (f)
+		fclose(f);
+	return rows;
+}
+
+static FILE *start_vmtop(const char *vmtop, pid_t pid, uid_t uid, const char *format, pid_t *ret)
+{
+	char number[16];
+	int fds[2];
+
+	snprintf(number, sizeof(number), "%d", pid);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		exit(3);
+	*ret = fork();
+	if (!*ret) {
+		dup2(fds[1], STDOUT_FILENO);
+		if (uid && (setgid(uid) < 0 || setuid(uid) < 0))
+			_exit(126);
+		execl(vmtop, "vmtop", "maps", number, format, "-o",
+		      "start,rss_bytes,anonymous_bytes,file_bytes,swap_bytes", NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	return fdopen(fds[0], "r");
+}
+
+static bool end_vmtop(FILE *f, pid_t pid)
+{
+	int status;
+
+	fclose(f);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static struct rows read_vmtop(const char *vmtop, pid_t pid, uid_t uid, bool *ret_ok)
+{
+	struct rows rows = { 0 };
+	char line[400];
+	pid_t child;
+	FILE *f = start_vmtop(vmtop, pid, uid, "--csv", &child);
+
+	while (fgets(line, sizeof(line), f)) {
+		struct row r;
+		char *at = line;
+		size_t i;
+
+		if (strncmp(line, "start", 5) == 0)
+			continue;
+		for (i = 0; i < FIELDS; i++) {
+			char *end;
+
+			r.v[i] = strtoull(at, &end, i ? 10 : 16);
+			if (end == at)
+				r.v[i] = UINT64_MAX;
+			at = *end ? end + 1 : end;
+		}
+		*more(&rows) = r;
+	}
+	*ret_ok = end_vmtop(f, child);
+	return rows;
+}
+
+/* Whether the document has some text: of a source, what became of it. */
+static bool document_has(const char *vmtop, pid_t pid, uid_t uid, const char *want)
+{
+	static char text[1 << 20];
+	pid_t child;
+	FILE *f = start_vmtop(vmtop, pid, uid, "--json", &child);
+	size_t n = fread(text, 1, sizeof(text) - 1, f);
+
+	text[n] = 0;
+	return end_vmtop(f, child) && strstr(text, want);
+}
+
+static const struct row *find(const struct rows *rows, uint64_t start)
+{
+	size_t i;
+
+	for (i = 0; i < rows->n; i++)
+		if (rows->row[i].v[0] == start)
+			return &rows->row[i];
+	return NULL;
+}
+
+static uint64_t field(const struct rows *rows, uintptr_t start, size_t i)
+{
+	const struct row *r = start ? find(rows, start) : NULL;
+
+	return r ? r->v[i] : 0;
+}
+
+static void compare(struct check *c, const struct rows *smaps, const struct rows *ours,
+		    bool zeros_are_unsure, uint64_t *ret_rss)
+{
+	size_t i, k;
+
+	*ret_rss = 0;
+	check_that(c, smaps->n > 40, "smaps has %zu mappings", smaps->n);
+	check_that(c, smaps->n == ours->n, "%zu mappings, not %zu", ours->n, smaps->n);
+	for (i = 0; i < smaps->n; i++) {
+		const struct row *want = &smaps->row[i], *got = find(ours, want->v[0]);
+
+		*ret_rss += want->v[1];
+		if (!check_that(c, got, "%llx is missing", (unsigned long long)want->v[0]))
+			continue;
+		for (k = 1; k < FIELDS; k++) {
+			/* What shmem has in swap is unknown while there is swap. */
+			if (k == 4 && got->v[k] == UINT64_MAX && made->shmem_swapped)
+				continue;
+			if (zeros_are_unsure && k < 3 && got->v[k] >= want->v[k])
+				continue;
+			check_that(c, got->v[k] == want->v[k], "%llx: %s %lld, not %llu",
+				   (unsigned long long)want->v[0], names[k], (long long)got->v[k],
+				   (unsigned long long)want->v[k]);
+		}
+	}
+}
+
+static void judge(const char *name, const char *vmtop, const char *scratch, uid_t uid, bool sparse)
+{
+	struct rows smaps, ours;
+	struct check c;
+	uint64_t rss;
+	int up[2], status;
+	bool ok;
+	pid_t top, pid;
+
+	check_begin(&c, "residency/%s", name);
+	memset(made, 0, sizeof(*made));
+	if (pipe2(up, O_CLOEXEC) < 0)
+		exit(3);
+	top = fork();
+	if (!top)
+		workload(scratch, uid, sparse, up[1]);
+	close(up[1]);
+	if (read(up[0], &pid, sizeof(pid)) != sizeof(pid)) {
+		check_that(&c, false, "the workload did not come up");
+		check_end(&c, "%s", "");
+		kill(top, SIGKILL);
+		waitpid(top, NULL, 0);
+		return;
+	}
+	close(up[0]);
+	for (status = 0; status < 5000; status++) {
+		char path[64], line[256] = "";
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		f = fopen(path, "re");
+		if (f && fgets(line, sizeof(line), f) && strstr(line, ") T "))
+			status = 5000;
+		if (f)
+			fclose(f);
+		usleep(1000);
+	}
+	/* Words do not tell the zero page where the frames are hidden, and it says so. */
+	bool unsure = document_has(vmtop, pid, uid, "may have zero pages");
+	/* Kernels before 6.7 would need 2 GiB of words for the TiB; there smaps it is. */
+	bool cheap = document_has(vmtop, pid, uid, "{\"name\":\"smaps\",\"status\":\"unused\"");
+
+	smaps = read_smaps(pid);
+	ours = read_vmtop(vmtop, pid, uid, &ok);
+	check_that(&c, ok, "vmtop maps failed");
+	compare(&c, &smaps, &ours, unsure, &rss);
+	check_that(&c, document_has(vmtop, pid, uid, "{\"name\":\"pagemap\",\"status\":\"ok\""),
+		   "pagemap is not ok");
+	check_that(&c, cheap || sparse, "smaps was read");
+	check_that(&c, !unsure || uid, "root does not see frames");
+	/* The workload has what it is there for. */
+	check_that(&c, !sparse || field(&smaps, made->tib, 1) == 3 * page, "the TiB has %llu",
+		   (unsigned long long)field(&smaps, made->tib, 1));
+	check_end(&c,
+		  "%zu mappings, RSS %llu, by %s%s; guard %s, THP %s, zero THP %s, hugetlb %s, "
+		  "swapped %llu of shmem %llu",
+		  smaps.n, (unsigned long long)rss, cheap ? "pagemap" : "smaps",
+		  unsure ? " (zero pages unsure)" : "", made->guard ? "yes" : "no",
+		  made->thp ? "yes" : "no", made->thp_zero ? "yes" : "no",
+		  made->hugetlb ? "yes" : "no", (unsigned long long)field(&smaps, made->swapped, 4),
+		  (unsigned long long)field(&smaps, made->shmem_swapped, 4));
+	kill(pid, SIGKILL);
+	kill(top, SIGKILL);
+	waitpid(top, NULL, 0);
+	free(smaps.row);
+	free(ours.row);
+}
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+static void read_text(const char *path, char *text, size_t n)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, text, n - 1);
+
+	text[got > 0 ? got : 0] = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static const char nr[] = "/proc/sys/vm/nr_hugepages";
+	const char *swap = getenv("GUEST_SWAP");
+	char before[32];
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: residency VMTOP SCRATCH\n");
+		return 2;
+	}
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	made = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (made == MAP_FAILED)
+		return 3;
+	read_text(nr, before, sizeof(before));
+	/* A huge page or two for the time of the test, where nobody has set any. */
+	if (atoi(before) == 0)
+		write_text(nr, "2");
+	judge("root", argv[1], argv[2], 0, false);
+	judge("sparse", argv[1], argv[2], 0, true);
+	judge("own", argv[1], argv[2], NOBODY, false);
+	if (swap && syscall(SYS_swapon, swap, 0) == 0) {
+		judge("swap", argv[1], argv[2], 0, false);
+		swapoff(swap);
+	} else {
+		check_skip("residency/swap", "no swap area of its own; guests have one");
+	}
+	if (atoi(before) == 0)
+		write_text(nr, "0");
+	return 0;
+}
