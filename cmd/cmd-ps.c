@@ -3,6 +3,8 @@
 
 #include "base/parse.h"
 
+#define DEAR (VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP))
+
 static const struct vmt_section_def sections[] = {
 	{ "processes", &vmt_entity_proc, false, "processes, one row each" },
 };
@@ -16,11 +18,17 @@ static const struct vmt_opt opts[] = {
 	  "kernel threads too; they have no memory of their own" },
 };
 
+/* Kernel threads are left out, or shown because they were asked for. */
+static bool shows_kernel(const struct vmt_ctx *ctx)
+{
+	return vmt_ctx_given(ctx, "kernel-threads") || vmt_ctx_given(ctx, "pid");
+}
+
 /* Takes away the rows that were not asked for. */
 static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
 {
 	const char *user = vmt_ctx_value(ctx, "user");
-	bool kernel = vmt_ctx_given(ctx, "kernel-threads") || vmt_ctx_given(ctx, "pid");
+	bool kernel = shows_kernel(ctx);
 	uint64_t uid = 0;
 	bool by_uid = user && vmt_parse_u64(user, &uid) == 0;
 	size_t i, n = 0;
@@ -73,9 +81,54 @@ static int cut(struct vmt_ctx *ctx, struct vmt_sample *s, uint32_t dear)
 	return 0;
 }
 
+/* JSON without -o has every field that a cheap file says. */
+static int add_cheap(struct vmt_columns *columns)
+{
+	size_t i;
+
+	for (i = 0; i < vmt_entity_proc.n_fields; i++) {
+		const struct vmt_field *f = &vmt_entity_proc.fields[i];
+		VMT_AUTO_BUF name = { 0 };
+
+		if (f->source != VMT_SOURCE_STATUS && f->source != VMT_SOURCE_STAT)
+			continue;
+		vmt_buf_addf(&name, "+%s", f->name);
+		if (vmt_buf_error(&name) < 0 ||
+		    vmt_columns_parse(columns, &vmt_entity_proc, name.data, NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The sources of what is shown, of the order, and of what decides who is shown. */
+static int wanted(struct vmt_ctx *ctx, uint32_t *ret)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	int r = vmt_wanted_columns(ctx, &vmt_entity_proc, &columns), n = 0;
+
+	if (r)
+		return r;
+	if (strstr(ctx->format->name, "json") && !vmt_ctx_given(ctx, "output"))
+		n = add_cheap(&columns);
+	if (n == 0 && !shows_kernel(ctx))
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+CLASS", NULL);
+	if (n == 0 && vmt_ctx_given(ctx, "user"))
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+UID", NULL);
+	if (n == 0 && vmt_ctx_given(ctx, "pss"))
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+PSS,USS", NULL);
+	/* What is read later is read of the same process only where that is known by its start. */
+	if (n == 0 && vmt_columns_sources(&columns) & DEAR)
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S", NULL);
+	if (n < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	*ret = vmt_columns_sources(&columns);
+	return 0;
+}
+
 static int run_ps(struct vmt_ctx *ctx)
 {
-	const uint32_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP);
 	const char *list = vmt_ctx_value(ctx, "pid");
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	VMT_AUTO_RUN run = { 0 };
@@ -86,16 +139,17 @@ static int run_ps(struct vmt_ctx *ctx)
 
 	if (vmt_column_help(ctx, &vmt_entity_proc, &r))
 		return r;
-	r = vmt_wanted_sources(ctx, &vmt_entity_proc, &want);
+	r = wanted(ctx, &want);
 	if (r == 0 && list)
 		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
 	if (r)
 		return r;
-	if (vmt_ctx_given(ctx, "pss"))
-		want |= VMT_SOURCE_BIT(ROLLUP);
 	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
-		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
+		r = vmt_run_sample(&run, ctx,
+				   (want & ~DEAR) | VMT_SOURCE_BIT(PIDS) |
+					   (want & DEAR ? VMT_COLLECT_HOLD : 0),
+				   pids, n_pids);
 	if (r)
 		return r;
 	missing = vmt_run_missing(&run, ctx, pids, n_pids);
@@ -103,12 +157,12 @@ static int run_ps(struct vmt_ctx *ctx)
 		return missing;
 	filter(ctx, run.sample);
 	total = run.sample->n_procs;
-	if (want & dear && cut(ctx, run.sample, dear) < 0) {
+	if (want & DEAR && cut(ctx, run.sample, DEAR) < 0) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
-	if (want & dear)
-		r = vmt_run_procs(&run, ctx, want & dear, NULL, 0);
+	if (want & DEAR)
+		r = vmt_run_procs(&run, ctx, want & DEAR, NULL, 0);
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, NULL);
 	if (r)

@@ -121,6 +121,10 @@ int vmt_usage_error(const struct vmt_ctx *ctx, const char *fmt, ...)
  * after a complaint.
  */
 int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section);
+/* The fields of entity that -o, --output-all and -s name, or its default ones: columns and order.
+ * ret is empty before, and the caller's; an exit code or 0. */
+int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
+		       struct vmt_columns *ret);
 /* The sources that -o and -s (or else the default columns) of an entity ask for. In machine
  * formats without -o only the default columns decide too. VMT_COLLECT_CHEAP is among them where
  * all that is wanted of smaps can be had of pagemap. An exit code or 0. */

@@ -137,21 +137,30 @@ int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section)
 	return 0;
 }
 
+int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
+		       struct vmt_columns *ret)
+{
+	struct vmt_sort sort = { 0 };
+	int r;
+
+	if (vmt_columns_default(ret, entity) < 0)
+		return VMT_EXIT_FAILED;
+	r = choose_columns(ctx, ret, &sort, entity);
+	if (r == 0 && vmt_columns_add_sort(ret, &sort) < 0)
+		r = VMT_EXIT_FAILED;
+	return r;
+}
+
 int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
 {
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
-	struct vmt_sort sort = { 0 };
 	struct vmt_want want = { 0 };
 	uint32_t cheap;
-	int r;
+	int r = vmt_wanted_columns(ctx, entity, &columns);
 
-	if (vmt_columns_default(&columns, entity) < 0)
-		return VMT_EXIT_FAILED;
-	r = choose_columns(ctx, &columns, &sort, entity);
 	if (r)
 		return r;
 	vmt_columns_want(&columns, &want);
-	vmt_sort_want(&sort, &want);
 	*ret |= vmt_want_sources(&want, &cheap);
 	/* The one choice that there is. */
 	if (cheap & VMT_SOURCE_BIT(PAGEMAP))

@@ -212,6 +212,59 @@ uint64_t vmt_field_number(const struct vmt_field *f, const void *row)
 	return 0;
 }
 
+static uint32_t bit_of(enum vmt_source_id id)
+{
+	return UINT32_C(1) << id;
+}
+
+/* Those of which one is enough. */
+static uint32_t any_of(const struct vmt_field *f)
+{
+	enum vmt_source_id also;
+
+	return bit_of(f->source) | (vmt_field_cheaper(f, &also) ? bit_of(also) : 0);
+}
+
+static unsigned weight_of(uint32_t set)
+{
+	unsigned sum = 0;
+	int i;
+
+	for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		if (set >> i & 1)
+			sum += vmt_source_weight((enum vmt_source_id)i);
+	return sum;
+}
+
+static bool gives_all(uint32_t set, const struct vmt_field *const *fields, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!(set & any_of(fields[i])))
+			return false;
+	return true;
+}
+
+uint32_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n)
+{
+	uint32_t must = 0, may = 0, best, set;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (any_of(fields[i]) == bit_of(fields[i]->source))
+			must |= bit_of(fields[i]->source);
+	for (i = 0; i < n; i++)
+		if (!(must & any_of(fields[i])))
+			may |= any_of(fields[i]);
+	/* All sets of the few that there is a choice of. */
+	best = may;
+	for (set = may; set; set = (set - 1) & may)
+		if (weight_of(set) < weight_of(best) && gives_all(must | set, fields, n))
+			best = set;
+	return must | best;
+}
+
 static int compare_known(const struct vmt_field *f, const void *a, const void *b)
 {
 	const void *pa = vmt_field_at(f, a), *pb = vmt_field_at(f, b);
@@ -302,6 +355,25 @@ const char *vmt_source_help(enum vmt_source_id id)
 enum vmt_source_cost vmt_source_cost(enum vmt_source_id id)
 {
 	return sources[id].cost;
+}
+
+unsigned vmt_source_weight(enum vmt_source_id id)
+{
+	/* Measured on Linux 6.18; only their order and rough ratio matter. */
+	switch (id) {
+	case VMT_SOURCE_STATUS:
+		return 14;
+	case VMT_SOURCE_STAT:
+		return 10;
+	case VMT_SOURCE_STATM:
+		return 6;
+	case VMT_SOURCE_PAGEMAP:
+		return 40;
+	case VMT_SOURCE_SMAPS:
+		return 200;
+	default:
+		return 0;
+	}
 }
 
 const char *vmt_source_cost_name(enum vmt_source_cost cost)

@@ -158,6 +158,14 @@ static inline bool vmt_field_cheaper(const struct vmt_field *f, enum vmt_source_
 	return id != 0;
 }
 
+/*
+ * The sources, as VMT_SOURCE_BITs, that give n fields at the least cost: where a field can come
+ * from either of two sources, the cheaper set for all of them together is taken. For sources of
+ * which each gives its fields whole; VMT_ALSO of a source that may be refused is
+ * vmt_want_sources()'s.
+ */
+uint32_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
+
 /* The sources of a choice of fields. Zeroed before the first. */
 struct vmt_want {
 	uint32_t need; /* VMT_SOURCE_BITs: of fields that have no other source */
@@ -182,6 +190,12 @@ static inline const void *vmt_field_at(const struct vmt_field *f, const void *ro
 
 /* A whole number of a field that has one (U64, HEX, BOOL; I64 as its two's complement). */
 uint64_t vmt_field_number(const struct vmt_field *f, const void *row);
+
+/*
+ * The sources, as VMT_SOURCE_BITs, that give n fields at the least cost: where a field can come
+ * from either of two sources, the cheaper set for all of them together is taken.
+ */
+uint32_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
 
 /* Order of two rows by one field: numbers by value, text by bytes; unknown values come last in
  * both directions. <0, 0, >0. */

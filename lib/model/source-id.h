@@ -36,5 +36,8 @@ const char *vmt_source_name(enum vmt_source_id id);
 const char *vmt_source_what(enum vmt_source_id id);
 const char *vmt_source_help(enum vmt_source_id id);
 enum vmt_source_cost vmt_source_cost(enum vmt_source_id id);
+/* About what a read costs, to compare sources that give the same: microseconds for a small process.
+ * 0 for those that are no alternative to another. */
+unsigned vmt_source_weight(enum vmt_source_id id);
 const char *vmt_source_cost_name(enum vmt_source_cost cost);
 const char *vmt_source_state_name(enum vmt_source_state state);

@@ -3,6 +3,7 @@
 
 #include "source/collect.h"
 #include "source/proc-job.h"
+#include "source/users.h"
 
 /* Processes in which a reader is stuck: another one would be lost in them too. */
 struct vmt_stuck {
@@ -22,3 +23,46 @@ struct vmt_pool *vmt_collector_pool(struct vmt_collector *c);
 struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c);
 uint64_t vmt_collector_deadline(const struct vmt_collector *c);
 struct vmt_stuck_list *vmt_collector_stuck(struct vmt_collector *c);
+/* The directory of a process that vmt_collect() left open (VMT_COLLECT_HOLD), which is the caller's
+ * then; -1 where there is none. */
+int vmt_collector_take_dir(struct vmt_collector *c, uint64_t pid);
+
+/* The cost of a cheap source, measured around its reads in one thread. */
+struct vmt_meter {
+	uint64_t cpu_ns;
+	uint64_t wall_ns;
+};
+
+struct vmt_meter vmt_meter_begin(void);
+void vmt_meter_end(const struct vmt_meter *m, struct vmt_source_stat *st);
+
+/* Notes the failure of a source about the machine; what is no fault of the source is returned. */
+int vmt_machine_failed(struct vmt_sample *s, enum vmt_source_id id, int r,
+		       const struct vmt_err *err);
+
+/* Directories of processes, in order of pid. */
+struct vmt_held {
+	struct vmt_held_dir {
+		uint64_t pid;
+		int fd; /* -1 once it was taken */
+	} * dirs;
+	size_t n;
+};
+
+void vmt_held_done(struct vmt_held *held);
+int vmt_held_take(struct vmt_held *held, uint64_t pid);
+
+struct vmt_list_opts {
+	const struct vmt_root *root;
+	const struct vmt_users *users;
+	uint32_t sources; /* VMT_PID_FILES, VMT_COLLECT_HOLD */
+	const uint64_t *pids; /* NULL for all */
+	size_t n_pids;
+	struct vmt_held *hold; /* empty; gets the directories where they are to be held */
+};
+
+/*
+ * Fills s->procs from the files of each process that were asked for. 0, or -ENOMEM; a list that
+ * cannot be read is noted in the sample.
+ */
+int vmt_collect_list(const struct vmt_list_opts *opts, struct vmt_sample *s);

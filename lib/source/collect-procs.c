@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "source/collect-private.h"
 #include "source/elf.h"
+#include "source/pids.h"
 #include "source/residency.h"
 
 #define DEAR                                                                                       \
@@ -419,6 +420,12 @@ static void settle(struct vmt_sample *s, uint32_t sources)
 			 "meanwhile; smaps is right");
 }
 
+/* Where the first thread has ended, the job has to look for another one itself. */
+static int held_dir(struct vmt_collector *c, const struct vmt_proc *p)
+{
+	return vmt_pid_is_headless(p) ? -1 : vmt_collector_take_dir(c, p->pid);
+}
+
 static void free_jobs(struct vmt_job **jobs, size_t n)
 {
 	size_t i;
@@ -468,6 +475,8 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 	jobs = calloc(n, sizeof(*jobs));
 	if (!procs || !jobs)
 		r = -ENOMEM;
+	if (r == 0)
+		r = vmt_proc_shared_load(vmt_collector_shared(c), sources);
 	for (i = 0; r == 0 && i < n; i++) {
 		/* A kernel thread or zombie has nothing to read, and each kernel says so in its
 		 * own way. */
@@ -478,9 +487,9 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 				 "a reader still sleeps in the kernel for this process");
 			continue;
 		}
-		jobs[n_jobs] = vmt_proc_job_new(vmt_collector_shared(c),
-						sources | (cheap ? VMT_COLLECT_CHEAP : 0),
-						count_only, &s->procs[indices[i]]);
+		jobs[n_jobs] = vmt_proc_job_new(
+			vmt_collector_shared(c), sources | (cheap ? VMT_COLLECT_CHEAP : 0),
+			count_only, &s->procs[indices[i]], held_dir(c, &s->procs[indices[i]]));
 		if (!jobs[n_jobs])
 			r = -ENOMEM;
 		else

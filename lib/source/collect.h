@@ -31,11 +31,17 @@ int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector 
 void vmt_collector_free(struct vmt_collector *c);
 void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns);
 
+/* Keeps the directories of the processes open, as far as there are descriptors for them, until the
+ * next sample: vmt_collect_procs() then need not find out again which process it reads. */
+#define VMT_COLLECT_HOLD (UINT32_C(1) << 29)
+
 /*
- * Reads the cheap sources among sources (VMT_SOURCE_BIT; MEMINFO, VMSTAT, ZONEINFO, PIDS) and fills
- * host, system and procs. pids limits the processes to n_pids of them (NULL: all); one that does
- * not exist is left out and no error. The caller frees the sample. A source that cannot be read is
- * noted in the sample and is no failure; -ENOMEM and the like are.
+ * Reads the cheap sources among sources (VMT_SOURCE_BIT; MEMINFO, VMSTAT, ZONEINFO, STATUS, STAT,
+ * STATM; PIDS alone stands for STATUS and STAT) and fills host, system and procs, of which it sets
+ * what these files say. Where dear sources will follow, STAT must be among them: with pid the start
+ * time is the identity of a process. pids limits the processes to n_pids of them (NULL: all); one
+ * that does not exist is left out and no error. The caller frees the sample. A source that cannot
+ * be read is noted in the sample and is no failure; -ENOMEM and the like are.
  */
 int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids, size_t n_pids,
 		struct vmt_sample **ret, struct vmt_err *err);

@@ -10,11 +10,13 @@
 #include "source/kv.h"
 
 /* None of the three is ever longer; Groups of status is the longest, with 65536 numbers. */
-#define FILE_MAX ((size_t)1024 * 1024)
+#define FILE_MAX   ((size_t)1024 * 1024)
+#define READ_FIRST ((size_t)8 * 1024)
 
 enum status_id {
 	STATUS_UID = 1,
 	STATUS_NAME,
+	STATUS_STATE,
 	STATUS_KTHREAD,
 	STATUS_VMSIZE,
 };
@@ -25,11 +27,11 @@ enum status_id {
 static const struct vmt_kv_key status_keys[] = {
 	VMT_KV_CALLER("Name", STATUS_NAME),
 	VMT_KV_IGNORE("Umask"),
-	VMT_KV_IGNORE("State"),
+	VMT_KV_CALLER("State", STATUS_STATE),
 	VMT_KV_IGNORE("Tgid"),
 	VMT_KV_IGNORE("Ngid"),
 	VMT_KV_IGNORE("Pid"),
-	VMT_KV_IGNORE("PPid"),
+	VMT_KV(proc, vmt_proc, ppid, "PPid", COUNT),
 	VMT_KV_IGNORE("TracerPid"),
 	VMT_KV_CALLER("Uid", STATUS_UID),
 	VMT_KV_IGNORE("Gid"),
@@ -45,7 +47,7 @@ static const struct vmt_kv_key status_keys[] = {
 	KIB(locked_bytes, "VmLck"),
 	VMT_KV_IGNORE("VmPin"),
 	KIB(peak_rss_bytes, "VmHWM"),
-	VMT_KV_IGNORE("VmRSS"),
+	KIB(rss_bytes, "VmRSS"),
 	KIB(anonymous_bytes, "RssAnon"),
 	KIB(file_bytes, "RssFile"),
 	KIB(shmem_bytes, "RssShmem"),
@@ -60,7 +62,7 @@ static const struct vmt_kv_key status_keys[] = {
 	VMT_KV_IGNORE("CoreDumping"),
 	VMT_KV_IGNORE("THP_enabled"),
 	VMT_KV_IGNORE("untag_mask"),
-	VMT_KV_IGNORE("Threads"),
+	VMT_KV(proc, vmt_proc, threads, "Threads", COUNT),
 	VMT_KV_IGNORE("SigQ"),
 	VMT_KV_IGNORE("SigPnd"),
 	VMT_KV_IGNORE("ShdPnd"),
@@ -149,6 +151,7 @@ int vmt_pid_stat_parse(struct vmt_bytes text, uint64_t user_hz, struct vmt_arena
 			break;
 		case FLAGS:
 			facts->flags = v;
+			facts->told_kthread = true;
 			facts->kthread |= (v & VMT_PF_KTHREAD) != 0;
 			break;
 		case MINFLT:
@@ -239,25 +242,40 @@ static int take_uid(struct vmt_bytes value, struct vmt_proc *p)
 static int take_status_other(const struct vmt_kv_key *key, struct vmt_bytes value,
 			     struct vmt_proc *p, struct vmt_pid_facts *facts)
 {
-	/* A row of its own, so that VmSize goes through the one reader of sizes. */
-	const struct vmt_kv_key as_size = VMT_KV(proc, vmt_proc, vsize_bytes, "VmSize", KIB);
-	struct vmt_proc tmp = { 0 };
+	static const struct vmt_kv_key as_size = VMT_KV(proc, vmt_proc, vsize_bytes, "VmSize", KIB);
 	int r;
 
 	switch (key->index) {
 	case STATUS_UID:
 		return take_uid(value, p);
+	case STATUS_STATE:
+		VMT_SET(proc, state, p, vmt_pid_state(value.len ? value.ptr[0] : 0));
+		return value.len ? 0 : -EINVAL;
 	case STATUS_KTHREAD:
+		facts->told_kthread = true;
 		facts->kthread |= vmt_bytes_is(value, "1");
 		return 0;
 	case STATUS_VMSIZE:
-		r = vmt_kv_store(&as_size, value, &tmp.row);
+		r = vmt_kv_store(&as_size, value, &p->row);
 		facts->has_mm = r == 0;
-		facts->vsize_bytes = tmp.vsize_bytes;
+		facts->vsize_bytes = p->vsize_bytes;
 		return r;
 	default:
 		return 0;
 	}
+}
+
+/* The key that the order of the kernel makes the next one, if the line has it. */
+static const struct vmt_kv_key *expected_key(const struct vmt_kv_table *table, size_t *hint,
+					     struct vmt_bytes line)
+{
+	const struct vmt_kv_key *k = &table->keys[*hint < table->n ? *hint : 0];
+	size_t n = strlen(k->name);
+
+	if (line.len <= n || line.ptr[n] != ':' || memcmp(line.ptr, k->name, n) != 0)
+		return NULL;
+	*hint = (size_t)(k - table->keys) + 1;
+	return k;
 }
 
 int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p,
@@ -268,6 +286,7 @@ int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct 
 	unsigned lineno = 0;
 	size_t hint = 0;
 
+	facts->has_status = true;
 	while (vmt_take_line(&text, &line)) {
 		const struct vmt_kv_key *k;
 		int r;
@@ -275,10 +294,14 @@ int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct 
 		lineno++;
 		if (line.len == 0)
 			continue;
+		k = expected_key(&table, &hint, line);
+		if (k && k->form == VMT_KV_SKIP)
+			continue;
 		r = vmt_kv_split(line, ':', &key, &value);
 		if (r < 0)
 			return malformed(err, r, "status", lineno, "key");
-		k = vmt_kv_find(&table, key, &hint);
+		if (!k)
+			k = vmt_kv_find(&table, key, &hint);
 		if (!k) {
 			facts->unknown_keys++;
 			continue;
@@ -315,29 +338,72 @@ void vmt_pid_settle(struct vmt_proc *p, const struct vmt_pid_facts *facts)
 		VMT_SET(proc, class, p, VMT_BYTES("kernel"));
 	else if (zombie && !vmt_pid_is_headless(p))
 		VMT_SET(proc, class, p, VMT_BYTES("zombie"));
-	else
+	else if (VMT_HAS(proc, state, p))
 		VMT_SET(proc, class, p, VMT_BYTES("user"));
 	/* statm prints zeros where there is no address space. It can also have been read a moment
 	 * after the end of one that status still saw. */
-	if (!facts->has_mm ||
-	    (VMT_HAS(proc, vsize_bytes, p) && p->vsize_bytes == 0 && facts->vsize_bytes != 0)) {
+	if ((facts->has_status && !facts->has_mm) ||
+	    (VMT_HAS(proc, vsize_bytes, p) && p->vsize_bytes == 0 &&
+	     !(facts->has_mm && facts->vsize_bytes == 0))) {
 		VMT_UNSET(proc, vsize_bytes, p);
 		VMT_UNSET(proc, rss_bytes, p);
 	}
 }
 
-static int slurp(int dir_fd, const char *path, struct vmt_buf *buf, struct vmt_pid_facts *facts)
+static int64_t read_whole(int dir_fd, const char *path, struct vmt_buf *buf)
 {
-	int64_t n;
+	VMT_AUTO_CLOSE int fd = vmt_open_at(dir_fd, path);
+	int64_t rest;
+	ssize_t n;
+	int r;
 
+	if (fd < 0)
+		return fd;
 	vmt_buf_clear(buf);
-	n = vmt_slurp_at(dir_fd, path, buf, FILE_MAX);
+	r = vmt_buf_reserve(buf, READ_FIRST);
+	if (r < 0)
+		return r;
+	do
+		n = read(fd, buf->data, READ_FIRST);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	buf->len = (size_t)n;
+	buf->data[n] = 0;
+	if ((size_t)n < READ_FIRST)
+		return n;
+	rest = vmt_slurp_fd(fd, buf, FILE_MAX - READ_FIRST);
+	return rest < 0 ? rest : n + rest;
+}
+
+int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path,
+		      enum vmt_source_id source, struct vmt_buf *buf, struct vmt_arena *arena,
+		      struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err)
+{
+	struct vmt_pid_cost *cost = source == VMT_SOURCE_STATUS ? &facts->status
+				    : source == VMT_SOURCE_STAT ? &facts->stat
+								: &facts->statm;
+	int64_t n = read_whole(dir_fd, path, buf);
+	struct vmt_bytes text;
+
 	if (n < 0)
 		return n == -ENOENT ? -ESRCH : (int)n;
-	facts->bytes += (uint64_t)n;
-	facts->reads++;
+	cost->bytes += (uint64_t)n;
+	cost->reads++;
 	/* A process that ended between open and read leaves an empty file on some kernels. */
-	return n == 0 ? -ESRCH : 0;
+	if (n == 0)
+		return -ESRCH;
+	text = (struct vmt_bytes){ buf->data, buf->len };
+	switch (source) {
+	case VMT_SOURCE_STATUS:
+		return vmt_pid_status_parse(text, arena, p, facts, err);
+	case VMT_SOURCE_STAT:
+		return vmt_pid_stat_parse(text, root->user_hz, arena, p, facts, err);
+	case VMT_SOURCE_STATM:
+		return vmt_pid_statm_parse(text, root->page_size, p, err);
+	default:
+		return -EINVAL;
+	}
 }
 
 int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
@@ -364,7 +430,7 @@ int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
 		if (vmt_parse_pid(e->d_name, &tid) < 0 || tid == pid)
 			continue;
 		task = vmt_open_dir_at(dirfd(dir), e->d_name);
-		if (task < 0 || slurp(task, "status", &buf, &facts) < 0)
+		if (task < 0 || read_whole(task, "status", &buf) <= 0)
 			continue;
 		if (vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, &p, &facts,
 					 NULL) < 0 ||
@@ -377,55 +443,58 @@ int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
 	return ret;
 }
 
-int vmt_pid_read_headless(int pid_fd, uint64_t page_size, struct vmt_proc *p,
+int vmt_pid_read_headless(const struct vmt_root *root, int pid_fd, struct vmt_proc *p,
 			  struct vmt_pid_facts *facts, struct vmt_err *err)
 {
 	VMT_AUTO_CLOSE int task = vmt_pid_open_live_task(pid_fd, p->pid);
 	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_proc thread = { 0 };
 	int r;
 
 	if (task < 0)
 		return task;
-	r = slurp(task, "statm", &buf, facts);
-	if (r == 0)
-		r = vmt_pid_statm_parse((struct vmt_bytes){ buf.data, buf.len }, page_size, p, err);
-	if (r == 0)
-		r = slurp(task, "status", &buf, facts);
-	if (r == 0)
-		r = vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, p, facts,
-					 err);
-	return r;
+	r = vmt_pid_read_file(root, task, "status", VMT_SOURCE_STATUS, &buf, NULL, &thread, facts,
+			      err);
+	if (r < 0)
+		return r;
+	/* Who it is and how it is stays what its first thread says. */
+	VMT_COPY(proc, vsize_bytes, p, &thread);
+	VMT_COPY(proc, rss_bytes, p, &thread);
+	VMT_COPY(proc, anonymous_bytes, p, &thread);
+	VMT_COPY(proc, file_bytes, p, &thread);
+	VMT_COPY(proc, shmem_bytes, p, &thread);
+	VMT_COPY(proc, swap_bytes, p, &thread);
+	VMT_COPY(proc, peak_rss_bytes, p, &thread);
+	VMT_COPY(proc, locked_bytes, p, &thread);
+	VMT_COPY(proc, page_table_bytes, p, &thread);
+	return 0;
 }
 
-int vmt_pid_read(const struct vmt_root *root, uint64_t pid, struct vmt_arena *arena,
-		 struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err)
+int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint32_t sources,
+		 struct vmt_arena *arena, struct vmt_proc *p, struct vmt_pid_facts *facts,
+		 struct vmt_err *err)
 {
+	static const enum vmt_source_id order[] = { VMT_SOURCE_STAT, VMT_SOURCE_STATM,
+						    VMT_SOURCE_STATUS };
 	VMT_AUTO_CLOSE int fd = vmt_root_open_pid(root, pid);
 	VMT_AUTO_BUF buf = { 0 };
+	size_t i;
 	int r;
 
 	if (fd < 0)
 		return fd;
 	VMT_SET(proc, pid, p, pid);
-	r = slurp(fd, "stat", &buf, facts);
-	if (r == 0)
-		r = vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, root->user_hz,
-				       arena, p, facts, err);
-	if (r == 0)
-		r = slurp(fd, "statm", &buf, facts);
-	if (r == 0)
-		r = vmt_pid_statm_parse((struct vmt_bytes){ buf.data, buf.len }, root->page_size, p,
-					err);
-	if (r == 0)
-		r = slurp(fd, "status", &buf, facts);
-	if (r == 0)
-		r = vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, p, facts,
-					 err);
-	if (r < 0)
-		return r;
-	if (vmt_pid_is_headless(p)) {
+	for (i = 0; i < VMT_ARRAY_LEN(order); i++) {
+		if (!(sources >> order[i] & 1))
+			continue;
+		r = vmt_pid_read_file(root, fd, vmt_source_name(order[i]), order[i], &buf,
+				      VMT_HAS(proc, comm, p) ? NULL : arena, p, facts, err);
+		if (r < 0)
+			return r;
+	}
+	if (vmt_pid_is_headless(p) && sources & (VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STATM))) {
 		/* Without a thread that answers it stays a process of unknown size. */
-		r = vmt_pid_read_headless(fd, root->page_size, p, facts, err);
+		r = vmt_pid_read_headless(root, fd, p, facts, err);
 		if (r == -ENOMEM)
 			return r;
 	}

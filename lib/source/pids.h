@@ -14,15 +14,25 @@
 #define VMT_PF_EXITING UINT64_C(0x00000004)
 #define VMT_PF_KTHREAD UINT64_C(0x00200000)
 
+/* The three files, as VMT_SOURCE_BITs. */
+#define VMT_PID_FILES (VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(STATM))
+
+struct vmt_pid_cost {
+	uint64_t reads;
+	uint64_t bytes;
+};
+
 /* What the files say beside the fields of a process. */
 struct vmt_pid_facts {
 	uint64_t flags; /* stat: PF_ flags */
 	bool kthread; /* by either file */
+	bool told_kthread; /* one of them says whether it is one: stat, or status from Linux 6.8 on
+			    */
+	bool has_status;
 	bool has_mm; /* status: it has an address space */
 	uint64_t vsize_bytes; /* status: VmSize, where has_mm */
 	uint64_t unknown_keys;
-	uint64_t bytes; /* read */
-	uint64_t reads;
+	struct vmt_pid_cost status, stat, statm;
 };
 
 /* The text of a state: the letter itself, "?" where no kernel has it. Constant. */
@@ -38,7 +48,8 @@ int vmt_pid_stat_parse(struct vmt_bytes text, uint64_t user_hz, struct vmt_arena
 /* statm: vsize_bytes and rss_bytes. */
 int vmt_pid_statm_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_proc *p,
 			struct vmt_err *err);
-/* status: uid, the Vm and Rss keys and, where arena is not NULL, comm with its escapes undone. */
+/* status: uid, ppid, state, threads, the Vm and Rss keys and, where arena is not NULL, comm with
+ * its escapes undone. */
 int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p,
 			 struct vmt_pid_facts *facts, struct vmt_err *err);
 /*
@@ -54,16 +65,26 @@ void vmt_pid_settle(struct vmt_proc *p, const struct vmt_pid_facts *facts);
 int vmt_pid_open_live_task(int pid_fd, uint64_t pid);
 /* Whether p is such a process. */
 bool vmt_pid_is_headless(const struct vmt_proc *p);
-/* Reads the memory of p through such a thread. */
-int vmt_pid_read_headless(int pid_fd, uint64_t page_size, struct vmt_proc *p,
+/* Reads the memory of p through such a thread, out of its status. */
+int vmt_pid_read_headless(const struct vmt_root *root, int pid_fd, struct vmt_proc *p,
 			  struct vmt_pid_facts *facts, struct vmt_err *err);
 
 /*
- * Reads all three files of a process through its directory, so that they are of one process.
- * Everything but user is set; p->pid is pid. -ESRCH where it ended, also half-way.
+ * Reads those files of a process that sources has (VMT_PID_FILES) through its directory, so that
+ * they are of one process. All but user that they say is set; p->pid is pid. -ESRCH where it ended,
+ * also half-way.
  */
-int vmt_pid_read(const struct vmt_root *root, uint64_t pid, struct vmt_arena *arena,
-		 struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err);
+int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint32_t sources,
+		 struct vmt_arena *arena, struct vmt_proc *p, struct vmt_pid_facts *facts,
+		 struct vmt_err *err);
+/*
+ * Reads one of them, below dir_fd, by its path there, and parses it. Each of the three is made
+ * whole for the first read (fs/seq_file.c, single_open()), so that a read which leaves room has all
+ * of it. buf is the caller's, to be used again.
+ */
+int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path,
+		      enum vmt_source_id source, struct vmt_buf *buf, struct vmt_arena *arena,
+		      struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err);
 
 /* All process ids below the root, in ascending order; the caller frees them. */
 int vmt_pids_list(const struct vmt_root *root, uint64_t **ret, size_t *ret_n, struct vmt_err *err);

@@ -23,51 +23,6 @@
 /* Files of one process whose ELF header is looked at. */
 #define FILES 1024u
 
-/* What pagemap tells here, found out when the first job needs it. It does not change after that. */
-static const struct vmt_pagemap_facts *pagemap_facts(struct vmt_proc_shared *shared)
-{
-	pthread_mutex_lock(&shared->lock);
-	if (!shared->learned && shared->root->live) {
-		VMT_AUTO_CLOSE int self = vmt_root_open_pid(shared->root, (uint64_t)getpid());
-		VMT_AUTO_CLOSE int fd = self < 0 ? -1 : vmt_open_at(self, "pagemap");
-
-		if (fd >= 0)
-			vmt_pagemap_learn(fd, shared->root->page_size, &shared->pagemap);
-	}
-	shared->learned = true;
-	pthread_mutex_unlock(&shared->lock);
-	return &shared->pagemap;
-}
-
-struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
-{
-	struct vmt_proc_shared *shared = calloc(1, sizeof(*shared));
-
-	if (!shared) {
-		vmt_root_unref(root);
-		return NULL;
-	}
-	pthread_mutex_init(&shared->lock, NULL);
-	shared->refs = 1;
-	shared->root = root;
-	if (vmt_devices_load(&shared->devices, root) < 0) {
-		vmt_proc_shared_unref(shared);
-		return NULL;
-	}
-	vmt_elf_init();
-	return shared;
-}
-
-void vmt_proc_shared_unref(struct vmt_proc_shared *shared)
-{
-	if (!shared || __atomic_sub_fetch(&shared->refs, 1, __ATOMIC_ACQ_REL))
-		return;
-	vmt_devices_done(&shared->devices);
-	vmt_root_unref(shared->root);
-	pthread_mutex_destroy(&shared->lock);
-	free(shared);
-}
-
 /* One source being read: its costs, and the job that may have to stop. */
 struct reading {
 	struct vmt_job *job;
@@ -462,7 +417,7 @@ static int read_pagemap(struct reading *rd)
 	if (!sums)
 		return -ENOMEM;
 	pm.words = sums->words;
-	pm.facts = pagemap_facts(task->shared);
+	pm.facts = vmt_proc_shared_pagemap(task->shared);
 	r = read_ranges(rd, &ctx, sums);
 	rd->read->reads += pm.reads;
 	rd->read->bytes += pm.bytes;
@@ -601,13 +556,20 @@ static int open_process(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
 	const struct vmt_root *root = task->shared->root;
-	VMT_AUTO_CLOSE int fd = vmt_root_open_pid(root, task->pid);
+	VMT_AUTO_CLOSE int fd = -1;
 	VMT_AUTO_BUF buf = { 0 };
 	struct vmt_pid_facts facts = { 0 };
 	struct vmt_proc p = { 0 };
 	int64_t n;
 	int r;
 
+	/* What is below a directory that was open when the process was listed is of that process.
+	 */
+	if (task->dir_fd >= 0) {
+		rd->dir_fd = VMT_STEAL_FD(task->dir_fd);
+		return 0;
+	}
+	fd = vmt_root_open_pid(root, task->pid);
 	if (fd < 0)
 		return fd;
 	n = vmt_slurp_at(fd, "stat", &buf, PIECE);
@@ -708,6 +670,7 @@ static void task_free(void *ctx)
 
 	if (!task)
 		return;
+	vmt_closep(&task->dir_fd);
 	vmt_proc_shared_unref(task->shared);
 	vmt_arena_done(&task->arena);
 	pthread_mutex_destroy(&task->lock);
@@ -717,12 +680,15 @@ static void task_free(void *ctx)
 static const struct vmt_job_type job_type = { .run = run, .free = task_free };
 
 struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
-				 const struct vmt_proc *p)
+				 const struct vmt_proc *p, int dir_fd)
 {
 	struct vmt_proc_task *task = calloc(1, sizeof(*task));
 
-	if (!task)
+	if (!task) {
+		vmt_closep(&dir_fd);
 		return NULL;
+	}
+	task->dir_fd = dir_fd;
 	__atomic_add_fetch(&shared->refs, 1, __ATOMIC_RELAXED);
 	task->shared = shared;
 	task->sources = sources;

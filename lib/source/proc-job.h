@@ -19,6 +19,8 @@
 struct vmt_proc_shared {
 	unsigned refs; /* through the two functions alone */
 	struct vmt_root *root;
+	/* By vmt_proc_shared_load(), for the jobs that need them. */
+	uint32_t loaded; /* VMT_SOURCE_BIT */
 	struct vmt_devices devices;
 	pthread_mutex_t lock; /* of the two below */
 	bool learned;
@@ -28,6 +30,12 @@ struct vmt_proc_shared {
 /* Takes root over with one reference, also on failure; NULL on ENOMEM. */
 struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root);
 void vmt_proc_shared_unref(struct vmt_proc_shared *shared);
+/* Reads what jobs for these sources need to know of the machine, once, before such a job is made.
+ * 0 or -ENOMEM. */
+int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources);
+/* What pagemap tells here, found out when the first job needs it; from any thread. It does not
+ * change after that. */
+const struct vmt_pagemap_facts *vmt_proc_shared_pagemap(struct vmt_proc_shared *shared);
 
 /* How one source of one process went. */
 struct vmt_proc_read {
@@ -54,6 +62,7 @@ struct vmt_proc_task {
 	uint64_t start_time_ns;
 	bool check_start; /* start_time_ns is known */
 	bool count_only; /* of MAPS only the number: maps stays NULL */
+	int dir_fd; /* of the process, the task's; -1: it is opened by its number */
 
 	struct vmt_arena arena; /* owns maps and all strings; the job's while it runs */
 	/* Changed under the lock, and only by the job. */
@@ -68,9 +77,10 @@ struct vmt_proc_task {
 };
 
 /* A job for vmt_pool_run(); its stage is the source that it reads. count_only counts for MAPS
- * alone. NULL on ENOMEM. */
+ * alone. dir_fd is the directory of p, which the job takes over, also on failure, or -1. NULL on
+ * ENOMEM. */
 struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
-				 const struct vmt_proc *p);
+				 const struct vmt_proc *p, int dir_fd);
 
 /*
  * For a job that was left behind: copies what it has finished, strings included, into a task of the

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The only file that knows libproc2. Its rules: always *_select and pids_reap (the *_get functions
- * look again once a second at most); results are overwritten by the next call; no VAL macros, whose
- * arguments change in procps 4.0.5; at most 255 ids a select; units as noted at each item.
+ * The only file that knows libproc2. Its rules: always *_select (the *_get functions look again
+ * once a second at most); results are overwritten by the next call; no VAL macros, whose arguments
+ * change in procps 4.0.5; units as noted at each item.
  */
 #include "source/procps.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <libproc2/meminfo.h>
-#include <libproc2/pids.h>
 #include <libproc2/vmstat.h>
-
-#define SELECT_MAX ((size_t)255)
 
 struct vmt_procps {
 	struct meminfo_info *meminfo;
 	struct vmstat_info *vmstat;
-	struct pids_info *pids;
 };
 
 /* An item, and the member that it fills. */
@@ -73,30 +71,6 @@ static const struct item vmstat_items[] = {
 	ITEM(VMSTAT_OOM_KILL, oom_kill_total),
 };
 
-/* Those of stat and statm alone: status says more than libproc2 takes out of it (VmHWM, VmPTE),
- * and tells a missing key from 0, so it is read by pids.c. */
-enum pid_item {
-	P_PID,
-	P_PPID,
-	P_STATE,
-	P_THREADS,
-	P_FLAGS,
-	P_MINFLT,
-	P_MAJFLT,
-	P_START,
-	P_SIZE,
-	P_RESIDENT,
-	P_COUNT,
-};
-
-static const enum pids_item pid_items[P_COUNT] = {
-	[P_PID] = PIDS_ID_PID,		 [P_PPID] = PIDS_ID_PPID,     [P_STATE] = PIDS_STATE,
-	[P_THREADS] = PIDS_NLWP,	 [P_FLAGS] = PIDS_FLAGS,      [P_MINFLT] = PIDS_FLT_MIN,
-	[P_MAJFLT] = PIDS_FLT_MAJ,	 [P_START] = PIDS_TICS_BEGAN, /* ticks */
-	[P_SIZE] = PIDS_MEM_VIRT_PGS, /* pages */
-	[P_RESIDENT] = PIDS_MEM_RES_PGS, /* pages */
-};
-
 static int failed(struct vmt_err *err, int r, const char *what)
 {
 	if (r >= 0)
@@ -106,18 +80,10 @@ static int failed(struct vmt_err *err, int r, const char *what)
 
 int vmt_procps_new(struct vmt_procps **ret, struct vmt_err *err)
 {
-	enum pids_item items[P_COUNT];
 	struct vmt_procps *pp = calloc(1, sizeof(*pp));
-	int r;
 
 	if (!pp)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-	memcpy(items, pid_items, sizeof(items));
-	r = procps_pids_new(&pp->pids, items, P_COUNT);
-	if (r < 0) {
-		vmt_procps_free(pp);
-		return failed(err, r, "/proc/PID");
-	}
 	/* Where these cannot be had (a /proc with subset=pid), their functions say so. */
 	if (procps_meminfo_new(&pp->meminfo) < 0)
 		pp->meminfo = NULL;
@@ -131,8 +97,6 @@ void vmt_procps_free(struct vmt_procps *pp)
 {
 	if (!pp)
 		return;
-	if (pp->pids)
-		procps_pids_unref(&pp->pids);
 	if (pp->meminfo)
 		procps_meminfo_unref(&pp->meminfo);
 	if (pp->vmstat)
@@ -189,127 +153,5 @@ int vmt_procps_vmstat(struct vmt_procps *pp, const struct vmt_system *has, struc
 	for (i = 0; i < VMT_ARRAY_LEN(ids); i++)
 		if (vmt_row_has(&has->row, vmstat_items[i].index))
 			set(sys, &vmstat_items[i], stack->head[i].result.ul_int, 1);
-	return 0;
-}
-
-static int take_row(const struct pids_result *head, uint64_t page_size, uint64_t user_hz,
-		    struct vmt_procps_row *row)
-{
-	struct vmt_proc *p = &row->proc;
-	uint64_t size, resident;
-	unsigned __int128 ns;
-
-	*row = (struct vmt_procps_row){ 0 };
-	VMT_SET(proc, pid, p, (uint64_t)head[P_PID].result.s_int);
-	VMT_SET(proc, ppid, p, (uint64_t)head[P_PPID].result.s_int);
-	VMT_SET(proc, state, p, vmt_pid_state((char)head[P_STATE].result.s_ch));
-	VMT_SET(proc, threads, p, (uint64_t)head[P_THREADS].result.s_int);
-	VMT_SET(proc, minor_faults_total, p, head[P_MINFLT].result.ul_int);
-	VMT_SET(proc, major_faults_total, p, head[P_MAJFLT].result.ul_int);
-	row->facts.flags = head[P_FLAGS].result.ul_int;
-	row->facts.kthread = (row->facts.flags & VMT_PF_KTHREAD) != 0;
-	ns = (unsigned __int128)head[P_START].result.ull_int * 1000000000;
-	if (user_hz) {
-		ns /= user_hz;
-		if (ns > UINT64_MAX)
-			return -ERANGE;
-		VMT_SET(proc, start_time_ns, p, (uint64_t)ns);
-	}
-	if (__builtin_mul_overflow((uint64_t)head[P_SIZE].result.ul_int, page_size, &size) ||
-	    __builtin_mul_overflow((uint64_t)head[P_RESIDENT].result.ul_int, page_size, &resident))
-		return -ERANGE;
-	VMT_SET(proc, vsize_bytes, p, size);
-	VMT_SET(proc, rss_bytes, p, resident);
-	return 0;
-}
-
-struct rows {
-	struct vmt_procps_row *rows;
-	size_t n;
-	size_t cap;
-};
-
-static int take_fetch(const struct pids_fetch *fetch, uint64_t page_size, uint64_t user_hz,
-		      struct rows *to)
-{
-	int i, r;
-
-	/* After an id that does not exist stacks[] ends early, whatever the count says. */
-	for (i = 0; i < fetch->counts->total && fetch->stacks[i]; i++) {
-		r = vmt_grow(&to->rows, &to->cap, to->n + 1, sizeof(*to->rows));
-		if (r == 0)
-			r = take_row(fetch->stacks[i]->head, page_size, user_hz, &to->rows[to->n]);
-		if (r < 0)
-			return r;
-		to->n++;
-	}
-	return 0;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-	uint64_t x = ((const struct vmt_procps_row *)a)->proc.pid;
-	uint64_t y = ((const struct vmt_procps_row *)b)->proc.pid;
-
-	return x < y ? -1 : x > y;
-}
-
-static int fetch_all(struct vmt_procps *pp, uint64_t page_size, uint64_t user_hz, struct rows *to)
-{
-	struct pids_fetch *fetch;
-
-	errno = 0;
-	fetch = procps_pids_reap(pp->pids, PIDS_FETCH_TASKS_ONLY);
-	if (!fetch)
-		return errno ? -errno : -EIO;
-	return take_fetch(fetch, page_size, user_hz, to);
-}
-
-static int fetch_some(struct vmt_procps *pp, const uint64_t *pids, size_t n, uint64_t page_size,
-		      uint64_t user_hz, struct rows *to)
-{
-	while (n) {
-		unsigned ids[SELECT_MAX];
-		size_t some = n < SELECT_MAX ? n : SELECT_MAX, i;
-		struct pids_fetch *fetch;
-		int r;
-
-		for (i = 0; i < some; i++)
-			ids[i] = (unsigned)pids[i];
-		errno = 0;
-		fetch = procps_pids_select(pp->pids, ids, (int)some, PIDS_SELECT_PID);
-		if (!fetch)
-			return errno ? -errno : -EIO;
-		r = take_fetch(fetch, page_size, user_hz, to);
-		if (r < 0)
-			return r;
-		pids += some;
-		n -= some;
-	}
-	return 0;
-}
-
-int vmt_procps_pids(struct vmt_procps *pp, const uint64_t *pids, size_t n_pids, uint64_t page_size,
-		    uint64_t user_hz, struct vmt_procps_row **ret, size_t *ret_n,
-		    struct vmt_err *err)
-{
-	struct rows to = { 0 };
-	size_t i, n = 0;
-	int r;
-
-	r = pids ? fetch_some(pp, pids, n_pids, page_size, user_hz, &to)
-		 : fetch_all(pp, page_size, user_hz, &to);
-	if (r < 0) {
-		free(to.rows);
-		return failed(err, r, "/proc/PID");
-	}
-	if (to.n)
-		qsort(to.rows, to.n, sizeof(*to.rows), compare_rows);
-	/* A list may name a process twice. */
-	for (i = 0; i < to.n; i++)
-		if (n == 0 || to.rows[n - 1].proc.pid != to.rows[i].proc.pid)
-			to.rows[n++] = to.rows[i];
-	*ret = to.rows;
-	*ret_n = n;
 	return 0;
 }

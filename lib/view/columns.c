@@ -117,12 +117,17 @@ int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, co
 
 uint32_t vmt_columns_sources(const struct vmt_columns *c)
 {
-	uint32_t bits = 0;
+	return vmt_fields_sources(c->fields, c->n);
+}
+
+int vmt_columns_add_sort(struct vmt_columns *c, const struct vmt_sort *sort)
+{
 	size_t i;
 
-	for (i = 0; i < c->n; i++)
-		bits |= UINT32_C(1) << c->fields[i]->source;
-	return bits;
+	for (i = 0; i < sort->n; i++)
+		if (add(c, sort->keys[i].field) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
 void vmt_columns_want(const struct vmt_columns *c, struct vmt_want *w)

@@ -24,7 +24,7 @@ int vmt_columns_all(struct vmt_columns *c, const struct vmt_entity *entity);
  */
 int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, const char *spec,
 		      struct vmt_err *err);
-/* The sources that the columns need, as VMT_SOURCE_BITs; no cheaper ones. */
+/* The sources that the columns need, as VMT_SOURCE_BITs; see vmt_fields_sources(). */
 uint32_t vmt_columns_sources(const struct vmt_columns *c);
 void vmt_columns_want(const struct vmt_columns *c, struct vmt_want *w);
 
@@ -42,6 +42,8 @@ struct vmt_sort {
 /* What -s says. -EINVAL with the unknown name in err, -E2BIG for more than VMT_SORT_MAX keys. */
 int vmt_sort_parse(struct vmt_sort *sort, const struct vmt_entity *entity, const char *spec,
 		   struct vmt_err *err);
+/* Adds the fields that rows are sorted by. 0 or -ENOMEM. */
+int vmt_columns_add_sort(struct vmt_columns *c, const struct vmt_sort *sort);
 /* The sources that the order needs, as VMT_SOURCE_BITs. */
 uint32_t vmt_sort_sources(const struct vmt_sort *sort);
 void vmt_sort_want(const struct vmt_sort *sort, struct vmt_want *w);

@@ -43,6 +43,8 @@ VMSTAT = {
     "oom_kill_total": "oom_kill",
 }
 STATUS = {
+    "vsize_bytes": "VmSize",
+    "rss_bytes": "VmRSS",
     "anonymous_bytes": "RssAnon",
     "file_bytes": "RssFile",
     "shmem_bytes": "RssShmem",
@@ -211,15 +213,18 @@ class Machine:
             "user": self.user(uid),
             "comm": stat[stat.index(b"(") + 1 : stat.rindex(b")")],
         }
-        size, resident = self.read(f"{home}/statm").split()[:2]
         memory = b"VmSize:" in status
-        row["vsize_bytes"] = int(size) * self.page if memory else None
-        row["rss_bytes"] = int(resident) * self.page if memory else None
         row.update((field, kib(status, key)) for field, key in STATUS.items())
         rollup = self.read(f"{home}/smaps_rollup") if memory else b""
         row.update((field, kib(rollup, key)) for field, key in ROLLUP.items())
         row["uss_bytes"] = plus(row["private_clean_bytes"], row["private_dirty_bytes"])
         return row, home
+
+    def statm(self, pid):
+        """Size and RSS of a process, None for what has no memory."""
+        text = self.read(f"proc/{pid}/statm")
+        size, resident = (int(word) * self.page for word in text.split()[:2])
+        return {"vsize_bytes": size or None, "rss_bytes": resident if size else None}
 
     def mappings(self, home):
         """A row for each line of maps, with what smaps says of it, in order."""

@@ -28,7 +28,7 @@ MAY_CHANGE = {
     ("proc/PID/maps", None): {"read_status"},
 }
 # A process without one of these cannot be told from one that ended.
-IDENTITY = {"stat", "statm", "status"}
+IDENTITY = {"stat", "status"}
 
 
 def flat(value, where=""):

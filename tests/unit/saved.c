@@ -33,7 +33,7 @@ void save(struct unit_dir *d)
 	unit_dir_write(d, "proc/42/statm", "3 1 0 0 0 0 0\n");
 	unit_dir_write(
 		d, "proc/42/status",
-		"Name:\ta b\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t 12 kB\nRssAnon:\t 4 kB\n");
+		"Name:\ta b\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t 12 kB\nVmRSS:\t 4 kB\nRssAnon:\t 4 kB\n");
 	unit_dir_write(
 		d, "proc/42/maps",
 		"1000-2000 r--p 00000000 fe:00 7 /bin/x\n2000-4000 rw-p 00000000 00:00 0 \n");

@@ -213,6 +213,10 @@ static void test_statm_after_the_end(void **state)
 	VMT_SET(proc, rss_bytes, &p, 0);
 	vmt_pid_settle(&p, &facts);
 	assert_unknown(proc, rss_bytes, &p);
+	/* Neither file that says what it is was read. */
+	assert_unknown(proc, class, &p);
+	VMT_SET(proc, state, &p, VMT_BYTES("S"));
+	vmt_pid_settle(&p, &facts);
 	assert_text(proc, class, &p, "user");
 }
 
@@ -259,15 +263,27 @@ static void test_read_below_a_root(void **state)
 	assert_int_equal(pids[1], 42);
 	assert_int_equal(pids[2], 1000000);
 
-	assert_int_equal(vmt_pid_read(root, 42, &a, &p, &facts, NULL), 0);
+	assert_int_equal(vmt_pid_read(root, 42, VMT_PID_FILES, &a, &p, &facts, NULL), 0);
 	assert_field(proc, pid, &p, 42);
-	assert_field(proc, vsize_bytes, &p, 100 * 16384);
+	assert_field(proc, vsize_bytes, &p, 5416 * 1024);
 	assert_field(proc, start_time_ns, &p, 1200000000);
 	assert_text(proc, comm, &p, "x");
-	assert_int_equal(facts.reads, 3);
-	assert_int_equal(vmt_pid_read(root, 8, &a, &p, &facts, NULL), -ESRCH);
+	assert_int_equal(facts.status.reads + facts.stat.reads + facts.statm.reads, 3);
+	p = (struct vmt_proc){ 0 };
+	facts = (struct vmt_pid_facts){ 0 };
+	assert_int_equal(vmt_pid_read(root, 42, VMT_SOURCE_BIT(STATM) | VMT_SOURCE_BIT(STAT), &a,
+				      &p, &facts, NULL),
+			 0);
+	assert_field(proc, vsize_bytes, &p, 100 * 16384);
+	assert_field(proc, rss_bytes, &p, 50 * 16384);
+	assert_text(proc, comm, &p, "x");
+	assert_text(proc, class, &p, "user");
+	assert_unknown(proc, uid, &p);
+	assert_unknown(proc, anonymous_bytes, &p);
+	assert_int_equal(facts.status.reads, 0);
+	assert_int_equal(vmt_pid_read(root, 8, VMT_PID_FILES, &a, &p, &facts, NULL), -ESRCH);
 	/* It ended between two files. */
-	assert_int_equal(vmt_pid_read(root, 1000000, &a, &p, &facts, NULL), -ESRCH);
+	assert_int_equal(vmt_pid_read(root, 1000000, VMT_PID_FILES, &a, &p, &facts, NULL), -ESRCH);
 
 	free(pids);
 	vmt_arena_done(&a);
@@ -296,10 +312,11 @@ static void test_headless_below_a_root(void **state)
 	unit_dir_write(&d, "proc/42/task/44/statm", "100 50 1 1 0 1 0\n");
 	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
 	vmt_arena_init(&a);
-	assert_int_equal(vmt_pid_read(root, 42, &a, &p, &facts, NULL), 0);
+	assert_int_equal(vmt_pid_read(root, 42, VMT_PID_FILES, &a, &p, &facts, NULL), 0);
 	assert_text(proc, class, &p, "user");
 	assert_text(proc, comm, &p, "x");
-	assert_field(proc, rss_bytes, &p, 50 * 4096);
+	assert_text(proc, state, &p, "Z");
+	assert_field(proc, rss_bytes, &p, 3128 * 1024);
 	assert_field(proc, anonymous_bytes, &p, 1372 * 1024);
 	vmt_arena_done(&a);
 	vmt_root_unref(root);
@@ -315,7 +332,8 @@ static void test_ourselves(void **state)
 
 	assert_int_equal(vmt_root_open(NULL, &root, NULL), 0);
 	vmt_arena_init(&a);
-	assert_int_equal(vmt_pid_read(root, (uint64_t)getpid(), &a, &p, &facts, NULL), 0);
+	assert_int_equal(
+		vmt_pid_read(root, (uint64_t)getpid(), VMT_PID_FILES, &a, &p, &facts, NULL), 0);
 	assert_field(proc, ppid, &p, getppid());
 	assert_field(proc, uid, &p, geteuid());
 	assert_text(proc, class, &p, "user");
@@ -332,7 +350,7 @@ static int read_one(void *arg)
 	int r;
 
 	vmt_arena_init(&a);
-	r = vmt_pid_read(arg, (uint64_t)getpid(), &a, &p, &facts, NULL);
+	r = vmt_pid_read(arg, (uint64_t)getpid(), VMT_PID_FILES, &a, &p, &facts, NULL);
 	vmt_arena_done(&a);
 	return r;
 }

@@ -40,6 +40,7 @@ static int setup(void **state)
 	assert_int_equal(vmt_root_open(f->dir.path, &root, NULL), 0);
 	f->shared = vmt_proc_shared_new(root);
 	assert_non_null(f->shared);
+	assert_int_equal(vmt_proc_shared_load(f->shared, UINT32_MAX), 0);
 	assert_int_equal(vmt_pool_new(&opts, &f->pool), 0);
 	VMT_SET(proc, pid, &f->proc, 42);
 	VMT_SET(proc, start_time_ns, &f->proc, UINT64_C(3000000000));
@@ -68,7 +69,7 @@ static void done(size_t index, struct vmt_job *job, int result, void *ctx, void 
 /* Runs one job; the task lives as long as the job. */
 static struct vmt_job *run(struct fixture *f, uint32_t sources, struct vmt_proc_task **task)
 {
-	struct vmt_job *job = vmt_proc_job_new(f->shared, sources, false, &f->proc);
+	struct vmt_job *job = vmt_proc_job_new(f->shared, sources, false, &f->proc, -1);
 
 	assert_non_null(job);
 	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, task), 0);
@@ -285,7 +286,7 @@ static void test_the_number_of_mappings_alone(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t = NULL;
-	struct vmt_job *job = vmt_proc_job_new(f->shared, MAPS | ROLLUP, true, &f->proc);
+	struct vmt_job *job = vmt_proc_job_new(f->shared, MAPS | ROLLUP, true, &f->proc, -1);
 
 	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, &t), 0);
 	assert_true(t->has_maps && t->consistent);
@@ -294,7 +295,7 @@ static void test_the_number_of_mappings_alone(void **state)
 	assert_field(proc, pss_bytes, &t->rollup, 2048);
 	vmt_job_unref(job);
 	/* What needs the rows has them. */
-	job = vmt_proc_job_new(f->shared, MAPS | SMAPS, true, &f->proc);
+	job = vmt_proc_job_new(f->shared, MAPS | SMAPS, true, &f->proc, -1);
 	assert_int_equal(vmt_pool_run(f->pool, &job, 1, 0, done, &t), 0);
 	assert_field(map, rss_bytes, &t->maps[0], 4096);
 	vmt_job_unref(job);

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "source/machine.h"
 #include "source/procps.h"
+#include "source/root.h"
 
 /* What moves between two looks at a machine that others use too. */
 #define SLACK ((uint64_t)256 * 1024 * 1024)
@@ -100,74 +100,12 @@ static void test_reads_anew_each_time(void **state)
 	assert_true(b.pgfault_total > a.pgfault_total);
 }
 
-static void test_processes(void **state)
-{
-	struct vmt_procps_row *rows = NULL;
-	struct vmt_pid_facts facts = { 0 };
-	struct vmt_proc own = { 0 };
-	struct vmt_arena a;
-	size_t n = 0, i, self = SIZE_MAX;
-
-	assert_int_equal(
-		vmt_procps_pids(procps, NULL, 0, root->page_size, root->user_hz, &rows, &n, NULL),
-		0);
-	assert_true(n > 0);
-	for (i = 0; i < n; i++) {
-		if (i)
-			assert_true(rows[i - 1].proc.pid < rows[i].proc.pid);
-		if (rows[i].proc.pid == (uint64_t)getpid())
-			self = i;
-	}
-	assert_true(self != SIZE_MAX);
-	vmt_arena_init(&a);
-	assert_int_equal(vmt_pid_read(root, (uint64_t)getpid(), &a, &own, &facts, NULL), 0);
-	assert_int_equal(rows[self].proc.ppid, own.ppid);
-	assert_int_equal(rows[self].proc.start_time_ns, own.start_time_ns);
-	assert_int_equal(rows[self].proc.threads, own.threads);
-	assert_true(rows[self].proc.vsize_bytes > 0);
-	assert_true(rows[self].proc.minor_faults_total > 0);
-	assert_int_equal(rows[self].facts.flags & ~UINT64_C(0xff), facts.flags & ~UINT64_C(0xff));
-	/* Bytes of the name are not believed to libproc2. */
-	assert_unknown(proc, comm, &rows[self].proc);
-	vmt_arena_done(&a);
-	free(rows);
-}
-
-/* More than libproc2 takes at a time, most of them nobody. */
-static void test_many_named_processes(void **state)
-{
-	enum { N = 1000 };
-	struct vmt_procps_row *rows = NULL;
-	uint64_t pids[N];
-	size_t n = 0, i;
-
-	for (i = 0; i < N; i++)
-		pids[i] = 4194304 - i;
-	pids[5] = (uint64_t)getpid();
-	pids[700] = (uint64_t)getppid();
-	pids[999] = (uint64_t)getpid();
-	assert_int_equal(
-		vmt_procps_pids(procps, pids, N, root->page_size, root->user_hz, &rows, &n, NULL),
-		0);
-	assert_int_equal(n, 2);
-	assert_int_equal(rows[0].proc.pid, getppid() < getpid() ? getppid() : getpid());
-	free(rows);
-	rows = NULL;
-	assert_int_equal(
-		vmt_procps_pids(procps, pids, 1, root->page_size, root->user_hz, &rows, &n, NULL),
-		0);
-	assert_int_equal(n, 0);
-	free(rows);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meminfo_is_that_of_our_reader),
 		cmocka_unit_test(test_what_the_kernel_lacks_stays_unknown),
 		cmocka_unit_test(test_reads_anew_each_time),
-		cmocka_unit_test(test_processes),
-		cmocka_unit_test(test_many_named_processes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

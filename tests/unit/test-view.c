@@ -102,8 +102,37 @@ static void added_columns_go_before_the_tail(void **state)
 	assert_int_equal(c.n, 4);
 	assert_string_equal(c.fields[1]->title, "PSS");
 	assert_string_equal(c.fields[3]->title, "COMMAND");
-	assert_int_equal(vmt_columns_sources(&c), VMT_SOURCE_BIT(PIDS) | VMT_SOURCE_BIT(ROLLUP));
+	assert_int_equal(vmt_columns_sources(&c),
+			 VMT_SOURCE_BIT(PIDS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(ROLLUP));
 	vmt_columns_done(&c);
+}
+
+/* Where two files say the same, the columns decide which is read: never both for nothing. */
+static void columns_choose_the_cheapest_files(void **state)
+{
+	static const struct {
+		const char *columns;
+		uint32_t sources;
+	} cases[] = {
+		{ "COMMAND", VMT_SOURCE_BIT(STAT) },
+		{ "RSS,VSIZE", VMT_SOURCE_BIT(STATM) },
+		{ "RSS,COMMAND", VMT_SOURCE_BIT(STATUS) },
+		{ "RSS,COMMAND,MINFLT", VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(STATM) },
+		{ "RSS,ANON", VMT_SOURCE_BIT(STATUS) },
+		{ "CLASS,S,THR,PPID,START", VMT_SOURCE_BIT(STAT) },
+		{ "USER,MINFLT,RSS,COMMAND", VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(STATUS) },
+		{ "READ", VMT_SOURCE_BIT(NONE) },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_columns c = { 0 };
+
+		assert_int_equal(vmt_columns_parse(&c, &vmt_entity_proc, cases[i].columns, NULL),
+				 0);
+		assert_int_equal(vmt_columns_sources(&c), cases[i].sources);
+		vmt_columns_done(&c);
+	}
 }
 
 static void unknown_values_sort_last(void **state)
@@ -192,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_found_by_key_and_title),
 		cmocka_unit_test(added_columns_go_before_the_tail),
+		cmocka_unit_test(columns_choose_the_cheapest_files),
 		cmocka_unit_test_setup_teardown(unknown_values_sort_last, begin, end),
 		cmocka_unit_test_setup_teardown(text_shows_a_dash_and_no_control_byte, begin, end),
 		cmocka_unit_test_setup_teardown(csv_is_quoted_and_no_formula, begin, end),
