@@ -14,8 +14,7 @@
 
 /* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
  * come in pieces of this. */
-#define PIECE	   ((size_t)64 * 1024)
-#define ROLLUP_MAX ((size_t)64 * 1024)
+#define PIECE ((size_t)64 * 1024)
 /* How often a list of mappings is read again when it changed under the read. */
 #define TRIES 3
 /* Words of pagemap in one read: half a MiB, so the mmap lock is taken anew for each. */
@@ -301,26 +300,25 @@ static int read_smaps(struct reading *rd, unsigned doubts)
 
 static int read_rollup_once(struct reading *rd)
 {
-	VMT_AUTO_BUF buf = { 0 };
 	VMT_AUTO_CLOSE int fd = timed_open(rd, "smaps_rollup");
 	struct vmt_proc_task *task = rd->task;
 	struct vmt_proc rollup = { 0 };
-	uint64_t t0;
-	int64_t n;
+	ssize_t n;
 	int r;
 
 	if (fd < 0)
 		return fd;
-	t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	n = vmt_slurp_fd(fd, &buf, ROLLUP_MAX);
-	note_longest(rd->read, t0);
+	/* It is made whole for the first read (fs/seq_file.c, single_open()). */
+	n = timed_read(rd->read, fd, rd->piece, PIECE, -1);
+	if (n == (ssize_t)PIECE)
+		return -EFBIG;
 	if (n < 0)
 		return (int)n;
 	rd->read->reads++;
 	rd->read->bytes += (uint64_t)n;
 	if (n == 0)
 		return -ESRCH;
-	r = vmt_rollup_parse((struct vmt_bytes){ buf.data, buf.len }, &rollup,
+	r = vmt_rollup_parse((struct vmt_bytes){ rd->piece, (size_t)n }, &rollup,
 			     &rd->read->unknown_keys, &rd->read->err);
 	if (r == 0) {
 		pthread_mutex_lock(&task->lock);
@@ -556,20 +554,13 @@ static int open_process(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
 	const struct vmt_root *root = task->shared->root;
-	VMT_AUTO_CLOSE int fd = -1;
+	VMT_AUTO_CLOSE int fd = vmt_root_open_pid(root, task->pid);
 	VMT_AUTO_BUF buf = { 0 };
 	struct vmt_pid_facts facts = { 0 };
 	struct vmt_proc p = { 0 };
 	int64_t n;
 	int r;
 
-	/* What is below a directory that was open when the process was listed is of that process.
-	 */
-	if (task->dir_fd >= 0) {
-		rd->dir_fd = VMT_STEAL_FD(task->dir_fd);
-		return 0;
-	}
-	fd = vmt_root_open_pid(root, task->pid);
 	if (fd < 0)
 		return fd;
 	n = vmt_slurp_at(fd, "stat", &buf, PIECE);
@@ -652,10 +643,17 @@ static int run(struct vmt_job *job, void *ctx)
 			first = (enum vmt_source_id)i;
 	if (first == VMT_SOURCE_COUNT)
 		return 0;
-	reading_begin(&rd, first);
 	rd.piece = malloc(PIECE);
-	r = rd.piece ? open_process(&rd) : -ENOMEM;
-	reading_end(&rd, r);
+	if (rd.piece && task->dir_fd >= 0) {
+		/* What is below a directory that was open when the process was listed is of that
+		 * process. */
+		rd.dir_fd = VMT_STEAL_FD(task->dir_fd);
+		r = 0;
+	} else {
+		reading_begin(&rd, first);
+		r = rd.piece ? open_process(&rd) : -ENOMEM;
+		reading_end(&rd, r);
+	}
 	if (r == 0)
 		read_sources(&rd);
 	vmt_closep(&rd.list_fd);

@@ -14,6 +14,9 @@
 #define READERS_MAX 8u
 #define STUCK_MAX   16u
 #define TIMEOUT_NS  UINT64_C(2000000000)
+/* Jobs that end before the driving thread is woken for them: a switch of threads costs as much as a
+ * small file. At the end of a run, and when something is late, it does not wait for so many. */
+#define BATCH 32u
 /* What a reader puts on its stack is small; sanitizers and libelf want more than the least. */
 #define STACK_BYTES ((size_t)256 * 1024)
 
@@ -178,7 +181,8 @@ static void *worker_main(void *arg)
 		w->job = NULL;
 		/* The reference goes over to the list. */
 		pool->ended[pool->n_ended++] = job;
-		pthread_cond_signal(&pool->news);
+		if (pool->n_ended >= BATCH || pool->next >= pool->n_jobs)
+			pthread_cond_signal(&pool->news);
 	}
 	pool_unlock_unref(pool);
 	return NULL;
@@ -300,14 +304,20 @@ struct run {
 static void hand_over(struct run *run)
 {
 	struct vmt_pool *pool = run->pool;
+	struct vmt_job *batch[BATCH];
+	size_t n, i;
 
 	while (pool->n_ended) {
-		struct vmt_job *job = pool->ended[--pool->n_ended];
-
-		run->left--;
+		n = pool->n_ended < BATCH ? pool->n_ended : BATCH;
+		pool->n_ended -= n;
+		memcpy(batch, pool->ended + pool->n_ended, n * sizeof(*batch));
+		run->left -= n;
 		pthread_mutex_unlock(&pool->lock);
-		run->done(job->index, job, job->result, job->ctx, run->arg);
-		vmt_job_unref(job);
+		for (i = 0; i < n; i++) {
+			run->done(batch[i]->index, batch[i], batch[i]->result, batch[i]->ctx,
+				  run->arg);
+			vmt_job_unref(batch[i]);
+		}
 		pthread_mutex_lock(&pool->lock);
 	}
 }
