@@ -38,6 +38,8 @@ static void opt_help(const struct vmt_opt *opt, void *arg)
 	vmt_buf_addf(&left, "--%s", opt->name);
 	if (opt->arg == VMT_OPT_VALUE)
 		vmt_buf_addf(&left, " %s", opt->metavar);
+	else if (opt->arg == VMT_OPT_MAYBE)
+		vmt_buf_addf(&left, "[=%s]", opt->values);
 	vmt_buf_addf(out, "  %-*s", HELP_COLUMN - 2, left.data ? left.data : "");
 	if (left.len > HELP_COLUMN - 4)
 		vmt_buf_addf(out, "\n%*s", HELP_COLUMN, "");

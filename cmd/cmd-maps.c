@@ -9,6 +9,9 @@ static const struct vmt_section_def sections[] = {
 };
 
 static const struct vmt_opt opts[] = {
+	{ "pss", 0, VMT_OPT_MAYBE, NULL, "sliced",
+	  "add PSS, for which the kernel walks a mapping in one hold of its lock; or an estimate "
+	  "that is read in slices" },
 	{ "list-only", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "read maps alone: no residency, and no walk of page tables" },
 };
@@ -53,10 +56,10 @@ static bool without_memory_text(struct vmt_buf *out, const struct vmt_proc *p)
 static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vmt_run *run,
 		       const struct vmt_map *maps, size_t n)
 {
-	uint64_t size = 0, rss = 0, pss = 0, page = run->sample->host.page_size;
+	uint64_t size = 0, rss = 0, pss = 0, sliced = 0, page = run->sample->host.page_size;
 	const struct vmt_sample *s = run->sample;
 	size_t without = 0, i;
-	bool has_rss = n > 0, has_pss = n > 0;
+	bool has_rss = n > 0, has_pss = n > 0, has_sliced = n > 0;
 
 	for (i = 0; i < s->n_procs; i++)
 		without += without_memory_text(out, &s->procs[i]);
@@ -68,6 +71,9 @@ static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vm
 			size += maps[i].size_bytes;
 		has_rss &= VMT_HAS(map, rss_bytes, &maps[i]);
 		has_pss &= VMT_HAS(map, pss_bytes, &maps[i]);
+		has_sliced &= VMT_HAS(map, pss_sliced_bytes, &maps[i]);
+		if (VMT_HAS(map, pss_sliced_bytes, &maps[i]))
+			sliced += maps[i].pss_sliced_bytes;
 		if (VMT_HAS(map, rss_bytes, &maps[i]))
 			rss += maps[i].rss_bytes;
 		if (VMT_HAS(map, pss_bytes, &maps[i]))
@@ -82,6 +88,10 @@ static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vm
 	if (has_pss) {
 		vmt_buf_adds(out, ", PSS ");
 		vmt_fmt_size(out, pss, ctx->out.unit, page);
+	}
+	if (has_sliced) {
+		vmt_buf_adds(out, ", PSS about ");
+		vmt_fmt_size(out, sliced, ctx->out.unit, page);
 	}
 	vmt_buf_addc(out, '\n');
 }
@@ -118,6 +128,18 @@ static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_run *run)
 	return ret;
 }
 
+/* The columns of --pss: an exit code, or 0. */
+static int add_pss(struct vmt_ctx *ctx, struct vmt_columns *columns)
+{
+	const char *how = vmt_ctx_value(ctx, "pss");
+
+	if (!how || vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all"))
+		return 0;
+	return vmt_columns_parse(columns, &vmt_entity_map, *how ? "+PSS-SLICED" : "+PSS", NULL) < 0
+		       ? VMT_EXIT_FAILED
+		       : 0;
+}
+
 static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
 {
 	VMT_AUTO_BUF list = { 0 };
@@ -138,11 +160,14 @@ static int run_maps(struct vmt_ctx *ctx)
 	struct vmt_map *maps = NULL;
 	struct vmt_section *s, *procs;
 	size_t n_pids = 0, n = 0;
+	const char *pss = vmt_ctx_value(ctx, "pss");
 	uint32_t want = VMT_SOURCE_BIT(MAPS);
 	int r, missing, failed = 0;
 
 	if (vmt_column_help(ctx, &vmt_entity_map, &r))
 		return r;
+	if (pss && *pss && strcmp(pss, "sliced") != 0)
+		return vmt_usage_error(ctx, "--pss takes sliced or no value, not '%.40s'", pss);
 	if (ctx->n_operands == 0)
 		return vmt_usage_error(ctx, "which process? vmtop maps PID...");
 	r = parse_operands(ctx, &pids, &n_pids);
@@ -150,13 +175,16 @@ static int run_maps(struct vmt_ctx *ctx)
 		r = vmt_wanted_sources(ctx, &vmt_entity_map, &want);
 	if (r)
 		return r;
+	if (pss)
+		want |= *pss ? VMT_SOURCE_BIT(KPAGECOUNT) : VMT_SOURCE_BIT(SMAPS);
 	if (vmt_ctx_given(ctx, "list-only"))
 		want = VMT_SOURCE_BIT(MAPS);
 	else if (ctx->format->emit != vmt_out_text && !vmt_ctx_given(ctx, "output"))
 		/* A document without -o has every field of smaps. */
 		want |= VMT_SOURCE_BIT(SMAPS);
 	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
-		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(ELF) | VMT_COLLECT_CHEAP;
+		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) |
+		VMT_COLLECT_CHEAP;
 	if (want & VMT_SOURCE_BIT(SMAPS))
 		want &= ~VMT_COLLECT_CHEAP;
 	r = vmt_run_open(&run, ctx, 0);
@@ -185,7 +213,9 @@ static int run_maps(struct vmt_ctx *ctx)
 	    (vmt_columns_parse(&s->columns, &vmt_entity_map,
 			       "PID,ADDRESS,PERM,KIND,SIZE,RSS,ANON,FILE,SWAP,MAPPING", NULL) < 0))
 		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, s);
+	r = add_pss(ctx, &s->columns);
+	if (r == 0)
+		r = vmt_section_options(ctx, s);
 	if (r)
 		return r;
 	total_text(&s->note, ctx, &run, maps, n);
@@ -201,9 +231,10 @@ static int run_maps(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_maps = {
 	.name = "maps",
 	.summary = "the mappings of a process, with what is resident of each",
-	.synopsis = "PID... [--list-only] [OPTION]...",
-	.cost = "smaps walks the page tables under the mmap lock of the process: about 20 ns for "
-		"each resident page of 4 KiB; --list-only does not",
+	.synopsis = "PID... [--pss[=sliced]] [--list-only] [OPTION]...",
+	.cost = "by default the page tables are looked at in slices of some tens of microseconds; "
+		"PSS and other lines of smaps need a walk over a whole mapping under the mmap lock "
+		"of the process: about 20 ns for each resident page of 4 KiB",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,

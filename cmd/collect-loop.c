@@ -144,7 +144,9 @@ void vmt_run_remarks(struct vmt_run *run, struct vmt_ctx *ctx, struct vmt_sectio
 	for (i = 0; i < m->n_sources; i++) {
 		const struct vmt_source_row *s = &m->sources[i];
 
-		if (vmt_bytes_is(s->status, "ok") || vmt_bytes_is(s->status, "unused"))
+		/* What is ok may have its doubts. */
+		if (vmt_bytes_is(s->status, "unused") ||
+		    (vmt_bytes_is(s->status, "ok") && !VMT_HAS(source, reason, s)))
 			continue;
 		vmt_buf_adds(&last->note, "- ");
 		vmt_fmt_safe(&last->note, s->name, true);

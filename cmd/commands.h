@@ -20,6 +20,7 @@ enum vmt_exit {
 enum vmt_opt_arg {
 	VMT_OPT_FLAG,
 	VMT_OPT_VALUE,
+	VMT_OPT_MAYBE, /* a value behind "=", or none: then it is "" */
 };
 
 /*

@@ -95,6 +95,11 @@ struct spec {
 
 static void spec_add(const struct vmt_opt *opt, void *arg)
 {
+	static const int has_arg[] = {
+		[VMT_OPT_FLAG] = no_argument,
+		[VMT_OPT_VALUE] = required_argument,
+		[VMT_OPT_MAYBE] = optional_argument,
+	};
 	struct spec *s = arg;
 	size_t len = strlen(s->shorts), i;
 
@@ -105,7 +110,7 @@ static void spec_add(const struct vmt_opt *opt, void *arg)
 			return;
 	s->longs[s->n] = (struct option){
 		.name = opt->name,
-		.has_arg = opt->arg == VMT_OPT_VALUE ? required_argument : no_argument,
+		.has_arg = has_arg[opt->arg],
 		.val = 256 + (int)s->n,
 	};
 	s->opts[s->n++] = opt;
@@ -314,7 +319,7 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 		if (ctx->n_given == VMT_OPTS_MAX)
 			return vmt_usage_error(ctx, "more than %d options", VMT_OPTS_MAX);
 		ctx->given[ctx->n_given].opt = opt;
-		ctx->given[ctx->n_given].value = opt->arg == VMT_OPT_VALUE ? optarg : "";
+		ctx->given[ctx->n_given].value = opt->arg != VMT_OPT_FLAG && optarg ? optarg : "";
 		ctx->n_given++;
 	}
 	ctx->operands = argv + optind;

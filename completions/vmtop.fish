@@ -134,10 +134,11 @@ complete -c vmtop -n '__vmtop_at ps' -s V -l version -d 'print the version and e
 
 # maps
 complete -c vmtop -n '__vmtop_at -' -a maps -d 'the mappings of a process, with what is resident of each'
+complete -c vmtop -n '__vmtop_at maps' -l pss -d 'add PSS, for which the kernel walks a mapping in one hold of its lock; or an estimate that is read in slices'
 complete -c vmtop -n '__vmtop_at maps' -l list-only -d 'read maps alone: no residency, and no walk of page tables'
-complete -c vmtop -n '__vmtop_at maps' -s o -l output -x -a '(__vmtop_list pid address end perm offset device inode kind size kpage mmupage rss pss pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
+complete -c vmtop -n '__vmtop_at maps' -s o -l output -x -a '(__vmtop_list pid address end perm offset device inode kind size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at maps' -l output-all -d 'all columns, and their cost'
-complete -c vmtop -n '__vmtop_at maps' -s s -l sort -x -a '(__vmtop_list pid address end perm offset device inode kind size kpage mmupage rss pss pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at maps' -s s -l sort -x -a '(__vmtop_list pid address end perm offset device inode kind size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping)' -d 'order of the rows; -COLUMN descends'
 complete -c vmtop -n '__vmtop_at maps' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at maps' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at maps' -l ndjson -d 'one JSON object a line (--format ndjson)'

@@ -11,10 +11,11 @@
 
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
-	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(ELF))
+	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) |            \
+	 VMT_SOURCE_BIT(ELF))
 #define OF_MAPPINGS                                                                                \
 	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) |                 \
-	 VMT_SOURCE_BIT(ELF))
+	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF))
 
 /* A call of vmt_collect_procs(), for the callback of the pool. */
 struct call {
@@ -358,6 +359,9 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 	case VMT_SOURCE_WORDS:
 		caps = perfmon ? "cap_perfmon,cap_dac_read_search"
 			       : "cap_sys_ptrace,cap_dac_read_search";
+		break;
+	case VMT_SOURCE_KPAGECOUNT:
+		caps = "cap_sys_admin,cap_sys_ptrace,cap_dac_read_search";
 		break;
 	case VMT_SOURCE_ELF:
 		caps = "cap_checkpoint_restore,cap_sys_ptrace";

@@ -10,6 +10,7 @@
 #include "source/mapped-file.h"
 #include "source/maps.h"
 #include "source/pids.h"
+#include "source/proc-pagemap.h"
 #include "source/residency.h"
 
 /* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
@@ -17,8 +18,6 @@
 #define PIECE ((size_t)64 * 1024)
 /* How often a list of mappings is read again when it changed under the read. */
 #define TRIES 3
-/* Words of pagemap in one read: half a MiB, so the mmap lock is taken anew for each. */
-#define WORDS ((size_t)64 * 1024)
 /* Files of one process whose ELF header is looked at. */
 #define FILES 1024u
 
@@ -343,90 +342,22 @@ static int read_rollup(struct reading *rd)
 	return r;
 }
 
-static bool job_expired(void *arg)
-{
-	return vmt_job_expired(arg);
-}
-
-/* Mappings of one call, so that what was added up is put away now and then. */
-#define SUMS ((size_t)512)
-
-struct sums {
-	uint64_t words[WORDS];
-	struct vmt_pagemap_sum sum[SUMS];
-	bool skipped[SUMS];
-};
-
-static int read_ranges(struct reading *rd, struct vmt_residency_ctx *ctx, struct sums *sums)
-{
-	struct vmt_proc_task *task = rd->task;
-	size_t i, k, n;
-	int r = 0;
-
-	for (i = 0; r == 0 && i < task->n_maps; i += n) {
-		n = task->n_maps - i < SUMS ? task->n_maps - i : SUMS;
-		memset(sums->sum, 0, n * sizeof(sums->sum[0]));
-		r = vmt_residency_sum(ctx, &task->maps[i], n, sums->sum, sums->skipped,
-				      &rd->read->doubts);
-		if (r < 0)
-			break;
-		pthread_mutex_lock(&task->lock);
-		for (k = 0; k < n; k++)
-			if (!sums->skipped[k])
-				vmt_residency_store(ctx, &sums->sum[k], &task->maps[i + k],
-						    &rd->read->doubts);
-		pthread_mutex_unlock(&task->lock);
-		if (i + n < task->n_maps && vmt_job_expired(rd->job))
-			r = -ETIMEDOUT;
-	}
-	if (r == -ETIMEDOUT)
-		return vmt_err_set(&rd->read->err, r, "pagemap", 0,
-				   "it was not read to its end in time");
-	if (r == 0 && rd->read->doubts & VMT_DOUBT_HUGE)
-		return vmt_err_set(&rd->read->err, -E2BIG, "pagemap", 0,
-				   "mappings of more than %llu pages were left out: "
-				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
-				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
-	return r;
-}
-
 /* What was read of another address space than the list is of none of its mappings. */
 static int read_pagemap(struct reading *rd)
 {
-	const struct vmt_pagemap_stop stop = { job_expired, rd->job };
 	VMT_AUTO_CLOSE int fd = timed_open(rd, "pagemap");
-	VMT_AUTO_FREE struct sums *sums = NULL;
-	struct vmt_proc_task *task = rd->task;
-	bool by_smaps = task->read[VMT_SOURCE_SMAPS].tried;
-	struct vmt_pagemap pm = { .fd = fd,
-				  .page_size = task->shared->root->page_size,
-				  .stop = &stop,
-				  .n_words = WORDS };
-	struct vmt_residency_ctx ctx = { .pm = &pm,
-					 .words = rd->source == VMT_SOURCE_WORDS,
-					 .swap_in_use = !task->shared->root->live ||
-							vmt_swap_in_use() };
-	size_t i;
 	int r;
 
 	if (fd < 0)
 		return fd;
-	sums = calloc(1, sizeof(*sums));
-	if (!sums)
-		return -ENOMEM;
-	pm.words = sums->words;
-	pm.facts = vmt_proc_shared_pagemap(task->shared);
-	r = read_ranges(rd, &ctx, sums);
-	rd->read->reads += pm.reads;
-	rd->read->bytes += pm.bytes;
-	if (pm.longest_ns > rd->read->longest_ns)
-		rd->read->longest_ns = pm.longest_ns;
-	if (task->n_maps == 0 || is_same_space(rd))
+	if (rd->source == VMT_SOURCE_KPAGECOUNT)
+		r = vmt_proc_read_pss(rd->task, rd->job, fd, rd->read);
+	else
+		r = vmt_proc_read_residency(rd->task, rd->job, fd, rd->source == VMT_SOURCE_WORDS,
+					    rd->read);
+	if (rd->task->n_maps == 0 || is_same_space(rd))
 		return r;
-	pthread_mutex_lock(&task->lock);
-	for (i = 0; i < task->n_maps; i++)
-		vmt_residency_drop(&task->maps[i], by_smaps);
-	pthread_mutex_unlock(&task->lock);
+	vmt_proc_drop_residency(rd->task);
 	return has_ended(rd) ? -ESRCH : -EXDEV;
 }
 
@@ -624,6 +555,10 @@ static void read_sources(struct reading *rd)
 			reading_end(rd, wants(task, VMT_SOURCE_WORDS) ? r : 0);
 			read_smaps(rd, VMT_DOUBT_INSTEAD);
 		}
+	}
+	if (wants(task, VMT_SOURCE_KPAGECOUNT)) {
+		reading_begin(rd, VMT_SOURCE_KPAGECOUNT);
+		reading_end(rd, read_pagemap(rd));
 	}
 	if (wants(task, VMT_SOURCE_ELF)) {
 		reading_begin(rd, VMT_SOURCE_ELF);

@@ -9,8 +9,7 @@
  * for whether it is a file's, from so many pages on. */
 #define OWN_CALL 64u
 
-/* Whether pages of a mapping may be a file's. Those of a private anonymous one never are. */
-static bool may_have_file(const struct vmt_map *m)
+bool vmt_residency_may_have_file(const struct vmt_map *m)
 {
 	return !vmt_bytes_is(m->kind, "anon") && !vmt_bytes_is(m->kind, "heap") &&
 	       !vmt_bytes_is(m->kind, "stack");
@@ -50,7 +49,7 @@ static uint64_t without_file(const struct walk *w, size_t i)
 {
 	uint64_t pages = 0;
 
-	for (; i < w->n && pages < OWN_CALL && !may_have_file(&w->maps[i]); i++)
+	for (; i < w->n && pages < OWN_CALL && !vmt_residency_may_have_file(&w->maps[i]); i++)
 		pages += (w->maps[i].end - w->maps[i].start) / w->ctx->pm->page_size;
 	return pages;
 }
@@ -63,16 +62,17 @@ static uint64_t without_file(const struct walk *w, size_t i)
 static uint64_t next_slice(const struct walk *w, uint64_t *ret_categories)
 {
 	uint64_t room = VMT_SCAN_SPAN * w->ctx->pm->page_size, end = w->pos;
-	bool file = may_have_file(&w->maps[w->at]), first = true;
+	bool file = vmt_residency_may_have_file(&w->maps[w->at]), first = true;
 	size_t i;
 
 	for (i = w->at; i < w->n && room && !is_kernels(&w->maps[i]); i++, first = false) {
 		const struct vmt_map *m = &w->maps[i];
 		uint64_t start = m->start > w->pos ? m->start : w->pos;
 
-		if (!first && may_have_file(m) && !file)
+		if (!first && vmt_residency_may_have_file(m) && !file)
 			break;
-		if (!first && file && !may_have_file(m) && without_file(w, i) >= OWN_CALL)
+		if (!first && file && !vmt_residency_may_have_file(m) &&
+		    without_file(w, i) >= OWN_CALL)
 			break;
 		if (m->end - start > room) {
 			end = start + room;
@@ -221,7 +221,7 @@ static void store_bytes(const struct vmt_residency_ctx *ctx, const struct vmt_pa
 		/* Nothing in it is private; the rest is of devices and has no struct page. */
 		rss = file;
 		unsure = false;
-	} else if (!may_have_file(m)) {
+	} else if (!vmt_residency_may_have_file(m)) {
 		/* Before Linux 6.7 words call the huge zero page a file's. */
 		rss -= file;
 		file = 0;
@@ -269,6 +269,7 @@ void vmt_residency_drop(struct vmt_map *m, bool by_smaps)
 	VMT_UNSET(map, file_pages, m);
 	VMT_UNSET(map, exclusive_pages, m);
 	VMT_UNSET(map, soft_dirty_pages, m);
+	VMT_UNSET(map, pss_sliced_bytes, m);
 	if (by_smaps)
 		return;
 	VMT_UNSET(map, rss_bytes, m);
@@ -284,6 +285,8 @@ void vmt_residency_doubt(unsigned doubts, char *text, size_t n)
 		const char *words;
 	} all[] = {
 		{ VMT_DOUBT_INSTEAD, "read because pagemap could not be" },
+		{ VMT_DOUBT_SLICED, "an estimate: pages move between looks, large folios count as "
+				    "their average" },
 		{ VMT_DOUBT_SHMEM, "what shmem has in swap is not known (smaps says it)" },
 		{ VMT_DOUBT_ZERO, "Rss may have zero pages: frames are not shown to us" },
 		{ VMT_DOUBT_GUARD, "guard pages may be counted as swap" },

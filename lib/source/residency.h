@@ -19,6 +19,10 @@ struct vmt_residency_ctx {
 	bool swap_in_use;
 };
 
+/* Whether pages of a mapping may be a file's, by its kind. Those of a private anonymous one never
+ * are. */
+bool vmt_residency_may_have_file(const struct vmt_map *m);
+
 /* Whether this machine has anything in swap: sysinfo(2). */
 bool vmt_swap_in_use(void);
 
@@ -28,6 +32,7 @@ bool vmt_swap_in_use(void);
 #define VMT_DOUBT_SHMEM	  4u /* what shmem has in swap is not known, and left out */
 #define VMT_DOUBT_HUGE	  8u /* mappings were left out: too long to be read without the scan */
 #define VMT_DOUBT_INSTEAD 16u /* of smaps: it was read because pagemap could not be */
+#define VMT_DOUBT_SLICED  32u /* of kpagecount: pages were looked at one after the other */
 
 /* What the bits say, in words. */
 void vmt_residency_doubt(unsigned doubts, char *text, size_t n);

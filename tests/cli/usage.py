@@ -95,7 +95,7 @@ def help_problems(command):
     problems += [
         f"--{option['name']} is not in it"
         for option in command["options"]
-        if not re.search(rf"(^|\s)--{re.escape(option['name'])}(\s|$)", text)
+        if not re.search(rf"(^|\s)--{re.escape(option['name'])}(\s|\[=|$)", text)
     ]
     problems += [f"over 80 columns: {line}" for line in text.splitlines() if len(line) > 80]
     if run("help", name).out != result.out:

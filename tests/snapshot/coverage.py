@@ -26,6 +26,7 @@ EMPTY = {
     "file_pages": "pagemap is too large to be kept",
     "exclusive_pages": "pagemap is too large to be kept",
     "soft_dirty_pages": "pagemap is too large to be kept",
+    "pss_sliced_bytes": "pagemap is too large to be kept",
 }
 
 

@@ -27,6 +27,7 @@ LEFT_OUT = {
     "file_pages",
     "exclusive_pages",
     "soft_dirty_pages",
+    "pss_sliced_bytes",
     "elf_class",
     "build_id",
 }

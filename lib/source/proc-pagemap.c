@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/proc-pagemap.h"
+
+#include <errno.h>
+
+#include "source/pss-sliced.h"
+#include "source/residency.h"
+
+/* Words of pagemap in one read: half a MiB. */
+#define WORDS ((size_t)64 * 1024)
+/* Mappings of one call, so that what was added up is put away now and then. */
+#define SUMS ((size_t)512)
+
+static bool job_expired(void *arg)
+{
+	return vmt_job_expired(arg);
+}
+
+static void add_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm)
+{
+	read->reads += pm->reads;
+	read->bytes += pm->bytes;
+	if (pm->longest_ns > read->longest_ns)
+		read->longest_ns = pm->longest_ns;
+}
+
+static int not_in_time(struct vmt_proc_read *read, int r)
+{
+	if (r != -ETIMEDOUT)
+		return r;
+	return vmt_err_set(&read->err, r, "pagemap", 0, "it was not read to its end in time");
+}
+
+struct sums {
+	uint64_t words[WORDS];
+	struct vmt_pagemap_sum sum[SUMS];
+	bool skipped[SUMS];
+};
+
+static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
+		   const struct vmt_residency_ctx *ctx, struct sums *sums, unsigned *doubts)
+{
+	size_t i, k, n;
+	int r;
+
+	for (i = 0; i < task->n_maps; i += n) {
+		n = task->n_maps - i < SUMS ? task->n_maps - i : SUMS;
+		memset(sums->sum, 0, n * sizeof(sums->sum[0]));
+		r = vmt_residency_sum(ctx, &task->maps[i], n, sums->sum, sums->skipped, doubts);
+		if (r < 0)
+			return r;
+		pthread_mutex_lock(&task->lock);
+		for (k = 0; k < n; k++)
+			if (!sums->skipped[k])
+				vmt_residency_store(ctx, &sums->sum[k], &task->maps[i + k], doubts);
+		pthread_mutex_unlock(&task->lock);
+		if (i + n < task->n_maps && vmt_job_expired(job))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int fd, bool words,
+			    struct vmt_proc_read *read)
+{
+	const struct vmt_root *root = task->shared->root;
+	const struct vmt_pagemap_stop stop = { job_expired, job };
+	VMT_AUTO_FREE struct sums *sums = calloc(1, sizeof(*sums));
+	struct vmt_pagemap pm = {
+		.fd = fd, .page_size = root->page_size, .stop = &stop, .n_words = WORDS
+	};
+	/* What was in swap when a recording was made is not known: there can have been. */
+	const struct vmt_residency_ctx ctx = { .pm = &pm,
+					       .words = words,
+					       .swap_in_use = !root->live || vmt_swap_in_use() };
+	int r;
+
+	if (!sums)
+		return -ENOMEM;
+	pm.words = sums->words;
+	pm.facts = vmt_proc_shared_pagemap(task->shared);
+	r = sum_all(task, job, &ctx, sums, &read->doubts);
+	add_cost(read, &pm);
+	if (r == 0 && read->doubts & VMT_DOUBT_HUGE)
+		return vmt_err_set(&read->err, -E2BIG, "pagemap", 0,
+				   "mappings of more than %llu pages were left out: "
+				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
+				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
+	return not_in_time(read, r);
+}
+
+void vmt_proc_drop_residency(struct vmt_proc_task *task)
+{
+	bool by_smaps = task->read[VMT_SOURCE_SMAPS].tried;
+	size_t i;
+
+	pthread_mutex_lock(&task->lock);
+	for (i = 0; i < task->n_maps; i++)
+		vmt_residency_drop(&task->maps[i], by_smaps);
+	pthread_mutex_unlock(&task->lock);
+}
+
+int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
+		      struct vmt_proc_read *read)
+{
+	const struct vmt_root *root = task->shared->root;
+	const struct vmt_pagemap_stop stop = { job_expired, job };
+	VMT_AUTO_FREE uint64_t *words = calloc(2 * WORDS, sizeof(*words));
+	VMT_AUTO_CLOSE int counts = vmt_open_at(root->proc_fd, "kpagecount");
+	struct vmt_pagemap pm = { .fd = fd,
+				  .page_size = root->page_size,
+				  .stop = &stop,
+				  .words = words,
+				  .n_words = WORDS };
+	struct vmt_pss_sliced pss = { .pm = &pm, .counts_fd = counts, .n_counts = WORDS };
+	size_t i;
+	int r = 0;
+
+	if (!words)
+		return -ENOMEM;
+	if (counts < 0)
+		return counts;
+	pss.counts = words + WORDS;
+	pm.facts = vmt_proc_shared_pagemap(task->shared);
+	if (!pm.facts->frames)
+		return vmt_err_set(&read->err, -EPERM, "pagemap", 0,
+				   "frames are not shown: it needs CAP_SYS_ADMIN");
+	for (i = 0; r == 0 && i < task->n_maps; i++) {
+		uint64_t bytes;
+
+		r = vmt_pss_sliced_read(&pss, &task->maps[i], &bytes);
+		if (r == -E2BIG) {
+			/* It stays unknown. */
+			r = 0;
+			continue;
+		}
+		if (r < 0)
+			break;
+		pthread_mutex_lock(&task->lock);
+		VMT_SET(map, pss_sliced_bytes, &task->maps[i], bytes);
+		pthread_mutex_unlock(&task->lock);
+		if (i + 1 < task->n_maps && vmt_job_expired(job))
+			r = -ETIMEDOUT;
+	}
+	read->doubts |= VMT_DOUBT_SLICED;
+	add_cost(read, &pm);
+	return not_in_time(read, r);
+}

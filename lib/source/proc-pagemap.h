@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "source/proc-job.h"
+
+/*
+ * The part of a job that reads pagemap, for mappings that the task has already. fd is the open
+ * pagemap of the process; what it cost goes to read. task->lock is taken where rows change, as the
+ * one who asked may copy them meanwhile.
+ */
+
+/* Residency of each mapping, by the words where words is set. What vmt_residency_sum() says, and
+ * -E2BIG where mappings were left out. */
+int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int fd, bool words,
+			    struct vmt_proc_read *read);
+/* Takes the figures away again: fd was of another address space. */
+void vmt_proc_drop_residency(struct vmt_proc_task *task);
+
+/*
+ * pss_sliced of each mapping, from the frames of its pages and /proc/kpagecount. -EPERM where
+ * frames are not shown to us (CAP_SYS_ADMIN), or what opening kpagecount says (-ENOENT without
+ * CONFIG_PROC_PAGE_MONITOR).
+ */
+int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
+		      struct vmt_proc_read *read);
