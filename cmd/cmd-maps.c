@@ -184,7 +184,7 @@ static int run_maps(struct vmt_ctx *ctx)
 		want |= VMT_SOURCE_BIT(SMAPS);
 	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
 		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) |
-		VMT_COLLECT_CHEAP;
+		VMT_SOURCE_BIT(ROLE) | VMT_COLLECT_CHEAP;
 	if (want & VMT_SOURCE_BIT(SMAPS))
 		want &= ~VMT_COLLECT_CHEAP;
 	r = vmt_run_open(&run, ctx, 0);

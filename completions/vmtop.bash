@@ -116,8 +116,8 @@ _vmtop_values()
 	ps,--format) _vmtop_words 'text json ndjson csv' ;;
 	ps,-w | ps,--write) compopt -o default ;;
 	ps,--root) compopt -o dirnames ;;
-	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
-	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
+	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
+	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
 	maps,--format) _vmtop_words 'text json ndjson csv' ;;
 	maps,-w | maps,--write) compopt -o default ;;
 	maps,--root) compopt -o dirnames ;;

@@ -12,10 +12,10 @@
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
 	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) |            \
-	 VMT_SOURCE_BIT(ELF))
+	 VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE))
 #define OF_MAPPINGS                                                                                \
 	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) |                 \
-	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF))
+	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE))
 
 /* A call of vmt_collect_procs(), for the callback of the pool. */
 struct call {
@@ -202,7 +202,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 			continue;
 		left &= ~(UINT32_C(1) << i);
 		/* libelf does not say how much it reads. */
-		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF);
+		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF || i == VMT_SOURCE_ROLE);
 		pm->answered |= read->code >= 0;
 		if (read->code >= 0 || is_absent(&s->sources[i], read->code))
 			continue;
@@ -364,6 +364,7 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 		caps = "cap_sys_admin,cap_sys_ptrace,cap_dac_read_search";
 		break;
 	case VMT_SOURCE_ELF:
+	case VMT_SOURCE_ROLE:
 		caps = "cap_checkpoint_restore,cap_sys_ptrace";
 		break;
 	default:
@@ -455,6 +456,9 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 	/* Reading a recording holds nobody up, and smaps has no doubts. */
 	if (cheap)
 		sources |= s->host.root.len ? VMT_SOURCE_BIT(SMAPS) : VMT_SOURCE_BIT(PAGEMAP);
+	/* In place of the files, which are not in it. */
+	if (s->host.root.len && sources & VMT_SOURCE_BIT(ROLE))
+		sources |= VMT_SOURCE_BIT(SMAPS);
 	if (sources & VMT_SOURCE_BIT(WORDS))
 		sources &= ~VMT_SOURCE_BIT(PAGEMAP);
 	if (sources & OF_MAPPINGS)

@@ -7,6 +7,10 @@
 
 #include "base/parse.h"
 
+#ifndef MFD_HUGE_SHIFT
+#define MFD_HUGE_SHIFT 26 /* linux/memfd.h; log2 of the size stands there */
+#endif
+
 /* A host with thousands of containers has as many mounts; more than this teach nothing. */
 #define MOUNTINFO_MAX ((size_t)8 * 1024 * 1024)
 
@@ -76,15 +80,32 @@ int vmt_devices_parse(struct vmt_devices *d, struct vmt_bytes mountinfo)
 	return 0;
 }
 
-static int add_internal(struct vmt_devices *d)
+/* The device of what memfd_create(2) makes; false where there is none of that sort. */
+static int add_memfd(struct vmt_devices *d, unsigned flags, bool *ret_has)
 {
-	VMT_AUTO_CLOSE int fd = memfd_create("vmtop", MFD_CLOEXEC);
+	VMT_AUTO_CLOSE int fd = memfd_create("vmtop", MFD_CLOEXEC | flags);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return 0;
-	d->has_internal = true;
-	return add(d, (struct vmt_device){ .major = major(st.st_dev), .minor = minor(st.st_dev) });
+	*ret_has = true;
+	return add(d, (struct vmt_device){ .major = major(st.st_dev),
+					   .minor = minor(st.st_dev),
+					   .hugetlb = flags & MFD_HUGETLB,
+					   .internal = true });
+}
+
+static int add_internal(struct vmt_devices *d)
+{
+	/* log2 of the sizes of huge pages that there are: x86, arm64 with each page size, ppc64,
+	 * s390; 0 for the default of this kernel. One that it has not is ENODEV. */
+	static const unsigned sizes[] = { 0, 16, 20, 21, 24, 25, 29, 30, 31, 34 };
+	int r = add_memfd(d, 0, &d->has_internal);
+	size_t i;
+
+	for (i = 0; r == 0 && i < VMT_ARRAY_LEN(sizes); i++)
+		r = add_memfd(d, MFD_HUGETLB | sizes[i] << MFD_HUGE_SHIFT, &d->has_internal_huge);
+	return r;
 }
 
 int vmt_devices_load(struct vmt_devices *d, const struct vmt_root *root)

@@ -5,13 +5,14 @@
 
 /*
  * Which devices are memory: the file systems tmpfs and hugetlbfs, by the mount table, and the
- * kernel's own mount behind memfd_create(2), SysV segments and shared anonymous memory, which no
- * table shows. A name in maps can be made by anybody; the device cannot.
+ * kernel's own mounts behind memfd_create(2), SysV segments, shared anonymous memory and huge
+ * pages, which no table shows. A name in maps can be made by anybody; the device cannot.
  */
 struct vmt_device {
 	uint64_t major;
 	uint64_t minor;
 	bool hugetlb; /* else shmem */
+	bool internal; /* a mount of the kernel's own */
 };
 
 struct vmt_devices {
@@ -19,6 +20,7 @@ struct vmt_devices {
 	size_t n;
 	size_t cap;
 	bool has_internal; /* the kernel's own mount of shmem is among them */
+	bool has_internal_huge; /* and those of hugetlb, one for each size of page */
 };
 
 /*

@@ -5,8 +5,9 @@
 #include <gelf.h>
 #include <libelf.h>
 
-/* Notes of a program header; more is not believed. */
-#define NOTES_MAX ((uint64_t)1024 * 1024)
+/* Notes of a program header, and how many of these; more is not believed. */
+#define NOTES_MAX	 ((uint64_t)1024 * 1024)
+#define NOTE_HEADERS_MAX 16u
 
 bool vmt_elf_built(void)
 {
@@ -44,10 +45,40 @@ static bool find_build_id(Elf_Data *data, struct vmt_elf_facts *ret)
 	return false;
 }
 
+/* Sizes that nothing could be loaded with are left out. */
+static bool take_segment(const GElf_Phdr *phdr, struct vmt_segment *ret)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(phdr->p_offset, phdr->p_filesz, &end) ||
+	    __builtin_add_overflow(phdr->p_vaddr, phdr->p_memsz, &end) ||
+	    phdr->p_filesz > phdr->p_memsz)
+		return false;
+	*ret = (struct vmt_segment){ .offset = phdr->p_offset,
+				     .vaddr = phdr->p_vaddr,
+				     .filesz = phdr->p_filesz,
+				     .memsz = phdr->p_memsz,
+				     .write = phdr->p_flags & PF_W,
+				     .exec = phdr->p_flags & PF_X };
+	return true;
+}
+
+static void note_segment(const GElf_Phdr *phdr, struct vmt_elf_facts *f)
+{
+	if (phdr->p_type == PT_LOAD && f->n_loads < VMT_LOADS_MAX)
+		f->n_loads += take_segment(phdr, &f->load[f->n_loads]);
+	else if (phdr->p_type == PT_GNU_RELRO && !f->has_relro)
+		f->has_relro = take_segment(phdr, &f->relro);
+}
+
+/* Program headers of a file; the kernel takes no more of them than a page has room for. */
+#define PHDRS_MAX ((size_t)4096)
+
 int vmt_elf_read(int fd, struct vmt_elf_facts *ret)
 {
 	VMT_CLEANUP(elf_endp) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
 	struct vmt_elf_facts facts = { 0 };
+	unsigned notes = 0;
 	size_t n, i;
 
 	if (!elf)
@@ -66,14 +97,15 @@ int vmt_elf_read(int fd, struct vmt_elf_facts *ret)
 	}
 	if (elf_getphdrnum(elf, &n) < 0)
 		return -EIO;
-	for (i = 0; i < n && facts.build_id_len == 0; i++) {
+	for (i = 0; i < n && i < PHDRS_MAX; i++) {
 		GElf_Phdr phdr;
 		Elf_Data *data;
 
 		if (!gelf_getphdr(elf, (int)i, &phdr))
 			return -EIO;
-		if (phdr.p_type != PT_NOTE || phdr.p_filesz > NOTES_MAX ||
-		    phdr.p_offset > INT64_MAX)
+		note_segment(&phdr, &facts);
+		if (facts.build_id_len || phdr.p_type != PT_NOTE || phdr.p_filesz > NOTES_MAX ||
+		    phdr.p_offset > INT64_MAX || notes++ >= NOTE_HEADERS_MAX)
 			continue;
 		data = elf_getdata_rawchunk(elf, (int64_t)phdr.p_offset, phdr.p_filesz,
 					    phdr.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);

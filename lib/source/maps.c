@@ -74,7 +74,8 @@ struct vmt_bytes vmt_map_kind(const struct vmt_devices *devices, uint64_t major,
 	if (dev)
 		return dev->hugetlb ? VMT_BYTES("hugetlb") : VMT_BYTES("shmem");
 	if (major == 0) {
-		if (vmt_bytes_is(path, "/anon_hugepage (deleted)"))
+		if (!(devices && devices->has_internal_huge) &&
+		    vmt_bytes_is(path, "/anon_hugepage (deleted)"))
 			return VMT_BYTES("hugetlb");
 		if (!(devices && devices->has_internal) &&
 		    (vmt_bytes_starts(path, "/memfd:") || is_sysv(path) ||

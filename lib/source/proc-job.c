@@ -6,10 +6,9 @@
 #include <time.h>
 
 #include "source/collect.h"
-#include "source/elf.h"
-#include "source/mapped-file.h"
 #include "source/maps.h"
 #include "source/pids.h"
+#include "source/proc-files.h"
 #include "source/proc-pagemap.h"
 #include "source/residency.h"
 
@@ -18,8 +17,6 @@
 #define PIECE ((size_t)64 * 1024)
 /* How often a list of mappings is read again when it changed under the read. */
 #define TRIES 3
-/* Files of one process whose ELF header is looked at. */
-#define FILES 1024u
 
 /* One source being read: its costs, and the job that may have to stop. */
 struct reading {
@@ -372,112 +369,17 @@ static bool instead_of_pagemap(const struct vmt_proc_task *task, int code)
 	       (code == -EACCES || code == -EPERM || code == -ENOENT || code == -E2BIG);
 }
 
-static int set_elf(struct vmt_proc_task *task, struct vmt_map *m, const struct vmt_elf_facts *facts)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t i, n = facts->build_id_len;
-	char *text = NULL;
-
-	if (n) {
-		text = vmt_arena_alloc(&task->arena, 2 * n + 1, 1);
-		if (!text)
-			return -ENOMEM;
-	}
-	for (i = 0; i < n; i++) {
-		text[2 * i] = hex[facts->build_id[i] >> 4];
-		text[2 * i + 1] = hex[facts->build_id[i] & 15];
-	}
-	pthread_mutex_lock(&task->lock);
-	VMT_SET(map, elf_class, m, facts->class);
-	if (n)
-		VMT_SET(map, build_id, m, ((struct vmt_bytes){ text, 2 * n }));
-	pthread_mutex_unlock(&task->lock);
-	return 0;
-}
-
-/* The files of a process that were looked at: the first mapping of each. */
-struct files {
-	size_t first[FILES];
-	size_t n;
-};
-
-static const struct vmt_map *find_file(const struct vmt_proc_task *task, const struct files *files,
-				       const struct vmt_map *m)
-{
-	size_t i;
-
-	/* Backwards: mappings of one file stand together. */
-	for (i = files->n; i-- > 0;) {
-		const struct vmt_map *o = &task->maps[files->first[i]];
-
-		if (o->inode == m->inode && vmt_bytes_equal(o->device, m->device))
-			return o;
-	}
-	return NULL;
-}
-
-static int read_elf_of(struct reading *rd, struct vmt_map *m)
-{
-	struct vmt_elf_facts facts;
-	VMT_AUTO_CLOSE int fd = -1;
-	uint64_t t0;
-	int r;
-
-	/* Each file has its own time: it may lie on a file system that does not answer. */
-	vmt_job_begin(rd->job, VMT_SOURCE_ELF);
-	t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	fd = vmt_mapped_file_open(rd->dir_fd, m);
-	r = fd < 0 ? fd : vmt_elf_read(fd, &facts);
-	note_longest(rd->read, t0);
-	if (r < 0)
-		return r;
-	rd->read->reads++;
-	return set_elf(rd->task, m, &facts);
-}
-
-/* A file that is gone, no ELF file or another one by now leaves its mappings without values; only
- * where nothing could be read for want of rights is that a failure. */
-static int read_elf(struct reading *rd)
+/* The files are compared with their mappings one by one, but the roles are of the whole list. */
+static int read_files(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
-	VMT_AUTO_FREE struct files *files = NULL;
-	int denied = 0, r;
-	size_t i;
+	int r = rd->source == VMT_SOURCE_ROLE
+			? vmt_proc_read_roles(task, rd->job, rd->dir_fd, rd->read)
+			: vmt_proc_read_elf(task, rd->job, rd->dir_fd, rd->read);
 
-	if (!task->shared->root->live)
-		return -ENOENT;
-	files = calloc(1, sizeof(*files));
-	if (!files)
-		return -ENOMEM;
-	for (i = 0; i < task->n_maps; i++) {
-		struct vmt_map *m = &task->maps[i];
-		const struct vmt_map *o;
-
-		if (!vmt_bytes_is(m->kind, "file"))
-			continue;
-		o = find_file(task, files, m);
-		if (o) {
-			pthread_mutex_lock(&task->lock);
-			VMT_COPY(map, elf_class, m, o);
-			VMT_COPY(map, build_id, m, o);
-			pthread_mutex_unlock(&task->lock);
-			continue;
-		}
-		if (files->n == FILES)
-			return vmt_err_set(&rd->read->err, -E2BIG, NULL, 0,
-					   "it maps more than %u files; the rest was left out",
-					   FILES);
-		files->first[files->n++] = i;
-		r = read_elf_of(rd, m);
-		if (r == -EACCES || r == -EPERM)
-			denied = r;
-		else if (r == -ENOMEM || r == -ESRCH)
-			return r;
-	}
-	/* Each file was compared with its mapping, so what there is holds. */
-	if (task->n_maps && !is_same_space(rd))
-		return has_ended(rd) ? -ESRCH : -EXDEV;
-	return rd->read->reads ? 0 : denied;
+	if (r == -ENOENT || task->n_maps == 0 || is_same_space(rd))
+		return r;
+	return has_ended(rd) ? -ESRCH : -EXDEV;
 }
 
 /* The process is the one that was meant, and which of its threads to ask. */
@@ -562,7 +464,11 @@ static void read_sources(struct reading *rd)
 	}
 	if (wants(task, VMT_SOURCE_ELF)) {
 		reading_begin(rd, VMT_SOURCE_ELF);
-		reading_end(rd, read_elf(rd));
+		reading_end(rd, read_files(rd));
+	}
+	if (wants(task, VMT_SOURCE_ROLE)) {
+		reading_begin(rd, VMT_SOURCE_ROLE);
+		reading_end(rd, read_files(rd));
 	}
 }
 

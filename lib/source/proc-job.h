@@ -16,12 +16,15 @@
  * The dear files of one process, read in one job of the reader pool. What all jobs share does not
  * change and is counted, as a job can outlive the one who asked for it.
  */
+struct vmt_file_cache; /* source/file-cache.h */
+
 struct vmt_proc_shared {
 	unsigned refs; /* through the two functions alone */
 	struct vmt_root *root;
 	/* By vmt_proc_shared_load(), for the jobs that need them. */
 	uint32_t loaded; /* VMT_SOURCE_BIT */
 	struct vmt_devices devices;
+	struct vmt_file_cache *files; /* for ELF and ROLE */
 	pthread_mutex_t lock; /* of the two below */
 	bool learned;
 	struct vmt_pagemap_facts pagemap; /* of this kernel; nothing where root is not live */

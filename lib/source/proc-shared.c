@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
 #include "source/elf.h"
+#include "source/file-cache.h"
 #include "source/proc-job.h"
 
 const struct vmt_pagemap_facts *vmt_proc_shared_pagemap(struct vmt_proc_shared *shared)
@@ -41,8 +44,12 @@ int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources)
 		if (r < 0)
 			return r;
 	}
-	if (todo & VMT_SOURCE_BIT(ELF))
+	if (todo & (VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE)) && !shared->files) {
 		vmt_elf_init();
+		shared->files = vmt_file_cache_new();
+		if (!shared->files)
+			return -ENOMEM;
+	}
 	shared->loaded |= sources;
 	return 0;
 }
@@ -52,6 +59,7 @@ void vmt_proc_shared_unref(struct vmt_proc_shared *shared)
 	if (!shared || __atomic_sub_fetch(&shared->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	vmt_devices_done(&shared->devices);
+	vmt_file_cache_free(shared->files);
 	vmt_root_unref(shared->root);
 	pthread_mutex_destroy(&shared->lock);
 	free(shared);

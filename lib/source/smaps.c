@@ -139,7 +139,7 @@ void vmt_smaps_derive(struct vmt_map *m)
 		/* VM_HUGETLB, VM_PFNMAP, VM_IO: nobody can fake them by a name. */
 		if (has_flag(m->vm_flags, "ht"))
 			VMT_SET(map, kind, m, VMT_BYTES("hugetlb"));
-		else if (vmt_bytes_is(m->kind, "file") &&
+		else if ((vmt_bytes_is(m->kind, "file") || vmt_bytes_is(m->kind, "shmem")) &&
 			 (has_flag(m->vm_flags, "pf") || has_flag(m->vm_flags, "io")))
 			VMT_SET(map, kind, m, VMT_BYTES("special"));
 	}

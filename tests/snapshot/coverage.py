@@ -20,6 +20,7 @@ EMPTY = {
     "pgmajfault_per_second": "a rate",
     "elf_class": "the mapped files are not recorded",
     "build_id": "the mapped files are not recorded",
+    "ipc_namespace": "the namespaces are not recorded",
     # rights.py makes a pagemap.
     "present_pages": "pagemap is too large to be kept",
     "swapped_pages": "pagemap is too large to be kept",
@@ -35,8 +36,10 @@ def fields(report):
     for fixture in snap.fixtures():
         if fixture == snap.HOSTILE:
             continue
-        pids = (snap.pid_named(fixture, name) for name in ("anonymous", "shared"))
-        for words in (["free"], ["ps", "--pss"], ["report"], ["maps", *map(str, pids)]):
+        pids = [snap.pid_named(fixture, name) for name in ("anonymous", "shared")]
+        pids = [str(pid) for pid in pids]
+        roles = ["maps", "-o", "role,deleted", *pids]
+        for words in (["free"], ["ps", "--pss"], ["report"], ["maps", *pids], roles):
             data = snap.document(fixture, *words)["data"]
             for kind, rows in data.items():
                 for row in rows if isinstance(rows, list) else [rows]:

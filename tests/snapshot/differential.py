@@ -30,6 +30,9 @@ LEFT_OUT = {
     "pss_sliced_bytes",
     "elf_class",
     "build_id",
+    "role",
+    "deleted",
+    "ipc_namespace",
 }
 
 

@@ -57,6 +57,8 @@ def cases(fixture):
         for pid in (20, 60, 61):
             yield from maps_cases(f"-{pid}", [pid])
         yield ("maps-20-ascii.txt", ["maps", "-b", "20"], "text", "C")
+        words = ["maps", "-k", "-o", "address,perm,kind,role,deleted,vmflags,mapping"]
+        yield ("maps-role.txt", [*words, "20", "60", "61"], "text", "C.UTF-8")
         yield ("maps-20-raw.txt", ["maps", "--raw", "20"], "text", "C.UTF-8")
         # Each of them is odd in a way of its own.
         for pid in snap.pids_of(fixture):
@@ -77,6 +79,13 @@ def cases(fixture):
         ],
         "text",
         "C",
+    )
+    # Without the files: what can be told of maps and VmFlags.
+    yield (
+        "maps-role.txt",
+        ["maps", "-k", "-o", "pid,address,perm,kind,size,role,deleted,mapping", *users],
+        "text",
+        "C.UTF-8",
     )
     yield (
         "maps-list.txt",

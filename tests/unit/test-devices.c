@@ -54,7 +54,16 @@ static void test_the_kernels_own(void **state)
 	assert_int_equal(vmt_root_open(NULL, &root, NULL), 0);
 	assert_int_equal(vmt_devices_load(&d, root), 0);
 	assert_true(d.has_internal);
-	assert_non_null(vmt_devices_find(&d, major(st.st_dev), minor(st.st_dev)));
+	assert_true(vmt_devices_find(&d, major(st.st_dev), minor(st.st_dev))->internal);
+	assert_false(vmt_devices_find(&d, major(st.st_dev), minor(st.st_dev))->hugetlb);
+	fd = memfd_create("x", MFD_CLOEXEC | MFD_HUGETLB);
+	assert_int_equal(d.has_internal_huge, fd >= 0);
+	if (fd >= 0) {
+		assert_int_equal(fstat(fd, &st), 0);
+		close(fd);
+		assert_true(vmt_devices_find(&d, major(st.st_dev), minor(st.st_dev))->internal);
+		assert_true(vmt_devices_find(&d, major(st.st_dev), minor(st.st_dev))->hugetlb);
+	}
 	vmt_devices_done(&d);
 	vmt_root_unref(root);
 }

@@ -105,6 +105,44 @@ static void test_no_build_id(void **state)
 	assert_int_equal(facts.build_id_len, 0);
 }
 
+static void test_segments(void **state)
+{
+	struct vmt_elf_facts facts = { 0 };
+	struct file64 f = empty64();
+
+	if (!vmt_elf_built())
+		skip();
+	f.phdr[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+				  .p_flags = PF_R | PF_W,
+				  .p_offset = 0x5e00,
+				  .p_vaddr = 0x6e00,
+				  .p_filesz = 0x2100,
+				  .p_memsz = 0x5300 };
+	f.phdr[1] = (Elf64_Phdr){ .p_type = PT_GNU_RELRO,
+				  .p_flags = PF_R,
+				  .p_offset = 0x5e00,
+				  .p_vaddr = 0x6e00,
+				  .p_filesz = 0x1200,
+				  .p_memsz = 0x1200 };
+	assert_int_equal(read_bytes(&f, sizeof(f), &facts), 0);
+	assert_int_equal(facts.n_loads, 1);
+	assert_int_equal(facts.load[0].offset, 0x5e00);
+	assert_int_equal(facts.load[0].vaddr, 0x6e00);
+	assert_int_equal(facts.load[0].filesz, 0x2100);
+	assert_int_equal(facts.load[0].memsz, 0x5300);
+	assert_true(facts.load[0].write);
+	assert_false(facts.load[0].exec);
+	assert_true(facts.has_relro);
+	assert_int_equal(facts.relro.vaddr, 0x6e00);
+	assert_int_equal(facts.relro.memsz, 0x1200);
+	/* What no loader could place is left out. */
+	f.phdr[0].p_memsz = 0x20ff;
+	f.phdr[1].p_vaddr = UINT64_MAX - 0x1000;
+	assert_int_equal(read_bytes(&f, sizeof(f), &facts), 0);
+	assert_int_equal(facts.n_loads, 0);
+	assert_false(facts.has_relro);
+}
+
 static void test_32_bits(void **state)
 {
 	struct vmt_elf_facts facts = { 0 };
@@ -180,8 +218,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_id), cmocka_unit_test(test_no_build_id),
-		cmocka_unit_test(test_32_bits),	 cmocka_unit_test(test_no_elf),
-		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_segments), cmocka_unit_test(test_32_bits),
+		cmocka_unit_test(test_no_elf),	 cmocka_unit_test(test_broken),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

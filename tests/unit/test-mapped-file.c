@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,9 +141,66 @@ static void test_by_path(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void look_at(const struct vmt_map *m, struct vmt_mapped_file *ret)
+{
+	int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(self >= 0);
+	assert_int_equal(vmt_mapped_file_find(self, m, ret), 0);
+	close(self);
+}
+
+/* What is told of a file before it is opened. */
+static void test_find(void **state)
+{
+	struct vmt_mapped_file f;
+	struct vmt_arena a;
+	struct unit_dir d;
+	struct vmt_map m;
+	char path[128];
+	void *p;
+
+	if (geteuid() != 0)
+		skip();
+	unit_dir_make(&d);
+	unit_dir_write(&d, "x (deleted)", "content");
+	snprintf(path, sizeof(path), "%s/x (deleted)", d.path);
+	vmt_arena_init(&a);
+	p = map_file(path);
+	find_row(p, &a, &m);
+	look_at(&m, &f);
+	assert_int_equal(f.type, S_IFREG);
+	assert_true(f.has_names);
+	assert_false(f.deleted);
+	assert_false(f.secret);
+	vmt_mapped_file_done(&f);
+	assert_int_equal(f.fd, -1);
+	assert_int_equal(unlinkat(d.fd, "x (deleted)", 0), 0);
+	look_at(&m, &f);
+	assert_true(f.has_names);
+	assert_true(f.deleted);
+	vmt_mapped_file_done(&f);
+	/* The inode that maps had is not this one. */
+	m.inode++;
+	assert_int_equal(open_row(&m), -ESTALE);
+	munmap(p, 4096);
+	p = map_file("/dev/zero");
+	find_row(p, &a, &m);
+	look_at(&m, &f);
+	assert_int_equal(f.type, S_IFCHR);
+	assert_int_equal(f.rdev_major, 1);
+	assert_int_equal(f.rdev_minor, 5);
+	vmt_mapped_file_done(&f);
+	munmap(p, 4096);
+	unit_dir_remove(&d);
+	vmt_arena_done(&a);
+}
+
 static void test_what_is_not_opened(void **state)
 {
 	struct vmt_map m = { 0 };
+	struct stat st;
+	char device[32];
 	struct vmt_arena a;
 	void *p;
 	int r;
@@ -156,10 +214,14 @@ static void test_what_is_not_opened(void **state)
 	munmap(p, 4096);
 	VMT_SET(map, start, &m, 0x1000);
 	VMT_SET(map, end, &m, 0x2000);
-	VMT_SET(map, inode, &m, 1);
-	VMT_SET(map, device, &m, VMT_BYTES("00:00"));
+	assert_int_equal(stat("/dev/null", &st), 0);
+	snprintf(device, sizeof(device), "%02x:%02x", major(st.st_dev), minor(st.st_dev));
+	VMT_SET(map, inode, &m, st.st_ino);
+	VMT_SET(map, device, &m, vmt_bytes_of(device));
 	m.path = VMT_BYTES("/dev/null");
 	assert_int_equal(open_row(&m), -EINVAL);
+	VMT_SET(map, device, &m, VMT_BYTES("00:00"));
+	assert_int_equal(open_row(&m), -ESTALE);
 	m.path = VMT_BYTES("anon_inode:[x]");
 	assert_int_equal(open_row(&m), -ENOENT);
 	m.path = VMT_BYTES("/does/not/exist (deleted)");
@@ -176,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_file_itself),
 		cmocka_unit_test(test_by_path),
+		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_what_is_not_opened),
 	};
 

@@ -117,9 +117,12 @@ static void test_devices_decide(void **state)
 		"1000-2000 rw-s 00000000 00:19 5                                  /dev/shm/x\n"
 		"2000-3000 rw-s 00000000 00:20 5                                  /memfd:fake\n"
 		"3000-4000 rw-s 00000000 00:21 5                                  /mnt/huge/x\n"
-		"4000-5000 rw-s 00000000 00:01 5                                  [anon_shmem:x]\n";
-	struct vmt_device devs[] = { { 0, 0x19, false }, { 0, 0x21, true }, { 0, 1, false } };
-	struct vmt_devices devices = { devs, 3, 3, true };
+		"4000-5000 rw-s 00000000 00:01 5                                  [anon_shmem:x]\n"
+		"5000-6000 rw-s 00000000 00:22 5           /anon_hugepage (deleted)\n";
+	struct vmt_device devs[] = { { .minor = 0x19 },
+				     { .minor = 0x21, .hugetlb = true },
+				     { .minor = 1, .internal = true } };
+	struct vmt_devices devices = { .dev = devs, .n = 3, .has_internal = true };
 	struct vmt_maps_parser p;
 	struct vmt_arena a;
 
@@ -131,6 +134,14 @@ static void test_devices_decide(void **state)
 	assert_text(map, kind, &p.maps[1], "file");
 	assert_text(map, kind, &p.maps[2], "hugetlb");
 	assert_text(map, kind, &p.maps[3], "shmem");
+	assert_text(map, kind, &p.maps[4], "hugetlb");
+	vmt_maps_done(&p);
+	/* So are those of huge pages, and anybody may call a file like this. */
+	devices.has_internal_huge = true;
+	vmt_maps_init(&p, false, 0, &a, &devices);
+	assert_int_equal(feed(&p, shm, strlen(shm), 4096, NULL), 0);
+	assert_text(map, kind, &p.maps[2], "hugetlb");
+	assert_text(map, kind, &p.maps[4], "file");
 	vmt_maps_done(&p);
 	vmt_arena_done(&a);
 }
