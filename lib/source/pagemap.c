@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "source/root.h"
@@ -21,8 +22,20 @@ static void note_call(struct vmt_pagemap *pm, uint64_t since_ns, uint64_t bytes)
 
 	pm->reads++;
 	pm->bytes += bytes;
+	pm->held_ns += ns;
 	if (ns > pm->longest_ns)
 		pm->longest_ns = ns;
+}
+
+/* Before a call: lets in who waits for the lock. */
+static void pause_if_due(struct vmt_pagemap *pm)
+{
+	const struct timespec t = { .tv_nsec = VMT_PAUSE_NS };
+
+	if (pm->held_ns < VMT_PAUSE_AFTER_NS)
+		return;
+	pm->held_ns = 0;
+	nanosleep(&t, NULL);
 }
 
 void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap_facts *facts,
@@ -59,16 +72,19 @@ int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
 
 	sum->by_words = true;
 	while (page < last) {
-		uint64_t want = last - page, t0 = vmt_now_ns(CLOCK_MONOTONIC);
-		uint64_t at;
+		uint64_t want = last - page, at, t0;
 		ssize_t n;
 
 		if (want > pm->n_words)
 			want = pm->n_words;
+		if (want > VMT_READ_WORDS)
+			want = VMT_READ_WORDS;
 		/* Addresses of the kernel's half have no words, and offsets are signed. */
 		if (__builtin_mul_overflow(page, (uint64_t)sizeof(*pm->words), &at) ||
 		    at > INT64_MAX)
 			return -ERANGE;
+		pause_if_due(pm);
+		t0 = vmt_now_ns(CLOCK_MONOTONIC);
 		n = pread(pm->fd, pm->words, want * sizeof(*pm->words), (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -108,9 +124,12 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 		.category_anyof_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED,
 		.return_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED | categories,
 	};
-	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	int n = pm->scan ? pm->scan(pm->fd, &arg) : call_scan(pm->fd, &arg);
+	uint64_t t0;
+	int n;
 
+	pause_if_due(pm);
+	t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	n = pm->scan ? pm->scan(pm->fd, &arg) : call_scan(pm->fd, &arg);
 	if (n < 0)
 		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
 	note_call(pm, t0, (uint64_t)n * sizeof(*regions));

@@ -92,6 +92,7 @@ struct vmt_pagemap {
 	size_t n_words;
 	/* The ioctl, for tests; NULL for the kernel's. A number of regions, or -errno. */
 	int (*scan)(int fd, struct vmt_scan_arg *arg);
+	uint64_t held_ns; /* in calls since the last pause */
 	uint64_t reads; /* system calls */
 	uint64_t bytes;
 	uint64_t longest_ns; /* one of them, waiting for the lock included */
@@ -107,15 +108,25 @@ struct vmt_pagemap {
 /* What one call may look at, and what it may find, in pages: both bound how long it holds the mmap
  * lock (an entry with a page costs 10 to 25 ns, one without some 2 ns). */
 #define VMT_SCAN_SPAN  ((uint64_t)1 << 16)
-#define VMT_SCAN_FOUND ((uint64_t)1 << 12)
+#define VMT_SCAN_FOUND ((uint64_t)1 << 11)
+/* Words of one read. The kernel takes the lock for 512 of them at a time. */
+#define VMT_READ_WORDS ((uint64_t)1 << 11)
+
+/*
+ * Slices alone do not let anybody in: a reader that comes back at once takes the lock before a
+ * writer that sleeps has woken up (kernel/locking/rwsem.c rwsem_down_read_slowpath(), "steal"), for
+ * 4 ms or until all is read. So after so much time in the kernel we sleep, long enough for the one
+ * who waits to wake up. Small processes are through before that.
+ */
+#define VMT_PAUSE_AFTER_NS UINT64_C(60000)
+#define VMT_PAUSE_NS	   UINT64_C(60000)
 
 /* Adds up words. */
 void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap_facts *facts,
 			   const uint64_t *words, size_t n);
 
 /*
- * Adds up [start, end) word by word. The kernel takes the lock anew for each 2 MiB or so
- * (PAGEMAP_WALK_SIZE). -ESRCH where the address space is gone (the kernel then gives 0 bytes),
+ * Adds up [start, end) word by word, at most VMT_READ_WORDS of them at a time. -ESRCH where the address space is gone (the kernel then gives 0 bytes),
  * -ERANGE for addresses of the kernel's half, -ETIMEDOUT, or what read(2) says.
  */
 int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,

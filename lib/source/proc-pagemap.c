@@ -6,14 +6,20 @@
 #include "source/pss-sliced.h"
 #include "source/residency.h"
 
-/* Words of pagemap in one read: half a MiB. */
-#define WORDS ((size_t)64 * 1024)
+#define WORDS ((size_t)VMT_READ_WORDS)
 /* Mappings of one call, so that what was added up is put away now and then. */
 #define SUMS ((size_t)512)
 
-static bool job_expired(void *arg)
+/* A process of TiBs takes seconds in slices, and is not stuck: each slice has its own time, and the
+ * deadline of the whole stays. */
+static bool stop_or_go_on(void *arg)
 {
-	return vmt_job_expired(arg);
+	struct vmt_job *job = arg;
+
+	if (vmt_job_expired(job))
+		return true;
+	vmt_job_go_on(job);
+	return false;
 }
 
 static void add_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm)
@@ -64,7 +70,7 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 			    struct vmt_proc_read *read)
 {
 	const struct vmt_root *root = task->shared->root;
-	const struct vmt_pagemap_stop stop = { job_expired, job };
+	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
 	VMT_AUTO_FREE struct sums *sums = calloc(1, sizeof(*sums));
 	struct vmt_pagemap pm = {
 		.fd = fd, .page_size = root->page_size, .stop = &stop, .n_words = WORDS
@@ -104,7 +110,7 @@ int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
 		      struct vmt_proc_read *read)
 {
 	const struct vmt_root *root = task->shared->root;
-	const struct vmt_pagemap_stop stop = { job_expired, job };
+	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
 	VMT_AUTO_FREE uint64_t *words = calloc(2 * WORDS, sizeof(*words));
 	VMT_AUTO_CLOSE int counts = vmt_open_at(root->proc_fd, "kpagecount");
 	struct vmt_pagemap pm = { .fd = fd,

@@ -123,6 +123,15 @@ void vmt_job_begin(struct vmt_job *job, int stage)
 	__atomic_store_n(&job->due_ns, due, __ATOMIC_RELAXED);
 }
 
+void vmt_job_go_on(struct vmt_job *job)
+{
+	uint64_t now = now_ns();
+
+	if (!job->deadline_ns ||
+	    (job->deadline_ns > now && job->deadline_ns - now > job->timeout_ns))
+		vmt_job_begin(job, vmt_job_stage(job));
+}
+
 bool vmt_job_expired(const struct vmt_job *job)
 {
 	return now_ns() >= __atomic_load_n(&job->soft_ns, __ATOMIC_RELAXED);

@@ -50,6 +50,9 @@ bool vmt_job_has_ended(const struct vmt_job *job);
 /* For the job itself: begins a stage (a number of its own, such as the source that it reads); the
  * time that it has begins anew. */
 void vmt_job_begin(struct vmt_job *job, int stage);
+/* For the job itself, in a stage that is long because there is much to read: the time begins anew
+ * while the deadline of all is farther than that. */
+void vmt_job_go_on(struct vmt_job *job);
 /* For the job itself, between two reads: whether it ought to stop with -ETIMEDOUT. It comes a
  * little before the pool would give the job up, so that a slow job keeps what it has. */
 bool vmt_job_expired(const struct vmt_job *job);
