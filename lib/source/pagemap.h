@@ -126,8 +126,9 @@ void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap
 			   const uint64_t *words, size_t n);
 
 /*
- * Adds up [start, end) word by word, at most VMT_READ_WORDS of them at a time. -ESRCH where the address space is gone (the kernel then gives 0 bytes),
- * -ERANGE for addresses of the kernel's half, -ETIMEDOUT, or what read(2) says.
+ * Adds up [start, end) word by word, at most VMT_READ_WORDS of them at a time. -ESRCH where the
+ * address space is gone (the kernel then gives 0 bytes), -ERANGE for addresses of the kernel's
+ * half, -ETIMEDOUT, or what read(2) says.
  */
 int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
 		     struct vmt_pagemap_sum *sum);
