@@ -71,7 +71,7 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 {
 	const struct vmt_root *root = task->shared->root;
 	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
-	VMT_AUTO_FREE struct sums *sums = calloc(1, sizeof(*sums));
+	VMT_AUTO_FREE struct sums *sums = malloc(sizeof(*sums));
 	struct vmt_pagemap pm = {
 		.fd = fd, .page_size = root->page_size, .stop = &stop, .n_words = WORDS
 	};
@@ -111,7 +111,7 @@ int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
 {
 	const struct vmt_root *root = task->shared->root;
 	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
-	VMT_AUTO_FREE uint64_t *words = calloc(2 * WORDS, sizeof(*words));
+	VMT_AUTO_FREE uint64_t *words = reallocarray(NULL, 2 * WORDS, sizeof(*words));
 	VMT_AUTO_CLOSE int counts = vmt_open_at(root->proc_fd, "kpagecount");
 	struct vmt_pagemap pm = { .fd = fd,
 				  .page_size = root->page_size,
