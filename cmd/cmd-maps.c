@@ -9,6 +9,9 @@ static const struct vmt_section_def sections[] = {
 };
 
 static const struct vmt_opt opts[] = {
+	{ "all", 'a', VMT_OPT_FLAG, NULL, NULL, "all processes" },
+	{ "user", 'u', VMT_OPT_VALUE, "NAME", "@user",
+	  "all processes of this user (name or id); with PID only those of them" },
 	{ "pss", 0, VMT_OPT_MAYBE, NULL, "sliced",
 	  "add PSS, for which the kernel walks a mapping in one hold of its lock; or an estimate "
 	  "that is read in slices" },
@@ -16,27 +19,68 @@ static const struct vmt_opt opts[] = {
 	  "read maps alone: no residency, and no walk of page tables" },
 };
 
-/* All mappings of all processes in one array; the rows stay the sample's facts. */
-static int gather(struct vmt_run *run, struct vmt_map **ret, size_t *ret_n)
+/* Sums over mappings; a value is one of all of them, or unknown. */
+struct totals {
+	size_t n;
+	uint64_t size;
+	uint64_t rss;
+	uint64_t pss;
+	uint64_t sliced;
+	bool no_rss;
+	bool no_pss;
+	bool no_sliced;
+};
+
+static void add_map(struct totals *t, const struct vmt_map *m)
 {
-	struct vmt_sample *s = run->sample;
-	size_t i, k, n = 0;
+	t->n++;
+	/* The vsyscall page is the kernel's: the process's own size has it not. */
+	if (!vmt_bytes_is(m->path, "[vsyscall]"))
+		t->size += m->size_bytes;
+	if (VMT_HAS(map, rss_bytes, m))
+		t->rss += m->rss_bytes;
+	else
+		t->no_rss = true;
+	if (VMT_HAS(map, pss_bytes, m))
+		t->pss += m->pss_bytes;
+	else
+		t->no_pss = true;
+	if (VMT_HAS(map, pss_sliced_bytes, m))
+		t->sliced += m->pss_sliced_bytes;
+	else
+		t->no_sliced = true;
+}
 
-	for (i = 0; i < s->n_procs; i++)
-		n += s->maps ? s->maps[i].n_maps : 0;
-	*ret = vmt_arena_alloc(&s->arena, n, sizeof(**ret));
-	if (!*ret)
-		return VMT_EXIT_FAILED;
-	*ret_n = 0;
-	for (i = 0; i < s->n_procs; i++) {
-		for (k = 0; s->maps && k < s->maps[i].n_maps; k++) {
-			struct vmt_map *m = &(*ret)[(*ret_n)++];
+static void add_totals(struct totals *to, const struct totals *from)
+{
+	to->n += from->n;
+	to->size += from->size;
+	to->rss += from->rss;
+	to->pss += from->pss;
+	to->no_rss |= from->no_rss;
+	to->no_pss |= from->no_pss;
+	to->sliced += from->sliced;
+	to->no_sliced |= from->no_sliced;
+}
 
-			*m = s->maps[i].maps[k];
-			VMT_SET(map, pid, m, s->procs[i].pid);
-		}
+static void totals_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct totals *t,
+			uint64_t page)
+{
+	vmt_buf_addf(out, "%zu mappings, size ", t->n);
+	vmt_fmt_size(out, t->size, ctx->out.unit, page);
+	if (t->n && !t->no_rss) {
+		vmt_buf_adds(out, ", RSS ");
+		vmt_fmt_size(out, t->rss, ctx->out.unit, page);
 	}
-	return 0;
+	if (t->n && !t->no_pss) {
+		vmt_buf_adds(out, ", PSS ");
+		vmt_fmt_size(out, t->pss, ctx->out.unit, page);
+	}
+	if (t->n && !t->no_sliced) {
+		vmt_buf_adds(out, ", PSS about ");
+		vmt_fmt_size(out, t->sliced, ctx->out.unit, page);
+	}
+	vmt_buf_addc(out, '\n');
 }
 
 /* A process without mappings of its own, in words: 0 would say that it could have some. */
@@ -53,51 +97,8 @@ static bool without_memory_text(struct vmt_buf *out, const struct vmt_proc *p)
 	return what != NULL;
 }
 
-static void total_text(struct vmt_buf *out, struct vmt_ctx *ctx, const struct vmt_run *run,
-		       const struct vmt_map *maps, size_t n)
-{
-	uint64_t size = 0, rss = 0, pss = 0, sliced = 0, page = run->sample->host.page_size;
-	const struct vmt_sample *s = run->sample;
-	size_t without = 0, i;
-	bool has_rss = n > 0, has_pss = n > 0, has_sliced = n > 0;
-
-	for (i = 0; i < s->n_procs; i++)
-		without += without_memory_text(out, &s->procs[i]);
-	if (without == s->n_procs)
-		return;
-	for (i = 0; i < n; i++) {
-		/* The vsyscall page is the kernel's: the process's own size has it not. */
-		if (!vmt_bytes_is(maps[i].path, "[vsyscall]"))
-			size += maps[i].size_bytes;
-		has_rss &= VMT_HAS(map, rss_bytes, &maps[i]);
-		has_pss &= VMT_HAS(map, pss_bytes, &maps[i]);
-		has_sliced &= VMT_HAS(map, pss_sliced_bytes, &maps[i]);
-		if (VMT_HAS(map, pss_sliced_bytes, &maps[i]))
-			sliced += maps[i].pss_sliced_bytes;
-		if (VMT_HAS(map, rss_bytes, &maps[i]))
-			rss += maps[i].rss_bytes;
-		if (VMT_HAS(map, pss_bytes, &maps[i]))
-			pss += maps[i].pss_bytes;
-	}
-	vmt_buf_addf(out, "%zu mappings, size ", n);
-	vmt_fmt_size(out, size, ctx->out.unit, page);
-	if (has_rss) {
-		vmt_buf_adds(out, ", RSS ");
-		vmt_fmt_size(out, rss, ctx->out.unit, page);
-	}
-	if (has_pss) {
-		vmt_buf_adds(out, ", PSS ");
-		vmt_fmt_size(out, pss, ctx->out.unit, page);
-	}
-	if (has_sliced) {
-		vmt_buf_adds(out, ", PSS about ");
-		vmt_fmt_size(out, sliced, ctx->out.unit, page);
-	}
-	vmt_buf_addc(out, '\n');
-}
-
 /* Names every process that could not be read whole; the exit code for the first. */
-static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_run *run)
+static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_sample *s)
 {
 	static const struct {
 		const char *status;
@@ -107,7 +108,6 @@ static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_run *run)
 		{ "gone", VMT_EXIT_NOTHING },
 		{ "timed_out", VMT_EXIT_TIMEOUT },
 	};
-	const struct vmt_sample *s = run->sample;
 	int ret = 0;
 	size_t i, k;
 
@@ -128,18 +128,6 @@ static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_run *run)
 	return ret;
 }
 
-/* The columns of --pss: an exit code, or 0. */
-static int add_pss(struct vmt_ctx *ctx, struct vmt_columns *columns)
-{
-	const char *how = vmt_ctx_value(ctx, "pss");
-
-	if (!how || vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all"))
-		return 0;
-	return vmt_columns_parse(columns, &vmt_entity_map, *how ? "+PSS-SLICED" : "+PSS", NULL) < 0
-		       ? VMT_EXIT_FAILED
-		       : 0;
-}
-
 static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
 {
 	VMT_AUTO_BUF list = { 0 };
@@ -153,28 +141,253 @@ static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
 	return vmt_parse_pids(ctx, list.data ? list.data : "", ret, ret_n);
 }
 
-static int run_maps(struct vmt_ctx *ctx)
+/* What the run is about, for the rows as they come. */
+struct work {
+	struct vmt_ctx *ctx;
+	struct vmt_run run;
+	uint32_t want; /* sources */
+	bool named; /* processes were named: each that cannot be read is complained about */
+	bool sorted; /* all rows are wanted before the first is printed */
+	int failed; /* exit code of the first process that was not read */
+
+	vmt_emit_fn *emit;
+	void *emit_ctx;
+	bool headed; /* the process that is at work has its heading */
+	struct totals proc; /* of it */
+	struct totals all;
+
+	/* sorted: every row, with strings of their own */
+	struct vmt_map *maps;
+	size_t n_maps;
+	size_t cap_maps;
+};
+
+/* Above the table of a process, where there are several. */
+static void heading(struct vmt_buf *out, const struct work *w, const struct vmt_proc *p)
 {
-	VMT_AUTO_FREE uint64_t *pids = NULL;
-	VMT_AUTO_RUN run = { 0 };
-	struct vmt_map *maps = NULL;
-	struct vmt_section *s, *procs;
-	size_t n_pids = 0, n = 0;
+	vmt_buf_addf(out, "%llu ", (unsigned long long)p->pid);
+	if (VMT_HAS(proc, comm, p))
+		vmt_fmt_safe(out, p->comm, w->ctx->out.ascii);
+	else
+		vmt_buf_addc(out, '-');
+	vmt_buf_addc(out, '\n');
+}
+
+static int print_rows(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last)
+{
+	struct work *w = arg;
+	const struct vmt_sample *s = w->run.sample;
+	struct vmt_rows rows = { .rows = maps, .n = n };
+	bool several = s->n_procs > 1;
+	VMT_AUTO_BUF lead = { 0 };
+	VMT_AUTO_BUF note = { 0 };
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n; i++)
+		add_map(&w->proc, &maps[i]);
+	if (n && !w->headed && several)
+		heading(&lead, w, &s->procs[index]);
+	w->headed |= n > 0;
+	if (last && several && w->proc.n)
+		totals_text(&note, w->ctx, &w->proc, s->host.page_size);
+	rows.lead = lead.data;
+	rows.note = note.data;
+	r = vmt_buf_error(&lead) ?: vmt_buf_error(&note);
+	if (r == 0 && (n || rows.note))
+		r = w->emit(w->emit_ctx, &rows);
+	if (last) {
+		add_totals(&w->all, &w->proc);
+		w->proc = (struct totals){ 0 };
+		w->headed = false;
+	}
+	return r;
+}
+
+/* Keeps rows and their strings, for an order of all of them. */
+static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last)
+{
+	struct work *w = arg;
+	struct vmt_arena *arena = &w->run.sample->arena;
+	size_t i, k;
+	int r = vmt_grow(&w->maps, &w->cap_maps, w->n_maps + n, sizeof(*w->maps));
+
+	for (i = 0; r == 0 && i < n; i++) {
+		struct vmt_map *m = &w->maps[w->n_maps];
+
+		*m = maps[i];
+		for (k = 0; k < vmt_entity_map.n_fields; k++) {
+			const struct vmt_field *f = &vmt_entity_map.fields[k];
+			struct vmt_bytes *text = (struct vmt_bytes *)((char *)m + f->offset);
+
+			if (f->type != VMT_TYPE_STR || !vmt_row_has(&m->row, f->index))
+				continue;
+			text->ptr = vmt_arena_copy(arena, text->ptr, text->len);
+			if (!text->ptr)
+				return -ENOMEM;
+		}
+		w->n_maps++;
+		add_map(&w->all, m);
+	}
+	return r;
+}
+
+/* Reads the processes, and hands their mappings to fn. A negative errno, or an exit code. */
+static int read_rows(struct work *w, vmt_rows_fn *fn)
+{
+	struct vmt_sample *s = w->run.sample;
+	VMT_AUTO_FREE size_t *indices = calloc(s->n_procs ? s->n_procs : 1, sizeof(*indices));
+	struct vmt_err err = { 0 };
+	size_t i;
+	int r;
+
+	if (!indices)
+		return -ENOMEM;
+	for (i = 0; i < s->n_procs; i++)
+		indices[i] = i;
+	r = vmt_collect_rows(w->run.collector, s, w->want, indices, s->n_procs, fn, w, &err);
+	if (r < 0)
+		return r;
+	if (w->named)
+		w->failed = denied_or_gone(w->ctx, s);
+	return 0;
+}
+
+/* Adds what stands behind the mappings, once all of them came. An exit code or 0. */
+static int finish(struct work *w, struct vmt_section *s)
+{
+	const struct vmt_sample *sample = w->run.sample;
+	struct vmt_section *procs;
+	size_t without = 0, i;
+
+	procs = vmt_run_section(&w->run, w->ctx, "processes", w->run.model->procs,
+				w->run.model->n_procs);
+	if (!procs)
+		return VMT_EXIT_FAILED;
+	procs->machine_only = true;
+	for (i = 0; w->named && i < sample->n_procs; i++)
+		without += without_memory_text(&s->note, &sample->procs[i]);
+	if (w->all.n && sample->n_procs > 1 && !w->sorted)
+		vmt_buf_addf(&s->note, "\nall %zu processes: ", sample->n_procs);
+	if (sample->n_procs > without)
+		totals_text(&s->note, w->ctx, &w->all, sample->host.page_size);
+	vmt_run_remarks(&w->run, w->ctx, s);
+	return 0;
+}
+
+static int produce(void *arg, vmt_emit_fn *emit, void *ctx)
+{
+	struct work *w = arg;
+	struct vmt_section *s = &w->run.doc.sections[0];
+	int r;
+
+	w->emit = emit;
+	w->emit_ctx = ctx;
+	r = read_rows(w, print_rows);
+	if (r < 0)
+		return r;
+	s->total = w->all.n;
+	r = vmt_run_remodel(&w->run, w->ctx, NULL);
+	if (r == 0)
+		r = finish(w, s);
+	return r ? r : w->failed;
+}
+
+/* The columns of --pss: an exit code, or 0. */
+static int add_pss(struct vmt_ctx *ctx, struct vmt_columns *columns)
+{
+	const char *how = vmt_ctx_value(ctx, "pss");
+
+	if (!how || vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all"))
+		return 0;
+	return vmt_columns_parse(columns, &vmt_entity_map, *how ? "+PSS-SLICED" : "+PSS", NULL) < 0
+		       ? VMT_EXIT_FAILED
+		       : 0;
+}
+
+static int print_sorted(struct work *w)
+{
+	struct vmt_section *s;
+	int r = read_rows(w, keep_rows);
+
+	if (r < 0) {
+		vmt_complain(w->ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	r = vmt_run_model(&w->run, w->ctx, NULL);
+	if (r)
+		return r;
+	s = vmt_run_section(&w->run, w->ctx, "maps", w->maps, w->n_maps);
+	if (!s)
+		return VMT_EXIT_FAILED;
+	if (w->run.sample->n_procs > 1 && !vmt_ctx_given(w->ctx, "output") &&
+	    vmt_columns_parse(&s->columns, &vmt_entity_map,
+			      "PID,ADDRESS,PERM,KIND,SIZE,RSS,ANON,FILE,SWAP,MAPPING", NULL) < 0)
+		return VMT_EXIT_FAILED;
+	r = add_pss(w->ctx, &s->columns);
+	if (r == 0)
+		r = vmt_section_options(w->ctx, s);
+	if (r == 0)
+		r = finish(w, s);
+	if (r)
+		return r;
+	if (w->failed && w->n_maps == 0)
+		return w->failed;
+	r = vmt_print_doc(w->ctx, &w->run.doc);
+	return r ? r : w->failed;
+}
+
+static int print_as_they_come(struct work *w)
+{
+	struct vmt_section *s;
+	int r = vmt_run_model(&w->run, w->ctx, NULL);
+
+	if (r)
+		return r;
+	s = vmt_run_section(&w->run, w->ctx, "maps", NULL, 0);
+	if (!s)
+		return VMT_EXIT_FAILED;
+	s->produce = produce;
+	s->produce_arg = w;
+	r = add_pss(w->ctx, &s->columns);
+	if (r == 0)
+		r = vmt_section_options(w->ctx, s);
+	return r ? r : vmt_print_doc(w->ctx, &w->run.doc);
+}
+
+/* Takes away the processes of other users, and, where nobody named them, those without memory. */
+static void filter(struct work *w)
+{
+	const char *user = vmt_ctx_value(w->ctx, "user");
+	struct vmt_sample *s = w->run.sample;
+	uint64_t uid = 0;
+	bool by_uid = user && vmt_parse_u64(user, &uid) == 0;
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n_procs; i++) {
+		const struct vmt_proc *p = &s->procs[i];
+
+		if (!w->named && VMT_HAS(proc, class, p) && !vmt_bytes_is(p->class, "user"))
+			continue;
+		if (user && !(by_uid && VMT_HAS(proc, uid, p) && p->uid == uid) &&
+		    !(VMT_HAS(proc, user, p) && vmt_bytes_is(p->user, user)))
+			continue;
+		s->procs[n++] = *p;
+	}
+	s->n_procs = n;
+}
+
+/* The sources that the options ask for. */
+static int choose_sources(struct vmt_ctx *ctx, uint32_t *ret)
+{
 	const char *pss = vmt_ctx_value(ctx, "pss");
 	uint32_t want = VMT_SOURCE_BIT(MAPS);
-	int r, missing, failed = 0;
+	int r = vmt_wanted_sources(ctx, &vmt_entity_map, &want);
 
-	if (vmt_column_help(ctx, &vmt_entity_map, &r))
+	if (r)
 		return r;
 	if (pss && *pss && strcmp(pss, "sliced") != 0)
 		return vmt_usage_error(ctx, "--pss takes sliced or no value, not '%.40s'", pss);
-	if (ctx->n_operands == 0)
-		return vmt_usage_error(ctx, "which process? vmtop maps PID...");
-	r = parse_operands(ctx, &pids, &n_pids);
-	if (r == 0)
-		r = vmt_wanted_sources(ctx, &vmt_entity_map, &want);
-	if (r)
-		return r;
 	if (pss)
 		want |= *pss ? VMT_SOURCE_BIT(KPAGECOUNT) : VMT_SOURCE_BIT(SMAPS);
 	if (vmt_ctx_given(ctx, "list-only"))
@@ -187,51 +400,56 @@ static int run_maps(struct vmt_ctx *ctx)
 		VMT_SOURCE_BIT(ROLE) | VMT_COLLECT_CHEAP;
 	if (want & VMT_SOURCE_BIT(SMAPS))
 		want &= ~VMT_COLLECT_CHEAP;
-	r = vmt_run_open(&run, ctx, 0);
+	if (ctx->n_operands == 0)
+		want |= VMT_COLLECT_ONCE;
+	*ret = want;
+	return 0;
+}
+
+static int run_maps(struct vmt_ctx *ctx)
+{
+	bool all = vmt_ctx_given(ctx, "all") || vmt_ctx_given(ctx, "user");
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	struct work w = { .ctx = ctx, .named = ctx->n_operands > 0 };
+	size_t n_pids = 0;
+	int r, missing = 0;
+
+	if (vmt_column_help(ctx, &vmt_entity_map, &r))
+		return r;
+	if (!w.named && !all)
+		return vmt_usage_error(ctx, "which process? vmtop maps PID..., or --all");
+	if (w.named && vmt_ctx_given(ctx, "all"))
+		return vmt_usage_error(ctx, "--all is every process; name none");
+	if (w.named)
+		r = parse_operands(ctx, &pids, &n_pids);
+	else
+		r = 0;
 	if (r == 0)
-		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
+		r = choose_sources(ctx, &w.want);
 	if (r)
 		return r;
-	missing = vmt_run_missing(&run, ctx, pids, n_pids);
-	if (missing && run.sample->n_procs == 0)
-		return missing;
-	r = vmt_run_procs(&run, ctx, want, NULL, 0);
-	if (r == 0) {
-		failed = denied_or_gone(ctx, &run);
-		r = gather(&run, &maps, &n);
+	w.sorted = vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top");
+	r = vmt_run_open(&w.run, ctx, 0);
+	if (r == 0)
+		r = vmt_run_sample(&w.run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
+	if (r == 0 && w.named) {
+		missing = vmt_run_missing(&w.run, ctx, pids, n_pids);
+		if (missing && w.run.sample->n_procs == 0)
+			r = missing;
 	}
-	if (r == 0)
-		r = vmt_run_model(&run, ctx, NULL);
-	if (r)
-		return r;
-	s = vmt_run_section(&run, ctx, "maps", maps, n);
-	procs = vmt_run_section(&run, ctx, "processes", run.model->procs, run.model->n_procs);
-	if (!s || !procs)
-		return VMT_EXIT_FAILED;
-	procs->machine_only = true;
-	if (n_pids > 1 && !vmt_ctx_given(ctx, "output") &&
-	    (vmt_columns_parse(&s->columns, &vmt_entity_map,
-			       "PID,ADDRESS,PERM,KIND,SIZE,RSS,ANON,FILE,SWAP,MAPPING", NULL) < 0))
-		return VMT_EXIT_FAILED;
-	r = add_pss(ctx, &s->columns);
-	if (r == 0)
-		r = vmt_section_options(ctx, s);
-	if (r)
-		return r;
-	total_text(&s->note, ctx, &run, maps, n);
-	vmt_run_remarks(&run, ctx, s);
-	if (failed && n == 0)
-		return failed;
-	r = vmt_print_doc(ctx, &run.doc);
-	if (r == 0)
-		r = failed;
+	if (r == 0) {
+		filter(&w);
+		r = w.sorted ? print_sorted(&w) : print_as_they_come(&w);
+	}
+	vmt_run_done(&w.run);
+	free(w.maps);
 	return r ? r : missing;
 }
 
 const struct vmt_cmd vmt_cmd_maps = {
 	.name = "maps",
 	.summary = "the mappings of a process, with what is resident of each",
-	.synopsis = "PID... [--pss[=sliced]] [--list-only] [OPTION]...",
+	.synopsis = "(PID... | --all | -u NAME) [--pss[=sliced]] [--list-only] [OPTION]...",
 	.cost = "by default the page tables are looked at in slices of some tens of microseconds; "
 		"PSS and other lines of smaps need a walk over a whole mapping under the mmap lock "
 		"of the process: about 20 ns for each resident page of 4 KiB",

@@ -117,6 +117,21 @@ int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_mod
 	return 0;
 }
 
+int vmt_run_remodel(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts)
+{
+	struct vmt_model *model;
+	struct vmt_err err = { 0 };
+
+	vmt_sample_settle(run->sample);
+	run->sample->host.took_ns = vmt_now_ns(CLOCK_MONOTONIC) - ctx->started_ns;
+	if (vmt_model_build(run->sample, run->prev, opts, &model, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	vmt_model_free(run->model);
+	run->model = model;
+	run->doc.model = model;
+	return 0;
+}
+
 struct vmt_section *vmt_run_section(struct vmt_run *run, struct vmt_ctx *ctx, const char *key,
 				    const void *rows, size_t n)
 {

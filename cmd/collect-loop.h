@@ -30,6 +30,8 @@ int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64
 int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source);
 /* Builds run->model and begins run->doc; exit code or 0. */
 int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts);
+/* Builds run->model anew, after more was read; rows of the old one are gone. Exit code or 0. */
+int vmt_run_remodel(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts);
 /* Adds a section of the command's own list by its key; NULL after a complaint. */
 struct vmt_section *vmt_run_section(struct vmt_run *run, struct vmt_ctx *ctx, const char *key,
 				    const void *rows, size_t n);

@@ -235,13 +235,15 @@ static int write_failed(struct vmt_ctx *ctx, const char *path, int error)
 	return VMT_EXIT_FAILED;
 }
 
-/* Opens where output goes, lets fill write it and finishes. */
+/* Opens where output goes, lets fill write it and finishes. A result of fill above 0 is the exit
+ * code; where it wrote nothing, no file is made. */
 static int output(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *arg), void *arg)
 {
 	const char *path = vmt_ctx_value(ctx, "write");
 	VMT_CLEANUP(vmt_sink_done) struct vmt_sink sink = { .fd = STDOUT_FILENO };
 	struct aside aside = { .dir = -1, .fd = -1 };
-	int r = 0;
+	int r = 0, code = 0;
+	bool nothing;
 
 	if (path && strcmp(path, "-") == 0)
 		path = NULL;
@@ -251,11 +253,19 @@ static int output(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *
 	}
 	if (r == 0)
 		r = fill(&sink, arg);
+	/* A result above 0 is an exit code; what was printed stays printed. */
+	if (r > 0) {
+		code = r;
+		r = 0;
+	}
 	if (r == 0)
 		r = vmt_sink_flush(&sink, 0);
+	nothing = r == 0 && code && !sink.used;
 	if (path)
-		r = aside_finish(&aside, r);
-	return r < 0 ? write_failed(ctx, path, r) : 0;
+		r = aside_finish(&aside, nothing ? -ECANCELED : r);
+	if (nothing)
+		return code;
+	return r < 0 ? write_failed(ctx, path, r) : code;
 }
 
 static int fill_text(struct vmt_sink *sink, void *arg)

@@ -74,22 +74,30 @@ size_t vmt_decimal(char *to, uint64_t v)
 				    "25262728293031323334353637383940414243444546474849"
 				    "50515253545556575859606162636465666768697071727374"
 				    "75767778798081828384858687888990919293949596979899";
-	char text[VMT_DECIMAL_MAX], *p = text + sizeof(text);
-	size_t n;
+	uint64_t bound;
+	size_t n = 1;
+	char *p;
 
+	/* By far the most there are. */
+	if (v < 10) {
+		*to = (char)('0' + v);
+		return 1;
+	}
+	for (bound = 10; v >= bound; n++)
+		if (__builtin_mul_overflow(bound, UINT64_C(10), &bound)) {
+			n++;
+			break;
+		}
+	p = to + n;
 	while (v >= 100) {
 		p -= 2;
 		memcpy(p, pairs + 2 * (v % 100), 2);
 		v /= 100;
 	}
-	if (v >= 10) {
-		p -= 2;
-		memcpy(p, pairs + 2 * v, 2);
-	} else {
-		*--p = (char)('0' + v);
-	}
-	n = (size_t)(text + sizeof(text) - p);
-	memcpy(to, p, n);
+	if (v >= 10)
+		memcpy(p - 2, pairs + 2 * v, 2);
+	else
+		p[-1] = (char)('0' + v);
 	return n;
 }
 

@@ -56,27 +56,24 @@ int vmt_take_i64(struct vmt_bytes *cur, int64_t *ret_value)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (vmt_is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* Values of hexadecimal digits, and 1, so that 0 says that a byte is none. */
+static const unsigned char hex_digit[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value)
 {
 	uint64_t v = 0;
 	size_t n = 0;
-	int d;
+	unsigned d;
 
-	while (n < cur->len && (d = hex_digit(cur->ptr[n])) >= 0) {
+	while (n < cur->len && (d = hex_digit[(unsigned char)cur->ptr[n]])) {
 		if (v >> 60)
 			return -ERANGE;
-		v = v << 4 | (unsigned)d;
+		v = v << 4 | (d - 1);
 		n++;
 	}
 	if (n == 0)

@@ -23,6 +23,12 @@ struct call {
 	struct vmt_sample *s;
 	uint32_t sources;
 	const size_t *procs; /* index into s->procs of each job */
+	/* For vmt_collect_rows(). */
+	vmt_rows_fn *rows; /* NULL: the sample keeps them */
+	void *arg;
+	int error; /* what rows() returned, where that was negative */
+	size_t indices_done; /* processes that rows() had the last of */
+	const size_t *indices;
 };
 
 static enum vmt_source_id first_source(uint32_t sources)
@@ -174,18 +180,51 @@ static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc
 
 	if (task->has_maps) {
 		if (!task->count_only) {
-			pm->maps = task->maps;
-			pm->n_maps = task->n_maps;
+			pm->maps = task->kept ? task->kept : task->maps;
+			pm->n_maps = pm->maps ? task->n_maps : 0;
 			pm->consistent = task->consistent;
 			pm->state = maps->code < 0 || smaps->code < 0 ? VMT_STATE_PARTIAL
 								      : VMT_STATE_OK;
 		}
 		if (maps->code != -EXDEV && smaps->code != -EXDEV)
-			VMT_SET(proc, maps_total, &s->procs[index], task->n_maps);
+			VMT_SET(proc, maps_total, &s->procs[index], task->maps_total);
 	} else if (maps->code < 0 && !pm->maps) {
 		pm->state = maps->code == -EACCES || maps->code == -EPERM ? VMT_STATE_DENIED
 									  : VMT_STATE_FAILED;
 	}
+}
+
+/* The end of the process at index for rows(), and before it that of those that came before it and
+ * were not read. */
+static void last_rows(struct call *call, size_t index, const struct vmt_map *maps, size_t n)
+{
+	bool found = false;
+
+	while (!found && !call->error) {
+		size_t i = call->indices[call->indices_done++];
+
+		found = i == index;
+		call->error = call->rows(call->arg, i, found ? maps : NULL, found ? n : 0, true);
+		if (call->error > 0)
+			call->error = 0;
+	}
+}
+
+/* The sample takes over the rows and strings of a task. */
+static int keep_rows(struct vmt_sample *s, struct vmt_proc_task *task)
+{
+	struct vmt_map *copy;
+
+	vmt_arena_join(&s->arena, &task->arena);
+	if (!task->maps)
+		return 0;
+	copy = vmt_arena_alloc(&s->arena, task->n_maps ? task->n_maps : 1, sizeof(*copy));
+	if (copy)
+		memcpy(copy, task->maps, task->n_maps * sizeof(*copy));
+	free(task->maps);
+	task->maps = NULL;
+	task->kept = copy;
+	return copy ? 0 : -ENOMEM;
 }
 
 static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
@@ -195,6 +234,10 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	uint32_t left = call->sources;
 	int worst = 0, i;
 
+	if (!call->rows && keep_rows(s, task) < 0) {
+		task->read[VMT_SOURCE_MAPS].code = -ENOMEM;
+		task->has_maps = false;
+	}
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
 		struct vmt_proc_read *read = &task->read[i];
 
@@ -213,11 +256,16 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 		worst = worse(worst, read->code);
 	}
 	untried(s, index, left, worst);
-	vmt_arena_join(&s->arena, &task->arena);
 	copy_rollup(&s->procs[index], &task->rollup);
 	if (call->sources & VMT_SOURCE_BIT(MAPS))
 		merge_maps(s, index, task);
 	set_read_status(s, index);
+	if (call->rows) {
+		last_rows(call, index, pm->maps, pm->n_maps);
+		/* The job has them, and ends. */
+		pm->maps = NULL;
+		pm->n_maps = 0;
+	}
 }
 
 /* A job that a reader kept: what it had finished before it was stuck. */
@@ -238,6 +286,7 @@ static void left_behind(struct call *call, size_t index, struct vmt_job *job)
 	read->code = vmt_err_set(&read->err, -ETIMEDOUT, NULL, 0, "%s", hint);
 	merge(call, index, &task);
 	vmt_arena_done(&task.arena);
+	free(task.maps);
 	if (vmt_grow(&stuck->items, &stuck->cap, stuck->n + 1, sizeof(*stuck->items)) < 0)
 		return;
 	stuck->items[stuck->n++] = (struct vmt_stuck){
@@ -310,6 +359,22 @@ static void job_done(size_t index, struct vmt_job *job, int result, void *ctx, v
 		left_behind(call, call->procs[index], job);
 	else
 		no_reader(call, call->procs[index], result);
+}
+
+static int take_part(size_t index, void *arg_part, void *arg)
+{
+	struct call *call = arg;
+	struct vmt_proc_part *part = arg_part;
+
+	/* Those before it are due first. */
+	while (!call->error && call->indices[call->indices_done] != call->procs[index])
+		last_rows(call, call->indices[call->indices_done], NULL, 0);
+	if (!call->error)
+		call->error = call->rows(call->arg, call->procs[index], part->maps, part->n, false);
+	vmt_proc_part_free(part);
+	if (call->error > 0)
+		call->error = 0;
+	return call->error;
 }
 
 static bool has_memory(const struct vmt_proc *p)
@@ -440,17 +505,10 @@ static void free_jobs(struct vmt_job **jobs, size_t n)
 	free(jobs);
 }
 
-int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
-		      const size_t *indices, size_t n, struct vmt_err *err)
+/* What is read where sources are wanted; 0: nothing. */
+static uint32_t choose_sources(struct vmt_sample *s, uint32_t sources)
 {
-	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	VMT_AUTO_FREE size_t *procs = NULL;
-	struct call call = { .c = c, .s = s };
-	bool count_only = sources & VMT_COLLECT_COUNT;
 	bool cheap = sources & VMT_COLLECT_CHEAP;
-	struct vmt_job **jobs;
-	size_t n_jobs = 0, i;
-	int r = 0;
 
 	sources &= DEAR;
 	/* Reading a recording holds nobody up, and smaps has no doubts. */
@@ -472,47 +530,106 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 			 "not built: no libelf (meson option symbols)");
 		sources &= ~VMT_SOURCE_BIT(ELF);
 	}
-	if (!sources || !n)
-		return 0;
-	if (!s->maps) {
-		s->maps = vmt_arena_alloc(&s->arena, s->n_procs, sizeof(*s->maps));
-		if (!s->maps)
-			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-	}
-	procs = calloc(n, sizeof(*procs));
-	jobs = calloc(n, sizeof(*jobs));
+	return sources;
+}
+
+/* Reads n processes; flags are those of the caller's sources, batch is for jobs that hand over. */
+static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_t *indices,
+		    size_t n)
+{
+	VMT_AUTO_FREE size_t *procs = calloc(n, sizeof(*procs));
+	struct vmt_job **jobs = calloc(n, sizeof(*jobs));
+	struct vmt_collector *c = call->c;
+	struct vmt_sample *s = call->s;
+	size_t n_jobs = 0, i;
+	int r = 0;
+
 	if (!procs || !jobs)
 		r = -ENOMEM;
 	if (r == 0)
-		r = vmt_proc_shared_load(vmt_collector_shared(c), sources);
+		r = vmt_proc_shared_load(vmt_collector_shared(c), call->sources);
 	for (i = 0; r == 0 && i < n; i++) {
 		/* A kernel thread or zombie has nothing to read, and each kernel says so in its
 		 * own way. */
 		if (!has_memory(&s->procs[indices[i]]))
 			continue;
 		if (is_stuck(vmt_collector_stuck(c), &s->procs[indices[i]])) {
-			not_read(s, indices[i], sources, -ETIMEDOUT,
+			not_read(s, indices[i], call->sources, -ETIMEDOUT,
 				 "a reader still sleeps in the kernel for this process");
 			continue;
 		}
 		jobs[n_jobs] = vmt_proc_job_new(
-			vmt_collector_shared(c), sources | (cheap ? VMT_COLLECT_CHEAP : 0),
-			count_only, &s->procs[indices[i]], held_dir(c, &s->procs[indices[i]]));
+			vmt_collector_shared(c),
+			call->sources | (flags & (VMT_COLLECT_CHEAP | VMT_COLLECT_ONCE)),
+			flags & VMT_COLLECT_COUNT, batch, &s->procs[indices[i]],
+			held_dir(c, &s->procs[indices[i]]));
 		if (!jobs[n_jobs])
 			r = -ENOMEM;
 		else
 			procs[n_jobs++] = indices[i];
 	}
-	call.sources = sources;
-	call.procs = procs;
-	if (r == 0 && n_jobs)
+	call->procs = procs;
+	if (r == 0 && n_jobs && call->rows)
+		r = vmt_pool_run_ordered(vmt_collector_pool(c), jobs, n_jobs,
+					 vmt_collector_deadline(c), take_part, vmt_proc_part_free,
+					 job_done, call);
+	else if (r == 0 && n_jobs)
 		r = vmt_pool_run(vmt_collector_pool(c), jobs, n_jobs, vmt_collector_deadline(c),
-				 job_done, &call);
+				 job_done, call);
 	free_jobs(jobs, n_jobs);
+	return r;
+}
+
+static int collect(struct call *call, uint32_t flags, const size_t *indices, size_t n,
+		   struct vmt_err *err)
+{
+	/* Of the mappings of so many processes some are in memory at one time. */
+	const size_t window = call->rows ? 16 : n;
+	/* The role of a mapping follows from the whole list. */
+	const size_t batch = call->rows && !(flags & VMT_SOURCE_BIT(ROLE)) ? 1024 : 0;
+	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	struct vmt_sample *s = call->s;
+	size_t i, k;
+	int r = 0;
+
+	call->sources = choose_sources(s, flags);
+	if (!n || (!call->sources && !call->rows))
+		return 0;
+	if (!s->maps) {
+		s->maps = vmt_arena_alloc(&s->arena, s->n_procs, sizeof(*s->maps));
+		if (!s->maps)
+			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	}
+	for (i = 0; r == 0 && !call->error && i < n; i += k) {
+		k = n - i < window ? n - i : window;
+		call->indices = &indices[i];
+		call->indices_done = 0;
+		if (call->sources)
+			r = run_jobs(call, flags, batch, &indices[i], k);
+		while (r == 0 && call->rows && !call->error && call->indices_done < k)
+			last_rows(call, indices[i + call->indices_done], NULL, 0);
+	}
 	if (r < 0)
 		return vmt_err_set(err, r, NULL, 0, "out of memory");
-	settle(s, sources);
+	settle(s, call->sources);
 	if (!s->host.root.len)
 		s->host.took_ns += vmt_now_ns(CLOCK_MONOTONIC) - t0;
-	return 0;
+	return call->error;
+}
+
+int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+		      const size_t *indices, size_t n, struct vmt_err *err)
+{
+	struct call call = { .c = c, .s = s };
+
+	return collect(&call, sources, indices, n, err);
+}
+
+int vmt_collect_rows(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+		     const size_t *indices, size_t n, vmt_rows_fn *fn, void *arg,
+		     struct vmt_err *err)
+{
+	struct call call = { .c = c, .s = s, .rows = fn, .arg = arg };
+
+	return collect(&call, sources, indices, n, err);
 }

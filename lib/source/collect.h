@@ -46,6 +46,11 @@ void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns);
 int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids, size_t n_pids,
 		struct vmt_sample **ret, struct vmt_err *err);
 
+/* SMAPS is read without the list before it, which is dearer by an eighth: the residency belongs to
+ * the list where the size of the address space is that of the rows. A process whose smaps does not
+ * answer then has no rows. */
+#define VMT_COLLECT_ONCE (UINT32_C(1) << 28)
+
 /* With MAPS, and nothing that needs the rows: fills maps_total and keeps no mappings. */
 #define VMT_COLLECT_COUNT (UINT32_C(1) << 31)
 
@@ -63,3 +68,20 @@ int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids,
  */
 int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err);
+
+/*
+ * Takes mappings of the process at index, in order of address; they end when it returns. last: all
+ * of that process came, and what is known of it as a whole is in s; then n may be 0. A negative
+ * result ends the reading.
+ */
+typedef int vmt_rows_fn(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last);
+
+/*
+ * The same, but the mappings are not kept: fn gets those of the processes in the order of indices,
+ * while others are still being read. Memory does not grow with their number, nor, but for some
+ * hundred bytes each, with that of the processes. s->maps[index] has no rows afterwards. What fn
+ * returned, where that was negative; else as above.
+ */
+int vmt_collect_rows(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+		     const size_t *indices, size_t n, vmt_rows_fn *fn, void *arg,
+		     struct vmt_err *err);

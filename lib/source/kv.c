@@ -52,32 +52,80 @@ const struct vmt_kv_key *vmt_kv_find(const struct vmt_kv_table *table, struct vm
 	return NULL;
 }
 
+/* Whether a begins with the n bytes of b; a is longer than that. Keys are short: two loads that
+ * overlap do for most. */
+static bool begins(const char *a, const char *b, size_t n)
+{
+	uint64_t x, y;
+
+	if (n < sizeof(x) || n > 2 * sizeof(x))
+		return memcmp(a, b, n) == 0;
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	if (x != y)
+		return false;
+	memcpy(&x, a + n - sizeof(x), sizeof(x));
+	memcpy(&y, b + n - sizeof(y), sizeof(y));
+	return x == y;
+}
+
+static bool is_blanks(const char *p, const char *end)
+{
+	const uint64_t blanks = UINT64_C(0x2020202020202020);
+	uint64_t x;
+
+	for (; end - p >= (ptrdiff_t)sizeof(x); p += sizeof(x)) {
+		memcpy(&x, p, sizeof(x));
+		if (x != blanks)
+			return false;
+	}
+	for (; p < end; p++)
+		if (*p != ' ')
+			return false;
+	return true;
+}
+
 bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, size_t *hint,
 		     struct vmt_row *row)
 {
 	const struct vmt_kv_key *k = &table->keys[*hint < table->n ? *hint : 0];
-	const char *p = line.ptr, *end = line.ptr + line.len;
-	uint64_t v = 0;
+	const char *value = line.ptr + k->len + 1, *p = line.ptr + line.len;
+	uint64_t v = 0, unit = 1;
 	size_t digits = 0;
 
-	if ((k->form != VMT_KV_KIB && k->form != VMT_KV_SKIP) || line.len <= k->len ||
-	    memcmp(p, k->name, k->len) != 0 || p[k->len] != ':')
+	if (k->form == VMT_KV_OTHER || line.len <= k->len || line.ptr[k->len] != ':' ||
+	    !begins(line.ptr, k->name, k->len))
 		return false;
-	if (k->form == VMT_KV_KIB) {
-		p += k->len + 1;
-		while (p < end && *p == ' ')
-			p++;
-		/* Less than would overflow, in kB and in bytes. */
-		for (; p < end && vmt_is_digit(*p) && digits < 16; p++, digits++)
-			v = v * 10 + (uint64_t)(*p - '0');
-		if (!digits || end - p != 3 || memcmp(p, " kB", 3) != 0)
-			return false;
-		v *= 1024;
-		memcpy((char *)row + k->offset, &v, sizeof(v));
-		vmt_row_mark(row, k->index);
-	}
 	*hint = (size_t)(k - table->keys) + 1;
+	if (k->form == VMT_KV_SKIP)
+		return true;
+	if (k->form == VMT_KV_KIB) {
+		if (p - value < 4 || memcmp(p - 3, " kB", 3) != 0)
+			goto other;
+		p -= 3;
+	}
+	/* From the end, as the number stands there behind many blanks; fewer digits than would
+	 * overflow, in kB and in bytes. */
+	for (; p > value && vmt_is_digit(p[-1]) && digits < 16; digits++, unit *= 10)
+		v += (uint64_t)(*--p - '0') * unit;
+	if (!digits || !is_blanks(value, p))
+		goto other;
+	if (k->form == VMT_KV_KIB)
+		v *= 1024;
+	if (k->form == VMT_KV_BOOL) {
+		bool b = v != 0;
+
+		if (v > 1)
+			goto other;
+		memcpy((char *)row + k->offset, &b, sizeof(b));
+	} else {
+		memcpy((char *)row + k->offset, &v, sizeof(v));
+	}
+	vmt_row_mark(row, k->index);
 	return true;
+other:
+	*hint = (size_t)(k - table->keys);
+	return false;
 }
 
 int vmt_kv_store(const struct vmt_kv_key *key, struct vmt_bytes value, struct vmt_row *row)

@@ -60,10 +60,10 @@ const struct vmt_kv_key *vmt_kv_find(const struct vmt_kv_table *table, struct vm
 				     size_t *hint);
 
 /*
- * Takes "Key:   1234 kB" whole, where the key is the one that *hint expects, a size or one that is
- * skipped, and is spelled as the kernel spells it. Files of a hundred thousand mappings have two
- * million such lines. False, and nothing is changed, where it is anything else: the functions above
- * and below then say what it is.
+ * Takes "Key:   1234 kB" or "Key:   1" whole, where the key is the one that *hint expects, not the
+ * caller's, and its value is spelled as the kernel spells it. Files of a hundred thousand mappings
+ * have two million such lines. False, and nothing is changed, where it is anything else: the
+ * functions above and below then say what it is.
  */
 bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, size_t *hint,
 		     struct vmt_row *row);

@@ -96,17 +96,21 @@ static int take_perms(struct vmt_bytes *cur, struct vmt_bytes *ret)
 		"---p", "---s", "--xp", "--xs", "-w-p", "-w-s", "-wxp", "-wxs",
 		"r--p", "r--s", "r-xp", "r-xs", "rw-p", "rw-s", "rwxp", "rwxs",
 	};
-	size_t i;
+	const char *p = cur->ptr;
+	size_t i = 0;
 
-	for (i = 0; i < VMT_ARRAY_LEN(all); i++) {
-		if (!vmt_bytes_starts(*cur, all[i]))
-			continue;
-		cur->ptr += 4;
-		cur->len -= 4;
-		*ret = (struct vmt_bytes){ all[i], 4 };
-		return 0;
-	}
-	return -EINVAL;
+	if (cur->len < 4)
+		return -EINVAL;
+	i |= p[0] == 'r' ? 8 : 0;
+	i |= p[1] == 'w' ? 4 : 0;
+	i |= p[2] == 'x' ? 2 : 0;
+	i |= p[3] == 's' ? 1 : 0;
+	if (memcmp(p, all[i], 4) != 0)
+		return -EINVAL;
+	cur->ptr += 4;
+	cur->len -= 4;
+	*ret = (struct vmt_bytes){ all[i], 4 };
+	return 0;
 }
 
 static int take_blank(struct vmt_bytes *cur)
@@ -182,6 +186,9 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	if (start < p->last_end)
 		return -EINVAL;
 	p->last_end = end;
+	/* The page of vsyscall is the kernel's, and no part of the size of the process. */
+	if (start <= INT64_MAX)
+		p->size_bytes += end - start;
 	if (p->count_only) {
 		p->n_maps++;
 		print_add(&p->print, line);
@@ -189,12 +196,22 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	}
 
 	p->reason = "out of memory";
+	if (p->batch && p->n_maps == p->batch) {
+		r = p->full(p, p->full_arg);
+		if (r < 0)
+			return r;
+		if (p->count_only) {
+			p->n_maps++;
+			print_add(&p->print, line);
+			return 0;
+		}
+	}
 	r = vmt_grow(&p->maps, &p->cap_maps, p->n_maps + 1, sizeof(*p->maps));
 	if (r < 0)
 		return r;
 	before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
+	/* Rows are added once, and are zeroed when there is room for them. */
 	m = &p->maps[p->n_maps];
-	*m = (struct vmt_map){ 0 };
 	r = keep(p->arena, device, before ? &before->device : NULL, &device);
 	if (r == 0)
 		r = keep(p->arena, path, before ? &before->path : NULL, &path);
@@ -235,6 +252,16 @@ static void mapping_end(struct vmt_maps_parser *p)
 		vmt_smaps_derive(&p->maps[p->n_maps - 1]);
 }
 
+void vmt_maps_take(struct vmt_maps_parser *p, struct vmt_arena *arena, struct vmt_map **ret,
+		   size_t *ret_n)
+{
+	vmt_arena_join(arena, p->arena);
+	*ret = VMT_STEAL(p->maps);
+	*ret_n = p->n_maps;
+	p->taken += p->n_maps;
+	p->n_maps = p->cap_maps = 0;
+}
+
 static int take_line(void *arg, struct vmt_bytes line)
 {
 	struct vmt_maps_parser *p = arg;
@@ -268,6 +295,10 @@ static int fail(struct vmt_maps_parser *p, int r, const char *path, struct vmt_e
 	switch (r) {
 	case -ENOMEM:
 		return vmt_err_set(err, r, NULL, 0, "out of memory");
+	case -ECANCELED:
+	case -EAGAIN:
+		/* full() wants no more; the text is all right. */
+		return r;
 	case -EFBIG:
 		return vmt_err_set(err, r, path, p->lines.line + 1, "the line has no end");
 	case -ERANGE:

@@ -17,7 +17,17 @@ struct vmt_maps_parser {
 	uint64_t pid; /* for the rows; 0: not set */
 	bool smaps;
 	bool count_only; /* set after init, for maps: n_maps and print alone, no rows */
+	/*
+	 * Set after init: full() is called when so many rows are complete and another mapping
+	 * comes. It either takes the rows with vmt_maps_take() or sets count_only; a negative
+	 * result ends the work. 0: there is no end to the rows.
+	 */
+	size_t batch;
+	int (*full)(struct vmt_maps_parser *p, void *arg);
+	void *full_arg;
+	size_t taken; /* rows that vmt_maps_take() gave away; n_maps does not count them */
 	uint64_t last_end; /* of the mapping before */
+	uint64_t size_bytes; /* of all mappings, but for vsyscall; statm says the same */
 	struct vmt_lines lines;
 	struct vmt_map *maps; /* on the heap */
 	size_t n_maps;
@@ -50,6 +60,11 @@ int vmt_maps_finish(struct vmt_maps_parser *p, const char *path, struct vmt_err 
 /* Takes a line below a mapping that is the one of the kernel's order, and simple (the greater
  * part); false, and nothing is changed, where it is anything else. */
 bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint);
+/* Gives away the rows so far, which are complete at the end or in full(): the array is the caller's
+ * (free()), the strings move from the parser's arena into that one. */
+void vmt_maps_take(struct vmt_maps_parser *p, struct vmt_arena *arena, struct vmt_map **ret,
+		   size_t *ret_n);
+
 /* A line below a mapping in smaps. 1 where the key is known, 0 where not, or -errno. */
 int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
 		   struct vmt_bytes last_flags);

@@ -28,6 +28,7 @@ struct reading {
 	char *piece; /* PIECE bytes */
 	int dir_fd; /* of the process, or of a thread of it */
 	int list_fd; /* the list of mappings that was read last, for is_same_space() */
+	int pagemap_fd; /* once it was opened */
 	uint64_t cpu_ns; /* when it was begun */
 };
 
@@ -132,9 +133,11 @@ static bool is_same_space(struct reading *rd)
 /*
  * Reads maps or smaps as far as its end. -EXDEV where the address space that the file was opened
  * for is gone at the end (execve, exit): the list then looks complete and is not. So may one
- * without a byte (m_start() finds no users of the mm).
+ * without a byte (m_start() finds no users of the mm). text (NULL: none) gets what was read, as
+ * long as it is of no more rows than are kept.
  */
-static int read_list(struct reading *rd, const char *name, struct vmt_maps_parser *parser)
+static int read_list(struct reading *rd, const char *name, struct vmt_maps_parser *parser,
+		     struct vmt_buf *text)
 {
 	VMT_AUTO_CLOSE int fd = timed_open(rd, name);
 	uint64_t bytes = 0;
@@ -150,6 +153,8 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 		if (n == 0)
 			break;
 		bytes += (uint64_t)n;
+		if (text && (!parser->batch || parser->n_maps <= parser->batch))
+			vmt_buf_add(text, rd->piece, (size_t)n);
 		r = vmt_maps_feed(parser, (struct vmt_bytes){ rd->piece, (size_t)n }, name,
 				  &rd->read->err);
 		if (r < 0)
@@ -171,27 +176,19 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 }
 
 /* Puts the rows of a parser into the task, in place of those that it has. */
-static int keep_maps(struct vmt_proc_task *task, const struct vmt_maps_parser *parser)
+static void keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser)
 {
-	struct vmt_map *maps = task->maps;
-	size_t cap = task->cap_maps;
+	struct vmt_map *before;
 
-	if (!parser->count_only && parser->n_maps > cap) {
-		cap = parser->n_maps;
-		maps = vmt_arena_alloc(&task->arena, cap, sizeof(*maps));
-		if (!maps)
-			return -ENOMEM;
-	}
 	pthread_mutex_lock(&task->lock);
-	if (!parser->count_only && parser->n_maps)
-		memcpy(maps, parser->maps, parser->n_maps * sizeof(*maps));
-	task->maps = maps;
-	task->cap_maps = cap;
-	task->n_maps = parser->n_maps;
+	before = task->maps;
+	task->maps = parser->count_only ? NULL : VMT_STEAL(parser->maps);
+	task->n_maps = parser->count_only ? 0 : parser->n_maps;
+	task->maps_total = parser->n_maps;
 	task->has_maps = true;
 	task->consistent = false;
 	pthread_mutex_unlock(&task->lock);
-	return 0;
+	free(before);
 }
 
 static void set_consistent(struct vmt_proc_task *task, bool consistent)
@@ -201,97 +198,262 @@ static void set_consistent(struct vmt_proc_task *task, bool consistent)
 	pthread_mutex_unlock(&task->lock);
 }
 
-/* Reads maps or smaps, which rd has begun, and keeps its rows; print is the hash of the list. */
-static int read_rows(struct reading *rd, uint64_t *ret_print)
+void vmt_proc_part_free(void *arg)
+{
+	struct vmt_proc_part *part = arg;
+
+	if (!part)
+		return;
+	vmt_arena_done(&part->arena);
+	free(part->maps);
+	free(part);
+}
+
+static int read_pagemap(struct reading *rd);
+static int read_files(struct reading *rd);
+static bool instead_of_pagemap(const struct vmt_proc_task *task, int code);
+
+/* Reads one more source of the rows that the task shows for the moment, in the middle of the list,
+ * and goes on with that. The worst of the parts is what came of the source. */
+static int read_beside(struct reading *rd, enum vmt_source_id source,
+		       int (*read_)(struct reading *rd))
+{
+	enum vmt_source_id list = rd->source;
+	int before, r;
+
+	reading_end(rd, 0);
+	before = rd->task->read[source].code;
+	reading_begin(rd, source);
+	r = read_(rd);
+	reading_end(rd, before < 0 ? before : r);
+	reading_begin(rd, list);
+	return r;
+}
+
+/* Rows of a part in place of those of the task, which returns them. */
+static struct vmt_map *show_rows(struct vmt_proc_task *task, struct vmt_map *maps, size_t n)
+{
+	struct vmt_map *before;
+
+	pthread_mutex_lock(&task->lock);
+	before = task->maps;
+	task->maps = maps;
+	task->n_maps = n;
+	pthread_mutex_unlock(&task->lock);
+	return before;
+}
+
+/* What else is wanted of the rows of a part. -EAGAIN where the first part shows that the list has
+ * to be smaps. */
+static int complete_part(struct reading *rd, bool first)
+{
+	const struct vmt_proc_task *task = rd->task;
+	enum vmt_source_id pages = task->sources >> VMT_SOURCE_WORDS & 1 ? VMT_SOURCE_WORDS
+									 : VMT_SOURCE_PAGEMAP;
+	int r = 0;
+
+	if (task->sources >> pages & 1)
+		r = read_beside(rd, pages, read_pagemap);
+	if (first && rd->source == VMT_SOURCE_MAPS && instead_of_pagemap(task, r))
+		return -EAGAIN;
+	if (task->sources & VMT_SOURCE_BIT(KPAGECOUNT))
+		read_beside(rd, VMT_SOURCE_KPAGECOUNT, read_pagemap);
+	if (task->sources & VMT_SOURCE_BIT(ELF))
+		read_beside(rd, VMT_SOURCE_ELF, read_files);
+	return 0;
+}
+
+/* Hands over the rows so far. */
+static int hand_over(struct vmt_maps_parser *parser, void *arg)
+{
+	struct reading *rd = arg;
+	struct vmt_proc_task *task = rd->task;
+	struct vmt_proc_part *part = calloc(1, sizeof(*part));
+	bool first = parser->taken == 0;
+	int r;
+
+	if (!part)
+		return -ENOMEM;
+	vmt_arena_init(&part->arena);
+	vmt_maps_take(parser, &part->arena, &part->maps, &part->n);
+	/* A reader that is stuck below leaves these rows behind. */
+	free(show_rows(task, part->maps, part->n));
+	r = complete_part(rd, first);
+	show_rows(task, NULL, 0);
+	if (r == 0) {
+		task->in_parts = true;
+		r = vmt_job_hand_over(rd->job, part);
+	}
+	if (r < 0)
+		vmt_proc_part_free(part);
+	return r;
+}
+
+/* Reads maps or smaps, which rd has begun, and keeps its rows, or hands them over where there are
+ * too many to keep; print is the hash of the list, size the sum of its ranges. */
+static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size)
 {
 	struct vmt_proc_task *task = rd->task;
 	bool smaps = rd->source == VMT_SOURCE_SMAPS;
 	struct vmt_maps_parser parser;
-	int r, keep = 0;
+	int r, handed = 0;
 
 	vmt_maps_init(&parser, smaps, task->pid, &task->arena, &task->shared->devices);
 	parser.count_only = task->count_only && !smaps;
-	r = read_list(rd, smaps ? "smaps" : "maps", &parser);
+	parser.batch = task->batch;
+	parser.full = hand_over;
+	parser.full_arg = rd;
+	r = read_list(rd, smaps ? "smaps" : "maps", &parser, NULL);
 	if (parser.unknown_keys > rd->read->unknown_keys)
 		rd->read->unknown_keys = parser.unknown_keys;
-	if (r == 0 || (r == -EXDEV && parser.n_maps))
-		keep = keep_maps(task, &parser);
+	if (parser.taken) {
+		if (parser.n_maps && (r == 0 || r == -EXDEV))
+			handed = hand_over(&parser, rd);
+		pthread_mutex_lock(&task->lock);
+		task->maps_total = parser.taken;
+		task->has_maps = true;
+		pthread_mutex_unlock(&task->lock);
+	} else if (r == 0 || (r == -EXDEV && parser.n_maps)) {
+		keep_maps(task, &parser);
+	}
 	*ret_print = parser.print;
+	*ret_size = parser.size_bytes;
 	vmt_maps_done(&parser);
-	return keep < 0 ? keep : r;
+	return handed < 0 ? handed : r;
 }
 
 /* The list alone; once again if the process changed its address space meanwhile. */
 static int read_maps(struct reading *rd)
 {
-	uint64_t print;
+	uint64_t print, size;
 	int tries, r = 0;
 
 	for (tries = 0; tries < 2; tries++) {
-		r = read_rows(rd, &print);
-		if (r != -EXDEV)
+		r = read_rows(rd, &print, &size);
+		if (r != -EXDEV || rd->task->in_parts)
 			break;
 	}
 	set_consistent(rd->task, r == 0);
 	return r;
 }
 
-/* The hash of the list, no rows. */
+/* The list before smaps: its hash, and its text, which takes the place of that before. No rows,
+ * which nobody needs once smaps has them. */
 static int read_print(struct reading *rd, uint64_t *ret_print)
 {
+	struct vmt_proc_task *task = rd->task;
+	VMT_AUTO_BUF text = { 0 };
 	struct vmt_maps_parser parser;
+	struct vmt_buf before;
+	bool whole;
 	int r;
 
 	vmt_maps_init(&parser, false, 0, NULL, NULL);
 	parser.count_only = true;
-	r = read_list(rd, "maps", &parser);
+	parser.batch = task->batch;
+	r = read_list(rd, "maps", &parser, &text);
+	if (r == 0 || (r == -EXDEV && parser.n_maps)) {
+		whole = !task->batch || parser.n_maps <= task->batch;
+		pthread_mutex_lock(&task->lock);
+		before = task->list;
+		task->list = whole && !vmt_buf_error(&text) ? text : (struct vmt_buf){ 0 };
+		task->maps_total = parser.n_maps;
+		task->has_maps = true;
+		task->consistent = false;
+		pthread_mutex_unlock(&task->lock);
+		if (task->list.data)
+			text = (struct vmt_buf){ 0 };
+		vmt_buf_done(&before);
+	}
 	*ret_print = parser.print;
 	vmt_maps_done(&parser);
 	return r;
 }
 
+/* Rows out of the text of the list, with strings in arena; 0 or -ENOMEM (it was parsed before). */
+static int parse_list(const struct vmt_proc_task *task, struct vmt_arena *arena,
+		      struct vmt_map **ret, size_t *ret_n)
+{
+	const struct vmt_bytes text = { task->list.data, task->list.len };
+	struct vmt_maps_parser parser;
+	int r;
+
+	vmt_maps_init(&parser, false, task->pid, arena, &task->shared->devices);
+	r = vmt_maps_feed(&parser, text, "maps", NULL);
+	if (r == 0)
+		r = vmt_maps_finish(&parser, "maps", NULL);
+	if (r == 0) {
+		*ret = VMT_STEAL(parser.maps);
+		*ret_n = parser.n_maps;
+	}
+	vmt_maps_done(&parser);
+	return r;
+}
+
+/* smaps gave nothing: the list alone is what there is. */
+static int keep_list(struct vmt_proc_task *task)
+{
+	struct vmt_map *maps = NULL;
+	size_t n = 0;
+	int r;
+
+	if (task->maps || task->in_parts || !task->list.len)
+		return 0;
+	r = parse_list(task, &task->arena, &maps, &n);
+	pthread_mutex_lock(&task->lock);
+	task->maps = maps;
+	task->n_maps = n;
+	pthread_mutex_unlock(&task->lock);
+	return r;
+}
+
+/* The size of the address space now, bytes; UINT64_MAX where it is not known. */
+static uint64_t size_now(const struct reading *rd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_proc p = { 0 };
+
+	if (vmt_slurp_at(rd->dir_fd, "statm", &buf, PIECE) <= 0 ||
+	    vmt_pid_statm_parse((struct vmt_bytes){ buf.data, buf.len },
+				rd->task->shared->root->page_size, &p, NULL) < 0)
+		return UINT64_MAX;
+	return p.vsize_bytes;
+}
+
 /*
- * maps, smaps, maps: where all three have the same list, the residency belongs to it. Up to TRIES
- * times; the last smaps stays, and the first maps where there is none, as smaps can block where
- * maps does not (Linux 6.11 and later read maps without the mmap lock). The cost of each file goes
- * to its own source.
+ * maps, then smaps: where both have the same list, each row of smaps is of a mapping that was there
+ * before the walk began and when the walk came to it, so that the residency belongs to the list. Up
+ * to TRIES times; the last smaps stays, and the first maps where there is none, as smaps can block
+ * where maps does not (Linux 6.11 and later read maps without the mmap lock). What was handed over
+ * is not read again. With VMT_COLLECT_ONCE smaps alone, and the sum of the ranges is compared with
+ * the size of the address space. The cost of each file goes to its own source.
  */
 static int read_smaps(struct reading *rd, unsigned doubts)
 {
-	uint64_t before = 0, print = 0, after = 0;
+	bool once = rd->task->sources & VMT_COLLECT_ONCE;
+	uint64_t before = 0, print = 0, size = 0;
 	int tries, r;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		reading_begin(rd, VMT_SOURCE_MAPS);
-		if (tries == 0) {
-			r = read_rows(rd, &before);
-			set_consistent(rd->task, r == 0);
-		} else {
+		if (!once) {
+			reading_begin(rd, VMT_SOURCE_MAPS);
 			r = read_print(rd, &before);
+			reading_end(rd, r);
+			if (r < 0 && r != -EXDEV)
+				return r;
 		}
-		reading_end(rd, r);
-		if (r < 0 && r != -EXDEV)
-			return r;
 
 		reading_begin(rd, VMT_SOURCE_SMAPS);
 		rd->read->doubts |= doubts;
-		r = read_rows(rd, &print);
+		r = read_rows(rd, &print, &size);
 		reading_end(rd, r);
-		if (r == -EXDEV)
-			continue;
-		if (r < 0)
-			return r;
-
-		reading_begin(rd, VMT_SOURCE_MAPS);
-		r = read_print(rd, &after);
-		reading_end(rd, r == -EXDEV ? 0 : r);
+		set_consistent(rd->task, r == 0 && (once ? size_now(rd) == size : before == print));
 		if (r < 0 && r != -EXDEV)
-			return r;
-		set_consistent(rd->task, r == 0 && before == print && after == print);
-		if (rd->task->consistent)
+			return keep_list(rd->task) < 0 ? -ENOMEM : r;
+		if (rd->task->consistent || rd->task->in_parts)
 			break;
 	}
-	return 0;
+	return keep_list(rd->task);
 }
 
 static int read_rollup_once(struct reading *rd)
@@ -342,16 +504,18 @@ static int read_rollup(struct reading *rd)
 /* What was read of another address space than the list is of none of its mappings. */
 static int read_pagemap(struct reading *rd)
 {
-	VMT_AUTO_CLOSE int fd = timed_open(rd, "pagemap");
 	int r;
 
-	if (fd < 0)
-		return fd;
+	/* All parts of a list are read of the address space that the first one was. */
+	if (rd->pagemap_fd < 0)
+		rd->pagemap_fd = timed_open(rd, "pagemap");
+	if (rd->pagemap_fd < 0)
+		return rd->pagemap_fd;
 	if (rd->source == VMT_SOURCE_KPAGECOUNT)
-		r = vmt_proc_read_pss(rd->task, rd->job, fd, rd->read);
+		r = vmt_proc_read_pss(rd->task, rd->job, rd->pagemap_fd, rd->read);
 	else
-		r = vmt_proc_read_residency(rd->task, rd->job, fd, rd->source == VMT_SOURCE_WORDS,
-					    rd->read);
+		r = vmt_proc_read_residency(rd->task, rd->job, rd->pagemap_fd,
+					    rd->source == VMT_SOURCE_WORDS, rd->read);
 	if (rd->task->n_maps == 0 || is_same_space(rd))
 		return r;
 	vmt_proc_drop_residency(rd->task);
@@ -432,7 +596,17 @@ static void read_sources(struct reading *rd)
 		read_smaps(rd, 0);
 	} else if (wants(task, VMT_SOURCE_MAPS)) {
 		reading_begin(rd, VMT_SOURCE_MAPS);
-		reading_end(rd, read_maps(rd));
+		r = read_maps(rd);
+		reading_end(rd, r == -EAGAIN ? 0 : r);
+		if (r == -EAGAIN) {
+			/* What was asked for comes, though dearer. */
+			pthread_mutex_lock(&task->lock);
+			if (!wants(task, VMT_SOURCE_WORDS))
+				task->read[VMT_SOURCE_PAGEMAP].code = 0;
+			pthread_mutex_unlock(&task->lock);
+			task->sources &= ~(VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS));
+			read_smaps(rd, VMT_DOUBT_INSTEAD);
+		}
 	}
 	if (maps->code == -ESRCH || maps->code == -ENOMEM ||
 	    task->read[VMT_SOURCE_SMAPS].code == -ESRCH ||
@@ -444,7 +618,8 @@ static void read_sources(struct reading *rd)
 		if (task->read[VMT_SOURCE_ROLLUP].code == -ESRCH)
 			return;
 	}
-	if (!task->has_maps)
+	/* Parts are complete when they are handed over. */
+	if (!task->has_maps || task->in_parts)
 		return;
 	if (wants(task, VMT_SOURCE_WORDS) || wants(task, VMT_SOURCE_PAGEMAP)) {
 		reading_begin(rd, wants(task, VMT_SOURCE_WORDS) ? VMT_SOURCE_WORDS
@@ -475,7 +650,9 @@ static void read_sources(struct reading *rd)
 static int run(struct vmt_job *job, void *ctx)
 {
 	struct vmt_proc_task *task = ctx;
-	struct reading rd = { .job = job, .task = task, .dir_fd = -1, .list_fd = -1 };
+	struct reading rd = {
+		.job = job, .task = task, .dir_fd = -1, .list_fd = -1, .pagemap_fd = -1
+	};
 	enum vmt_source_id first = VMT_SOURCE_COUNT;
 	int i, r;
 
@@ -497,6 +674,7 @@ static int run(struct vmt_job *job, void *ctx)
 	}
 	if (r == 0)
 		read_sources(&rd);
+	vmt_closep(&rd.pagemap_fd);
 	vmt_closep(&rd.list_fd);
 	vmt_closep(&rd.dir_fd);
 	free(rd.piece);
@@ -512,6 +690,8 @@ static void task_free(void *ctx)
 	vmt_closep(&task->dir_fd);
 	vmt_proc_shared_unref(task->shared);
 	vmt_arena_done(&task->arena);
+	free(task->maps);
+	vmt_buf_done(&task->list);
 	pthread_mutex_destroy(&task->lock);
 	free(task);
 }
@@ -519,7 +699,7 @@ static void task_free(void *ctx)
 static const struct vmt_job_type job_type = { .run = run, .free = task_free };
 
 struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
-				 const struct vmt_proc *p, int dir_fd)
+				 size_t batch, const struct vmt_proc *p, int dir_fd)
 {
 	struct vmt_proc_task *task = calloc(1, sizeof(*task));
 
@@ -534,6 +714,7 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t source
 	/* The others need the rows. */
 	task->count_only = count_only &&
 			   !(sources & ~(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP)));
+	task->batch = batch;
 	task->pid = p->pid;
 	task->check_start = VMT_HAS(proc, start_time_ns, p);
 	task->start_time_ns = p->start_time_ns;
@@ -573,30 +754,36 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 {
 	struct vmt_proc_task *task = vmt_job_context(job);
 	struct vmt_map *maps = NULL;
+	size_t n, i;
 	int r = 0;
-	size_t i;
 
 	*ret = (struct vmt_proc_task){ 0 };
 	vmt_arena_init(&ret->arena);
 	pthread_mutex_lock(&task->lock);
-	if (task->maps && task->n_maps) {
-		maps = vmt_arena_alloc(&ret->arena, task->n_maps, sizeof(*maps));
+	n = task->n_maps;
+	if (task->maps && n) {
+		maps = calloc(n, sizeof(*maps));
 		if (!maps)
 			r = -ENOMEM;
-	}
-	for (i = 0; maps && r == 0 && i < task->n_maps; i++) {
-		maps[i] = task->maps[i];
-		r = own_strings(&ret->arena, maps, task->maps, i);
+		for (i = 0; maps && r == 0 && i < n; i++) {
+			maps[i] = task->maps[i];
+			r = own_strings(&ret->arena, maps, task->maps, i);
+		}
+	} else if (task->list.len) {
+		r = parse_list(task, &ret->arena, &maps, &n);
 	}
 	if (r == 0) {
 		ret->count_only = task->count_only;
 		ret->maps = maps;
-		ret->n_maps = task->n_maps;
+		ret->n_maps = maps ? n : 0;
+		ret->maps_total = task->maps_total;
 		ret->has_maps = task->has_maps;
 		ret->consistent = task->consistent;
 		ret->rollup = task->rollup;
 		memcpy(ret->read, task->read, sizeof(ret->read));
 	}
 	pthread_mutex_unlock(&task->lock);
+	if (r < 0)
+		free(maps);
 	return r;
 }

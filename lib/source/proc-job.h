@@ -65,25 +65,43 @@ struct vmt_proc_task {
 	uint64_t start_time_ns;
 	bool check_start; /* start_time_ns is known */
 	bool count_only; /* of MAPS only the number: maps stays NULL */
+	/* Rows that are kept at most, 0 for all. A process with more mappings hands them over in
+	 * parts, struct vmt_proc_part, while the list is read, and maps stays NULL. */
+	size_t batch;
 	int dir_fd; /* of the process, the task's; -1: it is opened by its number */
 
-	struct vmt_arena arena; /* owns maps and all strings; the job's while it runs */
+	struct vmt_arena arena; /* owns all strings; the job's while it runs */
 	/* Changed under the lock, and only by the job. */
 	pthread_mutex_t lock;
-	struct vmt_map *maps;
+	/* The text of maps, where it was read before smaps: its rows are made when they are needed,
+	 * because smaps did not answer. Not there where it has more than batch rows. */
+	struct vmt_buf list;
+	struct vmt_map *maps; /* heap */
 	size_t n_maps;
-	size_t cap_maps;
+	size_t maps_total; /* also where the rows are not kept */
+	struct vmt_map *kept; /* for who asked: where it moved maps to */
 	bool has_maps;
+	bool in_parts;
 	bool consistent;
 	struct vmt_proc rollup; /* fields of ROLLUP alone */
 	struct vmt_proc_read read[VMT_SOURCE_COUNT];
 };
 
-/* A job for vmt_pool_run(); its stage is the source that it reads. count_only counts for MAPS
- * alone. dir_fd is the directory of p, which the job takes over, also on failure, or -1. NULL on
- * ENOMEM. */
+/* Some mappings of a process, complete. */
+struct vmt_proc_part {
+	struct vmt_arena arena; /* strings of maps */
+	struct vmt_map *maps; /* heap */
+	size_t n;
+};
+
+/* Takes a struct vmt_proc_part. */
+void vmt_proc_part_free(void *part);
+
+/* A job for vmt_pool_run(), or with batch for vmt_pool_run_ordered(); its stage is the source that
+ * it reads. count_only counts for MAPS alone. dir_fd is the directory of p, which the job takes
+ * over, also on failure, or -1. NULL on ENOMEM. */
 struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
-				 const struct vmt_proc *p, int dir_fd);
+				 size_t batch, const struct vmt_proc *p, int dir_fd);
 
 /*
  * For a job that was left behind: copies what it has finished, strings included, into a task of the

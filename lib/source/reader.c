@@ -26,6 +26,9 @@ struct vmt_job {
 	void *ctx;
 	size_t index; /* in the run that it belongs to */
 	int result;
+	bool kept; /* a reader has it still, or none ever had: done() gets no ctx */
+	struct vmt_pool *pool; /* of its run; not once it was left behind */
+	void *part; /* handed over and not taken, under the lock of the pool */
 	bool ended; /* atomic, like those below */
 	/* Written by the job's thread, read by the pool's; alone, so atomics do. */
 	int stage;
@@ -47,7 +50,8 @@ struct worker {
 struct vmt_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work; /* there may be something to run, or the end */
-	pthread_cond_t news; /* a job ended */
+	pthread_cond_t news; /* a job ended, or has a part */
+	pthread_cond_t room; /* a part was taken, or nobody wants any more */
 	unsigned refs; /* the owner, and each thread; under the lock */
 	unsigned readers;
 	unsigned stuck_max;
@@ -62,6 +66,7 @@ struct vmt_pool {
 	size_t next; /* to be begun */
 	struct vmt_job **ended; /* waiting for done(), which is called without the lock */
 	size_t n_ended;
+	bool cancelled; /* nobody wants parts */
 };
 
 static uint64_t now_ns(void)
@@ -137,6 +142,28 @@ bool vmt_job_expired(const struct vmt_job *job)
 	return now_ns() >= __atomic_load_n(&job->soft_ns, __ATOMIC_RELAXED);
 }
 
+int vmt_job_hand_over(struct vmt_job *job, void *part)
+{
+	struct vmt_pool *pool = job->pool;
+	int r = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	/* Nothing of the process is held here, and the wait is not its fault. */
+	__atomic_store_n(&job->due_ns, UINT64_MAX, __ATOMIC_RELAXED);
+	while (job->part && !pool->cancelled && !job->kept)
+		pthread_cond_wait(&pool->room, &pool->lock);
+	if (pool->cancelled || job->kept) {
+		r = -ECANCELED;
+	} else {
+		job->part = part;
+		pthread_cond_signal(&pool->news);
+	}
+	if (!job->kept)
+		vmt_job_begin(job, vmt_job_stage(job));
+	pthread_mutex_unlock(&pool->lock);
+	return r;
+}
+
 int vmt_job_stage(const struct vmt_job *job)
 {
 	return __atomic_load_n(&job->stage, __ATOMIC_RELAXED);
@@ -150,6 +177,7 @@ static void pool_unlock_unref(struct vmt_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	if (!last)
 		return;
+	pthread_cond_destroy(&pool->room);
 	pthread_cond_destroy(&pool->news);
 	pthread_cond_destroy(&pool->work);
 	pthread_mutex_destroy(&pool->lock);
@@ -254,6 +282,7 @@ int vmt_pool_new(const struct vmt_pool_opts *opts, struct vmt_pool **ret)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->work, &attr);
+	pthread_cond_init(&pool->room, &attr);
 	pthread_cond_init(&pool->news, &attr);
 	pthread_condattr_destroy(&attr);
 	*ret = pool;
@@ -305,9 +334,78 @@ static void leave_behind(struct vmt_pool *pool, struct worker **link)
 struct run {
 	struct vmt_pool *pool;
 	size_t left; /* jobs for which done() was not called */
+	bool ordered;
+	size_t turn; /* ordered: the job whose parts and end are due */
+	int (*part)(size_t index, void *part, void *arg);
+	void (*free_part)(void *part);
 	void (*done)(size_t index, struct vmt_job *job, int result, void *ctx, void *arg);
 	void *arg;
 };
+
+/* Takes the part that a job has, without the lock, as part() may take its time. Parts of a run that
+ * nobody wants any more are freed. */
+static void take_part(struct run *run, struct vmt_job *job)
+{
+	struct vmt_pool *pool = run->pool;
+	void *part = job->part;
+	int r = 0;
+
+	job->part = NULL;
+	pthread_cond_broadcast(&pool->room);
+	vmt_job_ref(job);
+	pthread_mutex_unlock(&pool->lock);
+	if (pool->cancelled)
+		run->free_part(part);
+	else
+		r = run->part(job->index, part, run->arg);
+	vmt_job_unref(job);
+	pthread_mutex_lock(&pool->lock);
+	if (r < 0) {
+		pool->cancelled = true;
+		pthread_cond_broadcast(&pool->room);
+	}
+}
+
+/* The part of a job that runs and whose turn it is; false where there is none. */
+static bool take_parts(struct run *run)
+{
+	const struct worker *w;
+
+	for (w = run->pool->workers; run->ordered && w; w = w->next)
+		if (w->job && w->job->index == run->turn && w->job->part) {
+			take_part(run, w->job);
+			return true;
+		}
+	return false;
+}
+
+/* Takes what is due out of the list of those that ended; how many. A part of a job comes before its
+ * end, and behind the end of the job before. */
+static size_t next_ended(struct run *run, struct vmt_job *batch[BATCH])
+{
+	struct vmt_pool *pool = run->pool;
+	size_t n = 0, i;
+
+	while (n < BATCH) {
+		struct vmt_job *job;
+
+		i = pool->n_ended;
+		while (i && run->ordered && pool->ended[i - 1]->index != run->turn)
+			i--;
+		if (!i || (n && pool->ended[i - 1]->part))
+			break;
+		job = pool->ended[i - 1];
+		if (job->part) {
+			/* The list may change meanwhile. */
+			take_part(run, job);
+			continue;
+		}
+		pool->ended[i - 1] = pool->ended[--pool->n_ended];
+		run->turn++;
+		batch[n++] = job;
+	}
+	return n;
+}
 
 /* Hands over what ended. The lock is let go meanwhile, as done() may take its time. */
 static void hand_over(struct run *run)
@@ -316,19 +414,28 @@ static void hand_over(struct run *run)
 	struct vmt_job *batch[BATCH];
 	size_t n, i;
 
-	while (pool->n_ended) {
-		n = pool->n_ended < BATCH ? pool->n_ended : BATCH;
-		pool->n_ended -= n;
-		memcpy(batch, pool->ended + pool->n_ended, n * sizeof(*batch));
+	while ((n = next_ended(run, batch))) {
+		bool kept[BATCH];
+
+		for (i = 0; i < n; i++)
+			kept[i] = batch[i]->kept;
 		run->left -= n;
 		pthread_mutex_unlock(&pool->lock);
 		for (i = 0; i < n; i++) {
-			run->done(batch[i]->index, batch[i], batch[i]->result, batch[i]->ctx,
-				  run->arg);
+			run->done(batch[i]->index, batch[i], batch[i]->result,
+				  kept[i] ? NULL : batch[i]->ctx, run->arg);
 			vmt_job_unref(batch[i]);
 		}
 		pthread_mutex_lock(&pool->lock);
 	}
+}
+
+/* A job without a result: done() is told of it when it is due. */
+static void end_without(struct vmt_pool *pool, struct vmt_job *job, int code)
+{
+	job->result = code;
+	job->kept = true;
+	pool->ended[pool->n_ended++] = vmt_job_ref(job);
 }
 
 /* Ends all that was not begun. */
@@ -336,14 +443,8 @@ static void skip_rest(struct run *run, int code)
 {
 	struct vmt_pool *pool = run->pool;
 
-	while (pool->next < pool->n_jobs) {
-		struct vmt_job *job = pool->jobs[pool->next++];
-
-		run->left--;
-		pthread_mutex_unlock(&pool->lock);
-		run->done(job->index, job, code, NULL, run->arg);
-		pthread_mutex_lock(&pool->lock);
-	}
+	while (pool->next < pool->n_jobs)
+		end_without(pool, pool->jobs[pool->next++], code);
 }
 
 /* Gives up what is over its time; returns when to look again (0: when there is news), or now where
@@ -373,16 +474,25 @@ static uint64_t give_up_late(struct run *run, uint64_t now)
 		}
 		leave_behind(pool, link);
 		any = true;
-		run->left--;
-		/* The thread may come back and drop its reference while done() runs. */
-		vmt_job_ref(job);
-		pthread_mutex_unlock(&pool->lock);
-		run->done(job->index, job, -ETIMEDOUT, NULL, run->arg);
-		vmt_job_unref(job);
-		pthread_mutex_lock(&pool->lock);
-		/* Only this thread changes the list, so link still stands. */
+		end_without(pool, job, -ETIMEDOUT);
 	}
 	return any ? now : first;
+}
+
+/* Whether there is something to take or to hand over right now. */
+static bool has_news(const struct run *run)
+{
+	const struct vmt_pool *pool = run->pool;
+	const struct worker *w;
+	size_t i;
+
+	for (i = 0; i < pool->n_ended; i++)
+		if (!run->ordered || pool->ended[i]->index == run->turn)
+			return true;
+	for (w = pool->workers; run->ordered && w; w = w->next)
+		if (w->job && w->job->index == run->turn && w->job->part)
+			return true;
+	return false;
 }
 
 static void start_workers(struct run *run)
@@ -398,11 +508,9 @@ static void start_workers(struct run *run)
 			break;
 }
 
-int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, uint64_t deadline_ns,
-		 void (*done)(size_t index, struct vmt_job *job, int result, void *ctx, void *arg),
-		 void *arg)
+static int pool_run(struct run run, struct vmt_job *const *jobs, size_t n, uint64_t deadline_ns)
 {
-	struct run run = { .pool = pool, .left = n, .done = done, .arg = arg };
+	struct vmt_pool *pool = run.pool;
 	VMT_AUTO_FREE struct vmt_job **ended = calloc(n ? n : 1, sizeof(*ended));
 	size_t i;
 
@@ -410,6 +518,7 @@ int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, u
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		jobs[i]->index = i;
+		jobs[i]->pool = pool;
 		jobs[i]->timeout_ns = pool->timeout_ns;
 		jobs[i]->deadline_ns = deadline_ns;
 	}
@@ -419,12 +528,13 @@ int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, u
 	pool->next = 0;
 	pool->ended = ended;
 	pool->n_ended = 0;
+	pool->cancelled = false;
 	while (run.left) {
 		uint64_t now = now_ns(), wake;
 		struct timespec ts;
 
 		if (pool->next < n) {
-			if (deadline_ns && now >= deadline_ns)
+			if (pool->cancelled || (deadline_ns && now >= deadline_ns))
 				skip_rest(&run, -ECANCELED);
 			else if (pool->stuck >= pool->stuck_max)
 				skip_rest(&run, -EBUSY);
@@ -435,10 +545,13 @@ int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, u
 			pthread_cond_broadcast(&pool->work);
 		}
 		wake = give_up_late(&run, now);
+		while (take_parts(&run))
+			;
 		hand_over(&run);
 		if (!run.left)
 			break;
-		if (pool->n_ended || wake == now)
+		/* What came while the lock was let go. */
+		if (has_news(&run) || wake == now)
 			continue;
 		if (pool->next < n && deadline_ns && (!wake || deadline_ns < wake))
 			wake = deadline_ns;
@@ -456,4 +569,31 @@ int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, u
 	pool->ended = NULL;
 	pthread_mutex_unlock(&pool->lock);
 	return 0;
+}
+
+int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, uint64_t deadline_ns,
+		 void (*done)(size_t index, struct vmt_job *job, int result, void *ctx, void *arg),
+		 void *arg)
+{
+	const struct run run = { .pool = pool, .left = n, .done = done, .arg = arg };
+
+	return pool_run(run, jobs, n, deadline_ns);
+}
+
+int vmt_pool_run_ordered(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n,
+			 uint64_t deadline_ns, int (*part)(size_t index, void *part, void *arg),
+			 void (*free_part)(void *part),
+			 void (*done)(size_t index, struct vmt_job *job, int result, void *ctx,
+				      void *arg),
+			 void *arg)
+{
+	const struct run run = { .pool = pool,
+				 .left = n,
+				 .ordered = true,
+				 .part = part,
+				 .free_part = free_part,
+				 .done = done,
+				 .arg = arg };
+
+	return pool_run(run, jobs, n, deadline_ns);
 }

@@ -60,6 +60,14 @@ bool vmt_job_expired(const struct vmt_job *job);
 int vmt_job_stage(const struct vmt_job *job);
 
 /*
+ * For the job itself: hands over a part of what it makes, which part() of the run takes, in the
+ * thread that drives the pool, when it is the job's turn. Waits until there is room, which is for
+ * one part; the time of the job does not run meanwhile, and begins anew. So it may hold no lock of
+ * the kernel then. -ECANCELED where nobody wants more of it; the part stays the caller's then.
+ */
+int vmt_job_hand_over(struct vmt_job *job, void *part);
+
+/*
  * Runs n jobs and calls done() in this thread for each as it ends, in any order: with what run()
  * returned, and ctx; or with ctx NULL, because a reader still owns it or because it never ran:
  *   -ETIMEDOUT  it did not come back in time and was left behind
@@ -73,3 +81,16 @@ int vmt_job_stage(const struct vmt_job *job);
 int vmt_pool_run(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n, uint64_t deadline_ns,
 		 void (*done)(size_t index, struct vmt_job *job, int result, void *ctx, void *arg),
 		 void *arg);
+
+/*
+ * The same in the order of the jobs: done() is called for the first, then the second, and so on,
+ * and before it part() for each part that the job handed over, which is part()'s then. A negative
+ * result of part() ends the run: what was not begun is -ECANCELED, and no job may hand over more.
+ * A part of a job that was left behind before its turn is freed by free_part().
+ */
+int vmt_pool_run_ordered(struct vmt_pool *pool, struct vmt_job *const *jobs, size_t n,
+			 uint64_t deadline_ns, int (*part)(size_t index, void *part, void *arg),
+			 void (*free_part)(void *part),
+			 void (*done)(size_t index, struct vmt_job *job, int result, void *ctx,
+				      void *arg),
+			 void *arg);

@@ -82,6 +82,7 @@ int vmt_sink_flush(struct vmt_sink *sink, size_t least)
 			break;
 		}
 		done += (size_t)n;
+		sink->used = true;
 	}
 	vmt_buf_clear(&sink->buf);
 	return sink->error;

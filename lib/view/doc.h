@@ -13,6 +13,17 @@ struct vmt_section_def {
 	const char *help;
 };
 
+/* Rows that have just come, in the order of the document; they end with the call. */
+struct vmt_rows {
+	const char *lead; /* for text, above a table of their own; NULL: they go on with the last */
+	const void *rows; /* n of the entity's rows, one behind the other */
+	size_t n;
+	const char *note; /* for text, below the table, NULL for nothing */
+};
+
+/* Puts them out. 0, or a negative errno, with which the rows shall end. */
+typedef int vmt_emit_fn(void *ctx, const struct vmt_rows *rows);
+
 /* A part of a document with its rows. */
 struct vmt_section {
 	const struct vmt_section_def *def;
@@ -24,6 +35,14 @@ struct vmt_section {
 	const char *title; /* heading in text; NULL for none */
 	struct vmt_buf note; /* lines below the table in text */
 	struct vmt_buf lead; /* lines above its titles title */
+	/*
+	 * For rows that are not there yet, and shall not all be in memory: calls emit(ctx, ...) as
+	 * they come, when the section is due. It may add to the document what stands behind it, and
+	 * change the model for that. A negative errno ends the document. A positive result is an
+	 * exit code: where no row came, nothing is printed at all.
+	 */
+	int (*produce)(void *arg, vmt_emit_fn *emit, void *ctx);
+	void *produce_arg;
 	bool chosen; /* the user named the columns: all of them are shown */
 	bool machine_only; /* not in text */
 };
@@ -67,6 +86,7 @@ struct vmt_sink {
 	struct vmt_buf buf;
 	int fd;
 	int error; /* first failure of a write, as negative errno */
+	bool used; /* something was written */
 };
 
 void vmt_sink_done(struct vmt_sink *sink);
@@ -78,6 +98,7 @@ int vmt_sink_flush(struct vmt_sink *sink, size_t least);
 struct vmt_output {
 	const char *name;
 	const char *help;
+	/* 0, a negative errno, or what produce() of a section returned. */
 	int (*emit)(struct vmt_sink *sink, const struct vmt_doc *doc,
 		    const struct vmt_out_opts *opts);
 };

@@ -29,16 +29,24 @@ static void cell(struct vmt_buf *out, struct vmt_bytes text, bool foreign)
 	vmt_buf_addc(out, '"');
 }
 
-int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
-{
-	struct vmt_out_opts plain = *opts;
-	VMT_AUTO_BUF text = { 0 };
-	const struct vmt_section *s = &doc->sections[0];
-	size_t i, k;
+struct csv {
+	struct vmt_sink *sink;
+	const struct vmt_section *s;
+	const struct vmt_out_opts *opts;
+	struct vmt_buf text; /* a cell */
+	bool begun;
+};
 
-	if (doc->n == 0)
-		return 0;
-	plain.unit = VMT_SIZE_BYTES;
+static void titles(struct csv *csv)
+{
+	const struct vmt_out_opts *opts = csv->opts;
+	const struct vmt_section *s = csv->s;
+	struct vmt_sink *sink = csv->sink;
+	size_t k;
+
+	if (csv->begun)
+		return;
+	csv->begun = true;
 	for (k = 0; opts->headings && k < s->columns.n; k++) {
 		const struct vmt_field *f = s->columns.fields[k];
 
@@ -50,37 +58,81 @@ int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct v
 	}
 	if (opts->headings)
 		vmt_buf_addc(&sink->buf, '\n');
-	for (i = 0; i < s->n; i++) {
-		for (k = 0; k < s->columns.n; k++) {
-			const struct vmt_field *f = s->columns.fields[k];
-			const void *row = s->rows[i];
+}
 
-			if (k)
-				vmt_buf_addc(&sink->buf, ',');
-			if (!vmt_row_has(row, f->index))
-				continue;
-			vmt_buf_clear(&text);
-			if (f->type == VMT_TYPE_U64 && f->unit != VMT_UNIT_MILLI)
-				vmt_buf_addf(&text, "%llu",
-					     (unsigned long long)vmt_field_number(f, row));
-			else if (f->type == VMT_TYPE_STR)
-				vmt_fmt_safe(&text, *(const struct vmt_bytes *)vmt_field_at(f, row),
-					     opts->ascii);
-			else if (f->unit == VMT_UNIT_MILLI)
-				vmt_buf_addf(&text, "%llu.%03u",
-					     (unsigned long long)(vmt_field_number(f, row) / 1000),
-					     (unsigned)(vmt_field_number(f, row) % 1000));
-			else
-				vmt_cell_text(&text, f, row, &plain, 0);
-			if (vmt_buf_error(&text) < 0)
-				return -ENOMEM;
-			/* Only these hold what a user may choose. */
-			cell(&sink->buf, (struct vmt_bytes){ text.data, text.len },
-			     f->flags & VMT_TAIL || strcmp(f->name, "comm") == 0);
-		}
-		vmt_buf_addc(&sink->buf, '\n');
-		if (vmt_sink_flush(sink, 65536) < 0)
-			return sink->error;
+static int put_row(struct csv *csv, const void *row)
+{
+	struct vmt_out_opts plain = *csv->opts;
+	struct vmt_sink *sink = csv->sink;
+	struct vmt_buf *text = &csv->text;
+	size_t k;
+
+	plain.unit = VMT_SIZE_BYTES;
+	for (k = 0; k < csv->s->columns.n; k++) {
+		const struct vmt_field *f = csv->s->columns.fields[k];
+
+		if (k)
+			vmt_buf_addc(&sink->buf, ',');
+		if (!vmt_row_has(row, f->index))
+			continue;
+		vmt_buf_clear(text);
+		if (f->type == VMT_TYPE_U64 && f->unit != VMT_UNIT_MILLI)
+			vmt_buf_addu(text, vmt_field_number(f, row));
+		else if (f->type == VMT_TYPE_STR)
+			vmt_fmt_safe(text, *(const struct vmt_bytes *)vmt_field_at(f, row),
+				     plain.ascii);
+		else if (f->unit == VMT_UNIT_MILLI)
+			vmt_buf_addf(text, "%llu.%03u",
+				     (unsigned long long)(vmt_field_number(f, row) / 1000),
+				     (unsigned)(vmt_field_number(f, row) % 1000));
+		else
+			vmt_cell_text(text, f, row, &plain, 0);
+		if (vmt_buf_error(text) < 0)
+			return -ENOMEM;
+		/* Only these hold what a user may choose. */
+		cell(&sink->buf, (struct vmt_bytes){ text->data, text->len },
+		     f->flags & VMT_TAIL || strcmp(f->name, "comm") == 0);
 	}
-	return vmt_sink_flush(sink, 0);
+	vmt_buf_addc(&sink->buf, '\n');
+	return vmt_sink_flush(sink, 65536);
+}
+
+static int emit(void *ctx, const struct vmt_rows *rows)
+{
+	struct csv *csv = ctx;
+	size_t i;
+	int r = 0;
+
+	titles(csv);
+	for (i = 0; r == 0 && i < rows->n; i++)
+		r = put_row(csv, (const char *)rows->rows + i * csv->s->def->entity->row_size);
+	return r;
+}
+
+/* One table: the first section. */
+int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
+{
+	struct csv csv = { .sink = sink, .s = &doc->sections[0], .opts = opts };
+	int r = 0, code = 0;
+	size_t i;
+
+	if (doc->n == 0)
+		return 0;
+	if (csv.s->produce) {
+		r = csv.s->produce(csv.s->produce_arg, emit, &csv);
+		if (r > 0) {
+			code = r;
+			r = 0;
+		} else if (r == 0) {
+			titles(&csv);
+		}
+	} else {
+		titles(&csv);
+		for (i = 0; r == 0 && i < csv.s->n; i++)
+			r = put_row(&csv, csv.s->rows[i]);
+	}
+	vmt_buf_done(&csv.text);
+	if (r == 0)
+		r = vmt_sink_flush(sink, 0);
+	return r < 0 ? r : code;
 }

@@ -157,18 +157,112 @@ static int tail_json(struct vmt_sink *sink, struct vmt_json *j, const struct vmt
 	return r;
 }
 
+/* A document whose rows come one by one. What stands above them is written with the first, so that
+ * a command that finds nothing can still say just that. */
+struct stream {
+	struct vmt_sink *sink;
+	const struct vmt_doc *doc;
+	struct vmt_json j;
+	const char *type; /* of a line; NULL: rows of an array */
+	struct vmt_row_json plan;
+	int (*begin)(struct stream *st); /* NULL once it was called */
+	const struct vmt_section *section;
+};
+
+static int line_begin(struct vmt_json *j, struct vmt_sink *sink, const char *type);
+static int line_end(struct vmt_json *j, struct vmt_sink *sink);
+
+static int stream_begin(struct stream *st)
+{
+	int (*begin)(struct stream * st) = st->begin;
+
+	st->begin = NULL;
+	return begin ? begin(st) : 0;
+}
+
+static int stream_emit(void *ctx, const struct vmt_rows *rows)
+{
+	struct stream *st = ctx;
+	size_t size = st->section->def->entity->row_size, i;
+	int r = stream_begin(st);
+
+	for (i = 0; r == 0 && i < rows->n; i++) {
+		const void *row = (const char *)rows->rows + i * size;
+
+		if (st->type) {
+			line_begin(&st->j, st->sink, st->type);
+			vmt_row_json_put(&st->plan, &st->sink->buf, row);
+			r = line_end(&st->j, st->sink);
+			continue;
+		}
+		if (vmt_json_value(&st->j))
+			vmt_row_json_put(&st->plan, &st->sink->buf, row);
+		r = vmt_sink_flush(st->sink, 65536);
+	}
+	return r;
+}
+
+/* Runs produce() of a section; the exit code that it gives goes to *ret_exit. */
+static int stream_rows(struct stream *st, const struct vmt_section *s, unsigned depth, bool all,
+		       int *ret_exit)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns every = { 0 };
+	const struct vmt_columns *cols;
+	int r;
+
+	st->section = s;
+	r = columns_of(&every, s->def->entity, &s->columns, all, &cols);
+	if (r == 0)
+		r = vmt_row_json_init(&st->plan, cols->fields, cols->n, st->j.indent, depth,
+				      st->type != NULL);
+	if (r == 0)
+		r = s->produce(s->produce_arg, stream_emit, st);
+	if (r > 0) {
+		*ret_exit = r;
+		/* Without a row there is no document. */
+		r = 0;
+	} else if (r == 0) {
+		r = stream_begin(st);
+	}
+	vmt_row_json_done(&st->plan);
+	return r;
+}
+
+static int json_begin(struct stream *st)
+{
+	vmt_json_object(&st->j);
+	envelope_json(&st->j, st->doc);
+	vmt_json_key(&st->j, "data");
+	vmt_json_object(&st->j);
+	vmt_json_key(&st->j, st->doc->sections[0].def->key);
+	vmt_json_array(&st->j);
+	return 0;
+}
+
 int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
 {
+	struct stream st = { .sink = sink, .doc = doc, .begin = json_begin };
+	int r = 0, code = 0;
 	struct vmt_json j;
-	size_t i;
-	int r = 0;
+	size_t i = 0;
 
-	vmt_json_init(&j, &sink->buf, opts->indent);
-	vmt_json_object(&j);
-	envelope_json(&j, doc);
-	vmt_json_key(&j, "data");
-	vmt_json_object(&j);
-	for (i = 0; r == 0 && i < doc->n; i++) {
+	vmt_json_init(&st.j, &sink->buf, opts->indent);
+	if (doc->n && doc->sections[0].produce) {
+		/* The object, data, the array: a row is an object below these. */
+		r = stream_rows(&st, &doc->sections[0], 4, opts->all_fields, &code);
+		if (r < 0 || st.begin)
+			return r < 0 ? r : code;
+		vmt_json_array_end(&st.j);
+		j = st.j;
+		i = 1;
+	} else {
+		j = st.j;
+		vmt_json_object(&j);
+		envelope_json(&j, doc);
+		vmt_json_key(&j, "data");
+		vmt_json_object(&j);
+	}
+	for (; r == 0 && i < doc->n; i++) {
 		const struct vmt_section *s = &doc->sections[i];
 		const struct rows rows = { .entity = s->def->entity,
 					   .ptrs = s->rows,
@@ -192,7 +286,9 @@ int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct 
 	if (r == 0)
 		r = vmt_json_finish(&j);
 	vmt_buf_addc(&sink->buf, '\n');
-	return r < 0 ? r : vmt_sink_flush(sink, 0);
+	if (r == 0)
+		r = vmt_sink_flush(sink, 0);
+	return r < 0 ? r : code;
 }
 
 static int line_begin(struct vmt_json *j, struct vmt_sink *sink, const char *type)
@@ -214,20 +310,34 @@ static int line_end(struct vmt_json *j, struct vmt_sink *sink)
 	return r < 0 ? r : vmt_sink_flush(sink, 65536);
 }
 
+static int ndjson_begin(struct stream *st)
+{
+	line_begin(&st->j, st->sink, "header");
+	envelope_json(&st->j, st->doc);
+	return line_end(&st->j, st->sink);
+}
+
 /* Header, one line a row named by its entity, end; each line stands alone. */
 int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 		   const struct vmt_out_opts *opts)
 {
+	struct stream st = { .sink = sink, .doc = doc, .begin = ndjson_begin };
 	struct vmt_columns all = { 0 };
 	struct vmt_row_json plan = { 0 };
+	size_t i = 0, k;
+	int r, code = 0;
 	struct vmt_json j;
-	size_t i, k;
-	int r;
 
-	line_begin(&j, sink, "header");
-	envelope_json(&j, doc);
-	r = line_end(&j, sink);
-	for (i = 0; r == 0 && i < doc->n; i++) {
+	if (doc->n && doc->sections[0].produce) {
+		st.type = doc->sections[0].def->entity->name;
+		r = stream_rows(&st, &doc->sections[0], 1, opts->all_fields, &code);
+		if (r < 0 || st.begin)
+			return r < 0 ? r : code;
+		i = 1;
+	} else {
+		r = stream_begin(&st);
+	}
+	for (; r == 0 && i < doc->n; i++) {
 		const struct vmt_section *s = &doc->sections[i];
 		const struct vmt_columns *cols;
 
@@ -248,5 +358,7 @@ int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 	r = tail_json(sink, &j, doc);
 	if (r == 0)
 		r = line_end(&j, sink);
-	return r < 0 ? r : vmt_sink_flush(sink, 0);
+	if (r == 0)
+		r = vmt_sink_flush(sink, 0);
+	return r < 0 ? r : code;
 }

@@ -148,42 +148,112 @@ static int table_text(struct vmt_buf *out, const struct vmt_section *s,
 	return r;
 }
 
+/* A table, and what stands above and below it. */
+static int section_text(struct vmt_buf *out, const struct vmt_section *s,
+			const struct vmt_out_opts *opts, uint64_t page_size)
+{
+	int r = 0;
+
+	if (s->lead.len)
+		vmt_buf_add(out, s->lead.data, s->lead.len);
+	if (s->title && opts->headings)
+		vmt_buf_addf(out, "%s\n", s->title);
+	if (s->n) {
+		r = opts->raw ? raw_text(out, s, opts, page_size)
+			      : table_text(out, s, opts, page_size);
+		if (r < 0)
+			return r;
+		/* The library leaves the last line open. */
+		if (out->len && out->data[out->len - 1] != '\n')
+			vmt_buf_addc(out, '\n');
+	}
+	if (s->total > s->n && s->n)
+		vmt_buf_addf(out, "(%zu of %zu rows)\n", s->n, s->total);
+	if (s->note.len)
+		vmt_buf_add(out, s->note.data, s->note.len);
+	return 0;
+}
+
+/* A section whose rows come one by one: a table for each piece. */
+struct stream {
+	struct vmt_sink *sink;
+	const struct vmt_section *s;
+	const struct vmt_out_opts *opts;
+	uint64_t page_size;
+	bool any;
+};
+
+static int stream_emit(void *ctx, const struct vmt_rows *rows)
+{
+	struct stream *st = ctx;
+	size_t size = st->s->def->entity->row_size, i;
+	struct vmt_out_opts opts = *st->opts;
+	struct vmt_section piece = *st->s;
+	VMT_AUTO_BUF lead = { 0 };
+	VMT_AUTO_BUF note = { 0 };
+	int r;
+
+	if (!rows->n && !rows->note)
+		return 0;
+	piece.rows = calloc(rows->n ? rows->n : 1, sizeof(*piece.rows));
+	if (!piece.rows)
+		return -ENOMEM;
+	for (i = 0; i < rows->n; i++)
+		piece.rows[i] = (const char *)rows->rows + i * size;
+	piece.n = piece.total = rows->n;
+	if (rows->lead && st->any && !opts.raw)
+		vmt_buf_addc(&lead, '\n');
+	if (rows->lead && !opts.raw)
+		vmt_buf_adds(&lead, rows->lead);
+	if (rows->note && !opts.raw)
+		vmt_buf_adds(&note, rows->note);
+	/* What goes on needs no titles; nor does a second table for programs. */
+	opts.headings &= !st->any || (rows->lead && !opts.raw);
+	piece.lead = lead;
+	piece.note = note;
+	r = vmt_buf_error(&lead) ?: vmt_buf_error(&note);
+	if (r == 0)
+		r = section_text(&st->sink->buf, &piece, &opts, st->page_size);
+	st->any |= rows->n > 0;
+	free(piece.rows);
+	return r < 0 ? r : vmt_sink_flush(st->sink, 65536);
+}
+
 int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
 {
 	uint64_t page_size = doc->model->sample->host.page_size;
+	int r = 0, code = 0;
 	bool any = false;
 	size_t i;
 
-	for (i = 0; i < doc->n; i++) {
+	for (i = 0; r == 0 && i < doc->n; i++) {
 		const struct vmt_section *s = &doc->sections[i];
-		int r;
 
+		if (s->produce) {
+			struct stream st = { sink, s, opts, page_size, false };
+
+			r = s->produce(s->produce_arg, stream_emit, &st);
+			if (r < 0)
+				return r;
+			if (r > 0 && !st.any)
+				return r;
+			code = r;
+			any = true;
+			vmt_buf_add(&sink->buf, s->note.data, s->note.len);
+			r = vmt_sink_flush(sink, 65536);
+			continue;
+		}
 		/* A heading over nothing says nothing; the first table may be empty. */
 		if (s->machine_only || (i > 0 && s->n == 0 && !s->note.len))
 			continue;
 		if (any)
 			vmt_buf_addc(&sink->buf, '\n');
 		any = true;
-		if (s->lead.len)
-			vmt_buf_add(&sink->buf, s->lead.data, s->lead.len);
-		if (s->title && opts->headings)
-			vmt_buf_addf(&sink->buf, "%s\n", s->title);
-		if (s->n) {
-			r = opts->raw ? raw_text(&sink->buf, s, opts, page_size)
-				      : table_text(&sink->buf, s, opts, page_size);
-			if (r < 0)
-				return r;
-			/* The library leaves the last line open. */
-			if (sink->buf.len && sink->buf.data[sink->buf.len - 1] != '\n')
-				vmt_buf_addc(&sink->buf, '\n');
-		}
-		if (s->total > s->n && s->n)
-			vmt_buf_addf(&sink->buf, "(%zu of %zu rows)\n", s->n, s->total);
-		if (s->note.len)
-			vmt_buf_add(&sink->buf, s->note.data, s->note.len);
-		r = vmt_sink_flush(sink, 65536);
-		if (r < 0)
-			return r;
+		r = section_text(&sink->buf, s, opts, page_size);
+		if (r == 0)
+			r = vmt_sink_flush(sink, 65536);
 	}
-	return vmt_sink_flush(sink, 0);
+	if (r == 0)
+		r = vmt_sink_flush(sink, 0);
+	return r < 0 ? r : code;
 }

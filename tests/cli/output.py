@@ -21,7 +21,8 @@ from tap import VMTOP, Report  # noqa: E402
 # One of each way to put something out.
 WRITERS = [
     ["free"], ["free", "-J"], ["free", "--csv"], ["ps"], ["ps", "-J"], ["ps", "--ndjson"],
-    ["ps", "--csv"], ["maps", "1"], ["report", "-J"], ["doctor"], ["schema", "free"],
+    ["ps", "--csv"], ["maps", "1"], ["maps", "--all"], ["maps", "--all", "-J"],
+    ["maps", "--all", "--ndjson"], ["maps", "--all", "--csv"], ["report", "-J"], ["doctor"], ["schema", "free"],
     ["help"], ["free", "--help"], ["--version"], ["ps", "-o", "help"],
 ]
 ME = str(os.getpid())
@@ -40,7 +41,10 @@ def full_disk(report):
 
 def closed_pipe(report):
     """The reader went away: never exit 0, and not a word about it."""
-    for args in (["ps"], ["ps", "-J"], ["ps", "--ndjson"], ["help"]):
+    for args in (
+        ["ps"], ["ps", "-J"], ["ps", "--ndjson"], ["help"], ["maps", "--all"],
+        ["maps", "--all", "-J"],
+    ):
         source, sink = os.pipe()
         os.close(source)
         result = run(*args, stdout=sink)

@@ -45,6 +45,7 @@ REFUSED = [
     ("word too many", ["free", "nonsense"]),
     ("word too few", ["maps"]),
     ("process: a word", ["maps", "nonsense"]),
+    ("process: all and one", ["maps", "--all", "1"]),
     ("process: 0", ["maps", "0"]),
     ("process: negative", ["maps", "--", "-5"]),
     ("process: too many digits", ["maps", "99999999999999999999"]),

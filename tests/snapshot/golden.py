@@ -67,6 +67,20 @@ def cases(fixture):
         return
     users = [str(pid) for pid in snap.pids_of(fixture)]
     yield ("maps-all.txt", ["maps", "-k", *users], "text", "C.UTF-8")
+    yield ("maps-sorted.txt", ["maps", "-k", "-s", "-size", "--top", "9", *users], "text", "C.UTF-8")
+    yield ("maps-every.txt", ["maps", "--all", "-k"], "text", "C.UTF-8")
+    yield (
+        "maps-every.csv",
+        ["maps", "--all", "--csv", "-o", "PID,ADDRESS,SIZE,RSS,MAPPING"],
+        "csv",
+        "C.UTF-8",
+    )
+    yield (
+        "maps-user.ndjson",
+        ["maps", "-u", "0", "--ndjson", "-o", "PID,ADDRESS,SIZE,RSS,MAPPING"],
+        "ndjson",
+        "C.UTF-8",
+    )
     yield from maps_cases("-shared", [snap.pid_named(fixture, "shared")])
     yield (
         "maps-anonymous.txt",

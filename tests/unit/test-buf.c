@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <stdio.h>
+
 #include <errno.h>
 
 static void test_append(void **state)
@@ -74,9 +76,31 @@ static void test_bytes(void **state)
 	assert_false(vmt_bytes_starts(VMT_BYTES("[an"), "[anon:"));
 }
 
+static void test_decimal(void **state)
+{
+	uint64_t v = 1;
+	unsigned i;
+
+	/* Around each power of ten, and the largest. */
+	for (i = 0; i < 20; i++, v *= 10) {
+		const uint64_t near[] = { v - 1, v, v + 1, v * 9 / 8, 0 - v };
+		size_t k;
+
+		for (k = 0; k < VMT_ARRAY_LEN(near); k++) {
+			VMT_AUTO_BUF out = { 0 };
+			char text[24];
+
+			vmt_buf_addu(&out, near[k]);
+			snprintf(text, sizeof(text), "%llu", (unsigned long long)near[k]);
+			assert_buf(&out, text);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_formats_longer_than_its_room),
 		cmocka_unit_test(test_remembers_a_failed_allocation),

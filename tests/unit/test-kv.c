@@ -145,6 +145,7 @@ static void test_expected(void **state)
 		"MemTotal: 12345678901234567 kB",
 	};
 	struct vmt_system sys = { 0 };
+	struct vmt_map map = { 0 };
 	size_t hint = 0, i;
 
 	for (i = 0; i < VMT_ARRAY_LEN(others); i++) {
@@ -158,9 +159,15 @@ static void test_expected(void **state)
 	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemFree:0 kB"), &hint, &sys.row));
 	assert_field(system, free_bytes, &sys, 0);
 	assert_true(vmt_kv_expected(&table, VMT_BYTES("Bounce: what it likes"), &hint, &sys.row));
-	/* A count is left to the others, and behind the last key the first is expected again. */
 	assert_false(vmt_kv_expected(&table, VMT_BYTES("pgfault: 1 kB"), &hint, &sys.row));
 	assert_int_equal(hint, 3);
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("pgfault:  12"), &hint, &sys.row));
+	assert_field(system, pgfault_total, &sys, 12);
+	assert_false(vmt_kv_expected(&table, VMT_BYTES("THPeligible: 2"), &hint, &map.row));
+	assert_unknown(map, thp_eligible, &map);
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("THPeligible:    1"), &hint, &map.row));
+	assert_field(map, thp_eligible, &map, true);
+	/* Behind the last key the first is expected again. */
 	hint = table.n;
 	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemTotal: 1 kB"), &hint, &sys.row));
 	assert_int_equal(hint, 1);
