@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "base/parse.h"
+#include "model/honest.h"
 #include "source/collect-private.h"
 #include "source/elf.h"
 #include "source/pids.h"
@@ -257,6 +258,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	}
 	untried(s, index, left, worst);
 	copy_rollup(&s->procs[index], &task->rollup);
+	vmt_proc_honest(&s->procs[index]);
 	if (call->sources & VMT_SOURCE_BIT(MAPS))
 		merge_maps(s, index, task);
 	set_read_status(s, index);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/parse.h"
+#include "model/honest.h"
 #include "source/kv.h"
 #include "source/maps.h"
 
@@ -42,10 +43,9 @@ static const struct vmt_kv_key map_keys[] = {
 #undef KIB
 #define KIB(member, key) VMT_KV(proc, vmt_proc, member, key, KIB)
 
-/* fs/proc/task_mmu.c __show_smap() with rollup_mode. What statm and status give, for less, is left
- * to them. */
+/* fs/proc/task_mmu.c __show_smap() with rollup_mode. */
 static const struct vmt_kv_key rollup_keys[] = {
-	VMT_KV_IGNORE("Rss"),
+	KIB(rollup_rss_bytes, "Rss"),
 	KIB(pss_bytes, "Pss"),
 	KIB(pss_dirty_bytes, "Pss_Dirty"),
 	KIB(pss_anon_bytes, "Pss_Anon"),
@@ -56,17 +56,17 @@ static const struct vmt_kv_key rollup_keys[] = {
 	KIB(private_clean_bytes, "Private_Clean"),
 	KIB(private_dirty_bytes, "Private_Dirty"),
 	KIB(referenced_bytes, "Referenced"),
-	VMT_KV_IGNORE("Anonymous"),
+	KIB(rollup_anonymous_bytes, "Anonymous"),
 	VMT_KV_IGNORE("KSM"),
-	VMT_KV_IGNORE("LazyFree"),
-	VMT_KV_IGNORE("AnonHugePages"),
+	KIB(lazy_free_bytes, "LazyFree"),
+	KIB(anon_huge_pages_bytes, "AnonHugePages"),
 	VMT_KV_IGNORE("ShmemPmdMapped"),
 	VMT_KV_IGNORE("FilePmdMapped"),
-	VMT_KV_IGNORE("Shared_Hugetlb"),
-	VMT_KV_IGNORE("Private_Hugetlb"),
-	VMT_KV_IGNORE("Swap"),
+	KIB(shared_hugetlb_bytes, "Shared_Hugetlb"),
+	KIB(private_hugetlb_bytes, "Private_Hugetlb"),
+	KIB(rollup_swap_bytes, "Swap"),
 	KIB(swap_pss_bytes, "SwapPss"),
-	VMT_KV_IGNORE("Locked"),
+	KIB(locked_pss_bytes, "Locked"),
 };
 
 static const struct vmt_kv_table map_table = { map_keys, VMT_ARRAY_LEN(map_keys) };
@@ -143,6 +143,7 @@ void vmt_smaps_derive(struct vmt_map *m)
 			 (has_flag(m->vm_flags, "pf") || has_flag(m->vm_flags, "io")))
 			VMT_SET(map, kind, m, VMT_BYTES("special"));
 	}
+	vmt_map_honest(m);
 }
 
 int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknown,

@@ -142,7 +142,11 @@ def check(report, fixture):
         if len(mappings) != len(expected):
             problems.append(f"process {pid}: {len(mappings)} mappings, not {len(expected)}")
         for row, want in zip(mappings, expected):
-            problems += compare(f"process {pid} at {want['start']}", row, {"pid": pid, **want})
+            problems += compare(
+                f"process {pid} at {want['start']}",
+                row,
+                {"pid": pid, **want, **oracle.honest_map(want, row["kind"])},
+            )
         problems += sums(f"process {pid}", rows[pid], mappings, modern)
     report.check(f"{fixture}: {len(rows)} processes, {n_maps} mappings", problems)
 
@@ -183,7 +187,11 @@ def hostile_mappings(report):
         expected = list(machine.mappings(f"proc/{pid}"))
         problems = [] if len(mappings) == len(expected) else ["another number of mappings"]
         for row, want in zip(mappings, expected):
-            problems += compare(f"process {pid} at {want['start']}", row, {"pid": pid, **want})
+            problems += compare(
+                f"process {pid} at {want['start']}",
+                row,
+                {"pid": pid, **want, **oracle.honest_map(want, row["kind"])},
+            )
         report.check(f"{snap.HOSTILE}: mappings of {pid}", problems)
 
 

@@ -65,6 +65,14 @@ ROLLUP = {
     "private_dirty_bytes": "Private_Dirty",
     "referenced_bytes": "Referenced",
     "swap_pss_bytes": "SwapPss",
+    "rollup_rss_bytes": "Rss",
+    "rollup_anonymous_bytes": "Anonymous",
+    "lazy_free_bytes": "LazyFree",
+    "anon_huge_pages_bytes": "AnonHugePages",
+    "shared_hugetlb_bytes": "Shared_Hugetlb",
+    "private_hugetlb_bytes": "Private_Hugetlb",
+    "rollup_swap_bytes": "Swap",
+    "locked_pss_bytes": "Locked",
 }
 SMAPS = {
     "kernel_page_size_bytes": "KernelPageSize",
@@ -105,6 +113,87 @@ def number(text, key, separator=rb"\s+"):
 
 def plus(*values):
     return None if None in values else sum(values)
+
+
+def honest(row, rss, anonymous):
+    """reclaimable, its slack, dirty pages of files, freed: by trying what the clean pages could be."""
+    lazy, private = row["lazy_free_bytes"], row["uss_bytes"]
+    clean = plus(row["shared_clean_bytes"], row["private_clean_bytes"])
+    if None in (rss, anonymous, lazy, clean, private):
+        return None
+    if anonymous > rss or lazy > min(anonymous, clean) or max(clean, private) > rss:
+        return None
+    file = rss - anonymous
+    # Of the clean pages so many can be the file's.
+    most, fewest = min(file, clean - lazy), max(0, clean - anonymous)
+    mine, least = min(anonymous, private), max(0, private - file)
+    return {
+        "reclaimable": most + lazy,
+        "slack": most - fewest,
+        "dirty": file - most,
+        "swap": anonymous - lazy,
+        "freed": (mine, least),
+    }
+
+
+def honest_map(row, kind):
+    """The columns of a mapping of that kind."""
+    flags = row["vm_flags"]
+    known = honest(row, row["rss_bytes"], row["anonymous_bytes"])
+    out = dict.fromkeys(
+        f"{name}_bytes"
+        for name in "reclaimable writeback needs_swap unevictable reclaim_slack freed freed_slack".split()
+    )
+    if known and flags is not None:
+        moved = kind == "shmem"
+        parts = (
+            known["reclaimable"],
+            0 if moved else known["dirty"],
+            known["swap"] + (known["dirty"] if moved else 0),
+            0,
+            known["slack"],
+        )
+        if "lo" in flags.split():
+            parts = (0, 0, 0, row["rss_bytes"], 0)
+        out.update(zip(list(out)[:5], parts, strict=True))
+    if known and row["private_hugetlb_bytes"] is not None:
+        mine, least = known["freed"]
+        huge = row["private_hugetlb_bytes"] if row["perms"].endswith("p") else 0
+        out.update(freed_bytes=mine + huge, freed_slack_bytes=mine - least)
+    return out
+
+
+def honest_process(row):
+    """The columns of a process."""
+    known = honest(row, row["rollup_rss_bytes"], row["rollup_anonymous_bytes"])
+    out = dict.fromkeys(
+        f"{name}_bytes"
+        for name in "reclaimable writeback needs_swap reclaim_slack freed freed_slack freed_swap".split()
+    )
+    swap, pss = row["rollup_swap_bytes"], row["swap_pss_bytes"]
+    if None not in (swap, pss) and pss <= swap:
+        out["freed_swap_bytes"] = max(0, 2 * pss - swap)
+    if not known:
+        return out
+    out.update(reclaimable_bytes=known["reclaimable"], reclaim_slack_bytes=known["slack"])
+    shmem = 0 if row["pss_shmem_bytes"] == 0 else row["shmem_bytes"]
+    if shmem is not None:
+        shmem = min(shmem, known["dirty"])
+        out["writeback_bytes"] = known["dirty"] - shmem
+        out["needs_swap_bytes"] = known["swap"] + shmem
+    mine, least = known["freed"]
+    anonymous, proportional = row["rollup_anonymous_bytes"], row["pss_anon_bytes"]
+    if proportional is not None and proportional <= anonymous:
+        if anonymous - proportional < 1024:
+            least = max(least, anonymous)
+            mine = min(mine, anonymous)
+        else:
+            least = max(least, 2 * proportional - anonymous)
+            mine = min(mine, proportional + 1023)
+    if least <= mine and row["private_hugetlb_bytes"] is not None:
+        out["freed_bytes"] = mine + row["private_hugetlb_bytes"]
+        out["freed_slack_bytes"] = mine - least
+    return out
 
 
 class Machine:
@@ -218,6 +307,7 @@ class Machine:
         rollup = self.read(f"{home}/smaps_rollup") if memory else b""
         row.update((field, kib(rollup, key)) for field, key in ROLLUP.items())
         row["uss_bytes"] = plus(row["private_clean_bytes"], row["private_dirty_bytes"])
+        row.update(honest_process(row))
         return row, home
 
     def statm(self, pid):

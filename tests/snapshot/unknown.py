@@ -20,6 +20,8 @@ MAY_CHANGE = {
     # Kernels before 5.0 do not account for the one; kernels without hugetlb have none of the other.
     ("proc/meminfo", "Percpu"): {"unaccounted_bytes"},
     ("proc/meminfo", "Hugetlb"): {"unaccounted_bytes"},
+    # Kernels before 5.4 do not have it, and the bounds are wider.
+    ("proc/PID/smaps_rollup", "Pss_Anon"): {"freed_bytes", "freed_slack_bytes"},
     # The number stands for the name.
     ("etc/passwd", None): {"user"},
     # The list of mappings can be had without what is resident of them.
