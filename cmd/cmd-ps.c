@@ -1,21 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/collect-loop.h"
+#include "cmd/watch.h"
+
+#include <fnmatch.h>
 
 #include "base/parse.h"
+#include "model/proc-group.h"
 
 #define DEAR (VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP))
 
 static const struct vmt_section_def sections[] = {
 	{ "processes", &vmt_entity_proc, false, "processes, one row each" },
+	{ "groups", &vmt_entity_group, false,
+	  "with --group in place of the processes: their sums" },
 };
 
 static const struct vmt_opt opts[] = {
 	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid", "only these processes" },
 	{ "user", 'u', VMT_OPT_VALUE, "NAME", "@user", "only processes of this user (name or id)" },
+	{ "comm", 'c', VMT_OPT_VALUE, "NAME", NULL,
+	  "only processes of this name; *, ? and [] as in the shell" },
+	{ "cgroup", 0, VMT_OPT_VALUE, "PATH", NULL, "only processes in this cgroup or below it" },
+	{ "group", 0, VMT_OPT_VALUE, "BY", "user comm cgroup",
+	  "sums by user, comm (the name) or cgroup in place of processes" },
+	{ "tree", 0, VMT_OPT_FLAG, NULL, NULL, "children below their parents" },
 	{ "pss", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "add PSS and USS, which read smaps_rollup of every process shown" },
 	{ "kernel-threads", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "kernel threads too; they have no memory of their own" },
+	VMT_OPTS_WATCH,
+};
+
+/* What one run of ps shows. */
+struct ps {
+	const struct vmt_entity *entity;
+	enum vmt_group_by by; /* where entity is that of groups */
+	bool watch;
+	uint64_t *pids; /* NULL for all */
+	size_t n_pids;
+	uint32_t want; /* sources */
+	int missing; /* exit code where a process that was named is not there */
 };
 
 /* Kernel threads are left out, or shown because they were asked for. */
@@ -24,10 +47,34 @@ static bool shows_kernel(const struct vmt_ctx *ctx)
 	return vmt_ctx_given(ctx, "kernel-threads") || vmt_ctx_given(ctx, "pid");
 }
 
+/* Whether path is the cgroup dir or below it; both with or without the slash in front. */
+static bool is_below(struct vmt_bytes path, const char *dir)
+{
+	size_t n;
+
+	dir += *dir == '/';
+	n = strlen(dir);
+	while (n && dir[n - 1] == '/')
+		n--;
+	if (path.len && path.ptr[0] == '/') {
+		path.ptr++;
+		path.len--;
+	}
+	return n == 0 || (path.len >= n && memcmp(path.ptr, dir, n) == 0 &&
+			  (path.len == n || path.ptr[n] == '/'));
+}
+
+/* Texts in an arena have a NUL behind them; one within is not to be matched across. */
+static bool is_named(struct vmt_bytes name, const char *pattern)
+{
+	return !memchr(name.ptr, 0, name.len) && fnmatch(pattern, name.ptr, 0) == 0;
+}
+
 /* Takes away the rows that were not asked for. */
 static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
 {
-	const char *user = vmt_ctx_value(ctx, "user");
+	const char *user = vmt_ctx_value(ctx, "user"), *comm = vmt_ctx_value(ctx, "comm");
+	const char *cgroup = vmt_ctx_value(ctx, "cgroup");
 	bool kernel = shows_kernel(ctx);
 	uint64_t uid = 0;
 	bool by_uid = user && vmt_parse_u64(user, &uid) == 0;
@@ -40,6 +87,10 @@ static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
 			continue;
 		if (user && !(by_uid && VMT_HAS(proc, uid, p) && p->uid == uid) &&
 		    !(VMT_HAS(proc, user, p) && vmt_bytes_is(p->user, user)))
+			continue;
+		if (comm && !(VMT_HAS(proc, comm, p) && is_named(p->comm, comm)))
+			continue;
+		if (cgroup && !(VMT_HAS(proc, cgroup, p) && is_below(p->cgroup, cgroup)))
 			continue;
 		s->procs[n++] = *p;
 	}
@@ -100,30 +151,171 @@ static int add_cheap(struct vmt_columns *columns)
 	return 0;
 }
 
+/* The columns where -o names none; NULL for those of the entity. */
+static const char *columns_of(const struct vmt_ctx *ctx, const struct ps *ps)
+{
+	bool group = ps->entity == &vmt_entity_group;
+
+	if (!ps->watch)
+		return vmt_ctx_given(ctx, "tree") && !group
+			       ? "PID,USER,RSS,TREE-RSS,ANON,FILE,SWAP,COMMAND"
+			       : NULL;
+	if (group)
+		return "PROCS,UNKNOWN,RSS,RSS-DELTA,ANON,FILE,SWAP,MIN/S,MAJ/S,GROUP";
+	return vmt_ctx_given(ctx, "tree")
+		       ? "PID,USER,RSS,TREE-RSS,RSS-DELTA,SWAP,MIN/S,MAJ/S,COMMAND"
+		       : "PID,USER,RSS,RSS-DELTA,ANON,FILE,SWAP,MIN/S,MAJ/S,COMMAND";
+}
+
+static int choose_columns(const struct vmt_ctx *ctx, const struct ps *ps,
+			  struct vmt_columns *columns)
+{
+	const char *list = columns_of(ctx, ps);
+	int r = 0;
+
+	if (vmt_ctx_given(ctx, "output") && *vmt_ctx_value(ctx, "output") != '+')
+		return 0;
+	if (list)
+		r = vmt_columns_parse(columns, ps->entity, list, NULL);
+	if (r == 0 && vmt_ctx_given(ctx, "pss"))
+		r = vmt_columns_parse(columns, ps->entity, "+PSS,USS", NULL);
+	return r;
+}
+
+/* Fields of processes that decide who is shown, and how. */
+static int add_needed(const struct vmt_ctx *ctx, const struct ps *ps, struct vmt_columns *columns)
+{
+	static const char *const keys[] = {
+		[VMT_GROUP_BY_USER] = "+USER",
+		[VMT_GROUP_BY_COMM] = "+COMMAND",
+		[VMT_GROUP_BY_CGROUP] = "+CGROUP",
+	};
+	int r = 0;
+
+	if (ps->entity == &vmt_entity_group)
+		r = vmt_columns_parse(columns, &vmt_entity_proc, keys[ps->by], NULL);
+	if (r == 0 && (!shows_kernel(ctx) || ps->entity == &vmt_entity_group))
+		r = vmt_columns_parse(columns, &vmt_entity_proc, "+CLASS", NULL);
+	if (r == 0 && vmt_ctx_given(ctx, "user"))
+		r = vmt_columns_parse(columns, &vmt_entity_proc, "+UID", NULL);
+	if (r == 0 && vmt_ctx_given(ctx, "comm"))
+		r = vmt_columns_parse(columns, &vmt_entity_proc, "+COMMAND", NULL);
+	if (r == 0 && vmt_ctx_given(ctx, "cgroup"))
+		r = vmt_columns_parse(columns, &vmt_entity_proc, "+CGROUP", NULL);
+	if (r == 0 && vmt_ctx_given(ctx, "tree"))
+		r = vmt_columns_parse(columns, &vmt_entity_proc, "+PPID,TREE-RSS", NULL);
+	return r;
+}
+
 /* The sources of what is shown, of the order, and of what decides who is shown. */
-static int wanted(struct vmt_ctx *ctx, uint32_t *ret)
+static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 {
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
-	int r = vmt_wanted_columns(ctx, &vmt_entity_proc, &columns), n = 0;
+	uint32_t several = VMT_SOURCE_BIT(CGROUP) | DEAR;
+	int r = vmt_wanted_columns(ctx, ps->entity, &columns), n;
 
 	if (r)
 		return r;
-	if (strstr(ctx->format->name, "json") && !vmt_ctx_given(ctx, "output"))
+	n = choose_columns(ctx, ps, &columns);
+	if (n == 0 && strstr(ctx->format->name, "json") && !vmt_ctx_given(ctx, "output") &&
+	    ps->entity == &vmt_entity_proc)
 		n = add_cheap(&columns);
-	if (n == 0 && !shows_kernel(ctx))
-		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+CLASS", NULL);
-	if (n == 0 && vmt_ctx_given(ctx, "user"))
-		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+UID", NULL);
-	if (n == 0 && vmt_ctx_given(ctx, "pss"))
-		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+PSS,USS", NULL);
-	/* What is read later is read of the same process only where that is known by its start. */
-	if (n == 0 && vmt_columns_sources(&columns) & DEAR)
+	if (n == 0)
+		n = add_needed(ctx, ps, &columns);
+	/* Two reads, one after the other, are of one process only where its start says so. */
+	if (n == 0 && (ps->watch || vmt_columns_sources(&columns) & several))
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S", NULL);
 	if (n < 0) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
-	*ret = vmt_columns_sources(&columns);
+	ps->want = vmt_columns_sources(&columns);
+	return 0;
+}
+
+static int options(struct vmt_ctx *ctx, struct ps *ps)
+{
+	static const char *const names[] = {
+		[VMT_GROUP_BY_USER] = "user",
+		[VMT_GROUP_BY_COMM] = "comm",
+		[VMT_GROUP_BY_CGROUP] = "cgroup",
+	};
+	const char *by = vmt_ctx_value(ctx, "group");
+	size_t i;
+
+	ps->watch = vmt_watch_given(ctx);
+	ps->entity = by ? &vmt_entity_group : &vmt_entity_proc;
+	if (!by)
+		return 0;
+	if (vmt_ctx_given(ctx, "tree"))
+		return vmt_usage_error(ctx, "--tree and --group exclude each other");
+	for (i = 0; i < VMT_ARRAY_LEN(names); i++) {
+		ps->by = (enum vmt_group_by)i;
+		if (strcmp(by, names[i]) == 0)
+			return 0;
+	}
+	return vmt_usage_error(ctx, "--group takes user, comm or cgroup");
+}
+
+static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run,
+				       const struct ps *ps)
+{
+	struct vmt_model *m = run->model;
+	struct vmt_proc_group *groups;
+	size_t n;
+
+	if (ps->entity == &vmt_entity_proc)
+		return vmt_run_section(run, ctx, "processes", m->procs, m->n_procs);
+	if (vmt_proc_groups(m->procs, m->n_procs, ps->by, &m->arena, &groups, &n) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return NULL;
+	}
+	return vmt_run_section(run, ctx, "groups", groups, n);
+}
+
+/* One sample, as far as its document; an exit code or 0. */
+static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
+{
+	struct ps *ps = arg;
+	uint32_t how = (ps->want & DEAR ? VMT_COLLECT_HOLD : 0) | (w ? VMT_COLLECT_KEEP : 0);
+	struct vmt_section *s;
+	size_t total;
+	int r, missing;
+
+	r = vmt_run_sample(run, ctx, (ps->want & ~DEAR) | VMT_SOURCE_BIT(PIDS) | how, ps->pids,
+			   ps->n_pids);
+	if (r)
+		return r;
+	/* Once: that one is gone later is what the rows say. */
+	if (!w || w->sample == 1) {
+		missing = vmt_run_missing(run, ctx, ps->pids, ps->n_pids);
+		if (missing && run->sample->n_procs == 0)
+			return missing;
+		ps->missing = missing;
+	}
+	filter(ctx, run->sample);
+	total = run->sample->n_procs;
+	if (ps->want & DEAR && ps->entity == &vmt_entity_proc && !vmt_ctx_given(ctx, "tree") &&
+	    cut(ctx, run->sample, DEAR) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	if (ps->want & DEAR)
+		r = vmt_run_procs(run, ctx, ps->want & DEAR, NULL, 0);
+	if (r == 0)
+		r = vmt_run_model(run, ctx, NULL);
+	if (r)
+		return r;
+	s = add_section(ctx, run, ps);
+	if (!s || choose_columns(ctx, ps, &s->columns) < 0)
+		return VMT_EXIT_FAILED;
+	s->tree = vmt_ctx_given(ctx, "tree") ? run->model->procs : NULL;
+	r = vmt_section_options(ctx, s);
+	if (r)
+		return r;
+	vmt_run_remarks(run, ctx, s);
+	if (ps->entity == &vmt_entity_proc)
+		s->total = total;
 	return 0;
 }
 
@@ -132,67 +324,44 @@ static int run_ps(struct vmt_ctx *ctx)
 	const char *list = vmt_ctx_value(ctx, "pid");
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	VMT_AUTO_RUN run = { 0 };
-	struct vmt_section *s;
-	size_t n_pids = 0, total;
-	uint32_t want = 0;
-	int r, missing;
+	struct ps ps = { 0 };
+	int r;
 
-	if (vmt_column_help(ctx, &vmt_entity_proc, &r))
+	r = options(ctx, &ps);
+	if (r || vmt_column_help(ctx, ps.entity, &r))
 		return r;
-	r = wanted(ctx, &want);
+	r = wanted(ctx, &ps);
 	if (r == 0 && list)
-		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
+		r = vmt_parse_pids(ctx, list, &pids, &ps.n_pids);
 	if (r)
 		return r;
+	ps.pids = pids;
 	r = vmt_run_open(&run, ctx, 0);
-	if (r == 0)
-		r = vmt_run_sample(&run, ctx,
-				   (want & ~DEAR) | VMT_SOURCE_BIT(PIDS) |
-					   (want & DEAR ? VMT_COLLECT_HOLD : 0),
-				   pids, n_pids);
 	if (r)
 		return r;
-	missing = vmt_run_missing(&run, ctx, pids, n_pids);
-	if (missing && run.sample->n_procs == 0)
-		return missing;
-	filter(ctx, run.sample);
-	total = run.sample->n_procs;
-	if (want & DEAR && cut(ctx, run.sample, DEAR) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
+	if (ps.watch) {
+		r = vmt_watch_run(ctx, &run, take, &ps);
+	} else {
+		r = take(ctx, &run, NULL, &ps);
+		if (r == 0)
+			r = vmt_print_doc(ctx, &run.doc);
 	}
-	if (want & DEAR)
-		r = vmt_run_procs(&run, ctx, want & DEAR, NULL, 0);
-	if (r == 0)
-		r = vmt_run_model(&run, ctx, NULL);
-	if (r)
-		return r;
-	s = vmt_run_section(&run, ctx, "processes", run.model->procs, run.model->n_procs);
-	if (!s)
-		return VMT_EXIT_FAILED;
-	if (vmt_ctx_given(ctx, "pss") && !vmt_ctx_given(ctx, "output") &&
-	    vmt_columns_parse(&s->columns, &vmt_entity_proc, "+PSS,USS", NULL) < 0)
-		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, s);
-	if (r)
-		return r;
-	vmt_run_remarks(&run, ctx, s);
-	s->total = total;
-	r = vmt_print_doc(ctx, &run.doc);
 	if (r == 0)
 		r = vmt_run_verdict(&run, ctx, VMT_SOURCE_PIDS);
-	return r ? r : missing;
+	return r ? r : ps.missing;
 }
 
 const struct vmt_cmd vmt_cmd_ps = {
 	.name = "ps",
 	.summary = "processes by the memory they hold",
-	.synopsis = "[-p LIST] [-u NAME] [--pss] [OPTION]...",
-	.cost = "three small files a process; with PSS a walk of its page tables under its mmap lock",
+	.synopsis = "[-p LIST] [-u NAME] [--group BY | --tree] [--pss] [-d SEC] [OPTION]...",
+	.cost = "one small file a process, or two; with PSS a walk of its page tables under its mmap "
+		"lock",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.sections_optional = true,
 	.run = run_ps,
 };

@@ -136,6 +136,11 @@ bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *
 /* Puts the document out in the format that was asked for, to stdout or the file of -w; an exit
  * code. */
 int vmt_print_doc(struct vmt_ctx *ctx, struct vmt_doc *doc);
+/* Lets fill write to stdout or -w as it goes; fill returns 0, the negative errno of the
+ * sink, or an exit code above 0. An exit code. */
+int vmt_print_stream(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *arg), void *arg);
+/* The exit code for what a document that was printed says: --timeout, --fail-empty, --strict. */
+int vmt_doc_verdict(struct vmt_ctx *ctx, const struct vmt_doc *doc);
 /* Writes text as it is, to stdout or -w; an exit code. */
 int vmt_print_text(struct vmt_ctx *ctx, const struct vmt_buf *text);
 

@@ -133,7 +133,10 @@ int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section)
 	section->chosen = vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all");
 	if (top)
 		vmt_parse_u64(top, &n);
-	vmt_section_arrange(section, n);
+	if (vmt_section_arrange(section, n) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
 	return 0;
 }
 
@@ -297,13 +300,21 @@ static int fill_doc(struct vmt_sink *sink, void *arg)
 	return job->ctx->format->emit(sink, job->doc, &job->ctx->out);
 }
 
+int vmt_print_stream(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *arg), void *arg)
+{
+	return output(ctx, fill, arg);
+}
+
 int vmt_print_doc(struct vmt_ctx *ctx, struct vmt_doc *doc)
 {
 	struct doc_job job = { ctx, doc };
 	int r = output(ctx, fill_doc, &job);
 
-	if (r)
-		return r;
+	return r ? r : vmt_doc_verdict(ctx, doc);
+}
+
+int vmt_doc_verdict(struct vmt_ctx *ctx, const struct vmt_doc *doc)
+{
 	/* What was ready in time was printed; that it is not all is the exit code's to say. */
 	if (ctx->deadline_ns && vmt_now_ns(CLOCK_MONOTONIC) >= ctx->deadline_ns) {
 		vmt_note(ctx, "the time of --timeout is over");

@@ -53,8 +53,8 @@ _vmtop_options()
 		most=0
 		;;
 	ps)
-		opts='--pid --user --pss --kernel-threads --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid -u --user -o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --delay --count --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid -u --user -c --comm --cgroup --group -d --delay -n --count -o --output -s --sort --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	maps)
@@ -111,8 +111,9 @@ _vmtop_values()
 	free,--root) compopt -o dirnames ;;
 	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
 	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
-	ps,-o | ps,--output) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read command' ;;
-	ps,-s | ps,--sort) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read command' ;;
+	ps,--group) _vmtop_words 'user comm cgroup' ;;
+	ps,-o | ps,--output) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read read-start read-end cgroup depth tree-rss command' ;;
+	ps,-s | ps,--sort) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read read-start read-end cgroup depth tree-rss command' ;;
 	ps,--format) _vmtop_words 'text json ndjson csv' ;;
 	ps,-w | ps,--write) compopt -o default ;;
 	ps,--root) compopt -o dirnames ;;

@@ -17,6 +17,12 @@ enum vmt_proc_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_group_##m
+enum vmt_group_field {
+#include "model/proc-group.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_map_##m
 enum vmt_map_field {
 #include "model/map.def"

@@ -37,6 +37,14 @@ static const struct vmt_field proc_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_proc_group
+#define FIELD_ENUM(m) VMT_FIELD_group_##m
+static const struct vmt_field group_fields[] = {
+#include "model/proc-group.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_map
 #define FIELD_ENUM(m) VMT_FIELD_map_##m
 static const struct vmt_field map_fields[] = {
@@ -126,6 +134,7 @@ static const struct vmt_field finding_fields[] = {
 
 ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
 ENTITY(proc, vmt_proc, "processes", "a process", "-rss_bytes");
+ENTITY(group, vmt_proc_group, "groups", "processes with something in common", "-rss_bytes");
 ENTITY(map, vmt_map, "maps", "a mapping (VMA) of a process", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
@@ -139,9 +148,19 @@ ENTITY(issue, vmt_issue, "errors", "something that could not be read", NULL);
 ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,  &vmt_entity_proc,	&vmt_entity_map,     &vmt_entity_fault,
-	&vmt_entity_balance, &vmt_entity_file,	&vmt_entity_probe,   &vmt_entity_rung,
-	&vmt_entity_source,  &vmt_entity_issue, &vmt_entity_finding, NULL,
+	&vmt_entity_system,
+	&vmt_entity_proc,
+	&vmt_entity_group,
+	&vmt_entity_map,
+	&vmt_entity_fault,
+	&vmt_entity_balance,
+	&vmt_entity_file,
+	&vmt_entity_probe,
+	&vmt_entity_rung,
+	&vmt_entity_source,
+	&vmt_entity_issue,
+	&vmt_entity_finding,
+	NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

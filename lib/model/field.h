@@ -103,6 +103,7 @@ struct vmt_entity {
 
 extern const struct vmt_entity vmt_entity_system;
 extern const struct vmt_entity vmt_entity_proc;
+extern const struct vmt_entity vmt_entity_group;
 extern const struct vmt_entity vmt_entity_map;
 extern const struct vmt_entity vmt_entity_fault;
 extern const struct vmt_entity vmt_entity_balance;

@@ -23,6 +23,11 @@ struct vmt_proc {
 #include "model/proc.def"
 };
 
+struct vmt_proc_group {
+	struct vmt_row row;
+#include "model/proc-group.def"
+};
+
 struct vmt_map {
 	struct vmt_row row;
 #include "model/map.def"

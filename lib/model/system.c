@@ -113,12 +113,24 @@ void vmt_system_rates(struct vmt_system *s, const struct vmt_system *prev, uint6
 	RATE(system, pgmajfault_per_second, pgmajfault_total, s, prev, dt_ns);
 }
 
+#define DELTA(to, from, row, prev)                                                                 \
+	do {                                                                                       \
+		if (VMT_HAS(proc, from, row) && VMT_HAS(proc, from, prev))                         \
+			VMT_SET(proc, to, row, (int64_t)(row)->from - (int64_t)(prev)->from);      \
+	} while (0)
+
 void vmt_proc_rates(struct vmt_proc *p, const struct vmt_proc *prev, uint64_t dt_ns)
 {
 	/* Another process with the same pid has counters of its own. */
 	if (!VMT_HAS(proc, start_time_ns, p) || !VMT_HAS(proc, start_time_ns, prev) ||
 	    p->pid != prev->pid || p->start_time_ns != prev->start_time_ns)
 		return;
+	/* The files of one process are read at about the same place of each scan, but not quite. */
+	if (VMT_HAS(proc, read_start_ns, p) && VMT_HAS(proc, read_start_ns, prev) &&
+	    p->read_start_ns > prev->read_start_ns)
+		dt_ns = p->read_start_ns - prev->read_start_ns;
 	RATE(proc, minor_faults_per_second, minor_faults_total, p, prev, dt_ns);
 	RATE(proc, major_faults_per_second, major_faults_total, p, prev, dt_ns);
+	DELTA(rss_delta_bytes, rss_bytes, p, prev);
+	DELTA(swap_delta_bytes, swap_bytes, p, prev);
 }

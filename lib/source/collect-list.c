@@ -10,6 +10,9 @@
 
 /* Descriptors that are left for all else where directories of processes are held. */
 #define FDS_LEFT 128
+/* Processes whose files stay open: each keeps about 10 KiB in the kernel, most of it the buffer of
+ * the file that was read last. */
+#define KEEP_MAX 1024
 
 /* One process while its files are read. Its row is the one of the same number in the sample. */
 struct entry {
@@ -17,7 +20,7 @@ struct entry {
 	int fd; /* its directory, -1 where it is read by number */
 	int code; /* 0, or why there is no row */
 	enum vmt_source_id failed; /* by which source */
-	bool again; /* to be read by vmt_pid_read() */
+	struct vmt_kept_files kept;
 	struct vmt_pid_facts facts;
 	const char *hint;
 };
@@ -31,11 +34,29 @@ struct list {
 	struct vmt_proc *procs;
 	size_t n;
 	struct vmt_buf buf;
+	bool keep;
 	uint64_t begun_ns; /* CLOCK_BOOTTIME */
 	uint64_t now_ns; /* CLOCK_MONOTONIC, after the file read last */
 	uint64_t last_uid;
 	struct vmt_bytes last_user; /* in the arena; empty before the first */
 };
+
+static void close_kept(struct vmt_kept_files *kept)
+{
+	vmt_closep(&kept->status);
+	vmt_closep(&kept->stat);
+	kept->status = kept->stat = -1;
+}
+
+void vmt_kept_done(struct vmt_kept *kept)
+{
+	size_t i;
+
+	for (i = 0; i < kept->n; i++)
+		close_kept(&kept->procs[i]);
+	free(kept->procs);
+	*kept = (struct vmt_kept){ 0 };
+}
 
 void vmt_held_done(struct vmt_held *held)
 {
@@ -96,30 +117,69 @@ static const char *keep_text(struct vmt_sample *s, const char *text)
 	return text[0] ? vmt_arena_copy(&s->arena, text, strlen(text)) : NULL;
 }
 
+/* Where the open file of that source is kept; NULL where it is not. */
+static int *kept_file(const struct list *l, size_t i, enum vmt_source_id source)
+{
+	struct vmt_kept_files *kept = &l->entries[i].kept;
+
+	if (!l->keep || i >= KEEP_MAX)
+		return NULL;
+	return source == VMT_SOURCE_STATUS ? &kept->status
+	       : source == VMT_SOURCE_STAT ? &kept->stat
+					   : NULL;
+}
+
 static int read_entry(struct list *l, size_t i, enum vmt_source_id source)
 {
 	struct entry *e = &l->entries[i];
 	struct vmt_proc *p = &l->procs[i];
-	uint64_t before = l->now_ns;
+	bool needs_text = source == VMT_SOURCE_CGROUP || !VMT_HAS(proc, comm, p);
+	struct vmt_arena *arena = needs_text ? &l->s->arena : NULL;
+	int dir_fd = e->fd >= 0 ? e->fd : l->root->proc_fd;
+	int *keep = kept_file(l, i, source);
+	bool was_open = keep && *keep >= 0;
 	struct vmt_err err = { 0 };
 	char path[32];
 	int r;
 
+	/* The name of a file that is open matters only where its process has ended. */
 	if (e->fd >= 0)
 		snprintf(path, sizeof(path), "%s", vmt_source_name(source));
-	else
+	else if (!was_open)
 		snprintf(path, sizeof(path), "%" PRIu64 "/%s", e->pid, vmt_source_name(source));
-	r = vmt_pid_read_file(l->root, e->fd >= 0 ? e->fd : l->root->proc_fd, path, source, &l->buf,
-			      VMT_HAS(proc, comm, p) ? NULL : &l->s->arena, p, &e->facts, &err);
-	l->now_ns = vmt_now_ns(CLOCK_MONOTONIC);
-	if (l->now_ns - before > l->s->sources[source].longest_ns)
-		l->s->sources[source].longest_ns = l->now_ns - before;
+	r = vmt_pid_read_file(l->root, dir_fd, path, keep, source, &l->buf, arena, p, &e->facts,
+			      &err);
+	if (r == -ESRCH && was_open) {
+		/* That one has ended. Another one may have its number by now. */
+		close_kept(&e->kept);
+		snprintf(path, sizeof(path), "%" PRIu64 "/%s", e->pid, vmt_source_name(source));
+		r = vmt_pid_read_file(l->root, dir_fd, path, keep, source, &l->buf, arena, p,
+				      &e->facts, &err);
+	}
 	if (r == -ENOMEM)
 		return r;
 	e->code = r;
 	e->failed = source;
 	e->hint = r < 0 ? keep_text(l->s, err.text) : NULL;
 	return 0;
+}
+
+static int read_timed(struct list *l, size_t i, enum vmt_source_id source)
+{
+	struct vmt_source_stat *st = &l->s->sources[source];
+	struct vmt_proc *p = &l->procs[i];
+	uint64_t before = l->now_ns;
+	int r = read_entry(l, i, source);
+
+	l->now_ns = vmt_now_ns(CLOCK_MONOTONIC);
+	if (l->now_ns - before > st->longest_ns)
+		st->longest_ns = l->now_ns - before;
+	if (l->root->live) {
+		if (!VMT_HAS(proc, read_start_ns, p))
+			VMT_SET(proc, read_start_ns, p, before);
+		VMT_SET(proc, read_end_ns, p, l->now_ns);
+	}
+	return r;
 }
 
 /* One file of all processes, so that the time it takes is that source's. */
@@ -137,7 +197,7 @@ static int read_all(struct list *l, enum vmt_source_id source)
 	for (i = 0; i < l->n; i++) {
 		if (l->entries[i].code < 0)
 			continue;
-		r = read_entry(l, i, source);
+		r = read_timed(l, i, source);
 		if (r < 0)
 			return r;
 	}
@@ -182,9 +242,12 @@ static int read_again(struct list *l, size_t i)
 	if (is_unclear(e, p))
 		files |= VMT_SOURCE_BIT(STAT);
 	*p = (struct vmt_proc){ 0 };
-	/* The directory that is held may be one that came too late. */
+	/* What is open may be of one that came too late. */
 	vmt_closep(&e->fd);
 	e->fd = -1;
+	close_kept(&e->kept);
+	if (l->root->live)
+		VMT_SET(proc, read_start_ns, p, vmt_now_ns(CLOCK_MONOTONIC));
 	r = vmt_pid_read(l->root, e->pid, files, &l->s->arena, p, &facts, &err);
 	if (r == -ENOMEM)
 		return r;
@@ -197,6 +260,10 @@ static int read_again(struct list *l, size_t i)
 	e->facts.stat.bytes += facts.stat.bytes;
 	e->facts.statm.reads += facts.statm.reads;
 	e->facts.statm.bytes += facts.statm.bytes;
+	e->facts.cgroup.reads += facts.cgroup.reads;
+	e->facts.cgroup.bytes += facts.cgroup.bytes;
+	if (l->root->live)
+		VMT_SET(proc, read_end_ns, p, vmt_now_ns(CLOCK_MONOTONIC));
 	return 0;
 }
 
@@ -213,6 +280,18 @@ static void note_facts(struct list *l, const struct vmt_pid_facts *facts)
 	add_cost(l->s, VMT_SOURCE_STATUS, &facts->status);
 	add_cost(l->s, VMT_SOURCE_STAT, &facts->stat);
 	add_cost(l->s, VMT_SOURCE_STATM, &facts->statm);
+	add_cost(l->s, VMT_SOURCE_CGROUP, &facts->cgroup);
+	if (facts->no_cgroup) {
+		struct vmt_source_stat *cgroup = &l->s->sources[VMT_SOURCE_CGROUP];
+
+		cgroup->error = -ENOENT;
+		if (cgroup->reads == 0)
+			snprintf(cgroup->reason, sizeof(cgroup->reason), "%s",
+				 l->root->live ? "this kernel has no cgroups"
+					       : "not in this recording");
+		else
+			cgroup->reason[0] = 0;
+	}
 	if (facts->unknown_keys > st->unknown_keys)
 		st->unknown_keys = facts->unknown_keys;
 }
@@ -226,7 +305,8 @@ static int settle_entry(struct list *l, size_t i)
 	int r;
 
 	if (e->code == 0) {
-		bool headless = vmt_pid_is_headless(p) && l->files != VMT_SOURCE_BIT(STAT);
+		const uint32_t memory = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STATM);
+		bool headless = vmt_pid_is_headless(p) && l->files & memory;
 
 		if (headless || !is_of_one_process(l, e, p) || is_unclear(e, p)) {
 			r = read_again(l, i);
@@ -292,6 +372,7 @@ static int make_entries(struct list *l, const uint64_t *pids, size_t n)
 	for (i = 0; i < n; i++) {
 		l->entries[i].pid = pids[i];
 		l->entries[i].fd = -1;
+		l->entries[i].kept = (struct vmt_kept_files){ pids[i], -1, -1 };
 	}
 	/* Rows are moved down over those that ended; the two begin at the same place. */
 	l->procs = l->s->procs = vmt_arena_alloc(&l->s->arena, n ? n : 1, sizeof(*l->procs));
@@ -350,15 +431,58 @@ static int hold_dirs(struct list *l, bool keep)
 	return 0;
 }
 
+/* Takes over what the sample before left open. */
+static void take_kept(struct list *l)
+{
+	struct vmt_kept *kept = l->opts->keep;
+	size_t i, k = 0, want;
+
+	for (i = 0; l->keep && i < kept->n; i++) {
+		while (k < l->n && l->entries[k].pid < kept->procs[i].pid)
+			k++;
+		if (k == l->n || l->entries[k].pid != kept->procs[i].pid || k >= KEEP_MAX)
+			continue;
+		l->entries[k].kept = kept->procs[i];
+		kept->procs[i].status = kept->procs[i].stat = -1;
+	}
+	vmt_kept_done(kept);
+	want = 2 * (l->n < KEEP_MAX ? l->n : KEEP_MAX);
+	l->keep = l->keep && may_hold(want) == want;
+}
+
+/* Leaves the files of those that have a row to the next sample. */
+static void leave_kept(struct list *l)
+{
+	struct vmt_kept *kept = l->opts->keep;
+	size_t i, k = 0;
+
+	if (l->keep)
+		kept->procs = calloc(l->n ? l->n : 1, sizeof(*kept->procs));
+	for (i = 0; i < l->n; i++) {
+		struct entry *e = &l->entries[i];
+
+		while (k < l->s->n_procs && l->s->procs[k].pid < e->pid)
+			k++;
+		if (kept->procs && e->code == 0 && k < l->s->n_procs &&
+		    l->s->procs[k].pid == e->pid && (e->kept.status >= 0 || e->kept.stat >= 0))
+			kept->procs[kept->n++] = e->kept;
+		else
+			close_kept(&e->kept);
+	}
+}
+
 static int read_list(struct list *l, bool hold)
 {
 	size_t i;
 	int r;
 
+	take_kept(l);
 	if (hold)
 		open_dirs(l);
 	/* stat last: see is_of_one_process(). */
 	r = read_all(l, VMT_SOURCE_STATUS);
+	if (r == 0)
+		r = read_all(l, VMT_SOURCE_CGROUP);
 	if (r == 0)
 		r = read_all(l, VMT_SOURCE_STATM);
 	if (r == 0)
@@ -366,6 +490,7 @@ static int read_list(struct list *l, bool hold)
 	for (i = 0; r == 0 && i < l->n; i++)
 		r = settle_entry(l, i);
 	hold_dirs(l, hold && r == 0);
+	leave_kept(l);
 	return r;
 }
 
@@ -380,8 +505,9 @@ int vmt_collect_list(const struct vmt_list_opts *opts, struct vmt_sample *s)
 	int r;
 
 	l.files = opts->sources & VMT_PID_FILES;
-	if (!l.files)
-		l.files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	l.keep = opts->root->live && opts->sources & VMT_COLLECT_KEEP;
+	if (!(l.files & ~VMT_SOURCE_BIT(CGROUP)))
+		l.files |= VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
 	l.begun_ns = opts->root->live ? vmt_now_ns(CLOCK_BOOTTIME) : 0;
 	r = opts->pids ? copy_pids(opts->pids, opts->n_pids, &pids, &n)
 		       : vmt_pids_list(opts->root, &pids, &n, &err);

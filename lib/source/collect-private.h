@@ -40,6 +40,18 @@ void vmt_meter_end(const struct vmt_meter *m, struct vmt_source_stat *st);
 int vmt_machine_failed(struct vmt_sample *s, enum vmt_source_id id, int r,
 		       const struct vmt_err *err);
 
+/* Files of processes that stay open from one sample to the next, in order of pid. */
+struct vmt_kept {
+	struct vmt_kept_files {
+		uint64_t pid;
+		int status; /* -1 where it is not open */
+		int stat;
+	} * procs;
+	size_t n;
+};
+
+void vmt_kept_done(struct vmt_kept *kept);
+
 /* Directories of processes, in order of pid. */
 struct vmt_held {
 	struct vmt_held_dir {
@@ -55,10 +67,11 @@ int vmt_held_take(struct vmt_held *held, uint64_t pid);
 struct vmt_list_opts {
 	const struct vmt_root *root;
 	const struct vmt_users *users;
-	uint32_t sources; /* VMT_PID_FILES, VMT_COLLECT_HOLD */
+	uint32_t sources; /* VMT_PID_FILES, VMT_COLLECT_HOLD, VMT_COLLECT_KEEP */
 	const uint64_t *pids; /* NULL for all */
 	size_t n_pids;
 	struct vmt_held *hold; /* empty; gets the directories where they are to be held */
+	struct vmt_kept *keep; /* of the sample before; gets those of this one */
 };
 
 /*

@@ -29,6 +29,7 @@ struct vmt_collector {
 	uint64_t deadline_ns;
 	struct vmt_stuck_list stuck;
 	struct vmt_held held;
+	struct vmt_kept kept;
 };
 
 struct vmt_meter vmt_meter_begin(void)
@@ -128,6 +129,7 @@ void vmt_collector_free(struct vmt_collector *c)
 		vmt_job_unref(c->stuck.items[i].job);
 	free(c->stuck.items);
 	vmt_held_done(&c->held);
+	vmt_kept_done(&c->kept);
 	vmt_procps_free(c->procps);
 	vmt_pool_free(c->pool);
 	vmt_users_done(&c->users);
@@ -260,7 +262,8 @@ static int collect_all(struct vmt_collector *c, uint32_t sources, const uint64_t
 							      .sources = sources,
 							      .pids = pids,
 							      .n_pids = n_pids,
-							      .hold = &c->held },
+							      .hold = &c->held,
+							      .keep = &c->kept },
 				     s);
 	return r;
 }

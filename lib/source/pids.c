@@ -323,6 +323,49 @@ int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct 
 	return 0;
 }
 
+/* Whether list, up to end, has the word "memory" between commas. */
+static bool has_memory_controller(const char *list, const char *end)
+{
+	while (list < end) {
+		const char *comma = memchr(list, ',', (size_t)(end - list));
+		const char *stop = comma ? comma : end;
+
+		if (vmt_bytes_is((struct vmt_bytes){ list, (size_t)(stop - list) }, "memory"))
+			return true;
+		list = stop + 1;
+	}
+	return false;
+}
+
+int vmt_pid_cgroup_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p)
+{
+	struct vmt_bytes line, best = { 0 };
+	bool memory = false;
+
+	/* "ID:CONTROLLERS:PATH"; version 2 has no controllers there. */
+	while (!memory && vmt_take_line(&text, &line)) {
+		const char *end = line.ptr + line.len;
+		const char *list = memchr(line.ptr, ':', line.len), *path;
+
+		if (!list)
+			continue;
+		list++;
+		path = memchr(list, ':', (size_t)(end - list));
+		if (!path)
+			continue;
+		memory = has_memory_controller(list, path);
+		if (memory || path == list)
+			best = (struct vmt_bytes){ path + 1, (size_t)(end - path - 1) };
+	}
+	if (!best.ptr)
+		return 0;
+	best.ptr = vmt_arena_copy(arena, best.ptr, best.len);
+	if (!best.ptr)
+		return -ENOMEM;
+	VMT_SET(proc, cgroup, p, best);
+	return 0;
+}
+
 bool vmt_pid_is_headless(const struct vmt_proc *p)
 {
 	return VMT_HAS(proc, state, p) && vmt_bytes_is(p->state, "Z") &&
@@ -350,21 +393,18 @@ void vmt_pid_settle(struct vmt_proc *p, const struct vmt_pid_facts *facts)
 	}
 }
 
-static int64_t read_whole(int dir_fd, const char *path, struct vmt_buf *buf)
+static int64_t read_fd(int fd, struct vmt_buf *buf)
 {
-	VMT_AUTO_CLOSE int fd = vmt_open_at(dir_fd, path);
 	int64_t rest;
 	ssize_t n;
 	int r;
 
-	if (fd < 0)
-		return fd;
 	vmt_buf_clear(buf);
 	r = vmt_buf_reserve(buf, READ_FIRST);
 	if (r < 0)
 		return r;
 	do
-		n = read(fd, buf->data, READ_FIRST);
+		n = pread(fd, buf->data, READ_FIRST, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -372,20 +412,58 @@ static int64_t read_whole(int dir_fd, const char *path, struct vmt_buf *buf)
 	buf->data[n] = 0;
 	if ((size_t)n < READ_FIRST)
 		return n;
+	if (lseek(fd, n, SEEK_SET) < 0)
+		return -errno;
 	rest = vmt_slurp_fd(fd, buf, FILE_MAX - READ_FIRST);
 	return rest < 0 ? rest : n + rest;
 }
 
-int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path,
+static int64_t read_whole(int dir_fd, const char *path, struct vmt_buf *buf)
+{
+	VMT_AUTO_CLOSE int fd = vmt_open_at(dir_fd, path);
+
+	return fd < 0 ? fd : read_fd(fd, buf);
+}
+
+static int64_t read_kept(int dir_fd, const char *path, int *keep, struct vmt_buf *buf)
+{
+	if (*keep < 0) {
+		int fd = vmt_open_at(dir_fd, path);
+
+		if (fd < 0)
+			return fd;
+		*keep = fd;
+	}
+	return read_fd(*keep, buf);
+}
+
+static struct vmt_pid_cost *cost_of(struct vmt_pid_facts *facts, enum vmt_source_id source)
+{
+	switch (source) {
+	case VMT_SOURCE_STATUS:
+		return &facts->status;
+	case VMT_SOURCE_STAT:
+		return &facts->stat;
+	case VMT_SOURCE_STATM:
+		return &facts->statm;
+	default:
+		return &facts->cgroup;
+	}
+}
+
+int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path, int *keep,
 		      enum vmt_source_id source, struct vmt_buf *buf, struct vmt_arena *arena,
 		      struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err)
 {
-	struct vmt_pid_cost *cost = source == VMT_SOURCE_STATUS ? &facts->status
-				    : source == VMT_SOURCE_STAT ? &facts->stat
-								: &facts->statm;
-	int64_t n = read_whole(dir_fd, path, buf);
+	struct vmt_pid_cost *cost = cost_of(facts, source);
+	int64_t n = keep ? read_kept(dir_fd, path, keep, buf) : read_whole(dir_fd, path, buf);
 	struct vmt_bytes text;
 
+	if (source == VMT_SOURCE_CGROUP && (n == -ENOENT || n == 0)) {
+		/* That the process has ended, another file says. */
+		facts->no_cgroup = n < 0;
+		return 0;
+	}
 	if (n < 0)
 		return n == -ENOENT ? -ESRCH : (int)n;
 	cost->bytes += (uint64_t)n;
@@ -401,6 +479,8 @@ int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path,
 		return vmt_pid_stat_parse(text, root->user_hz, arena, p, facts, err);
 	case VMT_SOURCE_STATM:
 		return vmt_pid_statm_parse(text, root->page_size, p, err);
+	case VMT_SOURCE_CGROUP:
+		return vmt_pid_cgroup_parse(text, arena, p);
 	default:
 		return -EINVAL;
 	}
@@ -453,8 +533,8 @@ int vmt_pid_read_headless(const struct vmt_root *root, int pid_fd, struct vmt_pr
 
 	if (task < 0)
 		return task;
-	r = vmt_pid_read_file(root, task, "status", VMT_SOURCE_STATUS, &buf, NULL, &thread, facts,
-			      err);
+	r = vmt_pid_read_file(root, task, "status", NULL, VMT_SOURCE_STATUS, &buf, NULL, &thread,
+			      facts, err);
 	if (r < 0)
 		return r;
 	/* Who it is and how it is stays what its first thread says. */
@@ -475,7 +555,7 @@ int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint32_t sources,
 		 struct vmt_err *err)
 {
 	static const enum vmt_source_id order[] = { VMT_SOURCE_STAT, VMT_SOURCE_STATM,
-						    VMT_SOURCE_STATUS };
+						    VMT_SOURCE_CGROUP, VMT_SOURCE_STATUS };
 	VMT_AUTO_CLOSE int fd = vmt_root_open_pid(root, pid);
 	VMT_AUTO_BUF buf = { 0 };
 	size_t i;
@@ -487,8 +567,10 @@ int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint32_t sources,
 	for (i = 0; i < VMT_ARRAY_LEN(order); i++) {
 		if (!(sources >> order[i] & 1))
 			continue;
-		r = vmt_pid_read_file(root, fd, vmt_source_name(order[i]), order[i], &buf,
-				      VMT_HAS(proc, comm, p) ? NULL : arena, p, facts, err);
+		r = vmt_pid_read_file(
+			root, fd, vmt_source_name(order[i]), NULL, order[i], &buf,
+			VMT_HAS(proc, comm, p) && order[i] != VMT_SOURCE_CGROUP ? NULL : arena, p,
+			facts, err);
 		if (r < 0)
 			return r;
 	}

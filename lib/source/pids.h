@@ -6,7 +6,7 @@
 #include "source/root.h"
 
 /*
- * /proc/PID/{stat,statm,status}: documented in proc(5) and in the kernel's
+ * /proc/PID/{stat,statm,status,cgroup}: documented in proc(5), cgroups(7) and in the kernel's
  * Documentation/filesystems/proc.rst. None of them can be made to block by the process.
  */
 
@@ -14,8 +14,10 @@
 #define VMT_PF_EXITING UINT64_C(0x00000004)
 #define VMT_PF_KTHREAD UINT64_C(0x00200000)
 
-/* The three files, as VMT_SOURCE_BITs. */
-#define VMT_PID_FILES (VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(STATM))
+/* The files, as VMT_SOURCE_BITs. */
+#define VMT_PID_FILES                                                                              \
+	(VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(STATM) |                   \
+	 VMT_SOURCE_BIT(CGROUP))
 
 struct vmt_pid_cost {
 	uint64_t reads;
@@ -32,7 +34,8 @@ struct vmt_pid_facts {
 	bool has_mm; /* status: it has an address space */
 	uint64_t vsize_bytes; /* status: VmSize, where has_mm */
 	uint64_t unknown_keys;
-	struct vmt_pid_cost status, stat, statm;
+	bool no_cgroup; /* this kernel has no cgroups */
+	struct vmt_pid_cost status, stat, statm, cgroup;
 };
 
 /* The text of a state: the letter itself, "?" where no kernel has it. Constant. */
@@ -52,6 +55,9 @@ int vmt_pid_statm_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_pr
  * its escapes undone. */
 int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p,
 			 struct vmt_pid_facts *facts, struct vmt_err *err);
+/* cgroup: the path of the memory controller's hierarchy (version 1), else that of version 2, as it
+ * is written there. A process without either leaves it unset. -ENOMEM. */
+int vmt_pid_cgroup_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p);
 /*
  * Once all is there: sets class, and takes back what the kernel printed as 0 because there is
  * nothing to measure (a kernel thread or a zombie has no address space).
@@ -78,11 +84,12 @@ int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint32_t sources,
 		 struct vmt_arena *arena, struct vmt_proc *p, struct vmt_pid_facts *facts,
 		 struct vmt_err *err);
 /*
- * Reads one of them, below dir_fd, by its path there, and parses it. Each of the three is made
- * whole for the first read (fs/seq_file.c, single_open()), so that a read which leaves room has all
- * of it. buf is the caller's, to be used again.
+ * Reads one of them, below dir_fd, by its path there, and parses it. Each of them is made whole for
+ * the first read (fs/seq_file.c, single_open()), so that a read which leaves room has all of it.
+ * buf is the caller's, to be used again. Where keep is not NULL, *keep is the file, still open from
+ * an earlier call (then it is read anew, of the same process or not at all), or -1 and gets it.
  */
-int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path,
+int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path, int *keep,
 		      enum vmt_source_id source, struct vmt_buf *buf, struct vmt_arena *arena,
 		      struct vmt_proc *p, struct vmt_pid_facts *facts, struct vmt_err *err);
 

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "model/proc-group.h"
+
 void vmt_doc_done(struct vmt_doc *doc)
 {
 	size_t i;
@@ -12,6 +14,7 @@ void vmt_doc_done(struct vmt_doc *doc)
 		struct vmt_section *s = &doc->sections[i];
 
 		free(s->rows);
+		free(s->parents);
 		vmt_columns_done(&s->columns);
 		vmt_buf_done(&s->note);
 		vmt_buf_done(&s->lead);
@@ -45,11 +48,19 @@ struct vmt_section *vmt_doc_add(struct vmt_doc *doc, const struct vmt_section_de
 	return s;
 }
 
-void vmt_section_arrange(struct vmt_section *s, size_t top)
+int vmt_section_arrange(struct vmt_section *s, size_t top)
 {
+	int r;
+
 	vmt_rows_sort(s->rows, s->n, &s->sort);
+	if (s->tree) {
+		r = vmt_proc_tree(s->rows, s->n, s->tree, &s->parents);
+		if (r < 0)
+			return r;
+	}
 	if (top && s->n > top)
 		s->n = top;
+	return 0;
 }
 
 void vmt_sink_done(struct vmt_sink *sink)

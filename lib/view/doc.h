@@ -45,9 +45,19 @@ struct vmt_section {
 	void *produce_arg;
 	bool chosen; /* the user named the columns: all of them are shown */
 	bool machine_only; /* not in text */
+	struct vmt_proc
+		*tree; /* the array of the rows, which are to be a tree of processes; or NULL */
+	size_t *parents; /* then: the place of each row's parent, or SIZE_MAX; heap */
 };
 
 #define VMT_SECTIONS_MAX 12
+
+/* What of a document is put out: in a stream of samples the whole never stands at once. */
+enum vmt_doc_part {
+	VMT_DOC_WHOLE,
+	VMT_DOC_SAMPLE, /* one sample; the first brings the header with it */
+	VMT_DOC_END, /* after the last sample; the document still is that one */
+};
 
 /* What a command has to say, before it is put into a format. */
 struct vmt_doc {
@@ -56,6 +66,9 @@ struct vmt_doc {
 	const struct vmt_model *model;
 	struct vmt_section sections[VMT_SECTIONS_MAX];
 	size_t n;
+	enum vmt_doc_part part; /* of text, ndjson; the others know whole documents alone */
+	uint64_t sample; /* its number, from 1, where part is not VMT_DOC_WHOLE */
+	uint64_t missed; /* ticks that no sample was taken for, so far */
 };
 
 /* The format version of every document; keys are only added while it stays. */
@@ -68,8 +81,9 @@ void vmt_doc_done(struct vmt_doc *doc);
  */
 struct vmt_section *vmt_doc_add(struct vmt_doc *doc, const struct vmt_section_def *def,
 				const void *rows, size_t n);
-/* Sorts by s->sort and keeps the first top rows (0: all). */
-void vmt_section_arrange(struct vmt_section *s, size_t top);
+/* Sorts by s->sort, makes the tree where there is to be one, and keeps the first top rows (0: all).
+ * 0 or -ENOMEM. */
+int vmt_section_arrange(struct vmt_section *s, size_t top);
 
 struct vmt_out_opts {
 	enum vmt_size_unit unit;

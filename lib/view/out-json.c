@@ -310,11 +310,58 @@ static int line_end(struct vmt_json *j, struct vmt_sink *sink)
 	return r < 0 ? r : vmt_sink_flush(sink, 65536);
 }
 
+static int end_line(struct vmt_sink *sink, const struct vmt_doc *doc)
+{
+	struct vmt_json j;
+	int r;
+
+	line_begin(&j, sink, "end");
+	if (doc->part != VMT_DOC_WHOLE) {
+		vmt_json_key(&j, "samples_total");
+		vmt_json_u64(&j, doc->sample);
+		vmt_json_key(&j, "missed_total");
+		vmt_json_u64(&j, doc->missed);
+	}
+	r = tail_json(sink, &j, doc);
+	if (r == 0)
+		r = line_end(&j, sink);
+	return r < 0 ? r : vmt_sink_flush(sink, 0);
+}
+
+/* Before the rows of each sample: when it was taken, and what of it could not be read. */
+static int sample_line(struct vmt_sink *sink, const struct vmt_doc *doc)
+{
+	const struct vmt_host *h = &doc->model->sample->host;
+	VMT_AUTO_BUF text = { 0 };
+	struct vmt_json j;
+	int r;
+
+	line_begin(&j, sink, "sample");
+	vmt_json_key(&j, "sample");
+	vmt_json_u64(&j, doc->sample);
+	vmt_json_key(&j, "missed_total");
+	vmt_json_u64(&j, doc->missed);
+	vmt_fmt_time(&text, h->realtime_ns);
+	text_or_null(&j, "time",
+		     h->realtime_ns && text.data ? vmt_bytes_of(text.data)
+						 : (struct vmt_bytes){ 0 });
+	number_or_null(&j, "monotonic_ns", h->monotonic_ns);
+	number_or_null(&j, "took_ns", h->took_ns);
+	r = tail_json(sink, &j, doc);
+	return r < 0 ? r : line_end(&j, sink);
+}
+
 static int ndjson_begin(struct stream *st)
 {
-	line_begin(&st->j, st->sink, "header");
-	envelope_json(&st->j, st->doc);
-	return line_end(&st->j, st->sink);
+	const struct vmt_doc *doc = st->doc;
+	int r = 0;
+
+	if (doc->part == VMT_DOC_WHOLE || doc->sample == 1) {
+		line_begin(&st->j, st->sink, "header");
+		envelope_json(&st->j, doc);
+		r = line_end(&st->j, st->sink);
+	}
+	return r == 0 && doc->part == VMT_DOC_SAMPLE ? sample_line(st->sink, doc) : r;
 }
 
 /* Header, one line a row named by its entity, end; each line stands alone. */
@@ -328,6 +375,8 @@ int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 	int r, code = 0;
 	struct vmt_json j;
 
+	if (doc->part == VMT_DOC_END)
+		return end_line(sink, doc);
 	if (doc->n && doc->sections[0].produce) {
 		st.type = doc->sections[0].def->entity->name;
 		r = stream_rows(&st, &doc->sections[0], 1, opts->all_fields, &code);
@@ -352,12 +401,8 @@ int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 		vmt_columns_done(&all);
 		vmt_row_json_done(&plan);
 	}
-	if (r < 0)
-		return r;
-	line_begin(&j, sink, "end");
-	r = tail_json(sink, &j, doc);
-	if (r == 0)
-		r = line_end(&j, sink);
+	if (r == 0 && doc->part == VMT_DOC_WHOLE)
+		r = end_line(sink, doc);
 	if (r == 0)
 		r = vmt_sink_flush(sink, 0);
 	return r < 0 ? r : code;

@@ -5,7 +5,7 @@
 #include "view/doc.h"
 
 static int new_column(struct libscols_table *tb, const struct vmt_field *f,
-		      const struct vmt_out_opts *opts, bool last)
+		      const struct vmt_out_opts *opts, bool last, bool tree)
 {
 	bool left = f->flags & VMT_LEFT || f->type == VMT_TYPE_STR;
 	int flags = 0;
@@ -14,6 +14,9 @@ static int new_column(struct libscols_table *tb, const struct vmt_field *f,
 		flags |= SCOLS_FL_RIGHT;
 	else if (last && opts->width)
 		flags |= SCOLS_FL_TRUNC;
+	/* The name of things is the last one. */
+	if (last && tree)
+		flags |= SCOLS_FL_TREE;
 	return scols_table_new_column(tb, f->title, 0, flags) ? 0 : -ENOMEM;
 }
 
@@ -25,10 +28,13 @@ static int fill(struct libscols_table *tb, const struct vmt_section *s,
 	size_t i, k;
 
 	for (k = 0; k < columns->n; k++)
-		if (new_column(tb, columns->fields[k], opts, k + 1 == columns->n) < 0)
+		if (new_column(tb, columns->fields[k], opts, k + 1 == columns->n,
+			       s->parents != NULL) < 0)
 			return -ENOMEM;
 	for (i = 0; i < s->n; i++) {
-		struct libscols_line *line = scols_table_new_line(tb, NULL);
+		size_t up = s->parents ? s->parents[i] : SIZE_MAX;
+		struct libscols_line *line = scols_table_new_line(
+			tb, up == SIZE_MAX ? NULL : scols_table_get_line(tb, up));
 
 		if (!line)
 			return -ENOMEM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stat, statm, status and smaps_rollup; the first byte says which. */
+/* stat, statm, status, smaps_rollup and cgroup; the first byte says which. */
 #include "fuzz.h"
 #include "source/maps.h"
 #include "source/pids.h"
@@ -42,14 +42,14 @@ static int status_of(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_
 		CHECK(facts.unknown_keys <= text.len);
 		CHECK(p->comm.len <= text.len);
 		vmt_pid_settle(p, &facts);
-		CHECK(VMT_HAS(proc, class, p));
+		CHECK(VMT_HAS(proc, class, p) || !VMT_HAS(proc, state, p));
 	}
 	return r;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 4;
+	unsigned choice = fuzz_choice(&data, &size) % 5;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_proc p = { 0 };
 	struct vmt_arena arena;
@@ -63,6 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = statm_of(text, &p);
 	} else if (choice == 2) {
 		r = status_of(text, &arena, &p);
+	} else if (choice == 4) {
+		r = vmt_pid_cgroup_parse(text, &arena, &p);
+		if (VMT_HAS(proc, cgroup, &p))
+			CHECK(p.cgroup.len < text.len && !memchr(p.cgroup.ptr, '\n', p.cgroup.len));
 	} else {
 		r = vmt_rollup_parse(text, &p, &unknown, NULL);
 		if (VMT_HAS(proc, uss_bytes, &p))

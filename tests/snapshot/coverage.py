@@ -15,6 +15,13 @@ from tap import Report
 # What one look at saved files cannot fill, and why.
 EMPTY = {
     "minor_faults_per_second": "a rate",
+    "rss_delta_bytes": "a difference of two samples",
+    "swap_delta_bytes": "a difference of two samples",
+    "read_start_ns": "vmtop's own reads",
+    "read_end_ns": "vmtop's own reads",
+    "cgroup": "only on request",
+    "depth": "only with --tree",
+    "tree_rss_bytes": "only with --tree",
     "major_faults_per_second": "a rate",
     "pgfault_per_second": "a rate",
     "pgmajfault_per_second": "a rate",

@@ -15,6 +15,13 @@ from tap import Report
 # is made of is for the golden files.
 LEFT_OUT = {
     "minor_faults_per_second",
+    "rss_delta_bytes",
+    "swap_delta_bytes",
+    "read_start_ns",
+    "read_end_ns",
+    "cgroup",
+    "depth",
+    "tree_rss_bytes",
     "major_faults_per_second",
     "pgfault_per_second",
     "pgmajfault_per_second",

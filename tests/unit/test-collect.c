@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -184,6 +185,85 @@ static const char *victim(void)
 	if (!path)
 		skip();
 	return path;
+}
+
+static void reap(pid_t pid);
+
+static size_t open_files(void)
+{
+	size_t n = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Files that stay open are of the process that they were opened for, and go with it. */
+static void test_kept_files(void **state)
+{
+	const uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	struct vmt_collector *c = collector(NULL);
+	size_t before = open_files();
+	pid_t pid = child(NULL);
+	uint64_t start;
+	struct vmt_sample *s;
+
+	/* One that is younger than the scan by the clock of the kernel is read by its directory. */
+	usleep(50000);
+	s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)pid);
+	assert_int_equal(s->n_procs, 1);
+	start = s->procs[0].start_time_ns;
+	assert_true(s->procs[0].read_end_ns >= s->procs[0].read_start_ns);
+	assert_true(VMT_HAS(proc, read_start_ns, &s->procs[0]));
+	vmt_sample_free(s);
+	assert_int_equal(open_files(), before + 2);
+	s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)pid);
+	assert_int_equal(s->n_procs, 1);
+	assert_field(proc, start_time_ns, &s->procs[0], start);
+	assert_text(proc, class, &s->procs[0], "user");
+	assert_int_equal(s->sources[VMT_SOURCE_STATUS].reads, 1);
+	vmt_sample_free(s);
+	assert_int_equal(open_files(), before + 2);
+	reap(pid);
+	s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)pid);
+	assert_int_equal(s->n_procs, 0);
+	vmt_sample_free(s);
+	assert_int_equal(open_files(), before);
+	s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)getpid());
+	vmt_sample_free(s);
+	assert_int_equal(open_files(), before + 2);
+	/* Without the wish they go. */
+	s = collect(c, files, (uint64_t)getpid());
+	vmt_sample_free(s);
+	assert_int_equal(open_files(), before);
+	vmt_collector_free(c);
+}
+
+/* Directories that were held are taken or closed, and what is read below them is of the process. */
+static void test_held_directories(void **state)
+{
+	const uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	struct vmt_collector *c = collector(NULL);
+	size_t before = open_files();
+	pid_t pid = child(NULL);
+	struct vmt_sample *s = collect(c, files | VMT_COLLECT_HOLD, (uint64_t)pid);
+
+	assert_int_equal(open_files(), before + 1);
+	collect_one(c, s, ROLLUP);
+	assert_text(proc, read_status, &s->procs[0], "ok");
+	assert_true(VMT_HAS(proc, pss_bytes, &s->procs[0]) && s->procs[0].pss_bytes > 0);
+	vmt_sample_free(s);
+	assert_int_equal(open_files(), before);
+	s = collect(c, files | VMT_COLLECT_HOLD, (uint64_t)pid);
+	reap(pid);
+	collect_one(c, s, ROLLUP);
+	assert_text(proc, read_status, &s->procs[0], "gone");
+	assert_unknown(proc, pss_bytes, &s->procs[0]);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
 }
 
 static void reap(pid_t pid)
@@ -671,6 +751,8 @@ int main(void)
 		cmocka_unit_test(test_no_machine),
 		cmocka_unit_test(test_live_machine),
 		cmocka_unit_test(test_available_is_explained),
+		cmocka_unit_test(test_kept_files),
+		cmocka_unit_test(test_held_directories),
 		cmocka_unit_test(test_a_stopped_process),
 		cmocka_unit_test(test_every_figure_of_pmap),
 		cmocka_unit_test(test_a_zombie_and_one_that_was_reaped),

@@ -220,6 +220,39 @@ static void test_statm_after_the_end(void **state)
 	assert_text(proc, class, &p, "user");
 }
 
+static void test_cgroup(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *path; /* NULL: unknown */
+	} cases[] = {
+		{ "0::/user.slice\n", "/user.slice" },
+		{ "0::/\n", "/" },
+		{ "0::/a:b (deleted)\n", "/a:b (deleted)" },
+		{ "5:cpu,memory:/m\n0::/u\n", "/m" },
+		{ "0::/u\n5:memory:/m\n", "/m" },
+		{ "5:memoryx,xmemory:/m\n1:name=memory:/n\n0::/u\n", "/u" },
+		{ "1:name=systemd:/n\n", NULL },
+		{ "", NULL },
+		{ "\n::\n", "" },
+		{ "0:\nx\n", NULL },
+	};
+	struct vmt_arena a;
+	size_t i;
+
+	vmt_arena_init(&a);
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_proc p = { 0 };
+
+		assert_int_equal(vmt_pid_cgroup_parse(vmt_bytes_of(cases[i].text), &a, &p), 0);
+		if (cases[i].path)
+			assert_text(proc, cgroup, &p, cases[i].path);
+		else
+			assert_unknown(proc, cgroup, &p);
+	}
+	vmt_arena_done(&a);
+}
+
 static void write_process(const struct unit_dir *d, const char *pid, const char *stat)
 {
 	char name[64];
@@ -387,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_status_malformed),
 		cmocka_unit_test(test_what_has_no_memory_has_no_size),
 		cmocka_unit_test(test_statm_after_the_end),
+		cmocka_unit_test(test_cgroup),
 		cmocka_unit_test(test_read_below_a_root),
 		cmocka_unit_test(test_headless_below_a_root),
 		cmocka_unit_test(test_ourselves),

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/proc-group.h"
+
+#include <errno.h>
+
+/* A process as its group sees it. */
+struct member {
+	struct vmt_bytes name; /* of the group; ptr is NULL where it is not known */
+	size_t index;
+};
+
+static struct vmt_bytes name_of(const struct vmt_proc *p, enum vmt_group_by by)
+{
+	switch (by) {
+	case VMT_GROUP_BY_USER:
+		if (VMT_HAS(proc, user, p))
+			return p->user;
+		break;
+	case VMT_GROUP_BY_COMM:
+		if (VMT_HAS(proc, comm, p))
+			return p->comm;
+		break;
+	case VMT_GROUP_BY_CGROUP:
+		if (VMT_HAS(proc, cgroup, p))
+			return p->cgroup;
+		break;
+	}
+	return (struct vmt_bytes){ 0 };
+}
+
+static int compare_names(const struct member *a, const struct member *b)
+{
+	if (!a->name.ptr || !b->name.ptr)
+		return (a->name.ptr != NULL) - (b->name.ptr != NULL);
+	return vmt_bytes_compare(a->name, b->name);
+}
+
+/* By name, then as they were. */
+static int compare(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int c = compare_names(x, y);
+
+	return c ? c : x->index < y->index ? -1 : x->index > y->index;
+}
+
+#define ADD(member, g, p)                                                                          \
+	do {                                                                                       \
+		__typeof__((g)->member) sum_ = VMT_HAS(group, member, g) ? (g)->member : 0;        \
+		if (VMT_HAS(proc, member, p) && !__builtin_add_overflow(sum_, (p)->member, &sum_)) \
+			VMT_SET(group, member, g, sum_);                                           \
+	} while (0)
+
+static void add(struct vmt_proc_group *g, const struct vmt_proc *p)
+{
+	bool memory = !VMT_HAS(proc, class, p) || vmt_bytes_is(p->class, "user");
+
+	g->processes_total++;
+	ADD(rss_bytes, g, p);
+	ADD(anonymous_bytes, g, p);
+	ADD(file_bytes, g, p);
+	ADD(shmem_bytes, g, p);
+	ADD(swap_bytes, g, p);
+	ADD(pss_bytes, g, p);
+	ADD(uss_bytes, g, p);
+	ADD(swap_pss_bytes, g, p);
+	ADD(minor_faults_per_second, g, p);
+	ADD(major_faults_per_second, g, p);
+	ADD(rss_delta_bytes, g, p);
+	g->unknown_total += memory && !VMT_HAS(proc, rss_bytes, p);
+	g->pss_unknown_total += memory && !VMT_HAS(proc, pss_bytes, p);
+}
+
+int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by,
+		    struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE struct member *members = calloc(n ? n : 1, sizeof(*members));
+	struct vmt_proc_group *groups;
+	size_t i, n_groups = 0;
+
+	if (!members)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		members[i] = (struct member){ name_of(&procs[i], by), i };
+	qsort(members, n, sizeof(*members), compare);
+	for (i = 0; i < n; i++)
+		n_groups += i == 0 || compare_names(&members[i - 1], &members[i]) != 0;
+	groups = vmt_arena_alloc(arena, n_groups ? n_groups : 1, sizeof(*groups));
+	if (!groups)
+		return -ENOMEM;
+	n_groups = 0;
+	for (i = 0; i < n; i++) {
+		struct vmt_proc_group *g;
+
+		if (i == 0 || compare_names(&members[i - 1], &members[i]) != 0) {
+			g = &groups[n_groups++];
+			VMT_SET(group, processes_total, g, 0);
+			VMT_SET(group, unknown_total, g, 0);
+			VMT_SET(group, pss_unknown_total, g, 0);
+			if (members[i].name.ptr)
+				VMT_SET(group, name, g, members[i].name);
+		}
+		add(&groups[n_groups - 1], &procs[members[i].index]);
+	}
+	*ret = groups;
+	*ret_n = n_groups;
+	return 0;
+}
+
+/* A row of the tree; children are a list in the order of the rows. */
+struct node {
+	uint64_t pid;
+	size_t row; /* place among the rows, before */
+	size_t parent; /* node, or SIZE_MAX */
+	size_t first, last, next; /* children, and the next sibling; SIZE_MAX for none */
+	size_t place; /* among the rows, after */
+};
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct node *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static size_t find_node(const struct node *nodes, size_t n, uint64_t pid)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (nodes[mid].pid < pid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && nodes[lo].pid == pid ? lo : SIZE_MAX;
+}
+
+/* The parent is older: else its number belonged to another process when the child was made. Equal
+ * ticks say nothing. A process is not its own ancestor, whatever a recording says. */
+static size_t find_parent(const struct node *nodes, size_t n, const void *const *rows, size_t self)
+{
+	const struct vmt_proc *p = rows[nodes[self].row], *q;
+	size_t parent, up, steps;
+
+	if (!VMT_HAS(proc, ppid, p) || p->ppid == p->pid)
+		return SIZE_MAX;
+	parent = find_node(nodes, n, p->ppid);
+	if (parent == SIZE_MAX)
+		return SIZE_MAX;
+	q = rows[nodes[parent].row];
+	if (VMT_HAS(proc, start_time_ns, p) && VMT_HAS(proc, start_time_ns, q) &&
+	    q->start_time_ns > p->start_time_ns)
+		return SIZE_MAX;
+	for (up = parent, steps = 0; up != SIZE_MAX && steps <= n; up = nodes[up].parent, steps++)
+		if (up == self)
+			return SIZE_MAX;
+	return parent;
+}
+
+static void link_child(struct node *nodes, size_t parent, size_t child)
+{
+	if (nodes[parent].first == SIZE_MAX)
+		nodes[parent].first = child;
+	else
+		nodes[nodes[parent].last].next = child;
+	nodes[parent].last = child;
+}
+
+static void sum_up(struct vmt_proc *parent, const struct vmt_proc *p)
+{
+	uint64_t sum;
+
+	/* What has no memory adds nothing; what has some that is not known makes the sum unknown.
+	 */
+	if (VMT_HAS(proc, class, p) && !vmt_bytes_is(p->class, "user") &&
+	    !VMT_HAS(proc, tree_rss_bytes, p))
+		return;
+	if (VMT_HAS(proc, tree_rss_bytes, parent) && VMT_HAS(proc, tree_rss_bytes, p) &&
+	    !__builtin_add_overflow(parent->tree_rss_bytes, p->tree_rss_bytes, &sum))
+		VMT_SET(proc, tree_rss_bytes, parent, sum);
+	else
+		VMT_UNSET(proc, tree_rss_bytes, parent);
+}
+
+int vmt_proc_tree(const void **rows, size_t n, struct vmt_proc *procs, size_t **ret_parents)
+{
+	VMT_AUTO_FREE struct node *nodes = calloc(n ? n : 1, sizeof(*nodes));
+	VMT_AUTO_FREE size_t *by_row = calloc(n ? n : 1, sizeof(*by_row));
+	VMT_AUTO_FREE const void **old = calloc(n ? n : 1, sizeof(*old));
+	size_t *parents = calloc(n ? n : 1, sizeof(*parents));
+	size_t i, done = 0;
+
+	if (!nodes || !by_row || !old || !parents) {
+		free(parents);
+		return -ENOMEM;
+	}
+	for (i = 0; i < n; i++)
+		nodes[i] = (struct node){ .pid = ((const struct vmt_proc *)rows[i])->pid,
+					  .row = i,
+					  .parent = SIZE_MAX,
+					  .first = SIZE_MAX,
+					  .last = SIZE_MAX,
+					  .next = SIZE_MAX };
+	memcpy(old, rows, n * sizeof(*old));
+	qsort(nodes, n, sizeof(*nodes), compare_nodes);
+	for (i = 0; i < n; i++)
+		by_row[nodes[i].row] = i;
+	for (i = 0; i < n; i++)
+		nodes[i].parent = find_parent(nodes, n, old, i);
+	for (i = 0; i < n; i++)
+		if (nodes[by_row[i]].parent != SIZE_MAX)
+			link_child(nodes, nodes[by_row[i]].parent, by_row[i]);
+	/* Depth first, without recursion: a chain of processes may be long. */
+	for (i = 0; i < n; i++) {
+		size_t at = by_row[i];
+		uint64_t depth = 0;
+
+		if (nodes[at].parent != SIZE_MAX)
+			continue;
+		while (at != SIZE_MAX) {
+			struct vmt_proc *p =
+				&procs[(const struct vmt_proc *)old[nodes[at].row] - procs];
+
+			VMT_SET(proc, depth, p, depth);
+			if (VMT_HAS(proc, rss_bytes, p))
+				VMT_SET(proc, tree_rss_bytes, p, p->rss_bytes);
+			nodes[at].place = done;
+			parents[done] = nodes[at].parent == SIZE_MAX
+						? SIZE_MAX
+						: nodes[nodes[at].parent].place;
+			rows[done++] = p;
+			if (nodes[at].first != SIZE_MAX) {
+				at = nodes[at].first;
+				depth++;
+				continue;
+			}
+			while (at != SIZE_MAX && nodes[at].next == SIZE_MAX) {
+				at = nodes[at].parent;
+				depth--;
+			}
+			if (at != SIZE_MAX)
+				at = nodes[at].next;
+		}
+	}
+	/* Children stand behind their parents, so from the end every sum is complete when it is
+	 * passed on. */
+	for (i = n; i-- > 0;)
+		if (parents[i] != SIZE_MAX)
+			sum_up(&procs[(const struct vmt_proc *)rows[parents[i]] - procs], rows[i]);
+	*ret_parents = parents;
+	return 0;
+}
