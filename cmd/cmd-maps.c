@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/collect-loop.h"
+#include "cmd/maps-group.h"
 
 #include "base/parse.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "maps", &vmt_entity_map, false, "mappings, in order of address" },
+	{ "groups", &vmt_entity_map_group, false, "with --group: their sums, the largest first" },
+	{ "sharers", &vmt_entity_sharer, false, "with --sharers: who maps each file" },
 	{ "processes", &vmt_entity_proc, false, "the processes that were asked for" },
 };
 
@@ -15,6 +17,10 @@ static const struct vmt_opt opts[] = {
 	{ "pss", 0, VMT_OPT_MAYBE, NULL, "sliced",
 	  "add PSS, for which the kernel walks a mapping in one hold of its lock; or an estimate "
 	  "that is read in slices" },
+	{ "group", 0, VMT_OPT_VALUE, "WHAT", "role kind file",
+	  "sums over the mappings of one role, kind or file" },
+	{ "sharers", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "who maps each file, memfd and SysV segment; with PID those that it maps" },
 	{ "list-only", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "read maps alone: no residency, and no walk of page tables" },
 };
@@ -149,6 +155,8 @@ struct work {
 	bool named; /* processes were named: each that cannot be read is complained about */
 	bool sorted; /* all rows are wanted before the first is printed */
 	int failed; /* exit code of the first process that was not read */
+	const uint64_t *pids; /* --sharers: the processes that were named */
+	size_t n_pids;
 
 	vmt_emit_fn *emit;
 	void *emit_ctx;
@@ -232,9 +240,10 @@ static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t
 	return r;
 }
 
-/* Reads the processes, and hands their mappings to fn. A negative errno, or an exit code. */
-static int read_rows(struct work *w, vmt_rows_fn *fn)
+/* Reads the processes, and hands their mappings to fn. A negative errno, or 0. */
+static int read_rows(void *arg, vmt_rows_fn *fn, void *fn_arg)
 {
+	struct work *w = arg;
 	struct vmt_sample *s = w->run.sample;
 	VMT_AUTO_FREE size_t *indices = calloc(s->n_procs ? s->n_procs : 1, sizeof(*indices));
 	struct vmt_err err = { 0 };
@@ -245,7 +254,7 @@ static int read_rows(struct work *w, vmt_rows_fn *fn)
 		return -ENOMEM;
 	for (i = 0; i < s->n_procs; i++)
 		indices[i] = i;
-	r = vmt_collect_rows(w->run.collector, s, w->want, indices, s->n_procs, fn, w, &err);
+	r = vmt_collect_rows(w->run.collector, s, w->want, indices, s->n_procs, fn, fn_arg, &err);
 	if (r < 0)
 		return r;
 	if (w->named)
@@ -283,7 +292,7 @@ static int produce(void *arg, vmt_emit_fn *emit, void *ctx)
 
 	w->emit = emit;
 	w->emit_ctx = ctx;
-	r = read_rows(w, print_rows);
+	r = read_rows(w, print_rows, w);
 	if (r < 0)
 		return r;
 	s->total = w->all.n;
@@ -308,7 +317,7 @@ static int add_pss(struct vmt_ctx *ctx, struct vmt_columns *columns)
 static int print_sorted(struct work *w)
 {
 	struct vmt_section *s;
-	int r = read_rows(w, keep_rows);
+	int r = read_rows(w, keep_rows, w);
 
 	if (r < 0) {
 		vmt_complain(w->ctx, "out of memory");
@@ -378,20 +387,23 @@ static void filter(struct work *w)
 }
 
 /* The sources that the options ask for. */
-static int choose_sources(struct vmt_ctx *ctx, uint32_t *ret)
+static int choose_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
 {
 	const char *pss = vmt_ctx_value(ctx, "pss");
-	uint32_t want = VMT_SOURCE_BIT(MAPS);
-	int r = vmt_wanted_sources(ctx, &vmt_entity_map, &want);
+	uint32_t want = *ret;
+	int r;
 
-	if (r)
-		return r;
 	if (pss && *pss && strcmp(pss, "sliced") != 0)
 		return vmt_usage_error(ctx, "--pss takes sliced or no value, not '%.40s'", pss);
+	if (pss && *pss && entity != &vmt_entity_map)
+		return vmt_usage_error(ctx, "--pss=sliced is of single mappings");
+	r = vmt_wanted_sources(ctx, entity, &want);
+	if (r)
+		return r;
 	if (pss)
 		want |= *pss ? VMT_SOURCE_BIT(KPAGECOUNT) : VMT_SOURCE_BIT(SMAPS);
 	if (vmt_ctx_given(ctx, "list-only"))
-		want = VMT_SOURCE_BIT(MAPS);
+		want = *ret;
 	else if (ctx->format->emit != vmt_out_text && !vmt_ctx_given(ctx, "output"))
 		/* A document without -o has every field of smaps. */
 		want |= VMT_SOURCE_BIT(SMAPS);
@@ -406,15 +418,75 @@ static int choose_sources(struct vmt_ctx *ctx, uint32_t *ret)
 	return 0;
 }
 
+/* --sharers PID: the mappings of the processes that were named. */
+static int read_chosen(void *arg, vmt_rows_fn *fn, void *fn_arg)
+{
+	struct work *w = arg;
+	struct vmt_sample *s = w->run.sample;
+	VMT_AUTO_FREE size_t *indices = calloc(w->n_pids ? w->n_pids : 1, sizeof(*indices));
+	struct vmt_err err = { 0 };
+	size_t n = 0, i;
+	int r;
+
+	if (!indices)
+		return -ENOMEM;
+	for (i = 0; i < w->n_pids; i++) {
+		const struct vmt_proc *p = vmt_sample_proc(s, w->pids[i]);
+
+		if (p)
+			indices[n++] = (size_t)(p - s->procs);
+	}
+	r = vmt_collect_rows(w->run.collector, s, vmt_map_group_sources(VMT_MAPS_BY_FILE), indices,
+			     n, fn, fn_arg, &err);
+	if (r < 0)
+		return r;
+	w->failed = denied_or_gone(w->ctx, s);
+	return 0;
+}
+
+/* Prints what was read, in the way that was asked for. */
+static int print(struct work *w, const struct vmt_entity *entity, enum vmt_map_group_by by)
+{
+	int r;
+
+	if (entity == &vmt_entity_map)
+		return w->sorted ? print_sorted(w) : print_as_they_come(w);
+	if (entity == &vmt_entity_map_group)
+		r = vmt_map_groups_print(w->ctx, &w->run, by, read_rows, w);
+	else
+		r = vmt_sharers_print(w->ctx, &w->run, w->n_pids ? read_chosen : NULL, read_rows,
+				      w);
+	return r ? r : w->failed;
+}
+
+/* Which rows it is about; false after a complaint. */
+static bool choose_rows(struct vmt_ctx *ctx, const struct vmt_entity **ret,
+			enum vmt_map_group_by *ret_by)
+{
+	const char *group = vmt_ctx_value(ctx, "group");
+	bool sharers = vmt_ctx_given(ctx, "sharers");
+
+	*ret = group ? &vmt_entity_map_group : sharers ? &vmt_entity_sharer : &vmt_entity_map;
+	if (group && sharers) {
+		vmt_usage_error(ctx, "--group or --sharers, not both");
+		return false;
+	}
+	return !group || vmt_map_group_parse(ctx, group, ret_by);
+}
+
 static int run_maps(struct vmt_ctx *ctx)
 {
 	bool all = vmt_ctx_given(ctx, "all") || vmt_ctx_given(ctx, "user");
+	enum vmt_map_group_by by = VMT_MAPS_BY_FILE;
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	struct work w = { .ctx = ctx, .named = ctx->n_operands > 0 };
+	const struct vmt_entity *entity;
 	size_t n_pids = 0;
 	int r, missing = 0;
 
-	if (vmt_column_help(ctx, &vmt_entity_map, &r))
+	if (!choose_rows(ctx, &entity, &by))
+		return VMT_EXIT_USAGE;
+	if (vmt_column_help(ctx, entity, &r))
 		return r;
 	if (!w.named && !all)
 		return vmt_usage_error(ctx, "which process? vmtop maps PID..., or --all");
@@ -424,22 +496,30 @@ static int run_maps(struct vmt_ctx *ctx)
 		r = parse_operands(ctx, &pids, &n_pids);
 	else
 		r = 0;
+	w.want = entity == &vmt_entity_map ? VMT_SOURCE_BIT(MAPS) : vmt_map_group_sources(by);
 	if (r == 0)
-		r = choose_sources(ctx, &w.want);
+		r = choose_sources(ctx, entity, &w.want);
 	if (r)
 		return r;
 	w.sorted = vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top");
 	r = vmt_run_open(&w.run, ctx, 0);
 	if (r == 0)
-		r = vmt_run_sample(&w.run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
+		/* Who shares something can be anybody. */
+		r = vmt_run_sample(&w.run, ctx, VMT_SOURCE_BIT(PIDS),
+				   entity == &vmt_entity_sharer ? NULL : pids, n_pids);
 	if (r == 0 && w.named) {
 		missing = vmt_run_missing(&w.run, ctx, pids, n_pids);
 		if (missing && w.run.sample->n_procs == 0)
 			r = missing;
 	}
 	if (r == 0) {
+		if (entity == &vmt_entity_sharer) {
+			w.pids = pids;
+			w.n_pids = n_pids;
+			w.named = false;
+		}
 		filter(&w);
-		r = w.sorted ? print_sorted(&w) : print_as_they_come(&w);
+		r = print(&w, entity, by);
 	}
 	vmt_run_done(&w.run);
 	free(w.maps);
@@ -449,7 +529,8 @@ static int run_maps(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_maps = {
 	.name = "maps",
 	.summary = "the mappings of a process, with what is resident of each",
-	.synopsis = "(PID... | --all | -u NAME) [--pss[=sliced]] [--list-only] [OPTION]...",
+	.synopsis = "(PID... | --all | -u NAME) [--group WHAT | --sharers] [--pss[=sliced]] "
+		    "[--list-only] [OPTION]...",
 	.cost = "by default the page tables are looked at in slices of some tens of microseconds; "
 		"PSS and other lines of smaps need a walk over a whole mapping under the mmap lock "
 		"of the process: about 20 ns for each resident page of 4 KiB",
@@ -458,6 +539,7 @@ const struct vmt_cmd vmt_cmd_maps = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.sections_optional = true,
 	.operands = "@pid",
 	.max_operands = 1024,
 	.run = run_maps,

@@ -58,8 +58,8 @@ _vmtop_options()
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --list-only --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-u --user -o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--all --user --pss --group --sharers --list-only --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-u --user --group -o --output -s --sort --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	faults)
@@ -118,6 +118,7 @@ _vmtop_values()
 	ps,-w | ps,--write) compopt -o default ;;
 	ps,--root) compopt -o dirnames ;;
 	maps,-u | maps,--user) _vmtop_users _vmtop_words ;;
+	maps,--group) _vmtop_words 'role kind file' ;;
 	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
 	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
 	maps,--format) _vmtop_words 'text json ndjson csv' ;;

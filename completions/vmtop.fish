@@ -143,6 +143,8 @@ complete -c vmtop -n '__vmtop_at -' -a maps -d 'the mappings of a process, with 
 complete -c vmtop -n '__vmtop_at maps' -s a -l all -d 'all processes'
 complete -c vmtop -n '__vmtop_at maps' -s u -l user -x -a '(__fish_complete_users)' -d 'all processes of this user (name or id); with PID only those of them'
 complete -c vmtop -n '__vmtop_at maps' -l pss -d 'add PSS, for which the kernel walks a mapping in one hold of its lock; or an estimate that is read in slices'
+complete -c vmtop -n '__vmtop_at maps' -l group -x -a 'role kind file' -d 'sums over the mappings of one role, kind or file'
+complete -c vmtop -n '__vmtop_at maps' -l sharers -d 'who maps each file, memfd and SysV segment; with PID those that it maps'
 complete -c vmtop -n '__vmtop_at maps' -l list-only -d 'read maps alone: no residency, and no walk of page tables'
 complete -c vmtop -n '__vmtop_at maps' -s o -l output -x -a '(__vmtop_list pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at maps' -l output-all -d 'all columns, and their cost'

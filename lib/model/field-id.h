@@ -29,6 +29,18 @@ enum vmt_map_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_map_group_##m
+enum vmt_map_group_field {
+#include "model/map-group.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_sharer_##m
+enum vmt_sharer_field {
+#include "model/sharer.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_fault_##m
 enum vmt_fault_field {
 #include "model/fault.def"

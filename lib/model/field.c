@@ -53,6 +53,22 @@ static const struct vmt_field map_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_map_group
+#define FIELD_ENUM(m) VMT_FIELD_map_group_##m
+static const struct vmt_field map_group_fields[] = {
+#include "model/map-group.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_sharer
+#define FIELD_ENUM(m) VMT_FIELD_sharer_##m
+static const struct vmt_field sharer_fields[] = {
+#include "model/sharer.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_fault
 #define FIELD_ENUM(m) VMT_FIELD_fault_##m
 static const struct vmt_field fault_fields[] = {
@@ -136,6 +152,10 @@ ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
 ENTITY(proc, vmt_proc, "processes", "a process", "-rss_bytes");
 ENTITY(group, vmt_proc_group, "groups", "processes with something in common", "-rss_bytes");
 ENTITY(map, vmt_map, "maps", "a mapping (VMA) of a process", NULL);
+ENTITY(map_group, vmt_map_group, "map_groups", "mappings of one role, kind or file, summed",
+       "-rss_bytes,-size_bytes");
+ENTITY(sharer, vmt_sharer, "sharers", "a process that maps a file, a memfd or a SysV segment",
+       NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
        "-kernel_faults_total");
@@ -148,19 +168,11 @@ ENTITY(issue, vmt_issue, "errors", "something that could not be read", NULL);
 ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,
-	&vmt_entity_proc,
-	&vmt_entity_group,
-	&vmt_entity_map,
-	&vmt_entity_fault,
-	&vmt_entity_balance,
-	&vmt_entity_file,
-	&vmt_entity_probe,
-	&vmt_entity_rung,
-	&vmt_entity_source,
-	&vmt_entity_issue,
-	&vmt_entity_finding,
-	NULL,
+	&vmt_entity_system, &vmt_entity_proc,	   &vmt_entity_group,
+	&vmt_entity_map,    &vmt_entity_map_group, &vmt_entity_sharer,
+	&vmt_entity_fault,  &vmt_entity_balance,   &vmt_entity_file,
+	&vmt_entity_probe,  &vmt_entity_rung,	   &vmt_entity_source,
+	&vmt_entity_issue,  &vmt_entity_finding,   NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -33,6 +33,16 @@ struct vmt_map {
 #include "model/map.def"
 };
 
+struct vmt_map_group {
+	struct vmt_row row;
+#include "model/map-group.def"
+};
+
+struct vmt_sharer {
+	struct vmt_row row;
+#include "model/sharer.def"
+};
+
 struct vmt_fault {
 	struct vmt_row row;
 #include "model/fault.def"

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "source/file-cache.h"
 #include "source/mapped-file.h"
+#include "source/namespace.h"
 #include "source/thread-stacks.h"
 
 /* Files of one process that are looked at. */
@@ -265,21 +266,6 @@ static bool is_worth_a_look(const struct files *f, size_t number)
 	return !dev || (!dev->hugetlb && (f->runs[number] || !dev->internal));
 }
 
-/* "ipc:[4026531839]", namespaces(7): 0 where it cannot be had. */
-static uint64_t ipc_namespace(const struct files *f)
-{
-	char text[64];
-	ssize_t n = readlinkat(f->dir_fd, "ns/ipc", text, sizeof(text));
-	struct vmt_bytes cur = { text, n < 0 ? 0 : (size_t)n };
-	uint64_t v;
-
-	if (!vmt_bytes_starts(cur, "ipc:["))
-		return 0;
-	cur.ptr += 5;
-	cur.len -= 5;
-	return vmt_take_u64(&cur, &v) == 0 && vmt_take_char(&cur, ']') == 0 ? v : 0;
-}
-
 /* What goes with a role, once that is there. */
 static void set_facts(struct files *f)
 {
@@ -306,7 +292,7 @@ static void set_facts(struct files *f)
 		if (!vmt_bytes_is(m->role, "sysv") || !task->shared->root->live)
 			continue;
 		if (!has_ipc)
-			ipc = ipc_namespace(f);
+			ipc = vmt_ipc_namespace(f->dir_fd);
 		has_ipc = true;
 		if (ipc)
 			VMT_SET(map, ipc_namespace, m, ipc);

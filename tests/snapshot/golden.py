@@ -56,8 +56,21 @@ def maps_cases(suffix, pids):
     ]
 
 
+# Sums over all processes, and who shares what.
+GROUPS = [
+    ("group-role.txt", ["maps", "--all", "-k", "--group", "role"], "text", "C.UTF-8"),
+    ("group-kind.csv", ["maps", "--all", "--csv", "--group", "kind", "--list-only"], "csv", "C"),
+    ("group-file.txt", ["maps", "--all", "-k", "--group", "file", "--pss"], "text", "C"),
+    ("group-role.json", ["maps", "--all", "-J", "--group", "role"], "json", "C.UTF-8"),
+    ("sharers.txt", ["maps", "--all", "-k", "--sharers", "--top", "40"], "text", "C.UTF-8"),
+    ("sharers.json", ["maps", "--all", "-J", "--sharers", "--top", "12"], "json", "C.UTF-8"),
+    ("sharers.ndjson", ["maps", "--ndjson", "--sharers", "1"], "ndjson", "C.UTF-8"),
+]
+
+
 def cases(fixture):
     yield from MACHINE
+    yield from GROUPS
     if fixture == snap.HOSTILE:
         for pid in (20, 60, 61):
             yield from maps_cases(f"-{pid}", [pid])
