@@ -7,6 +7,8 @@ const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_free,
 	&vmt_cmd_ps,
 	&vmt_cmd_maps,
+	&vmt_cmd_pages,
+	&vmt_cmd_addr,
 	&vmt_cmd_faults,
 	&vmt_cmd_report,
 	&vmt_cmd_doctor,

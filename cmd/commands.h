@@ -150,5 +150,6 @@ int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t
 /* Prints help of a command, or of vmtop where cmd is NULL; an exit code. */
 int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
 
-extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_faults, vmt_cmd_report,
-	vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help, vmt_cmd_completion, vmt_cmd_introspect;
+extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_pages, vmt_cmd_addr,
+	vmt_cmd_faults, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
+	vmt_cmd_completion, vmt_cmd_introspect;

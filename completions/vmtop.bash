@@ -62,6 +62,16 @@ _vmtop_options()
 		takes='-u --user --group -o --output -s --sort --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
+	pages)
+		opts='--range --vma --runs --each --map --written-since --pfn --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--range --vma --written-since -o --output -s --sort --top --format -w --write --root -t --timeout'
+		most=1
+		;;
+	addr)
+		opts='--pfn --no-sharers --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort --top --format -w --write --root -t --timeout'
+		most=65
+		;;
 	faults)
 		opts='--pid --duration --summary --rung --balance --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --summary --rung -o --output -s --sort --top --format -w --write --root -t --timeout'
@@ -103,7 +113,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free ps maps faults report doctor schema completion help' ;;
+	'',) _vmtop_words 'free ps maps pages addr faults report doctor schema completion help' ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -125,6 +135,18 @@ _vmtop_values()
 	maps,-w | maps,--write) compopt -o default ;;
 	maps,--root) compopt -o dirnames ;;
 	maps,) _vmtop_pids _vmtop_words ;;
+	pages,-o | pages,--output) _vmtop_list 'pid address end pages size offset state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region written perm kind mapping' ;;
+	pages,-s | pages,--sort) _vmtop_list 'pid address end pages size offset state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region written perm kind mapping' ;;
+	pages,--format) _vmtop_words 'text json ndjson csv' ;;
+	pages,-w | pages,--write) compopt -o default ;;
+	pages,--root) compopt -o dirnames ;;
+	pages,) _vmtop_pids _vmtop_words ;;
+	addr,-o | addr,--output) _vmtop_list 'pid address class explanation start end perm kind role device inode offset symbol symbol-offset symbol-size module-address state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region below below-distance below-mapping above above-distance above-mapping sharers sharer-pids mapping' ;;
+	addr,-s | addr,--sort) _vmtop_list 'pid address class explanation start end perm kind role device inode offset symbol symbol-offset symbol-size module-address state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region below below-distance below-mapping above above-distance above-mapping sharers sharer-pids mapping' ;;
+	addr,--format) _vmtop_words 'text json ndjson csv' ;;
+	addr,-w | addr,--write) compopt -o default ;;
+	addr,--root) compopt -o dirnames ;;
+	addr,) _vmtop_pids _vmtop_words ;;
 	faults,-p | faults,--pid) _vmtop_pids _vmtop_list ;;
 	faults,--summary) _vmtop_words 'vma proc file' ;;
 	faults,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
@@ -144,11 +166,11 @@ _vmtop_values()
 	doctor,-w | doctor,--write) compopt -o default ;;
 	doctor,--root) compopt -o dirnames ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free ps maps faults report doctor' ;;
+	schema,) _vmtop_words 'free ps maps pages addr faults report doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free ps maps faults report doctor schema completion help' ;;
+	help,) _vmtop_words 'free ps maps pages addr faults report doctor schema completion help' ;;
 	esac
 }
 

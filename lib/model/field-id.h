@@ -89,5 +89,17 @@ enum vmt_finding_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_page_##m
+enum vmt_page_field {
+#include "model/page.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_addr_##m
+enum vmt_addr_field {
+#include "model/addr.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

@@ -69,6 +69,22 @@ static const struct vmt_field sharer_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_page
+#define FIELD_ENUM(m) VMT_FIELD_page_##m
+static const struct vmt_field page_fields[] = {
+#include "model/page.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_addr
+#define FIELD_ENUM(m) VMT_FIELD_addr_##m
+static const struct vmt_field addr_fields[] = {
+#include "model/addr.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_fault
 #define FIELD_ENUM(m) VMT_FIELD_fault_##m
 static const struct vmt_field fault_fields[] = {
@@ -156,6 +172,8 @@ ENTITY(map_group, vmt_map_group, "map_groups", "mappings of one role, kind or fi
        "-rss_bytes,-size_bytes");
 ENTITY(sharer, vmt_sharer, "sharers", "a process that maps a file, a memfd or a SysV segment",
        NULL);
+ENTITY(page, vmt_page, "pages", "a page of a process, or a run of pages that are alike", NULL);
+ENTITY(addr, vmt_addr, "addresses", "an address of a process, explained", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
        "-kernel_faults_total");
@@ -168,11 +186,23 @@ ENTITY(issue, vmt_issue, "errors", "something that could not be read", NULL);
 ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system, &vmt_entity_proc,	   &vmt_entity_group,
-	&vmt_entity_map,    &vmt_entity_map_group, &vmt_entity_sharer,
-	&vmt_entity_fault,  &vmt_entity_balance,   &vmt_entity_file,
-	&vmt_entity_probe,  &vmt_entity_rung,	   &vmt_entity_source,
-	&vmt_entity_issue,  &vmt_entity_finding,   NULL,
+	&vmt_entity_system,
+	&vmt_entity_proc,
+	&vmt_entity_group,
+	&vmt_entity_map,
+	&vmt_entity_map_group,
+	&vmt_entity_sharer,
+	&vmt_entity_page,
+	&vmt_entity_addr,
+	&vmt_entity_fault,
+	&vmt_entity_balance,
+	&vmt_entity_file,
+	&vmt_entity_probe,
+	&vmt_entity_rung,
+	&vmt_entity_source,
+	&vmt_entity_issue,
+	&vmt_entity_finding,
+	NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

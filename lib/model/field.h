@@ -107,6 +107,8 @@ extern const struct vmt_entity vmt_entity_group;
 extern const struct vmt_entity vmt_entity_map;
 extern const struct vmt_entity vmt_entity_map_group;
 extern const struct vmt_entity vmt_entity_sharer;
+extern const struct vmt_entity vmt_entity_page;
+extern const struct vmt_entity vmt_entity_addr;
 extern const struct vmt_entity vmt_entity_fault;
 extern const struct vmt_entity vmt_entity_balance;
 extern const struct vmt_entity vmt_entity_file;

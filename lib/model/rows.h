@@ -43,6 +43,16 @@ struct vmt_sharer {
 #include "model/sharer.def"
 };
 
+struct vmt_page {
+	struct vmt_row row;
+#include "model/page.def"
+};
+
+struct vmt_addr {
+	struct vmt_row row;
+#include "model/addr.def"
+};
+
 struct vmt_fault {
 	struct vmt_row row;
 #include "model/fault.def"

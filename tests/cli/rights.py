@@ -14,6 +14,26 @@ from tap import BUILD, Report  # noqa: E402
 
 
 
+def pages_of(result):
+    """What is wrong with pages of an own process: states are known, and no frame is, not even 0."""
+    problem = expect(result, OK, quiet=False)
+    if problem:
+        return problem
+    document = loads(result.out)
+    rows = document["data"]["pages"]
+    problem = [
+        f"{row['start']}: {key} is {row[key]!r}"
+        for row in rows
+        for key in ("pfn", "physical", "map_count", "page_flags", "zone", "node", "swap_type")
+        if row[key] is not None
+    ]
+    if not any(row["state"] == "present" for row in rows):
+        problem.append("no page is present")
+    if not any("CAP_SYS_ADMIN" in str(error["hint"]) for error in document["errors"]):
+        problem.append("nothing says why there are no frames")
+    return problem
+
+
 def as_nobody(report):
     with Outsider() as nobody:
         for args in (["free"], ["ps"], ["ps", "-J"], ["doctor"], ["report", "--duration", "0.2"],
@@ -22,10 +42,11 @@ def as_nobody(report):
             report.check(f"nobody: {' '.join(args[:2])}", expect(result, OK, quiet=False))
         report.check("nobody: quiet is quiet", expect(nobody.run("report", "-q"), OK))
 
-        result = nobody.run("maps", str(os.getpid()))
-        report.check("nobody: maps of root's process is denied",
-                     expect(result, DENIED, complaint=True)
-                     or (f"stdout is {result.out!r}" if result.out else None))
+        for args in (["maps"], ["pages"], ["addr", "400000"]):
+            result = nobody.run(args[0], str(os.getpid()), *args[1:])
+            report.check(f"nobody: {args[0]} of root's process is denied",
+                         expect(result, DENIED, complaint=True)
+                         or (f"stdout is {result.out!r}" if result.out else None))
 
         result = nobody.run("ps", "-J", "-p", str(os.getpid()), "-o", "+pss,uss")
         problem = expect(result, OK, quiet=False)
@@ -45,10 +66,12 @@ def as_nobody(report):
             result = nobody.run("maps", "-J", str(child.pid))
             problem = expect(result, OK, quiet=False) or (
                 None if loads(result.out)["data"] else "no data")
+            states = pages_of(nobody.run("pages", "-J", "--pfn", str(child.pid)))
         finally:
             child.kill()
             child.wait()
         report.check("nobody: maps of an own process", problem)
+        report.check("nobody: pages of an own process have states and no frames", states)
 
 
 def with_limits(report):

@@ -25,6 +25,8 @@ SCHEMAS = TOP / "lib" / "view" / "schema"
 # How a command is run for its document, where its name alone is not enough.
 ARGUMENTS = {
     "maps": [str(os.getpid())],
+    "pages": [str(os.getpid())],
+    "addr": [str(os.getpid()), format(id(object), "x"), "--no-sharers"],
     "faults": ["--duration", "0.2"],
     "report": ["--duration", "0.2"],
 }
