@@ -262,6 +262,10 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	if (call->sources & VMT_SOURCE_BIT(MAPS))
 		merge_maps(s, index, task);
 	set_read_status(s, index);
+	/* One that was left behind was waited for until now. */
+	if (!s->host.root.len)
+		VMT_SET(proc, read_end_ns, &s->procs[index],
+			task->ended_ns ? task->ended_ns : vmt_now_ns(CLOCK_MONOTONIC));
 	if (call->rows) {
 		last_rows(call, index, pm->maps, pm->n_maps);
 		/* The job has them, and ends. */

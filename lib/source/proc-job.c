@@ -678,6 +678,7 @@ static int run(struct vmt_job *job, void *ctx)
 	vmt_closep(&rd.list_fd);
 	vmt_closep(&rd.dir_fd);
 	free(rd.piece);
+	task->ended_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	return 0;
 }
 

@@ -84,6 +84,7 @@ struct vmt_proc_task {
 	bool in_parts;
 	bool consistent;
 	struct vmt_proc rollup; /* fields of ROLLUP alone */
+	uint64_t ended_ns; /* CLOCK_MONOTONIC, by the job as the last thing; 0 before */
 	struct vmt_proc_read read[VMT_SOURCE_COUNT];
 };
 
