@@ -66,18 +66,23 @@ static const unsigned char hex_digit[256] = {
 
 int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value)
 {
+	const unsigned char *p = (const unsigned char *)cur->ptr;
+	size_t len = cur->len, n, i;
 	uint64_t v = 0;
-	size_t n = 0;
 	unsigned d;
 
-	while (n < cur->len && (d = hex_digit[(unsigned char)cur->ptr[n]])) {
-		if (v >> 60)
-			return -ERANGE;
+	for (n = 0; n < len; n++) {
+		d = hex_digit[p[n]];
+		if (!d)
+			break;
 		v = v << 4 | (d - 1);
-		n++;
 	}
 	if (n == 0)
 		return -EINVAL;
+	/* More digits than fit are fine where those in front are 0. */
+	for (i = 0; i + 16 < n; i++)
+		if (p[i] != '0')
+			return -ERANGE;
 	drop(cur, n);
 	*ret_value = v;
 	return 0;

@@ -118,7 +118,7 @@ struct vmt_pagemap {
  * 4 ms or until all is read. So after so much time in the kernel we sleep, long enough for the one
  * who waits to wake up. Small processes are through before that.
  */
-#define VMT_PAUSE_AFTER_NS UINT64_C(60000)
+#define VMT_PAUSE_AFTER_NS UINT64_C(100000)
 #define VMT_PAUSE_NS	   UINT64_C(60000)
 
 /* Adds up words. */
