@@ -16,7 +16,7 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-static void note_call(struct vmt_pagemap *pm, uint64_t since_ns, uint64_t bytes)
+static uint64_t note_call(struct vmt_pagemap *pm, uint64_t since_ns, uint64_t bytes)
 {
 	uint64_t ns = vmt_now_ns(CLOCK_MONOTONIC) - since_ns;
 
@@ -25,6 +25,7 @@ static void note_call(struct vmt_pagemap *pm, uint64_t since_ns, uint64_t bytes)
 	pm->held_ns += ns;
 	if (ns > pm->longest_ns)
 		pm->longest_ns = ns;
+	return ns;
 }
 
 /* Before a call: lets in who waits for the lock. */
@@ -124,7 +125,7 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 		.category_anyof_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED,
 		.return_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED | categories,
 	};
-	uint64_t t0;
+	uint64_t t0, ns;
 	int n;
 
 	pause_if_due(pm);
@@ -132,7 +133,13 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 	n = pm->scan ? pm->scan(pm->fd, &arg) : call_scan(pm->fd, &arg);
 	if (n < 0)
 		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
-	note_call(pm, t0, (uint64_t)n * sizeof(*regions));
+	ns = note_call(pm, t0, (uint64_t)n * sizeof(*regions));
+	if (n == 0 && ns < VMT_SCAN_QUICK_NS)
+		pm->span = pm->span < VMT_SCAN_SPAN ? 4 * VMT_SCAN_SPAN : 4 * pm->span;
+	else
+		pm->span = VMT_SCAN_SPAN;
+	if (pm->span > VMT_SCAN_SPAN_MOST)
+		pm->span = VMT_SCAN_SPAN_MOST;
 	/* Set where a limit stopped the walk, and at its end. */
 	if (arg.walk_end >= end)
 		arg.walk_end = end;
@@ -140,6 +147,11 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 		return -EIO;
 	*ret_next = arg.walk_end;
 	return n;
+}
+
+uint64_t vmt_pagemap_span(const struct vmt_pagemap *pm)
+{
+	return (pm->span ? pm->span : VMT_SCAN_SPAN) * pm->page_size;
 }
 
 /* The pages of the probe below. */

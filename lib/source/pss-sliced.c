@@ -115,10 +115,11 @@ static int add_scanned(struct vmt_pss_sliced *pss, const struct vmt_map *m, uint
 {
 	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
 	struct vmt_pagemap *pm = pss->pm;
-	uint64_t at = m->start, span = VMT_SCAN_SPAN * pm->page_size;
+	uint64_t at = m->start;
 
 	while (at < m->end) {
-		uint64_t end = m->end - at > span ? at + span : m->end, next;
+		uint64_t span = vmt_pagemap_span(pm), next;
+		uint64_t end = m->end - at > span ? at + span : m->end;
 		int n = vmt_pagemap_scan(pm, at, end, 0, regions, &next), i, k, r;
 
 		if (n < 0)

@@ -61,7 +61,7 @@ static uint64_t without_file(const struct walk *w, size_t i)
  */
 static uint64_t next_slice(const struct walk *w, uint64_t *ret_categories)
 {
-	uint64_t room = VMT_SCAN_SPAN * w->ctx->pm->page_size, end = w->pos;
+	uint64_t room = vmt_pagemap_span(w->ctx->pm), end = w->pos;
 	bool file = vmt_residency_may_have_file(&w->maps[w->at]), first = true;
 	size_t i;
 

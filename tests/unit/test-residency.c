@@ -162,10 +162,16 @@ static void test_few_calls(void **state)
 	assert_int_equal(sums[0].present, PAGES);
 	assert_int_equal(calls, (PAGES + VMT_SCAN_FOUND - 1) / VMT_SCAN_FOUND);
 	memset(space, 0, sizeof(space));
-	maps[0] = mapping(0, 8 * VMT_SCAN_SPAN, "anon", "rw-p");
+	/* What is empty is looked at in strides that grow, while that is quick. */
+	maps[0] = mapping(0, 200 * VMT_SCAN_SPAN, "anon", "rw-p");
 	calls = 0;
 	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
-	assert_int_equal(calls, 8);
+	assert_in_range(calls, 5, 200);
+	assert_in_range(vmt_pagemap_span(&pm), VMT_SCAN_SPAN * PAGE, VMT_SCAN_SPAN_MOST * PAGE);
+	space[PAGES - 1] = VMT_SCAN_PRESENT;
+	maps[0] = mapping(0, PAGES, "anon", "rw-p");
+	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
+	assert_int_equal(vmt_pagemap_span(&pm), VMT_SCAN_SPAN * PAGE);
 }
 
 static bool at_once(void *arg)
@@ -370,7 +376,8 @@ static void test_what_is_huge_and_empty(void **state)
 	assert_int_equal(skipped, !facts.scan);
 	assert_int_equal(doubts, facts.scan ? 0 : VMT_DOUBT_HUGE);
 	if (facts.scan)
-		assert_int_equal(pm.reads, (size / page) / VMT_SCAN_SPAN);
+		assert_in_range(pm.reads, size / page / VMT_SCAN_SPAN_MOST,
+				size / page / VMT_SCAN_SPAN);
 }
 
 static void test_doubts_in_words(void **state)
