@@ -505,7 +505,7 @@ static int run_maps(struct vmt_ctx *ctx)
 	r = vmt_run_open(&w.run, ctx, 0);
 	if (r == 0)
 		/* Who shares something can be anybody. */
-		r = vmt_run_sample(&w.run, ctx, VMT_SOURCE_BIT(PIDS),
+		r = vmt_run_sample(&w.run, ctx, VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_HOLD,
 				   entity == &vmt_entity_sharer ? NULL : pids, n_pids);
 	if (r == 0 && w.named) {
 		missing = vmt_run_missing(&w.run, ctx, pids, n_pids);
