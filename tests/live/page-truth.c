@@ -50,6 +50,7 @@ struct made {
 	char *thp;
 	char *tib;
 	char *touched; /* TOUCHES pages */
+	char *dirty; /* 4 pages, of which page 2 was written since the marks were cleared */
 	bool guard, huge;
 	volatile bool touch; /* one page every millisecond */
 	volatile uint64_t touched_ns[TOUCHES];
@@ -78,6 +79,18 @@ static char *map(size_t size)
 	/* Neighbours of one kind would be one mapping. */
 	mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return p;
+}
+
+/* Clears the soft-dirty marks of its own and writes one page after that. */
+static void make_dirty(void)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+	memset(made->dirty, 1, 4 * page);
+	if (fd >= 0 && write(fd, "4", 1) == 1)
+		made->dirty[2 * page] = 2;
+	if (fd >= 0)
+		close(fd);
 }
 
 static void touch_on(void)
@@ -126,6 +139,8 @@ static void workload(int up)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		made->shared[page] = 2;
 		pids[1] = getpid();
+		made->dirty = map(4 * page);
+		make_dirty();
 		if (write(up, pids, sizeof(pids)) < 0 || write(up, "", 1) < 0)
 			_exit(3);
 		touch_on();
@@ -340,6 +355,31 @@ static void judge_huge(pid_t pid)
 	check_end(&c, "frame %llx, huge %s", (unsigned long long)rows[0].pfn, rows[0].huge);
 }
 
+/* Where the kernel keeps the mark it is right; elsewhere it is unknown, and not "clean". */
+static void judge_dirty(pid_t pid)
+{
+	const char *said[4] = { "" };
+	struct check c;
+	int i, r;
+
+	check_begin(&c, "page-truth/soft-dirty");
+	r = pages_of(pid, made->dirty, 4 * page, true);
+	check_that(&c, r == 0 && n_rows == 4, "exit %d, %zu rows", r, n_rows);
+	for (i = 0; i < 4; i++) {
+		const struct row *row = row_at(made->dirty, (size_t)i);
+
+		said[i] = row ? row->soft_dirty : "";
+		if (*said[0])
+			check_that(&c,
+				   (strcmp(said[i], "no") != 0 && strcmp(said[i], "false")) ==
+					   (i == 2),
+				   "page %d: %s", i, said[i]);
+		else
+			check_that(&c, !*said[i], "page %d: %s", i, said[i]);
+	}
+	check_end(&c, "%s", *said[0] ? "kept" : "this kernel does not keep it");
+}
+
 /* A TiB with one page. */
 static void judge_sparse(pid_t pid)
 {
@@ -448,6 +488,7 @@ int main(int argc, char **argv)
 	judge_states(pids[0], swapping);
 	judge_frames(pids);
 	judge_huge(pids[0]);
+	judge_dirty(pids[1]);
 	judge_sparse(pids[0]);
 	judge_written(pids[1]);
 	kill(pids[1], SIGKILL);
