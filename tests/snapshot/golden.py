@@ -68,6 +68,22 @@ GROUPS = [
 ]
 
 
+def addr_cases(fixture, pid):
+    """Addresses in a file, in the heap or what is first, between mappings, and of no process."""
+    ranges = []
+    for line in (fixture / "proc" / str(pid) / "maps").read_text(errors="replace").splitlines():
+        start, _, end = line.split()[0].partition("-")
+        ranges.append((int(start, 16), int(end, 16)))
+    words = ["addr", str(pid), f"{ranges[0][0] + 0x123:x}", f"{ranges[-1][0]:x}"]
+    gap = next(a[1] for a, b in zip(ranges, ranges[1:], strict=False) if a[1] + 0x2000 < b[0])
+    words += [f"{gap + 0x1010:x}", "10", "8000000000000000", "ffff888000000000"]
+    yield ("addr.txt", words, "text", "C.UTF-8")
+    yield ("addr.json", [*words, "-J"], "json", "C.UTF-8")
+    yield ("addr.csv", [*words, "--csv", "-o", "address,class,explanation,mapping"], "csv", "C")
+    # No recording has a pagemap: said in one line.
+    yield ("pages.txt", ["pages", str(pid)], "text", "C.UTF-8")
+
+
 def cases(fixture):
     yield from MACHINE
     yield from GROUPS
@@ -100,6 +116,7 @@ def cases(fixture):
         "C.UTF-8",
     )
     yield from maps_cases("-shared", [snap.pid_named(fixture, "shared")])
+    yield from addr_cases(snap.FIXTURES / fixture, snap.pid_named(fixture, "shared"))
     yield (
         "maps-anonymous.txt",
         [
