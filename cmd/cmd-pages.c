@@ -527,7 +527,7 @@ static int run_all(struct pages *p, uint64_t pid, uint64_t watch_ns)
 	if (p->verdict < 0 && p->look.n == 0) {
 		vmt_complain(ctx, "process %" PRIu64 ": pagemap: %s", pid,
 			     p->verdict == -ENOENT && ctx->root ? "the recording does not have it"
-								: strerror(-p->verdict));
+								: vmt_failure_word(p->verdict));
 		return exit_of(p->verdict);
 	}
 	r = show(p, written);

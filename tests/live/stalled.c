@@ -134,11 +134,11 @@ static void judge_report(const char *name, const struct stall *s, const char *co
 	free(r.out);
 }
 
-/* maps of the victim alone: there is nothing else to say. */
-static void judge_maps(const struct stall *s, const char *vmtop)
+/* A command for the victim alone: there is nothing else to say. */
+static void judge_alone(const struct stall *s, const char *vmtop, const char *command)
 {
 	char pid[16], word[32];
-	const char *argv[] = { vmtop, "maps", pid, NULL };
+	const char *argv[] = { vmtop, command, pid, NULL };
 	struct check c;
 	struct run r;
 	int code;
@@ -147,7 +147,7 @@ static void judge_maps(const struct stall *s, const char *vmtop)
 	snprintf(word, sizeof(word), "process %d: ", (int)s->victim);
 	r = run(argv, DEADLINE_MS + GRACE_MS + 30000);
 	code = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
-	check_begin(&c, "stalled/maps");
+	check_begin(&c, "stalled/%s", command);
 	check_that(&c, !r.hung, "it hangs");
 	check_that(&c, r.ms <= DEADLINE_MS + GRACE_MS, "its deadline was %u ms", DEADLINE_MS);
 	check_that(&c, code == 124, "exit status %d", code);
@@ -224,9 +224,10 @@ int main(int argc, char **argv)
 	/* What smaps or maps is asked for does block; where only smaps_rollup does, maps is fine.
 	 */
 	if (strstr(blocked, " smaps ") || strstr(blocked, " maps "))
-		judge_maps(&s, argv[1]);
+		judge_alone(&s, argv[1], "maps");
 	else
 		check_skip("stalled/maps", "this kernel reads smaps without the lock");
+	judge_alone(&s, argv[1], "pages");
 
 	check_begin(&c, "stalled/end");
 	check_that(&c, !stall_end(&s), "the victim cannot be killed");
