@@ -26,14 +26,17 @@ void vmt_maps_done(struct vmt_maps_parser *p)
 	p->n_maps = p->cap_maps = 0;
 }
 
-static void print_add(uint64_t *print, struct vmt_bytes b)
+static void print_add(struct vmt_maps_parser *p, struct vmt_bytes b)
 {
-	uint64_t h = *print;
+	uint64_t h = p->print;
 	size_t i;
+
+	if (p->no_print)
+		return;
 
 	for (i = 0; i < b.len; i++)
 		h = (h ^ (unsigned char)b.ptr[i]) * FNV_PRIME;
-	*print = (h ^ '\n') * FNV_PRIME;
+	p->print = (h ^ '\n') * FNV_PRIME;
 }
 
 static bool is_sysv(struct vmt_bytes path)
@@ -136,6 +139,23 @@ static int keep(struct vmt_arena *arena, struct vmt_bytes text, const struct vmt
 	return 0;
 }
 
+/* Makes room for one more row. Not zeroed: a value means something only where its bit is set, and
+ * clearing the half kilobyte of each row would cost as much as parsing its line. */
+static int add_row(struct vmt_maps_parser *p)
+{
+	size_t cap = p->cap_maps ? 2 * p->cap_maps : 64;
+	struct vmt_map *maps;
+
+	if (p->n_maps < p->cap_maps)
+		return 0;
+	maps = reallocarray(p->maps, cap, sizeof(*maps));
+	if (!maps)
+		return -ENOMEM;
+	p->maps = maps;
+	p->cap_maps = cap;
+	return 0;
+}
+
 /* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat" */
 static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 {
@@ -191,7 +211,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 		p->size_bytes += end - start;
 	if (p->count_only) {
 		p->n_maps++;
-		print_add(&p->print, line);
+		print_add(p, line);
 		return 0;
 	}
 
@@ -202,16 +222,16 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 			return r;
 		if (p->count_only) {
 			p->n_maps++;
-			print_add(&p->print, line);
+			print_add(p, line);
 			return 0;
 		}
 	}
-	r = vmt_grow(&p->maps, &p->cap_maps, p->n_maps + 1, sizeof(*p->maps));
+	r = add_row(p);
 	if (r < 0)
 		return r;
 	before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
-	/* Rows are added once, and are zeroed when there is room for them. */
 	m = &p->maps[p->n_maps];
+	m->row = (struct vmt_row){ 0 };
 	r = keep(p->arena, device, before ? &before->device : NULL, &device);
 	if (r == 0)
 		r = keep(p->arena, path, before ? &before->path : NULL, &path);
@@ -230,7 +250,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	/* A mapping without a name has one that is known: none. */
 	VMT_SET(map, path, m, path);
 	p->n_maps++;
-	print_add(&p->print, line);
+	print_add(p, line);
 	return 0;
 }
 
@@ -279,7 +299,7 @@ static int take_line(void *arg, struct vmt_bytes line)
 	if (p->n_maps == 0)
 		return -EINVAL;
 	p->reason = "this is not a value of that key";
-	if (p->n_maps > 1)
+	if (p->n_maps > 1 && VMT_HAS(map, vm_flags, &p->maps[p->n_maps - 2]))
 		flags = p->maps[p->n_maps - 2].vm_flags;
 	r = vmt_smaps_line(&p->maps[p->n_maps - 1], line, &p->hint, p->arena, flags);
 	if (r == 0)

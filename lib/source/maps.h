@@ -32,6 +32,7 @@ struct vmt_maps_parser {
 	struct vmt_map *maps; /* on the heap */
 	size_t n_maps;
 	size_t cap_maps;
+	bool no_print; /* set after init: nobody asks for print */
 	uint64_t print; /* hash of the lines of mappings, to see whether a list changed */
 	uint64_t unknown_keys; /* the most that one mapping had */
 	uint64_t unknown_here;
