@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * scale VMTOP [--mappings N,N...] [--processes N,N...] [--sparse]
+ *
+ * What vmtop costs as a process, or the machine, grows: CPU time and peak memory of one run on a
+ * process of N mappings, and with N processes. The slope of CPU against N on a log-log plot is at
+ * most 1.1, and memory of streams does not grow. With --sparse also a mapping of 1 TiB with three
+ * pages.
+ *
+ * vm.max_map_count is raised where it has to be, and is as before afterwards.
+ */
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE	   4096ul
+#define SIZES_MAX  8
+#define SLOPE_MAX  1.1
+#define TOUCHED	   16 /* a page of every so many mappings is resident */
+#define STREAM_MAX (16ul << 20)
+/* A run shorter than this is repeated and averaged: the clock of a virtual machine is coarse. */
+#define ENOUGH_S 0.3
+
+static const char max_map_count[] = "/proc/sys/vm/max_map_count";
+
+struct sizes {
+	unsigned long n[SIZES_MAX];
+	size_t count;
+};
+
+struct cost {
+	double cpu_s;
+	uint64_t peak_bytes;
+	uint64_t output_bytes;
+};
+
+/* A command line of vmtop; NULL stands for the process, where there is one. */
+struct command {
+	const char *name;
+	const char *args[8];
+	bool streams; /* its memory does not grow with the rows */
+};
+
+static const struct command of_mappings[] = {
+	{ "maps-text", { "maps", "PID" }, true },
+	{ "maps-json", { "maps", "PID", "--json" }, true },
+	{ "maps-list", { "maps", "PID", "--json", "--list-only" }, true },
+	{ "maps-sorted", { "maps", "PID", "-s", "-size", "--top", "10" }, false },
+};
+
+static const struct command of_processes[] = {
+	{ "ps-text", { "ps" }, false },
+	{ "ps-pss-json", { "ps", "--pss", "--json" }, false },
+	{ "maps-all", { "maps", "--all", "--json" }, true },
+};
+
+static bool parse_sizes(const char *text, struct sizes *ret)
+{
+	ret->count = 0;
+	while (*text && ret->count < SIZES_MAX) {
+		char *end;
+		unsigned long n = strtoul(text, &end, 10);
+
+		if (end == text || !n)
+			return false;
+		ret->n[ret->count++] = n;
+		text = *end == ',' ? end + 1 : end;
+	}
+	return ret->count > 0 && !*text;
+}
+
+static long read_number(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return got <= 0 ? -1 : atol(text);
+}
+
+static bool write_number(const char *path, long number)
+{
+	char text[32];
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int n = snprintf(text, sizeof(text), "%ld", number);
+	bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* Pages in turns of two protections, which do not merge. */
+static bool make_mappings(unsigned long n)
+{
+	char *base = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return false;
+	madvise(base, n * PAGE, MADV_NOHUGEPAGE);
+	for (unsigned long i = 0; i < n; i += TOUCHED)
+		base[i * PAGE] = 1;
+	for (unsigned long i = 0; i < n; i += 2)
+		if (mprotect(base + i * PAGE, PAGE, PROT_READ))
+			return false;
+	return true;
+}
+
+static bool make_sparse(unsigned long bytes)
+{
+	char *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return false;
+	madvise(base, bytes, MADV_NOHUGEPAGE);
+	base[0] = base[bytes / 2] = base[bytes - 1] = 1;
+	return true;
+}
+
+/* A child that has made something and stands still; -1 where it could not. */
+static pid_t start(bool (*make)(unsigned long), unsigned long n)
+{
+	pid_t pid, parent = getpid();
+	int status;
+
+	pid = fork();
+	if (!pid) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+			_exit(1);
+		if (make(n))
+			raise(SIGSTOP);
+		_exit(1);
+	}
+	if (pid > 0 && waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status))
+		return pid;
+	return -1;
+}
+
+static void stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* One run, its output counted. */
+static bool run_once(struct check *c, const char *vmtop, const struct command *command, pid_t pid,
+		     struct cost *ret)
+{
+	char pid_text[16], *argv[16] = { (char *)(uintptr_t)vmtop }, buffer[65536];
+	struct rusage usage;
+	int fds[2], status;
+	pid_t child;
+
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	for (size_t i = 0; command->args[i]; i++) {
+		const char *arg = command->args[i];
+
+		argv[i + 1] = strcmp(arg, "PID") == 0 ? pid_text : (char *)(uintptr_t)arg;
+	}
+	if (pipe2(fds, O_CLOEXEC))
+		return check_that(c, false, "pipe: %s", strerror(errno));
+	child = fork();
+	if (!child) {
+		dup2(fds[1], STDOUT_FILENO);
+		execv(vmtop, argv);
+		_exit(127);
+	}
+	close(fds[1]);
+	ret->output_bytes = 0;
+	for (;;) {
+		ssize_t got = read(fds[0], buffer, sizeof(buffer));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		ret->output_bytes += (uint64_t)got;
+	}
+	close(fds[0]);
+	while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
+		;
+	ret->cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+	ret->peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+	return check_that(c, WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x",
+			  (unsigned)status);
+}
+
+static bool run(struct check *c, const char *vmtop, const struct command *command, pid_t pid,
+		struct cost *ret)
+{
+	struct cost total = { 0 }, one = { 0 };
+	int runs = 0;
+
+	do {
+		if (!run_once(c, vmtop, command, pid, &one))
+			return false;
+		total.cpu_s += one.cpu_s;
+		if (one.peak_bytes > total.peak_bytes)
+			total.peak_bytes = one.peak_bytes;
+		total.output_bytes = one.output_bytes;
+		runs++;
+	} while (total.cpu_s < ENOUGH_S && runs < 20);
+	total.cpu_s /= runs;
+	*ret = total;
+	return true;
+}
+
+/* Least squares over the logarithms. */
+static double slope(const double *x, const double *y, size_t n)
+{
+	double mx = 0, my = 0, xy = 0, xx = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		mx += log(x[i]) / (double)n;
+		my += log(y[i]) / (double)n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		xy += (log(x[i]) - mx) * (log(y[i]) - my);
+		xx += (log(x[i]) - mx) * (log(x[i]) - mx);
+	}
+	return xy / xx;
+}
+
+/* What it takes to start is not what a mapping takes: it hides a slope, and is taken off. */
+static void judge(struct check *c, const struct command *command, const struct sizes *sizes,
+		  const struct cost *costs, double idle_s)
+{
+	double x[SIZES_MAX], y[SIZES_MAX], net[SIZES_MAX];
+	char figures[500] = "";
+	size_t used = 0, last = sizes->count - 1;
+	double whole, rest;
+
+	for (size_t i = 0; i < sizes->count; i++) {
+		x[i] = (double)sizes->n[i];
+		y[i] = costs[i].cpu_s;
+		net[i] = fmax(y[i] - idle_s, 1e-5);
+		used += (size_t)snprintf(figures + used, sizeof(figures) - used,
+					 "%s%lu: %.1f ms, %.1f MiB", i ? "; " : "", sizes->n[i],
+					 y[i] * 1e3, (double)costs[i].peak_bytes / (1 << 20));
+		if (used >= sizeof(figures))
+			used = sizeof(figures) - 1;
+		/* Each row is some bytes. */
+		check_that(c,
+			   costs[i].output_bytes > sizes->n[i] || strstr(command->name, "sorted"),
+			   "%" PRIu64 " bytes for %lu", costs[i].output_bytes, sizes->n[i]);
+		if (command->streams)
+			check_that(c, costs[i].peak_bytes <= STREAM_MAX, "%.1f MiB for %lu",
+				   (double)costs[i].peak_bytes / (1 << 20), sizes->n[i]);
+	}
+	if (!last) {
+		check_end(c, "%s", figures);
+		return;
+	}
+	whole = slope(x, y, sizes->count);
+	rest = slope(x + last - 1, net + last - 1, 2);
+	check_that(c, whole <= SLOPE_MAX, "the slope is %.3f", whole);
+	check_that(c, rest <= SLOPE_MAX, "the slope of the last two is %.3f", rest);
+	check_end(c, "%s; slope %.3f, of the last two %.3f", figures, whole, rest);
+}
+
+static void scale_mappings(const char *vmtop, const struct sizes *sizes)
+{
+	enum { N = sizeof(of_mappings) / sizeof(of_mappings[0]) };
+	static struct cost costs[N][SIZES_MAX], idle[N];
+	static struct check checks[N];
+	unsigned long most = sizes->n[sizes->count - 1];
+	long before = read_number(max_map_count);
+	bool raised = before >= 0 && (unsigned long)before < most + 1000;
+
+	for (size_t k = 0; k < N; k++)
+		check_begin(&checks[k], "scale-%s", of_mappings[k].name);
+	if (raised && !write_number(max_map_count, (long)most + 1000)) {
+		check_skip("scale-mappings", "%s cannot be raised to %lu", max_map_count, most);
+		return;
+	}
+	for (size_t i = 0; i <= sizes->count; i++) {
+		unsigned long n = i < sizes->count ? sizes->n[i] : 1;
+		pid_t pid = start(make_mappings, n);
+
+		for (size_t k = 0; k < N; k++)
+			if (check_that(&checks[k], pid > 0, "no process of %lu mappings", n))
+				run(&checks[k], vmtop, &of_mappings[k], pid,
+				    i < sizes->count ? &costs[k][i] : &idle[k]);
+		if (pid > 0)
+			stop(pid);
+	}
+	if (raised)
+		write_number(max_map_count, before);
+	for (size_t k = 0; k < N; k++) {
+		if (checks[k].failed)
+			check_end(&checks[k], "%s", "");
+		else
+			judge(&checks[k], &of_mappings[k], sizes, costs[k], idle[k].cpu_s);
+	}
+}
+
+static bool make_nothing(unsigned long n)
+{
+	(void)n;
+	return true;
+}
+
+static void scale_processes(const char *vmtop, const struct sizes *sizes)
+{
+	enum { N = sizeof(of_processes) / sizeof(of_processes[0]) };
+	static struct cost costs[N][SIZES_MAX], idle[N];
+	static struct check checks[N];
+	unsigned long most = sizes->n[sizes->count - 1], up = 0;
+	pid_t *pids = calloc(most, sizeof(*pids));
+
+	if (!pids)
+		exit(3);
+	for (size_t k = 0; k < N; k++) {
+		check_begin(&checks[k], "scale-%s", of_processes[k].name);
+		run(&checks[k], vmtop, &of_processes[k], 0, &idle[k]);
+	}
+	for (size_t i = 0; i < sizes->count; i++) {
+		bool good = true;
+
+		while (good && up < sizes->n[i]) {
+			pids[up] = start(make_nothing, 0);
+			good = pids[up] > 0;
+			up += good;
+		}
+		for (size_t k = 0; k < N; k++)
+			if (check_that(&checks[k], good, "%lu processes and no more", up))
+				run(&checks[k], vmtop, &of_processes[k], 0, &costs[k][i]);
+	}
+	while (up > 0)
+		stop(pids[--up]);
+	free(pids);
+	for (size_t k = 0; k < N; k++) {
+		if (checks[k].failed)
+			check_end(&checks[k], "%s", "");
+		else
+			judge(&checks[k], &of_processes[k], sizes, costs[k], idle[k].cpu_s);
+	}
+}
+
+/* Not a page table but what is in it is walked: a TiB costs what three pages cost, and some. */
+static void scale_sparse(const char *vmtop)
+{
+	const struct sizes one = { { 1 }, 1 };
+
+	for (size_t k = 0; k < sizeof(of_mappings) / sizeof(of_mappings[0]); k++) {
+		pid_t pid = start(make_sparse, 1ul << 40), small = start(make_mappings, 1);
+		struct cost cost = { 0 }, base = { 0 };
+		struct check c;
+
+		check_begin(&c, "scale-sparse-%s", of_mappings[k].name);
+		if (check_that(&c, pid > 0 && small > 0, "no process with 1 TiB") &&
+		    run(&c, vmtop, &of_mappings[k], small, &base) &&
+		    run(&c, vmtop, &of_mappings[k], pid, &cost)) {
+			check_that(&c, cost.cpu_s <= 4 * base.cpu_s + 0.02,
+				   "%.1f ms, and %.1f ms without", cost.cpu_s * 1e3,
+				   base.cpu_s * 1e3);
+			judge(&c, &of_mappings[k], &one, &cost, 0);
+		} else {
+			check_end(&c, "%s", "");
+		}
+		if (pid > 0)
+			stop(pid);
+		if (small > 0)
+			stop(small);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct sizes sizes;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: scale VMTOP [--mappings N,N...] [--processes N,N...] "
+				"[--sparse]\n");
+		return 2;
+	}
+	for (int i = 2; i < argc; i++) {
+		if (strcmp(argv[i], "--sparse") == 0) {
+			scale_sparse(argv[1]);
+		} else if (i + 1 < argc && parse_sizes(argv[i + 1], &sizes) &&
+			   strcmp(argv[i], "--mappings") == 0) {
+			scale_mappings(argv[1], &sizes);
+			i++;
+		} else if (i + 1 < argc && parse_sizes(argv[i + 1], &sizes) &&
+			   strcmp(argv[i], "--processes") == 0) {
+			scale_processes(argv[1], &sizes);
+			i++;
+		} else {
+			fprintf(stderr, "scale: %s\n", argv[i]);
+			return 2;
+		}
+	}
+	return 0;
+}
