@@ -33,9 +33,10 @@ static void pause_if_due(struct vmt_pagemap *pm)
 {
 	const struct timespec t = { .tv_nsec = VMT_PAUSE_NS };
 
-	if (pm->held_ns < VMT_PAUSE_AFTER_NS)
+	if (pm->held_ns < (pm->paused ? VMT_PAUSE_AFTER_NS : VMT_PAUSE_FIRST_NS))
 		return;
 	pm->held_ns = 0;
+	pm->paused = true;
 	nanosleep(&t, NULL);
 }
 

@@ -93,6 +93,7 @@ struct vmt_pagemap {
 	/* The ioctl, for tests; NULL for the kernel's. A number of regions, or -errno. */
 	int (*scan)(int fd, struct vmt_scan_arg *arg);
 	uint64_t held_ns; /* in calls since the last pause */
+	bool paused; /* once */
 	uint64_t span; /* pages that the next scan may look at; 0 for VMT_SCAN_SPAN */
 	uint64_t reads; /* system calls */
 	uint64_t bytes;
@@ -124,9 +125,10 @@ struct vmt_pagemap {
  * Slices alone do not let anybody in: a reader that comes back at once takes the lock before a
  * writer that sleeps has woken up (kernel/locking/rwsem.c rwsem_down_read_slowpath(), "steal"), for
  * 4 ms or until all is read. So after so much time in the kernel we sleep, long enough for the one
- * who waits to wake up. Small processes are through before that.
+ * who waits to wake up. Small processes are through before the first pause.
  */
-#define VMT_PAUSE_AFTER_NS UINT64_C(100000)
+#define VMT_PAUSE_FIRST_NS UINT64_C(150000)
+#define VMT_PAUSE_AFTER_NS UINT64_C(60000)
 #define VMT_PAUSE_NS	   UINT64_C(60000)
 
 /* Adds up words. */
