@@ -589,8 +589,8 @@ static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_
 static int collect(struct call *call, uint32_t flags, const size_t *indices, size_t n,
 		   struct vmt_err *err)
 {
-	/* Of the mappings of so many processes some are in memory at one time. */
-	const size_t window = call->rows ? 16 : n;
+	/* Of the mappings of so many processes some are in memory at one time; a job is 11 KiB. */
+	const size_t window = call->rows ? 16 : 512;
 	/* The role of a mapping follows from the whole list. */
 	const size_t batch = call->rows && !(flags & VMT_SOURCE_BIT(ROLE)) ? 1024 : 0;
 	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
