@@ -409,7 +409,7 @@ static int choose_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, 
 		want |= VMT_SOURCE_BIT(SMAPS);
 	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
 		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) |
-		VMT_SOURCE_BIT(ROLE) | VMT_COLLECT_CHEAP;
+		VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) | VMT_COLLECT_CHEAP;
 	if (want & VMT_SOURCE_BIT(SMAPS))
 		want &= ~VMT_COLLECT_CHEAP;
 	if (ctx->n_operands == 0)

@@ -13,10 +13,11 @@
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
 	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) |            \
-	 VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE))
+	 VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA))
 #define OF_MAPPINGS                                                                                \
 	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) |                 \
-	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE))
+	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) |                 \
+	 VMT_SOURCE_BIT(NUMA))
 
 /* A call of vmt_collect_procs(), for the callback of the pool. */
 struct call {
@@ -592,7 +593,8 @@ static int collect(struct call *call, uint32_t flags, const size_t *indices, siz
 	/* Of the mappings of so many processes some are in memory at one time; a job is 11 KiB. */
 	const size_t window = call->rows ? 16 : 512;
 	/* The role of a mapping follows from the whole list. */
-	const size_t batch = call->rows && !(flags & VMT_SOURCE_BIT(ROLE)) ? 1024 : 0;
+	const size_t batch =
+		call->rows && !(flags & (VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA))) ? 1024 : 0;
 	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);
 	struct vmt_sample *s = call->s;
 	size_t i, k;

@@ -7,6 +7,7 @@
 
 #include "source/collect.h"
 #include "source/maps.h"
+#include "source/numa-maps.h"
 #include "source/pids.h"
 #include "source/proc-files.h"
 #include "source/proc-pagemap.h"
@@ -210,7 +211,7 @@ void vmt_proc_part_free(void *arg)
 }
 
 static int read_pagemap(struct reading *rd);
-static int read_files(struct reading *rd);
+static int read_of_list(struct reading *rd);
 static bool instead_of_pagemap(const struct vmt_proc_task *task, int code);
 
 /* Reads one more source of the rows that the task shows for the moment, in the middle of the list,
@@ -259,7 +260,7 @@ static int complete_part(struct reading *rd, bool first)
 	if (task->sources & VMT_SOURCE_BIT(KPAGECOUNT))
 		read_beside(rd, VMT_SOURCE_KPAGECOUNT, read_pagemap);
 	if (task->sources & VMT_SOURCE_BIT(ELF))
-		read_beside(rd, VMT_SOURCE_ELF, read_files);
+		read_beside(rd, VMT_SOURCE_ELF, read_of_list);
 	return 0;
 }
 
@@ -534,14 +535,18 @@ static bool instead_of_pagemap(const struct vmt_proc_task *task, int code)
 	       (code == -EACCES || code == -EPERM || code == -ENOENT || code == -E2BIG);
 }
 
-/* The files are compared with their mappings one by one, but the roles are of the whole list. */
-static int read_files(struct reading *rd)
+/* What belongs to the whole list of mappings, or is looked up for it. */
+static int read_of_list(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
-	int r = rd->source == VMT_SOURCE_ROLE
-			? vmt_proc_read_roles(task, rd->job, rd->dir_fd, rd->read)
-			: vmt_proc_read_elf(task, rd->job, rd->dir_fd, rd->read);
+	int r;
 
+	if (rd->source == VMT_SOURCE_NUMA)
+		r = vmt_proc_read_numa(task, rd->job, rd->dir_fd, rd->read);
+	else if (rd->source == VMT_SOURCE_ROLE)
+		r = vmt_proc_read_roles(task, rd->job, rd->dir_fd, rd->read);
+	else
+		r = vmt_proc_read_elf(task, rd->job, rd->dir_fd, rd->read);
 	if (r == -ENOENT || task->n_maps == 0 || is_same_space(rd))
 		return r;
 	return has_ended(rd) ? -ESRCH : -EXDEV;
@@ -588,8 +593,11 @@ static bool wants(const struct vmt_proc_task *task, enum vmt_source_id source)
 
 static void read_sources(struct reading *rd)
 {
+	static const enum vmt_source_id of_list[] = { VMT_SOURCE_NUMA, VMT_SOURCE_ELF,
+						      VMT_SOURCE_ROLE };
 	struct vmt_proc_task *task = rd->task;
 	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
+	size_t i;
 	int r;
 
 	/* The list first: it blocks least. */
@@ -638,13 +646,11 @@ static void read_sources(struct reading *rd)
 		reading_begin(rd, VMT_SOURCE_KPAGECOUNT);
 		reading_end(rd, read_pagemap(rd));
 	}
-	if (wants(task, VMT_SOURCE_ELF)) {
-		reading_begin(rd, VMT_SOURCE_ELF);
-		reading_end(rd, read_files(rd));
-	}
-	if (wants(task, VMT_SOURCE_ROLE)) {
-		reading_begin(rd, VMT_SOURCE_ROLE);
-		reading_end(rd, read_files(rd));
+	for (i = 0; i < VMT_ARRAY_LEN(of_list); i++) {
+		if (!wants(task, of_list[i]))
+			continue;
+		reading_begin(rd, of_list[i]);
+		reading_end(rd, read_of_list(rd));
 	}
 }
 

@@ -27,6 +27,9 @@ EMPTY = {
     "pgmajfault_per_second": "a rate",
     "elf_class": "the mapped files are not recorded",
     "build_id": "the mapped files are not recorded",
+    "numa_policy": "numa_maps is not recorded, but for the hostile machine",
+    "numa_nodes": "numa_maps is not recorded, but for the hostile machine",
+    "numa_page_size_bytes": "numa_maps is not recorded, but for the hostile machine",
     "ipc_namespace": "the namespaces are not recorded",
     # rights.py makes a pagemap.
     "present_pages": "pagemap is too large to be kept",

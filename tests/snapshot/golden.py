@@ -92,6 +92,8 @@ def cases(fixture):
             yield from maps_cases(f"-{pid}", [pid])
         yield ("maps-20-ascii.txt", ["maps", "-b", "20"], "text", "C")
         words = ["maps", "-k", "-o", "address,perm,kind,role,deleted,vmflags,mapping"]
+        numa = ["maps", "61", "-k", "-o", "address,policy,nodes,npage"]
+        yield ("maps-numa.txt", numa, "text", "C.UTF-8")
         yield ("maps-role.txt", [*words, "20", "60", "61"], "text", "C.UTF-8")
         yield ("maps-20-raw.txt", ["maps", "--raw", "20"], "text", "C.UTF-8")
         # Each of them is odd in a way of its own.

@@ -100,6 +100,41 @@ static void test_all_at_once(void **state)
 	vmt_job_unref(job);
 }
 
+/* Nodes by the start of the mapping; a line without a mapping says that the list is another one. */
+static void test_numa(void **state)
+{
+	static const char numa[] = "1000 bind:1 file=/bin/x mapped=1 N1=1 kernelpagesize_kB=4\n"
+				   "2000 default\n";
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -ENOENT);
+	vmt_job_unref(job);
+	unit_dir_write(&f->dir, "proc/42/numa_maps", numa);
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, 0);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].bytes, strlen(numa));
+	assert_text(map, numa_policy, &t->maps[0], "bind:1");
+	assert_text(map, numa_nodes, &t->maps[0], "N1=1");
+	assert_field(map, numa_page_size_bytes, &t->maps[0], 4096);
+	assert_text(map, numa_nodes, &t->maps[1], "");
+	assert_unknown(map, numa_page_size_bytes, &t->maps[1]);
+	vmt_job_unref(job);
+	unit_dir_write(&f->dir, "proc/42/numa_maps", "2000 default N0=1\n3000 default\n");
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -EXDEV);
+	assert_unknown(map, numa_nodes, &t->maps[0]);
+	assert_text(map, numa_nodes, &t->maps[1], "N0=1");
+	vmt_job_unref(job);
+	unit_dir_write(&f->dir, "proc/42/numa_maps", "1000 default N0=1\n2000 default N0=x\n");
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -EINVAL);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].err.line, 2);
+	vmt_job_unref(job);
+}
+
 static void test_maps_alone(void **state)
 {
 	struct vmt_proc_task *t;
@@ -402,6 +437,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_at_once),
+		TEST(test_numa),
 		TEST(test_maps_alone),
 		TEST(test_lists_that_differ),
 		TEST(test_without_smaps_there_still_is_maps),

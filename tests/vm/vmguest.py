@@ -199,6 +199,7 @@ class Options:
     timeout: float = 240  # seconds from the start of QEMU
     memory_mib: int = 1024
     cpus: int = 2
+    nodes: int = 1  # of NUMA, each with its share of the memory
 
 
 @dataclasses.dataclass
@@ -268,6 +269,10 @@ def boot(kernel, image, command, out_dir, options=None, on_output=None):
         )
         args = [qemu, *fixed.split(), "-smp", str(options.cpus), "-m", str(options.memory_mib)]
         args += ["-kernel", kernel.image, "-initrd", initrd]
+        for node in range(options.nodes if options.nodes > 1 else 0):
+            share = options.memory_mib // options.nodes
+            args += ["-object", f"memory-backend-ram,id=node{node},size={share}M"]
+            args += ["-numa", f"node,nodeid={node},memdev=node{node}"]
         # Nothing is left out of the console: it is all there is of a kernel that dies.
         args += ["-append", f"console=ttyS0 loglevel=7 panic=-1 {options.append}".rstrip()]
         args += ["-serial", f"file:{_option(out_dir, 'console.log')}"]
