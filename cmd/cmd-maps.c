@@ -386,38 +386,6 @@ static void filter(struct work *w)
 	s->n_procs = n;
 }
 
-/* The sources that the options ask for. */
-static int choose_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
-{
-	const char *pss = vmt_ctx_value(ctx, "pss");
-	uint32_t want = *ret;
-	int r;
-
-	if (pss && *pss && strcmp(pss, "sliced") != 0)
-		return vmt_usage_error(ctx, "--pss takes sliced or no value, not '%.40s'", pss);
-	if (pss && *pss && entity != &vmt_entity_map)
-		return vmt_usage_error(ctx, "--pss=sliced is of single mappings");
-	r = vmt_wanted_sources(ctx, entity, &want);
-	if (r)
-		return r;
-	if (pss)
-		want |= *pss ? VMT_SOURCE_BIT(KPAGECOUNT) : VMT_SOURCE_BIT(SMAPS);
-	if (vmt_ctx_given(ctx, "list-only"))
-		want = *ret;
-	else if (ctx->format->emit != vmt_out_text && !vmt_ctx_given(ctx, "output"))
-		/* A document without -o has every field of smaps. */
-		want |= VMT_SOURCE_BIT(SMAPS);
-	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
-		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) |
-		VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) | VMT_COLLECT_CHEAP;
-	if (want & VMT_SOURCE_BIT(SMAPS))
-		want &= ~VMT_COLLECT_CHEAP;
-	if (ctx->n_operands == 0)
-		want |= VMT_COLLECT_ONCE;
-	*ret = want;
-	return 0;
-}
-
 /* --sharers PID: the mappings of the processes that were named. */
 static int read_chosen(void *arg, vmt_rows_fn *fn, void *fn_arg)
 {
@@ -498,7 +466,7 @@ static int run_maps(struct vmt_ctx *ctx)
 		r = 0;
 	w.want = entity == &vmt_entity_map ? VMT_SOURCE_BIT(MAPS) : vmt_map_group_sources(by);
 	if (r == 0)
-		r = choose_sources(ctx, entity, &w.want);
+		r = vmt_maps_want(ctx, entity, &w.want);
 	if (r)
 		return r;
 	w.sorted = vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top");

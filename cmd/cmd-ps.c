@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/maps-group.h"
 #include "cmd/watch.h"
 
 #include <fnmatch.h>
@@ -12,6 +13,8 @@ static const struct vmt_section_def sections[] = {
 	{ "processes", &vmt_entity_proc, false, "processes, one row each" },
 	{ "groups", &vmt_entity_group, false,
 	  "with --group in place of the processes: their sums" },
+	{ "files", &vmt_entity_map_group, false,
+	  "with --group file: sums over the mappings of each file" },
 };
 
 static const struct vmt_opt opts[] = {
@@ -20,8 +23,8 @@ static const struct vmt_opt opts[] = {
 	{ "comm", 'c', VMT_OPT_VALUE, "NAME", NULL,
 	  "only processes of this name; *, ? and [] as in the shell" },
 	{ "cgroup", 0, VMT_OPT_VALUE, "PATH", NULL, "only processes in this cgroup or below it" },
-	{ "group", 0, VMT_OPT_VALUE, "BY", "user comm cgroup",
-	  "sums by user, comm (the name) or cgroup in place of processes" },
+	{ "group", 0, VMT_OPT_VALUE, "BY", "user comm cgroup file",
+	  "sums by user, comm (the name), cgroup or mapped file in place of processes" },
 	{ "tree", 0, VMT_OPT_FLAG, NULL, NULL, "children below their parents" },
 	{ "pss", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "add PSS and USS, which read smaps_rollup of every process shown" },
@@ -39,6 +42,12 @@ struct ps {
 	size_t n_pids;
 	uint32_t want; /* sources */
 	int missing; /* exit code where a process that was named is not there */
+};
+
+/* The mappings that --group file is made of. */
+struct files {
+	struct vmt_run *run;
+	uint32_t want; /* sources */
 };
 
 /* Kernel threads are left out, or shown because they were asked for. */
@@ -249,12 +258,16 @@ static int options(struct vmt_ctx *ctx, struct ps *ps)
 		return 0;
 	if (vmt_ctx_given(ctx, "tree"))
 		return vmt_usage_error(ctx, "--tree and --group exclude each other");
+	if (strcmp(by, "file") == 0) {
+		ps->entity = &vmt_entity_map_group;
+		return ps->watch ? vmt_usage_error(ctx, "--group file is for one look") : 0;
+	}
 	for (i = 0; i < VMT_ARRAY_LEN(names); i++) {
 		ps->by = (enum vmt_group_by)i;
 		if (strcmp(by, names[i]) == 0)
 			return 0;
 	}
-	return vmt_usage_error(ctx, "--group takes user, comm or cgroup");
+	return vmt_usage_error(ctx, "--group takes user, comm, cgroup or file");
 }
 
 static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run,
@@ -319,6 +332,43 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	return 0;
 }
 
+static int read_maps(void *arg, vmt_rows_fn *fn, void *fn_arg)
+{
+	struct files *f = arg;
+	struct vmt_sample *s = f->run->sample;
+	VMT_AUTO_FREE size_t *indices = calloc(s->n_procs ? s->n_procs : 1, sizeof(*indices));
+	struct vmt_err err = { 0 };
+	size_t i;
+
+	if (!indices)
+		return -ENOMEM;
+	for (i = 0; i < s->n_procs; i++)
+		indices[i] = i;
+	return vmt_collect_rows(f->run->collector, s, f->want, indices, s->n_procs, fn, fn_arg,
+				&err);
+}
+
+/* --group file: of the mappings of all processes that are shown. */
+static int print_files(struct vmt_ctx *ctx, struct vmt_run *run, struct ps *ps)
+{
+	struct files f = { .run = run, .want = vmt_map_group_sources(VMT_MAPS_BY_FILE) };
+	uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	int r = vmt_maps_want(ctx, &vmt_entity_map_group, &f.want);
+
+	if (vmt_ctx_given(ctx, "cgroup"))
+		files |= VMT_SOURCE_BIT(CGROUP);
+	if (r == 0)
+		r = vmt_run_sample(run, ctx, VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_HOLD | files,
+				   ps->pids, ps->n_pids);
+	if (r)
+		return r;
+	ps->missing = vmt_run_missing(run, ctx, ps->pids, ps->n_pids);
+	if (ps->missing && run->sample->n_procs == 0)
+		return ps->missing;
+	filter(ctx, run->sample);
+	return vmt_map_groups_print(ctx, run, VMT_MAPS_BY_FILE, read_maps, &f);
+}
+
 static int run_ps(struct vmt_ctx *ctx)
 {
 	const char *list = vmt_ctx_value(ctx, "pid");
@@ -330,7 +380,8 @@ static int run_ps(struct vmt_ctx *ctx)
 	r = options(ctx, &ps);
 	if (r || vmt_column_help(ctx, ps.entity, &r))
 		return r;
-	r = wanted(ctx, &ps);
+	if (ps.entity != &vmt_entity_map_group)
+		r = wanted(ctx, &ps);
 	if (r == 0 && list)
 		r = vmt_parse_pids(ctx, list, &pids, &ps.n_pids);
 	if (r)
@@ -339,7 +390,9 @@ static int run_ps(struct vmt_ctx *ctx)
 	r = vmt_run_open(&run, ctx, 0);
 	if (r)
 		return r;
-	if (ps.watch) {
+	if (ps.entity == &vmt_entity_map_group) {
+		r = print_files(ctx, &run, &ps);
+	} else if (ps.watch) {
 		r = vmt_watch_run(ctx, &run, take, &ps);
 	} else {
 		r = take(ctx, &run, NULL, &ps);

@@ -34,6 +34,37 @@ uint32_t vmt_map_group_sources(enum vmt_map_group_by by)
 	return VMT_SOURCE_BIT(MAPS) | (by == VMT_MAPS_BY_KIND ? 0 : VMT_SOURCE_BIT(ROLE));
 }
 
+int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
+{
+	const char *pss = vmt_ctx_value(ctx, "pss");
+	uint32_t want = *ret;
+	int r;
+
+	if (pss && *pss && strcmp(pss, "sliced") != 0)
+		return vmt_usage_error(ctx, "--pss takes sliced or no value, not '%.40s'", pss);
+	if (pss && *pss && entity != &vmt_entity_map)
+		return vmt_usage_error(ctx, "--pss=sliced is of single mappings");
+	r = vmt_wanted_sources(ctx, entity, &want);
+	if (r)
+		return r;
+	if (pss)
+		want |= *pss ? VMT_SOURCE_BIT(KPAGECOUNT) : VMT_SOURCE_BIT(SMAPS);
+	if (vmt_ctx_given(ctx, "list-only"))
+		want = *ret;
+	else if (ctx->format->emit != vmt_out_text && !vmt_ctx_given(ctx, "output"))
+		/* A document without -o has every field of smaps. */
+		want |= VMT_SOURCE_BIT(SMAPS);
+	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
+		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) |
+		VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) | VMT_COLLECT_CHEAP;
+	if (want & VMT_SOURCE_BIT(SMAPS))
+		want &= ~VMT_COLLECT_CHEAP;
+	if (ctx->n_operands == 0)
+		want |= VMT_COLLECT_ONCE;
+	*ret = want;
+	return 0;
+}
+
 struct grouping {
 	const struct vmt_sample *sample;
 	struct vmt_map_groups *groups;
@@ -61,22 +92,27 @@ static int out_of_memory(struct vmt_ctx *ctx)
 	return VMT_EXIT_FAILED;
 }
 
-/* The section of the processes, for machines, where the command has one. */
-static int add_processes(struct vmt_ctx *ctx, struct vmt_run *run)
+/* The section of the command that has such rows; every caller has one. NULL after a complaint. */
+static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run,
+				       const struct vmt_entity *entity, const void *rows, size_t n)
 {
-	struct vmt_section *s;
 	size_t i;
 
-	for (i = 0; i < ctx->cmd->n_sections; i++) {
-		if (ctx->cmd->sections[i].entity != &vmt_entity_proc)
-			continue;
-		s = vmt_run_section(run, ctx, ctx->cmd->sections[i].key, run->model->procs,
-				    run->model->n_procs);
-		if (!s)
-			return VMT_EXIT_FAILED;
-		s->machine_only = true;
-		break;
-	}
+	for (i = 0; i < ctx->cmd->n_sections; i++)
+		if (ctx->cmd->sections[i].entity == entity)
+			return vmt_run_section(run, ctx, ctx->cmd->sections[i].key, rows, n);
+	return NULL;
+}
+
+/* The processes, for machines: whether each of them could be read. */
+static int add_processes(struct vmt_ctx *ctx, struct vmt_run *run)
+{
+	struct vmt_section *s =
+		add_section(ctx, run, &vmt_entity_proc, run->model->procs, run->model->n_procs);
+
+	if (!s)
+		return VMT_EXIT_FAILED;
+	s->machine_only = true;
 	return 0;
 }
 
@@ -117,7 +153,7 @@ int vmt_map_groups_print(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_map_
 	r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;
-	s = vmt_run_section(run, ctx, "groups", rows, n);
+	s = add_section(ctx, run, &vmt_entity_map_group, rows, n);
 	r = s ? arrange(ctx, s) : VMT_EXIT_FAILED;
 	if (r == 0)
 		r = add_processes(ctx, run);
@@ -188,7 +224,7 @@ int vmt_sharers_print(struct vmt_ctx *ctx, struct vmt_run *run, vmt_maps_reader 
 	r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;
-	s = vmt_run_section(run, ctx, "sharers", rows, n);
+	s = add_section(ctx, run, &vmt_entity_sharer, rows, n);
 	r = s ? arrange(ctx, s) : VMT_EXIT_FAILED;
 	if (r == 0)
 		r = add_processes(ctx, run);

@@ -13,15 +13,19 @@ bool vmt_map_group_parse(struct vmt_ctx *ctx, const char *word, enum vmt_map_gro
 /* What groups of that sort need, whatever is shown of them. */
 uint32_t vmt_map_group_sources(enum vmt_map_group_by by);
 
+/* Adds to *ret, which is always needed, the sources that -o, -s, --pss and the format ask for where
+ * rows of that entity are made of mappings. An exit code or 0. */
+int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret);
+
 /*
- * Reads mappings and prints them in groups: the section "groups" of the command, followed by
- * "processes" for machines where it has that. An exit code.
+ * Reads mappings and prints them in groups: the section of the command that has such rows, and for
+ * machines that of the processes. An exit code.
  */
 int vmt_map_groups_print(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_map_group_by by,
 			 vmt_maps_reader *read, void *arg);
 
 /*
- * Prints who maps the files that the processes map, section "sharers": read_chosen (may be NULL)
+ * Prints who maps the files that the processes map: read_chosen (may be NULL)
  * reads the mappings that decide which files these are, read those of all processes that are asked
  * for sharing them. An exit code.
  */

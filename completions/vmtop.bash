@@ -121,7 +121,7 @@ _vmtop_values()
 	free,--root) compopt -o dirnames ;;
 	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
 	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
-	ps,--group) _vmtop_words 'user comm cgroup' ;;
+	ps,--group) _vmtop_words 'user comm cgroup file' ;;
 	ps,-o | ps,--output) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read read-start read-end cgroup depth tree-rss command' ;;
 	ps,-s | ps,--sort) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read read-start read-end cgroup depth tree-rss command' ;;
 	ps,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -129,8 +129,8 @@ _vmtop_values()
 	ps,--root) compopt -o dirnames ;;
 	maps,-u | maps,--user) _vmtop_users _vmtop_words ;;
 	maps,--group) _vmtop_words 'role kind file' ;;
-	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
-	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty elf build-id mapping' ;;
+	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty policy nodes npage elf build-id mapping' ;;
+	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty policy nodes npage elf build-id mapping' ;;
 	maps,--format) _vmtop_words 'text json ndjson csv' ;;
 	maps,-w | maps,--write) compopt -o default ;;
 	maps,--root) compopt -o dirnames ;;

@@ -62,6 +62,8 @@ GROUPS = [
     ("group-kind.csv", ["maps", "--all", "--csv", "--group", "kind", "--list-only"], "csv", "C"),
     ("group-file.txt", ["maps", "--all", "-k", "--group", "file", "--pss"], "text", "C"),
     ("group-role.json", ["maps", "--all", "-J", "--group", "role"], "json", "C.UTF-8"),
+    ("ps-files.txt", ["ps", "-k", "--group", "file"], "text", "C.UTF-8"),
+    ("ps-files.json", ["ps", "-J", "--group", "file", "--top", "3"], "json", "C.UTF-8"),
     ("sharers.txt", ["maps", "--all", "-k", "--sharers", "--top", "40"], "text", "C.UTF-8"),
     ("sharers.json", ["maps", "--all", "-J", "--sharers", "--top", "12"], "json", "C.UTF-8"),
     ("sharers.ndjson", ["maps", "--ndjson", "--sharers", "1"], "ndjson", "C.UTF-8"),
