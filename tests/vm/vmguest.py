@@ -234,6 +234,10 @@ def pack(kernel, image, command):
     image.busybox()
 
 
+# How often a kernel is booted that dies before its first process.
+BOOTS = 3
+
+
 def boot(kernel, image, command, out_dir, options=None, on_output=None):
     """Boots KERNEL with IMAGE, runs COMMAND (a list of words) there, and gives the Outcome.
 
@@ -285,9 +289,15 @@ def boot(kernel, image, command, out_dir, options=None, on_output=None):
 
         lock = os.path.join(vmkernels.cache_dir(), "guest.lock")
         with vmkernels.locked(lock, "for another guest to end"):
-            _clear(out_dir)
-            outcome = _run(args, out_dir, options, on_output)
-            _judge(outcome, out_dir)
+            for left in reversed(range(BOOTS)):
+                _clear(out_dir)
+                outcome = _run(args, out_dir, options, on_output)
+                _judge(outcome, out_dir)
+                # A kernel that patches its code while another emulated processor runs it now and
+                # then dies of that before there is a process.
+                if not (left and outcome.fatal and outcome.ready_s is None):
+                    break
+                print(f"# booted again: {outcome.fatal}", flush=True)
     return outcome
 
 
