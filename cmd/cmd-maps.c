@@ -181,17 +181,42 @@ static void heading(struct vmt_buf *out, const struct work *w, const struct vmt_
 	vmt_buf_addc(out, '\n');
 }
 
+/* The rows of which --filter is true, in an array of their own. */
+static int filter_rows(const struct work *w, const struct vmt_map **maps, size_t *n,
+		       struct vmt_map **ret)
+{
+	uint64_t page_size = w->run.sample->host.page_size;
+	size_t i, k = 0;
+
+	if (!w->ctx->filter || *n == 0)
+		return 0;
+	*ret = reallocarray(NULL, *n, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (i = 0; i < *n; i++)
+		if (vmt_filter_test(w->ctx->filter, &(*maps)[i], page_size) == VMT_TRUE)
+			(*ret)[k++] = (*maps)[i];
+	*maps = *ret;
+	*n = k;
+	return 0;
+}
+
 static int print_rows(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last)
 {
 	struct work *w = arg;
+	VMT_AUTO_FREE struct vmt_map *kept = NULL;
 	const struct vmt_sample *s = w->run.sample;
-	struct vmt_rows rows = { .rows = maps, .n = n };
 	bool several = s->n_procs > 1;
+	struct vmt_rows rows = { 0 };
 	VMT_AUTO_BUF lead = { 0 };
 	VMT_AUTO_BUF note = { 0 };
 	size_t i;
-	int r = 0;
+	int r = filter_rows(w, &maps, &n, &kept);
 
+	if (r < 0)
+		return r;
+	rows.rows = maps;
+	rows.n = n;
 	for (i = 0; i < n; i++)
 		add_map(&w->proc, &maps[i]);
 	if (n && !w->headed && several)
@@ -217,9 +242,12 @@ static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t
 {
 	struct work *w = arg;
 	struct vmt_arena *arena = &w->run.sample->arena;
+	VMT_AUTO_FREE struct vmt_map *kept = NULL;
 	size_t i, k;
-	int r = vmt_grow(&w->maps, &w->cap_maps, w->n_maps + n, sizeof(*w->maps));
+	int r = filter_rows(w, &maps, &n, &kept);
 
+	if (r == 0)
+		r = vmt_grow(&w->maps, &w->cap_maps, w->n_maps + n, sizeof(*w->maps));
 	for (i = 0; r == 0 && i < n; i++) {
 		struct vmt_map *m = &w->maps[w->n_maps];
 

@@ -85,6 +85,8 @@ static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
 	const char *user = vmt_ctx_value(ctx, "user"), *comm = vmt_ctx_value(ctx, "comm");
 	const char *cgroup = vmt_ctx_value(ctx, "cgroup");
 	bool kernel = shows_kernel(ctx);
+	/* In a tree, those that are not shown are part of sums. */
+	bool early = !vmt_ctx_given(ctx, "tree");
 	uint64_t uid = 0;
 	bool by_uid = user && vmt_parse_u64(user, &uid) == 0;
 	size_t i, n = 0;
@@ -100,6 +102,10 @@ static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
 		if (comm && !(VMT_HAS(proc, comm, p) && is_named(p->comm, comm)))
 			continue;
 		if (cgroup && !(VMT_HAS(proc, cgroup, p) && is_below(p->cgroup, cgroup)))
+			continue;
+		/* What is read later may make it true. */
+		if (early && ctx->filter && ctx->filter_entity == &vmt_entity_proc &&
+		    vmt_filter_test(ctx->filter, p, s->host.page_size) == VMT_FALSE)
 			continue;
 		s->procs[n++] = *p;
 	}
@@ -119,6 +125,9 @@ static int cut(struct vmt_ctx *ctx, struct vmt_sample *s, uint32_t dear)
 	uint64_t most = 0;
 	size_t i, n = 0;
 
+	/* The first so many of those that the filter leaves. */
+	if (ctx->filter)
+		return 0;
 	if (!top || vmt_parse_u64(top, &most) < 0 || most == 0 || most >= s->n_procs)
 		return 0;
 	if (vmt_sort_parse(&sort, &vmt_entity_proc, order ? order : vmt_entity_proc.sort, NULL) <
@@ -231,6 +240,8 @@ static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 		n = add_cheap(&columns);
 	if (n == 0)
 		n = add_needed(ctx, ps, &columns);
+	if (n == 0 && ctx->filter)
+		n = vmt_columns_add_filter(&columns, ctx->filter);
 	/* Two reads, one after the other, are of one process only where its start says so. */
 	if (n == 0 && (ps->watch || vmt_columns_sources(&columns) & several))
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S", NULL);
@@ -327,7 +338,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	if (r)
 		return r;
 	vmt_run_remarks(run, ctx, s);
-	if (ps->entity == &vmt_entity_proc)
+	if (ps->entity == &vmt_entity_proc && !ctx->filter)
 		s->total = total;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/filter.h"
 #include "model/model.h"
 #include "source/collect.h"
 #include "source/root.h"
@@ -96,6 +97,8 @@ struct vmt_ctx {
 	unsigned verbose;
 	bool quiet;
 	bool partial; /* something that was asked for could not be had */
+	struct vmt_filter *filter; /* of --filter, once vmt_ctx_filter() made it */
+	const struct vmt_entity *filter_entity;
 };
 
 /* Text of an option's value, "" where a flag was given, NULL where the option was not. */
@@ -118,19 +121,22 @@ int vmt_usage_error(const struct vmt_ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Applies -o, -s, --top to the first section (where the command takes them); 0, or an exit code
+ * Applies -o, -s, -F, --top to the first section (where the command takes them); 0, or an exit code
  * after a complaint.
  */
 int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section);
-/* The fields of entity that -o, --output-all and -s name, or its default ones: columns and order.
- * ret is empty before, and the caller's; an exit code or 0. */
+/* Makes ctx->filter of --filter for rows of entity, NULL where it was not given; an exit code or
+ * 0. Again for another entity. */
+int vmt_ctx_filter(struct vmt_ctx *ctx, const struct vmt_entity *entity);
+/* The fields of entity that -o, --output-all, -s and -F name, or its default ones: columns and
+ * order. ret is empty before, and the caller's; an exit code or 0. */
 int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
 		       struct vmt_columns *ret);
-/* The sources that -o and -s (or else the default columns) of an entity ask for. In machine
+/* The sources that -o, -s and -F (or else the default columns) of an entity ask for. In machine
  * formats without -o only the default columns decide too. VMT_COLLECT_CHEAP is among them where
  * all that is wanted of smaps can be had of pagemap. An exit code or 0. */
 int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret);
-/* Prints "-o help" for the command's first section and says so; else false. */
+/* Prints "-o help" or "-F help" for the command's first section and says so; else false. */
 bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *ret_exit);
 
 /* Puts the document out in the format that was asked for, to stdout or the file of -w; an exit

@@ -65,5 +65,7 @@ int main(int argc, char **argv)
 		return print_version(&ctx);
 	if (vmt_ctx_given(&ctx, "help"))
 		return vmt_help(&ctx, ctx.named ? ctx.cmd : NULL);
-	return ctx.cmd->run(&ctx);
+	r = ctx.cmd->run(&ctx);
+	vmt_filter_free(ctx.filter);
+	return r;
 }

@@ -42,6 +42,8 @@ static const struct vmt_opt table_opts[] = {
 	  "columns, with commas between; +LIST adds; help lists them" },
 	{ "output-all", 0, VMT_OPT_FLAG, NULL, NULL, "all columns, and their cost" },
 	{ "sort", 's', VMT_OPT_VALUE, "LIST", "@column", "order of the rows; -COLUMN descends" },
+	{ "filter", 'F', VMT_OPT_VALUE, "EXPR", NULL,
+	  "only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it" },
 };
 
 static const struct vmt_opt top_opts[] = {

@@ -76,12 +76,36 @@ int vmt_complain_err(const struct vmt_ctx *ctx, const struct vmt_err *err)
 	}
 }
 
+static const char filter_help[] =
+	"Rows are shown of which the expression is true.\n"
+	"\n"
+	"  rss > 100M && comm ~ ^post      ! ( swap = 0 || user = root )\n"
+	"\n"
+	"A test is FIELD OPERATOR VALUE; a field alone asks that it is known and neither 0\n"
+	"nor empty. Tests are joined by && (binds more) and ||, turned by !, grouped by ( ).\n"
+	"\n"
+	"  fields    columns or keys, as '-o help' lists them; those of a dear source are read\n"
+	"  numbers   = == != < <= > >=\n"
+	"            sizes: K KiB M MiB G GiB T TiB (1024), KB MB GB TB (1000), p (pages)\n"
+	"            times: seconds, or with ns us ms s m h; addresses: hexadecimal\n"
+	"  text      = == !=, and ~ =~ !~ with a POSIX extended regular expression\n"
+	"  values    end at a blank or one of ( ) & |, unless in ' or \"\n"
+	"\n"
+	"A test of an unknown value is neither true nor false, and neither is its contrary:\n"
+	"a row of which only that can be said is not shown.\n";
+
 bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *ret_exit)
 {
-	const char *value = vmt_ctx_value(ctx, "output");
+	const char *value = vmt_ctx_value(ctx, "filter");
 	VMT_AUTO_BUF text = { 0 };
 	size_t i;
 
+	if (value && strcmp(value, "help") == 0) {
+		vmt_buf_adds(&text, filter_help);
+		*ret_exit = vmt_print_text(ctx, &text);
+		return true;
+	}
+	value = vmt_ctx_value(ctx, "output");
 	if (!value || strcmp(value, "help") != 0)
 		return false;
 	vmt_buf_addf(&text, "%-16s %-26s %-6s %-13s %-6s %s\n", "COLUMN", "KEY", "UNIT", "SOURCE",
@@ -122,6 +146,33 @@ static int choose_columns(struct vmt_ctx *ctx, struct vmt_columns *columns, stru
 	return 0;
 }
 
+int vmt_ctx_filter(struct vmt_ctx *ctx, const struct vmt_entity *entity)
+{
+	const char *text = vmt_ctx_value(ctx, "filter");
+	struct vmt_err err = { 0 };
+
+	if (!text || (ctx->filter && ctx->filter_entity == entity))
+		return 0;
+	vmt_filter_free(VMT_STEAL(ctx->filter));
+	ctx->filter_entity = entity;
+	if (vmt_filter_parse(&ctx->filter, entity, text, &err) == 0)
+		return 0;
+	vmt_complain_err(ctx, &err);
+	return err.code == -ENOMEM ? VMT_EXIT_FAILED : VMT_EXIT_USAGE;
+}
+
+/* Takes away the rows of which the filter is not true. */
+static void apply_filter(struct vmt_ctx *ctx, struct vmt_section *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (vmt_filter_test(ctx->filter, s->rows[i], s->page_size) == VMT_TRUE)
+			s->rows[n++] = s->rows[i];
+	s->n = n;
+	s->total = n;
+}
+
 int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section)
 {
 	const char *top = vmt_ctx_value(ctx, "top");
@@ -133,6 +184,11 @@ int vmt_section_options(struct vmt_ctx *ctx, struct vmt_section *section)
 	section->chosen = vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all");
 	if (top)
 		vmt_parse_u64(top, &n);
+	r = vmt_ctx_filter(ctx, section->def->entity);
+	if (r)
+		return r;
+	if (ctx->filter)
+		apply_filter(ctx, section);
 	if (vmt_section_arrange(section, n) < 0) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
@@ -150,6 +206,10 @@ int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
 		return VMT_EXIT_FAILED;
 	r = choose_columns(ctx, ret, &sort, entity);
 	if (r == 0 && vmt_columns_add_sort(ret, &sort) < 0)
+		r = VMT_EXIT_FAILED;
+	if (r == 0)
+		r = vmt_ctx_filter(ctx, entity);
+	if (r == 0 && ctx->filter && vmt_columns_add_filter(ret, ctx->filter) < 0)
 		r = VMT_EXIT_FAILED;
 	return r;
 }

@@ -43,38 +43,38 @@ _vmtop_options()
 {
 	case $1 in
 	'')
-		opts='--output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	free)
-		opts='--output --output-all --sort --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-o --output -s --sort --format -w --write --root -t --timeout'
+		opts='--output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=0
 		;;
 	ps)
-		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --delay --count --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid -u --user -c --comm --cgroup --group -d --delay -n --count -o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid -u --user -c --comm --cgroup --group -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --group --sharers --list-only --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-u --user --group -o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--all --user --pss --group --sharers --list-only --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-u --user --group -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	pages)
-		opts='--range --vma --runs --each --map --written-since --pfn --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='--range --vma --written-since -o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--range --vma --runs --each --map --written-since --pfn --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--range --vma --written-since -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1
 		;;
 	addr)
-		opts='--pfn --no-sharers --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--pfn --no-sharers --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=65
 		;;
 	faults)
-		opts='--pid --duration --summary --rung --balance --output --output-all --sort --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid --duration --summary --rung -o --output -s --sort --top --format -w --write --root -t --timeout'
+		opts='--pid --duration --summary --rung --balance --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --duration --summary --rung -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	report)
@@ -83,8 +83,8 @@ _vmtop_options()
 		most=0
 		;;
 	doctor)
-		opts='--output --output-all --sort --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-o --output -s --sort --format -w --write --root -t --timeout'
+		opts='--output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=0
 		;;
 	schema)

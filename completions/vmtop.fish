@@ -41,12 +41,13 @@ end
 complete -c vmtop -f
 
 # Options whose value is the next word, before the command.
-set -g __vmtop_taking -o --output -s --sort --top --format -w --write --root -t --timeout
+set -g __vmtop_taking -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout
 
 # before a command
 complete -c vmtop -n '__vmtop_at -' -s o -l output -x -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at -' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at -' -s s -l sort -x -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at -' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at -' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at -' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at -' -l ndjson -d 'one JSON object a line (--format ndjson)'
@@ -76,6 +77,7 @@ complete -c vmtop -n '__vmtop_at -' -a free -d 'the machine\'s memory, and what 
 complete -c vmtop -n '__vmtop_at free' -s o -l output -x -a '(__vmtop_list total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at free' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at free' -s s -l sort -x -a '(__vmtop_list total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at free' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at free' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at free' -l ndjson -d 'one JSON object a line (--format ndjson)'
 complete -c vmtop -n '__vmtop_at free' -l csv -d 'the first table as CSV (--format csv)'
@@ -114,6 +116,7 @@ complete -c vmtop -n '__vmtop_at ps' -s n -l count -x -d 'N times; every second 
 complete -c vmtop -n '__vmtop_at ps' -s o -l output -x -a '(__vmtop_list pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read read-start read-end cgroup depth tree-rss command)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at ps' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at ps' -s s -l sort -x -a '(__vmtop_list pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree anonhuge shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap read read-start read-end cgroup depth tree-rss command)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at ps' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at ps' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at ps' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at ps' -l ndjson -d 'one JSON object a line (--format ndjson)'
@@ -149,6 +152,7 @@ complete -c vmtop -n '__vmtop_at maps' -l list-only -d 'read maps alone: no resi
 complete -c vmtop -n '__vmtop_at maps' -s o -l output -x -a '(__vmtop_list pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty policy nodes npage elf build-id mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at maps' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at maps' -s s -l sort -x -a '(__vmtop_list pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags present swapped filepages exclusive softdirty policy nodes npage elf build-id mapping)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at maps' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at maps' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at maps' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at maps' -l ndjson -d 'one JSON object a line (--format ndjson)'
@@ -186,6 +190,7 @@ complete -c vmtop -n '__vmtop_at pages' -l pfn -d 'show frames and physical addr
 complete -c vmtop -n '__vmtop_at pages' -s o -l output -x -a '(__vmtop_list pid address end pages size offset state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region written perm kind mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at pages' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at pages' -s s -l sort -x -a '(__vmtop_list pid address end pages size offset state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region written perm kind mapping)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at pages' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at pages' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at pages' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at pages' -l ndjson -d 'one JSON object a line (--format ndjson)'
@@ -218,6 +223,7 @@ complete -c vmtop -n '__vmtop_at addr' -l no-sharers -d 'do not look into other 
 complete -c vmtop -n '__vmtop_at addr' -s o -l output -x -a '(__vmtop_list pid address class explanation start end perm kind role device inode offset symbol symbol-offset symbol-size module-address state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region below below-distance below-mapping above above-distance above-mapping sharers sharer-pids mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at addr' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at addr' -s s -l sort -x -a '(__vmtop_list pid address class explanation start end perm kind role device inode offset symbol symbol-offset symbol-size module-address state backing excl softdirty uffdwp huge swaptype swapoffset pfn physical mapcount flags kpageflags zone node region below below-distance below-mapping above above-distance above-mapping sharers sharer-pids mapping)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at addr' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at addr' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at addr' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at addr' -l ndjson -d 'one JSON object a line (--format ndjson)'
@@ -253,6 +259,7 @@ complete -c vmtop -n '__vmtop_at faults' -l balance -d 'show the sum of each pro
 complete -c vmtop -n '__vmtop_at faults' -s o -l output -x -a '(__vmtop_list pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried p50 p90 p99 max stall timed histogram command mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at faults' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at faults' -s s -l sort -x -a '(__vmtop_list pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried p50 p90 p99 max stall timed histogram command mapping)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at faults' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at faults' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at faults' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at faults' -l ndjson -d 'one JSON object a line (--format ndjson)'
@@ -311,6 +318,7 @@ complete -c vmtop -n '__vmtop_at -' -a doctor -d 'what this kernel, build and th
 complete -c vmtop -n '__vmtop_at doctor' -s o -l output -x -a '(__vmtop_list source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at doctor' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at doctor' -s s -l sort -x -a '(__vmtop_list source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason)' -d 'order of the rows; -COLUMN descends'
+complete -c vmtop -n '__vmtop_at doctor' -s F -l filter -x -d 'only rows of which EXPR is true, as rss>100M&&comm~^post; help explains it'
 complete -c vmtop -n '__vmtop_at doctor' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at doctor' -l ndjson -d 'one JSON object a line (--format ndjson)'
 complete -c vmtop -n '__vmtop_at doctor' -l csv -d 'the first table as CSV (--format csv)'

@@ -130,6 +130,16 @@ int vmt_columns_add_sort(struct vmt_columns *c, const struct vmt_sort *sort)
 	return 0;
 }
 
+int vmt_columns_add_filter(struct vmt_columns *c, const struct vmt_filter *filter)
+{
+	size_t i;
+
+	for (i = 0; i < vmt_filter_fields(filter); i++)
+		if (add(c, vmt_filter_field(filter, i)) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 void vmt_columns_want(const struct vmt_columns *c, struct vmt_want *w)
 {
 	size_t i;

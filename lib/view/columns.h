@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "model/field.h"
+#include "model/filter.h"
 
 /* Which fields of an entity are shown, in which order. */
 struct vmt_columns {
@@ -44,6 +45,8 @@ int vmt_sort_parse(struct vmt_sort *sort, const struct vmt_entity *entity, const
 		   struct vmt_err *err);
 /* Adds the fields that rows are sorted by. 0 or -ENOMEM. */
 int vmt_columns_add_sort(struct vmt_columns *c, const struct vmt_sort *sort);
+/* Adds the fields that a filter asks. 0 or -ENOMEM. */
+int vmt_columns_add_filter(struct vmt_columns *c, const struct vmt_filter *filter);
 /* The sources that the order needs, as VMT_SOURCE_BITs. */
 uint32_t vmt_sort_sources(const struct vmt_sort *sort);
 void vmt_sort_want(const struct vmt_sort *sort, struct vmt_want *w);

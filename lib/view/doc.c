@@ -32,6 +32,8 @@ struct vmt_section *vmt_doc_add(struct vmt_doc *doc, const struct vmt_section_de
 		return NULL;
 	s = &doc->sections[doc->n];
 	*s = (struct vmt_section){ .def = def, .n = n, .total = n };
+	if (doc->model)
+		s->page_size = doc->model->sample->host.page_size;
 	s->rows = calloc(n ? n : 1, sizeof(*s->rows));
 	if (!s->rows)
 		return NULL;

@@ -30,6 +30,7 @@ struct vmt_section {
 	const void **rows; /* heap; the rows belong to the model */
 	size_t n;
 	size_t total; /* rows before --top cut them */
+	uint64_t page_size; /* of the machine that the rows are of; 0 where it is unknown */
 	struct vmt_columns columns;
 	struct vmt_sort sort;
 	const char *title; /* heading in text; NULL for none */
