@@ -11,6 +11,8 @@
 #include "source/namespace.h"
 #include "source/thread-stacks.h"
 
+/* A mount table of a container host; more is not read. */
+#define MOUNTS_MAX ((size_t)8 * 1024 * 1024)
 /* Files of one process that are looked at. */
 #define FILES_MAX ((size_t)4096)
 /* A power of 2, more than twice as large. */
@@ -29,13 +31,17 @@ struct files {
 	bool runs[FILES_MAX]; /* some of it is mapped executable */
 	const struct vmt_file_facts *facts[FILES_MAX]; /* NULL where nothing is known */
 	bool more; /* there are more of them */
+	struct vmt_devices mounts; /* of the process's own mount namespace */
+	bool has_mounts;
 	uint32_t slots[SLOTS]; /* number of a file and 1, or 0 */
 };
 
 static void files_free(struct files **fp)
 {
-	if (*fp)
+	if (*fp) {
 		free((*fp)->of);
+		vmt_devices_done(&(*fp)->mounts);
+	}
 	free(*fp);
 }
 
@@ -100,21 +106,44 @@ static int files_new(struct vmt_proc_task *task, struct vmt_job *job, int dir_fd
 	return find_files(f);
 }
 
-static const struct vmt_device *device_of(const struct files *f, const struct vmt_map *m)
+static bool numbers_of(struct vmt_bytes dev, uint64_t *ret_major, uint64_t *ret_minor)
 {
-	struct vmt_bytes dev = m->device;
-	uint64_t major, minor;
-
-	if (vmt_take_hex(&dev, &major) < 0 || vmt_take_char(&dev, ':') < 0 ||
-	    vmt_take_hex(&dev, &minor) < 0)
-		return NULL;
-	return vmt_devices_find(&f->task->shared->devices, major, minor);
+	return vmt_take_hex(&dev, ret_major) == 0 && vmt_take_char(&dev, ':') == 0 &&
+	       vmt_take_hex(&dev, ret_minor) == 0;
 }
 
-static enum vmt_backing backing_of(const struct files *f, const struct vmt_map *m,
-				   const struct vmt_mapped_file *file)
+static const struct vmt_device *device_of(const struct files *f, const struct vmt_map *m)
+{
+	uint64_t major, minor;
+
+	return numbers_of(m->device, &major, &minor)
+		       ? vmt_devices_find(&f->task->shared->devices, major, minor)
+		       : NULL;
+}
+
+/*
+ * The same where our own mount table does not have it: a container has a tmpfs of its own. Its
+ * table is read once, and only for devices that are no disk (major 0).
+ */
+static const struct vmt_device *device_there(struct files *f, const struct vmt_map *m)
 {
 	const struct vmt_device *dev = device_of(f, m);
+	VMT_AUTO_BUF buf = { 0 };
+	uint64_t major, minor;
+
+	if (dev || !numbers_of(m->device, &major, &minor) || major)
+		return dev;
+	if (!f->has_mounts && vmt_slurp_at(f->dir_fd, "mountinfo", &buf, MOUNTS_MAX) > 0)
+		/* What there is no memory for is not known. */
+		vmt_devices_parse(&f->mounts, (struct vmt_bytes){ buf.data, buf.len });
+	f->has_mounts = true;
+	return vmt_devices_find(&f->mounts, major, minor);
+}
+
+static enum vmt_backing backing_of(struct files *f, const struct vmt_map *m,
+				   const struct vmt_mapped_file *file)
+{
+	const struct vmt_device *dev = device_there(f, m);
 
 	if (file->secret)
 		return VMT_BACKING_SECRET;

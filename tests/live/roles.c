@@ -21,8 +21,11 @@
 #include <sys/auxv.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sched.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -261,6 +264,23 @@ static void note_file(const char *scratch, const char *name, bool removed, char 
 		unlink(path);
 }
 
+/* A tmpfs that nobody else has, as in a container, and a file there that is called as one of the
+ * kernel's. In a process with threads this is for the caller alone, which is the first. */
+static void note_container(const char *scratch)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/tmpfs", scratch);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mkdir(path, 0700) < 0 || mount("none", path, "tmpfs", 0, NULL) < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/tmpfs/memfd:x", scratch);
+	fd = file_of_size(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+	if (fd >= 0)
+		note("tmpfs of its own", map(page, RW, MAP_SHARED, fd), "tmpfs", 'n');
+}
+
 static void note_files(const char *scratch)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -294,6 +314,8 @@ static int workload(const char *scratch, int up)
 	note_anonymous();
 	note_shared();
 	note_files(scratch);
+	if (look->uid == 0)
+		note_container(scratch);
 	start(runs, NULL);
 	if (write(up, &truths, sizeof(truths)) != sizeof(truths))
 		return 4;
@@ -398,7 +420,7 @@ static void judge(const char *vmtop, const char *scratch)
 	static struct row rows[ROWS_MAX];
 	struct report r = { .n = 0 };
 	size_t n, i, without = 0;
-	char folder[200], number[8];
+	char folder[200], path[256], number[8];
 	struct check c;
 	int up[2];
 	pid_t pid;
@@ -436,11 +458,12 @@ static void judge(const char *vmtop, const char *scratch)
 	waitpid(pid, NULL, 0);
 	for (i = 0; i < 3; i++) {
 		static const char *const left[] = { "plain", "[heap]", "SYSV00000000 (deleted)" };
-		char path[256];
 
 		snprintf(path, sizeof(path), "%s/%s", folder, left[i]);
 		unlink(path);
 	}
+	snprintf(path, sizeof(path), "%s/tmpfs", folder);
+	rmdir(path);
 	rmdir(folder);
 }
 
