@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meminfo, vmstat, zoneinfo, mountinfo and passwd; the first byte says which. */
+/* meminfo, vmstat, zoneinfo, mountinfo, passwd and sysvipc/shm; the first byte says which. */
 #include "fuzz.h"
 #include "source/devices.h"
 #include "source/machine.h"
+#include "source/sysvipc.h"
 #include "source/users.h"
 
 static int zones(struct vmt_bytes text)
@@ -49,9 +50,20 @@ static int users(struct vmt_bytes text)
 	return r;
 }
 
+static int segments(struct vmt_bytes text, uint64_t *unknown)
+{
+	VMT_AUTO_FREE struct vmt_segment *s = NULL;
+	size_t n = 0;
+	int r = vmt_sysvipc_parse(text, &s, &n, unknown, NULL);
+
+	/* A line each, of seven digits and as many blanks at least. */
+	CHECK(r == 0 ? n * 13 <= text.len : !s && n == 0);
+	return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 5;
+	unsigned choice = fuzz_choice(&data, &size) % 6;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_system sys = { 0 };
 	struct vmt_err err = { 0 };
@@ -66,8 +78,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = zones(text);
 	else if (choice == 3)
 		r = mounts(text);
-	else
+	else if (choice == 4)
 		r = users(text);
+	else
+		r = segments(text, &unknown);
 	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
 	CHECK(unknown <= size);
 	/* A malformed text is one of a line that is there. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stat, statm, status, smaps_rollup and cgroup; the first byte says which. */
+/* stat, statm, status, smaps_rollup, cgroup, numa_maps and syscall; the first byte says which. */
+#include "base/parse.h"
 #include "fuzz.h"
 #include "source/maps.h"
+#include "source/numa-maps.h"
 #include "source/pids.h"
+#include "source/thread-stacks.h"
 
 static int stat_of(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p)
 {
@@ -47,9 +50,36 @@ static int status_of(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_
 	return r;
 }
 
+/* One line of numa_maps; what is told of it lies in it. */
+static int numa_of(struct vmt_bytes text)
+{
+	struct vmt_numa_line n = { 0 };
+	struct vmt_bytes line = { 0 };
+	int r;
+
+	vmt_take_line(&text, &line);
+	r = vmt_numa_line_parse(line, &n);
+	if (r == 0) {
+		CHECK(n.policy.len && n.policy.ptr > line.ptr);
+		CHECK(n.policy.ptr + n.policy.len <= line.ptr + line.len);
+		CHECK(!n.nodes.len || (n.nodes.ptr[0] == 'N' && n.nodes.ptr > n.policy.ptr));
+		CHECK(!n.nodes.len || n.nodes.ptr + n.nodes.len <= line.ptr + line.len);
+		CHECK(n.unknown <= line.len);
+	}
+	return r;
+}
+
+static int syscall_of(struct vmt_bytes text)
+{
+	uint64_t sp = 0;
+
+	CHECK(vmt_syscall_stack(text, &sp) == (sp != 0));
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 5;
+	unsigned choice = fuzz_choice(&data, &size) % 7;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_proc p = { 0 };
 	struct vmt_arena arena;
@@ -67,6 +97,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = vmt_pid_cgroup_parse(text, &arena, &p);
 		if (VMT_HAS(proc, cgroup, &p))
 			CHECK(p.cgroup.len < text.len && !memchr(p.cgroup.ptr, '\n', p.cgroup.len));
+	} else if (choice == 5) {
+		r = numa_of(text);
+	} else if (choice == 6) {
+		r = syscall_of(text);
 	} else {
 		r = vmt_rollup_parse(text, &p, &unknown, NULL);
 		if (VMT_HAS(proc, uss_bytes, &p))

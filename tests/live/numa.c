@@ -155,7 +155,7 @@ static void judge(const char *vmtop)
 	check_that(&c, strcmp(got, want) == 0, "bound pages: '%s', not '%s'", got, want);
 	find(f, made->both, got, sizeof(got));
 	if (last_node)
-		snprintf(want, sizeof(want), "default,N0=5 N%u=7,%zu", last_node, page);
+		snprintf(want, sizeof(want), "default,\"N0=5 N%u=7\",%zu", last_node, page);
 	else
 		snprintf(want, sizeof(want), "default,N0=12,%zu", page);
 	check_that(&c, strcmp(got, want) == 0, "pages of two nodes: '%s', not '%s'", got, want);
