@@ -123,7 +123,7 @@ static int begin(struct vmt_map_groups *g, size_t at, const struct vmt_map *m,
 		g->names_left -= name.len;
 		VMT_SET(map_group, name, row, ((struct vmt_bytes){ copy, name.len }));
 	}
-	if (g->by != VMT_MAPS_BY_FILE || !VMT_HAS(map, inode, m) || m->inode == 0)
+	if (g->by != VMT_MAPS_BY_FILE || !vmt_map_has_file(m))
 		return 0;
 	device = vmt_arena_copy(&g->arena, m->device.ptr, m->device.len);
 	if (!device)

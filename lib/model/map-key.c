@@ -78,11 +78,17 @@ int64_t vmt_key_table_take(struct vmt_key_table *t, struct vmt_bytes key, bool a
 	return (int64_t)t->n - 1;
 }
 
+bool vmt_map_has_file(const struct vmt_map *m)
+{
+	return VMT_HAS(map, inode, m) &&
+	       (m->inode || (VMT_HAS(map, device, m) && !vmt_bytes_is(m->device, "00:00")));
+}
+
 bool vmt_map_file_key(const struct vmt_map *m, struct vmt_buf *key)
 {
 	uint64_t ipc = VMT_HAS(map, ipc_namespace, m) ? m->ipc_namespace : 0;
 
-	if (!VMT_HAS(map, inode, m) || m->inode == 0)
+	if (!vmt_map_has_file(m))
 		return false;
 	vmt_buf_add(key, &m->inode, sizeof(m->inode));
 	vmt_buf_add(key, &ipc, sizeof(ipc));

@@ -26,6 +26,10 @@ void vmt_key_table_done(struct vmt_key_table *t);
  * -ENOENT where it is new and add is false, -ENOMEM. */
 int64_t vmt_key_table_take(struct vmt_key_table *t, struct vmt_bytes key, bool add);
 
+/* Whether something is mapped that has a device and inode. The inode alone does not tell: that of
+ * the first SysV segment of a namespace is 0. */
+bool vmt_map_has_file(const struct vmt_map *m);
+
 /*
  * Puts the identity of the file of a mapping into key: device, inode and, of a SysV segment, the
  * IPC namespace. False where it has none.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/parse.h"
+#include "model/map-key.h"
 #include "source/file-cache.h"
 #include "source/mapped-file.h"
 #include "source/namespace.h"
@@ -45,11 +46,6 @@ static void files_free(struct files **fp)
 	free(*fp);
 }
 
-static bool has_file(const struct vmt_map *m)
-{
-	return m->inode != 0;
-}
-
 /* The file of mapping i, which is new or known; VMT_NO_FILE where there is no room. */
 static uint32_t number_of(struct files *f, size_t i)
 {
@@ -83,7 +79,7 @@ static int find_files(struct files *f)
 	for (i = 0; i < task->n_maps; i++) {
 		const struct vmt_map *m = &task->maps[i];
 
-		f->of[i] = has_file(m) ? number_of(f, i) : VMT_NO_FILE;
+		f->of[i] = vmt_map_has_file(m) ? number_of(f, i) : VMT_NO_FILE;
 		if (f->of[i] != VMT_NO_FILE && m->perms.len == 4 && m->perms.ptr[2] == 'x')
 			f->runs[f->of[i]] = true;
 	}

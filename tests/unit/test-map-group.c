@@ -126,6 +126,8 @@ static void test_by_file(void **state)
 		make_file("00:01", 3, "/SYSV00000000 (deleted)", 32),
 		make("anon", "rw-p", 1, 64),
 		make("heap", "rw-p", 1, 128),
+		/* The first segment of a namespace has no other number. */
+		make_file("00:01", 0, "/SYSV00000000 (deleted)", 256),
 	};
 	const struct vmt_map_group *rows;
 	size_t n, i;
@@ -136,7 +138,7 @@ static void test_by_file(void **state)
 	VMT_SET(map, deleted, &maps[1], true);
 	assert_int_equal(vmt_map_groups_add(g, 1, maps, VMT_ARRAY_LEN(maps)), 0);
 	rows = vmt_map_groups_rows(g, &n);
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 8);
 	assert_field(map_group, rss_bytes, &rows[0], 3);
 	assert_text(map_group, name, &rows[0], "/a");
 	assert_text(map_group, device, &rows[0], "fe:00");
@@ -148,6 +150,7 @@ static void test_by_file(void **state)
 	assert_text(map_group, name, &rows[5], "[anon]");
 	assert_unknown(map_group, inode, &rows[5]);
 	assert_text(map_group, name, &rows[6], "[heap]");
+	assert_field(map_group, inode, &rows[7], 0);
 }
 
 static void test_sums_that_overflow(void **state)
