@@ -71,7 +71,7 @@ static bool is_better(const GElf_Sym *a, const GElf_Sym *b, uint64_t address)
 static int search(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, struct vmt_symbol *ret)
 {
 	Elf_Scn *strings = elf_getscn(elf, shdr->sh_link);
-	GElf_Sym sym, best;
+	GElf_Sym sym, best = { 0 };
 	GElf_Shdr names;
 	const char *name;
 	Elf_Data *data;
