@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "check.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 void check_begin(struct check *c, const char *fmt, ...)
 {
@@ -57,4 +62,31 @@ void check_skip(const char *name, const char *fmt, ...)
 	va_end(args);
 	putchar('\n');
 	fflush(stdout);
+}
+
+FILE *check_start(const char *program, uid_t uid, const char *const args[], pid_t *ret_pid)
+{
+	int fds[2], exe = open(program, O_RDONLY | O_CLOEXEC);
+
+	if (exe < 0 || pipe2(fds, O_CLOEXEC) < 0)
+		exit(3);
+	*ret_pid = fork();
+	if (!*ret_pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		if (uid && (setgid(uid) < 0 || setuid(uid) < 0))
+			_exit(126);
+		fexecve(exe, (char *const *)(uintptr_t)args, environ);
+		_exit(127);
+	}
+	close(exe);
+	close(fds[1]);
+	return fdopen(fds[0], "r");
+}
+
+bool check_stop(FILE *f, pid_t pid)
+{
+	int status;
+
+	fclose(f);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 /*
  * One test: a name, what was wrong first, and the figures that it was judged by. Names are one
@@ -23,3 +25,11 @@ bool check_that(struct check *c, bool good, const char *fmt, ...)
 /* Prints "ok NAME - FIGURES" or "not ok NAME - WHY; FIGURES". */
 void check_end(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void check_skip(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Runs PROGRAM as the user UID, where this is not 0, and gives what it prints; check_stop() waits
+ * for it and gives whether it ended with 0. The program is opened before the rights go: it may
+ * stand in a directory that is root's alone.
+ */
+FILE *check_start(const char *program, uid_t uid, const char *const args[], pid_t *ret_pid);
+bool check_stop(FILE *f, pid_t pid);

@@ -300,32 +300,12 @@ static FILE *start_vmtop(const char *vmtop, pid_t pid, uid_t uid, const char *fo
 			 pid_t *ret)
 {
 	char number[16];
-	int fds[2];
+	const char *args[] = { "vmtop", "maps", number, format, "-o", NULL, NULL };
 
 	snprintf(number, sizeof(number), "%d", pid);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		exit(3);
-	*ret = fork();
-	if (!*ret) {
-		dup2(fds[1], STDOUT_FILENO);
-		if (uid && (setgid(uid) < 0 || setuid(uid) < 0))
-			_exit(126);
-		execl(vmtop, "vmtop", "maps", number, format, "-o",
-		      pss ? "start,rss_bytes,anonymous_bytes,file_bytes,swap_bytes,pss_sliced_bytes"
-			  : "start,rss_bytes,anonymous_bytes,file_bytes,swap_bytes",
-		      NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	return fdopen(fds[0], "r");
-}
-
-static bool end_vmtop(FILE *f, pid_t pid)
-{
-	int status;
-
-	fclose(f);
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	args[5] = pss ? "start,rss_bytes,anonymous_bytes,file_bytes,swap_bytes,pss_sliced_bytes"
+		      : "start,rss_bytes,anonymous_bytes,file_bytes,swap_bytes";
+	return check_start(vmtop, uid, args, ret);
 }
 
 static struct rows read_vmtop(const char *vmtop, pid_t pid, uid_t uid, bool *ret_ok)
@@ -352,7 +332,7 @@ static struct rows read_vmtop(const char *vmtop, pid_t pid, uid_t uid, bool *ret
 		}
 		*more(&rows) = r;
 	}
-	*ret_ok = end_vmtop(f, child);
+	*ret_ok = check_stop(f, child);
 	return rows;
 }
 
@@ -365,7 +345,7 @@ static bool document_has(const char *vmtop, pid_t pid, uid_t uid, const char *wa
 	size_t n = fread(text, 1, sizeof(text) - 1, f);
 
 	text[n] = 0;
-	return end_vmtop(f, child) && strstr(text, want);
+	return check_stop(f, child) && strstr(text, want);
 }
 
 static const struct row *find(const struct rows *rows, uint64_t start)

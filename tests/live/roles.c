@@ -356,32 +356,18 @@ static bool take_row(const char *line, struct row *r)
 static size_t read_rows(const char *vmtop, pid_t pid, struct row *rows, bool *ret_ok)
 {
 	char line[4400], number[16];
+	const char *args[] = { "vmtop", "maps", number, "--csv", "-o", NULL, NULL };
 	size_t n = 0;
-	int fds[2], status;
 	pid_t child;
 	FILE *f;
 
 	snprintf(number, sizeof(number), "%d", pid);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		exit(3);
-	child = fork();
-	if (!child) {
-		dup2(fds[1], STDOUT_FILENO);
-		if (look->uid && (setgid(look->uid) < 0 || setuid(look->uid) < 0))
-			_exit(126);
-		execl(vmtop, "vmtop", "maps", number, "--csv", "-o",
-		      look->flags ? "start,end,role,deleted,vm_flags" : "start,end,role,deleted",
-		      NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	f = fdopen(fds[0], "r");
+	args[5] = look->flags ? "start,end,role,deleted,vm_flags" : "start,end,role,deleted";
+	f = check_start(vmtop, look->uid, args, &child);
 	while (fgets(line, sizeof(line), f))
 		if (n < ROWS_MAX && take_row(line, &rows[n]))
 			n++;
-	fclose(f);
-	*ret_ok = waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-		  WEXITSTATUS(status) == 0;
+	*ret_ok = check_stop(f, child);
 	return n;
 }
 
