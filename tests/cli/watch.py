@@ -62,8 +62,12 @@ class Watch:
     """A running vmtop whose NDJSON lines are taken one by one."""
 
     def __init__(self, *args):
+        # Whoever runs the tests in the background may have SIGINT ignored; this one is to take it.
         self.process = subprocess.Popen(
-            [VMTOP, "ps", "--ndjson", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [VMTOP, "ps", "--ndjson", *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.lines = []
 
