@@ -243,7 +243,7 @@ static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t
 	struct work *w = arg;
 	struct vmt_arena *arena = &w->run.sample->arena;
 	VMT_AUTO_FREE struct vmt_map *kept = NULL;
-	size_t i, k;
+	size_t i;
 	int r = filter_rows(w, &maps, &n, &kept);
 
 	if (r == 0)
@@ -252,16 +252,10 @@ static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t
 		struct vmt_map *m = &w->maps[w->n_maps];
 
 		*m = maps[i];
-		for (k = 0; k < vmt_entity_map.n_fields; k++) {
-			const struct vmt_field *f = &vmt_entity_map.fields[k];
-			struct vmt_bytes *text = (struct vmt_bytes *)((char *)m + f->offset);
-
-			if (f->type != VMT_TYPE_STR || !vmt_row_has(&m->row, f->index))
-				continue;
-			text->ptr = vmt_arena_copy(arena, text->ptr, text->len);
-			if (!text->ptr)
-				return -ENOMEM;
-		}
+		r = vmt_row_own_text(&vmt_entity_map, arena, m, i ? m - 1 : NULL,
+				     i ? &maps[i - 1] : NULL);
+		if (r < 0)
+			return r;
 		w->n_maps++;
 		add_map(&w->all, m);
 	}

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "cmd/commands.h"
+#include "model/other.h"
 
 /*
  * JSON Schema (draft 2020-12) of the documents that out-json.c writes, made from the tables that it
@@ -10,7 +11,8 @@
  * every command.
  *
  * The schema is as narrow as the promise of vmtop-json(5) lets it be for this version of vmtop:
- * every key is there, nothing else is, and whatever may be unknown may be null.
+ * every key is there but objects of keys that this version does not know, nothing else is, and
+ * whatever may be unknown may be null.
  */
 static void type_of(struct vmt_json *j, const char *type, bool nullable)
 {
@@ -106,6 +108,29 @@ static void histogram(struct vmt_json *j)
 	vmt_json_object_end(j);
 }
 
+/* What vmt_other_add() lets in. */
+static void keys_of_kernel(struct vmt_json *j)
+{
+	type_of(j, "object", true);
+	vmt_json_key(j, "minProperties");
+	vmt_json_u64(j, 1);
+	vmt_json_key(j, "propertyNames");
+	vmt_json_object(j);
+	text(j, "pattern", "^[A-Za-z0-9_][A-Za-z0-9_()./-]{0,63}$");
+	vmt_json_object_end(j);
+	vmt_json_key(j, "maxProperties");
+	vmt_json_u64(j, VMT_OTHER_KEYS);
+	vmt_json_key(j, "additionalProperties");
+	vmt_json_object(j);
+	vmt_json_key(j, "type");
+	vmt_json_array(j);
+	vmt_json_str(j, "integer");
+	vmt_json_str(j, "string");
+	vmt_json_array_end(j);
+	at_least_0(j);
+	vmt_json_object_end(j);
+}
+
 static void field(struct vmt_json *j, const struct vmt_field *f)
 {
 	char key[80];
@@ -133,6 +158,9 @@ static void field(struct vmt_json *j, const struct vmt_field *f)
 		break;
 	case VMT_TYPE_HIST:
 		histogram(j);
+		break;
+	case VMT_TYPE_KEYS:
+		keys_of_kernel(j);
 		break;
 	}
 	vmt_json_object_end(j);
@@ -196,7 +224,9 @@ static void entity(struct vmt_json *j, const struct vmt_entity *e)
 
 		if (!f->group) {
 			field(j, f);
-			keys[n++] = f->name;
+			/* There only where the kernel has such keys. */
+			if (f->type != VMT_TYPE_KEYS)
+				keys[n++] = f->name;
 		} else if (first_of_group(e, i)) {
 			group(j, e, f->group);
 			keys[n++] = f->group;

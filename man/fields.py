@@ -84,6 +84,7 @@ TYPES = {
     "hex": "address",
     "bool": "yes or no",
     "histogram": "histogram",
+    "keys": "keys and values of the kernel",
 }
 
 

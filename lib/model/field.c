@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/field.h"
 
+#include <errno.h>
+
 #include "base/parse.h"
 #include "model/rows.h"
 
@@ -254,6 +256,32 @@ const struct vmt_field *vmt_field_find(const struct vmt_entity *entity, struct v
 	return NULL;
 }
 
+int vmt_row_own_text(const struct vmt_entity *entity, struct vmt_arena *arena, void *to,
+		     const void *before, const void *from_before)
+{
+	size_t i;
+
+	for (i = 0; i < entity->n_fields; i++) {
+		const struct vmt_field *f = &entity->fields[i];
+		struct vmt_bytes *text = (struct vmt_bytes *)((char *)to + f->offset);
+
+		if (!vmt_field_is_text(f) || !vmt_row_has(to, f->index))
+			continue;
+		if (from_before && vmt_row_has(from_before, f->index)) {
+			const struct vmt_bytes *same = vmt_field_at(f, from_before);
+
+			if (same->ptr == text->ptr && same->len == text->len) {
+				*text = *(const struct vmt_bytes *)vmt_field_at(f, before);
+				continue;
+			}
+		}
+		text->ptr = vmt_arena_copy(arena, text->ptr, text->len);
+		if (!text->ptr)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 uint64_t vmt_field_number(const struct vmt_field *f, const void *row)
 {
 	const void *p = vmt_field_at(f, row);
@@ -268,6 +296,7 @@ uint64_t vmt_field_number(const struct vmt_field *f, const void *row)
 		return *(const bool *)p;
 	case VMT_TYPE_STR:
 	case VMT_TYPE_HIST:
+	case VMT_TYPE_KEYS:
 		break;
 	}
 	return 0;
@@ -333,6 +362,7 @@ static int compare_known(const struct vmt_field *f, const void *a, const void *b
 
 	switch (f->type) {
 	case VMT_TYPE_STR:
+	case VMT_TYPE_KEYS:
 		return vmt_bytes_compare(*(const struct vmt_bytes *)pa,
 					 *(const struct vmt_bytes *)pb);
 	case VMT_TYPE_I64: {
@@ -365,7 +395,9 @@ int vmt_field_compare(const struct vmt_field *f, const void *a, const void *b, b
 
 const char *vmt_type_name(enum vmt_type type)
 {
-	static const char *const names[] = { "u64", "i64", "string", "hex", "bool", "histogram" };
+	static const char *const names[] = {
+		"u64", "i64", "string", "hex", "bool", "histogram", "keys",
+	};
 
 	return names[type];
 }

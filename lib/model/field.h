@@ -15,7 +15,7 @@
  *   F(member, TYPE, UNIT, KIND, SOURCE, group, "TITLE", FLAGS, "help")
  *
  * member  the struct member, and the key in JSON (FK("key", member, ...) where they differ)
- * TYPE    U64, I64, STR (bytes of the kernel), HEX (address), BOOL, HIST
+ * TYPE    U64, I64, STR (bytes of the kernel), HEX (address), BOOL, HIST, KEYS (model/other.h)
  * UNIT    NONE, BYTES, PAGES, COUNT, NS, MILLI (thousandths, of a ratio or a rate)
  * KIND    GAUGE, COUNTER (only grows while its subject lives), LABEL (says what the row is)
  * SOURCE  the dearest source that is needed to know it (source.def)
@@ -32,6 +32,7 @@ enum vmt_type {
 	VMT_TYPE_HEX,
 	VMT_TYPE_BOOL,
 	VMT_TYPE_HIST,
+	VMT_TYPE_KEYS,
 };
 
 enum vmt_unit {
@@ -69,6 +70,7 @@ struct vmt_hist {
 #define VMT_CTYPE_HEX  uint64_t
 #define VMT_CTYPE_BOOL bool
 #define VMT_CTYPE_HIST struct vmt_hist
+#define VMT_CTYPE_KEYS struct vmt_bytes
 
 /* Every row struct begins with this: bit i says that field i of its entity is known. */
 #define VMT_ROW_WORDS 2
@@ -192,6 +194,21 @@ static inline const void *vmt_field_at(const struct vmt_field *f, const void *ro
 {
 	return (const char *)row + f->offset;
 }
+
+/* Whether its member is a struct vmt_bytes, whose bytes somebody owns. */
+static inline bool vmt_field_is_text(const struct vmt_field *f)
+{
+	return f->type == VMT_TYPE_STR || f->type == VMT_TYPE_KEYS;
+}
+
+/*
+ * Copies the text of a row of entity into arena, so that it can outlive what the row was copied
+ * from. before: the row that to follows, which has texts of its own, and from_before, what that was
+ * copied from; a text that those two have in common is in common again. NULL where there is none.
+ * 0 or -ENOMEM.
+ */
+int vmt_row_own_text(const struct vmt_entity *entity, struct vmt_arena *arena, void *to,
+		     const void *before, const void *from_before);
 
 /* A whole number of a field that has one (U64, HEX, BOOL; I64 as its two's complement). */
 uint64_t vmt_field_number(const struct vmt_field *f, const void *row);

@@ -299,7 +299,7 @@ static int number_value(struct node *t)
 
 static int value_of(struct parser *p, struct node *t, const char *at)
 {
-	bool text = t->field->type == VMT_TYPE_STR;
+	bool text = vmt_field_is_text(t->field);
 	char why[100];
 	int r;
 
@@ -347,7 +347,7 @@ static int parse_test(struct parser *p, size_t *ret)
 		return r;
 	skip_blanks(p);
 	at = p->at;
-	text = t.field->type == VMT_TYPE_STR;
+	text = vmt_field_is_text(t.field);
 	t.op = take_op(p);
 	if (t.field->type == VMT_TYPE_HIST)
 		return wrong(p, at, "a histogram cannot be compared");
@@ -488,7 +488,7 @@ static int compare(const struct node *t, const void *row, uint64_t page_size)
 
 static bool is_set(const struct node *t, const void *row)
 {
-	if (t->field->type == VMT_TYPE_STR)
+	if (vmt_field_is_text(t->field))
 		return ((const struct vmt_bytes *)vmt_field_at(t->field, row))->len != 0;
 	return vmt_field_number(t->field, row) != 0;
 }
@@ -508,7 +508,7 @@ static bool holds(const struct node *t, const void *row, uint64_t page_size)
 
 	if (t->op == OP_SET)
 		return is_set(t, row);
-	if (t->field->type == VMT_TYPE_STR) {
+	if (vmt_field_is_text(t->field)) {
 		text = *(const struct vmt_bytes *)vmt_field_at(t->field, row);
 		if (t->has_regex)
 			return matches(t, text) == (t->op == OP_MATCH);

@@ -98,8 +98,9 @@ static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *rea
 	st->doubts |= read->doubts;
 }
 
-/* Fields whose source is ROLLUP, out of a row that has no others. */
-static void copy_rollup(struct vmt_proc *to, const struct vmt_proc *from)
+/* Fields whose source is ROLLUP, out of a row that has no others; text is copied into arena, which
+ * remembers where it could not be. */
+static void copy_rollup(struct vmt_proc *to, const struct vmt_proc *from, struct vmt_arena *arena)
 {
 	size_t i;
 
@@ -108,7 +109,16 @@ static void copy_rollup(struct vmt_proc *to, const struct vmt_proc *from)
 
 		if (f->source != VMT_SOURCE_ROLLUP || !vmt_row_has(&from->row, f->index))
 			continue;
-		memcpy((char *)to + f->offset, (const char *)from + f->offset, sizeof(uint64_t));
+		if (vmt_field_is_text(f)) {
+			struct vmt_bytes text = *(const struct vmt_bytes *)vmt_field_at(f, from);
+
+			text.ptr = vmt_arena_copy(arena, text.ptr, text.len);
+			if (!text.ptr)
+				continue;
+			memcpy((char *)to + f->offset, &text, sizeof(text));
+		} else {
+			memcpy((char *)to + f->offset, vmt_field_at(f, from), sizeof(uint64_t));
+		}
 		vmt_row_mark(&to->row, f->index);
 	}
 }
@@ -258,7 +268,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 		worst = worse(worst, read->code);
 	}
 	untried(s, index, left, worst);
-	copy_rollup(&s->procs[index], &task->rollup);
+	copy_rollup(&s->procs[index], &task->rollup, &s->arena);
 	vmt_proc_honest(&s->procs[index]);
 	if (call->sources & VMT_SOURCE_BIT(MAPS))
 		merge_maps(s, index, task);

@@ -21,6 +21,7 @@ void vmt_maps_init(struct vmt_maps_parser *p, bool smaps, uint64_t pid, struct v
 void vmt_maps_done(struct vmt_maps_parser *p)
 {
 	vmt_lines_done(&p->lines);
+	vmt_other_done(&p->other);
 	free(p->maps);
 	p->maps = NULL;
 	p->n_maps = p->cap_maps = 0;
@@ -263,13 +264,41 @@ static bool is_mapping(struct vmt_bytes line)
 	return r == -ERANGE || (r == 0 && vmt_take_char(&line, '-') == 0);
 }
 
-static void mapping_end(struct vmt_maps_parser *p)
+/* The keys of the mapping m that are not known; before is the one before it, or NULL. */
+static int keep_other(struct vmt_maps_parser *p, struct vmt_map *m, const struct vmt_map *before)
 {
+	const struct vmt_other *o = &p->other;
+	struct vmt_bytes text = VMT_BYTES("");
+	int r = vmt_buf_error(&o->text);
+
+	p->reason = "out of memory";
+	if (r == 0 && o->n)
+		r = keep(p->arena, (struct vmt_bytes){ o->text.data, o->text.len },
+			 before && VMT_HAS(map, other, before) ? &before->other : NULL, &text);
+	if (r < 0)
+		return r;
+	VMT_SET(map, other, m, text);
+	p->other_dropped |= o->dropped;
 	if (p->unknown_here > p->unknown_keys)
 		p->unknown_keys = p->unknown_here;
 	p->unknown_here = 0;
-	if (p->smaps && p->n_maps)
-		vmt_smaps_derive(&p->maps[p->n_maps - 1]);
+	vmt_other_clear(&p->other);
+	return 0;
+}
+
+/* What follows from all lines of a mapping. */
+static int mapping_end(struct vmt_maps_parser *p)
+{
+	struct vmt_map *m;
+
+	if (!p->smaps || !p->n_maps)
+		return 0;
+	m = &p->maps[p->n_maps - 1];
+	vmt_smaps_derive(m);
+	if (p->unknown_here)
+		return keep_other(p, m, p->n_maps > 1 ? m - 1 : NULL);
+	VMT_SET(map, other, m, VMT_BYTES(""));
+	return 0;
 }
 
 void vmt_maps_take(struct vmt_maps_parser *p, struct vmt_arena *arena, struct vmt_map **ret,
@@ -291,9 +320,9 @@ static int take_line(void *arg, struct vmt_bytes line)
 	if (p->smaps && p->n_maps && vmt_smaps_expected(&p->maps[p->n_maps - 1], line, &p->hint))
 		return 0;
 	if (!p->smaps || is_mapping(line)) {
-		mapping_end(p);
+		r = mapping_end(p);
 		p->hint = 0;
-		return take_mapping(p, line);
+		return r < 0 ? r : take_mapping(p, line);
 	}
 	p->reason = "there is no mapping above this line";
 	if (p->n_maps == 0)
@@ -301,7 +330,7 @@ static int take_line(void *arg, struct vmt_bytes line)
 	p->reason = "this is not a value of that key";
 	if (p->n_maps > 1 && VMT_HAS(map, vm_flags, &p->maps[p->n_maps - 2]))
 		flags = p->maps[p->n_maps - 2].vm_flags;
-	r = vmt_smaps_line(&p->maps[p->n_maps - 1], line, &p->hint, p->arena, flags);
+	r = vmt_smaps_line(&p->maps[p->n_maps - 1], line, &p->hint, p->arena, flags, &p->other);
 	if (r == 0)
 		p->unknown_here++;
 	return r < 0 ? r : 0;
@@ -344,6 +373,6 @@ int vmt_maps_finish(struct vmt_maps_parser *p, const char *path, struct vmt_err 
 		return p->error;
 	r = vmt_lines_finish(&p->lines, take_line, p);
 	if (r == 0)
-		mapping_end(p);
+		r = mapping_end(p);
 	return fail(p, r, path, err);
 }

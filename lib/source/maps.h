@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/mem.h"
+#include "model/other.h"
 #include "model/rows.h"
 #include "source/devices.h"
 #include "source/lines.h"
@@ -36,6 +37,8 @@ struct vmt_maps_parser {
 	uint64_t print; /* hash of the lines of mappings, to see whether a list changed */
 	uint64_t unknown_keys; /* the most that one mapping had */
 	uint64_t unknown_here;
+	struct vmt_other other; /* of the mapping that is read */
+	bool other_dropped; /* of some mapping, keys that found no room */
 	size_t hint;
 	int error; /* the first; nothing more is taken after it */
 	const char *reason; /* for error */
@@ -66,15 +69,17 @@ bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint);
 void vmt_maps_take(struct vmt_maps_parser *p, struct vmt_arena *arena, struct vmt_map **ret,
 		   size_t *ret_n);
 
-/* A line below a mapping in smaps. 1 where the key is known, 0 where not, or -errno. */
+/* A line below a mapping in smaps. 1 where the key is known, 0 where not and other has it, or
+ * -errno. */
 int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
-		   struct vmt_bytes last_flags);
+		   struct vmt_bytes last_flags, struct vmt_other *other);
 /* Sets the fields of a mapping that are sums of others, and what VmFlags tells of its kind. */
 void vmt_smaps_derive(struct vmt_map *m);
 
 /*
- * /proc/PID/smaps_rollup: one text, the fields of proc.def whose source it is. *unknown counts
- * keys that this version does not know.
+ * /proc/PID/smaps_rollup: one text, the fields of proc.def whose source it is. *unknown (may be
+ * NULL) counts keys that this version does not know; arena owns their text. 0, 1 where some of
+ * these found no room, -EINVAL or -ERANGE where the text is none of the kernel's, -ENOMEM.
  */
-int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknown,
-		     struct vmt_err *err);
+int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, struct vmt_arena *arena,
+		     uint64_t *unknown, struct vmt_err *err);

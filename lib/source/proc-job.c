@@ -311,6 +311,7 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 	r = read_list(rd, smaps ? "smaps" : "maps", &parser, NULL);
 	if (parser.unknown_keys > rd->read->unknown_keys)
 		rd->read->unknown_keys = parser.unknown_keys;
+	rd->read->doubts |= parser.other_dropped ? VMT_DOUBT_OTHER : 0;
 	if (parser.taken) {
 		if (parser.n_maps && (r == 0 || r == -EXDEV))
 			handed = hand_over(&parser, rd);
@@ -481,14 +482,15 @@ static int read_rollup_once(struct reading *rd)
 	rd->read->bytes += (uint64_t)n;
 	if (n == 0)
 		return -ESRCH;
-	r = vmt_rollup_parse((struct vmt_bytes){ rd->piece, (size_t)n }, &rollup,
+	r = vmt_rollup_parse((struct vmt_bytes){ rd->piece, (size_t)n }, &rollup, &task->arena,
 			     &rd->read->unknown_keys, &rd->read->err);
-	if (r == 0) {
+	rd->read->doubts |= r > 0 ? VMT_DOUBT_OTHER : 0;
+	if (r >= 0) {
 		pthread_mutex_lock(&task->lock);
 		task->rollup = rollup;
 		pthread_mutex_unlock(&task->lock);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* The kernel says -ESRCH, or nothing, also where only the address space is gone (execve). */
@@ -734,33 +736,6 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t source
 	return vmt_job_new(&job_type, task);
 }
 
-/* Gives row i of to strings of its own. Neighbours share theirs, as in from. */
-static int own_strings(struct vmt_arena *arena, struct vmt_map *to, const struct vmt_map *from,
-		       size_t i)
-{
-	size_t k;
-
-	for (k = 0; k < vmt_entity_map.n_fields; k++) {
-		const struct vmt_field *f = &vmt_entity_map.fields[k];
-		struct vmt_bytes *text = (struct vmt_bytes *)((char *)&to[i] + f->offset);
-
-		if (f->type != VMT_TYPE_STR || !vmt_row_has(&to[i].row, f->index))
-			continue;
-		if (i && vmt_row_has(&to[i - 1].row, f->index)) {
-			const struct vmt_bytes *before = vmt_field_at(f, &from[i - 1]);
-
-			if (before->ptr == text->ptr && before->len == text->len) {
-				*text = *(const struct vmt_bytes *)vmt_field_at(f, &to[i - 1]);
-				continue;
-			}
-		}
-		text->ptr = vmt_arena_copy(arena, text->ptr, text->len);
-		if (!text->ptr)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 {
 	struct vmt_proc_task *task = vmt_job_context(job);
@@ -778,11 +753,16 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 			r = -ENOMEM;
 		for (i = 0; maps && r == 0 && i < n; i++) {
 			maps[i] = task->maps[i];
-			r = own_strings(&ret->arena, maps, task->maps, i);
+			r = vmt_row_own_text(&vmt_entity_map, &ret->arena, &maps[i],
+					     i ? &maps[i - 1] : NULL,
+					     i ? &task->maps[i - 1] : NULL);
 		}
 	} else if (task->list.len) {
 		r = parse_list(task, &ret->arena, &maps, &n);
 	}
+	ret->rollup = task->rollup;
+	if (r == 0)
+		r = vmt_row_own_text(&vmt_entity_proc, &ret->arena, &ret->rollup, NULL, NULL);
 	if (r == 0) {
 		ret->count_only = task->count_only;
 		ret->maps = maps;
@@ -790,11 +770,12 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 		ret->maps_total = task->maps_total;
 		ret->has_maps = task->has_maps;
 		ret->consistent = task->consistent;
-		ret->rollup = task->rollup;
 		memcpy(ret->read, task->read, sizeof(ret->read));
 	}
 	pthread_mutex_unlock(&task->lock);
-	if (r < 0)
+	if (r < 0) {
+		ret->rollup = (struct vmt_proc){ 0 };
 		free(maps);
+	}
 	return r;
 }

@@ -57,11 +57,11 @@ static const struct vmt_kv_key rollup_keys[] = {
 	KIB(private_dirty_bytes, "Private_Dirty"),
 	KIB(referenced_bytes, "Referenced"),
 	KIB(rollup_anonymous_bytes, "Anonymous"),
-	VMT_KV_IGNORE("KSM"),
+	KIB(ksm_bytes, "KSM"),
 	KIB(lazy_free_bytes, "LazyFree"),
 	KIB(anon_huge_pages_bytes, "AnonHugePages"),
-	VMT_KV_IGNORE("ShmemPmdMapped"),
-	VMT_KV_IGNORE("FilePmdMapped"),
+	KIB(shmem_pmd_mapped_bytes, "ShmemPmdMapped"),
+	KIB(file_pmd_mapped_bytes, "FilePmdMapped"),
 	KIB(shared_hugetlb_bytes, "Shared_Hugetlb"),
 	KIB(private_hugetlb_bytes, "Private_Hugetlb"),
 	KIB(rollup_swap_bytes, "Swap"),
@@ -77,7 +77,7 @@ bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint)
 }
 
 int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
-		   struct vmt_bytes last_flags)
+		   struct vmt_bytes last_flags, struct vmt_other *other)
 {
 	struct vmt_bytes key, value;
 	const struct vmt_kv_key *k;
@@ -88,8 +88,10 @@ int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struc
 	if (r < 0)
 		return r;
 	k = vmt_kv_find(&map_table, key, hint);
-	if (!k)
+	if (!k) {
+		vmt_other_add(other, key, value);
 		return 0;
+	}
 	if (k->form != VMT_KV_OTHER) {
 		r = vmt_kv_store(k, value, &m->row);
 		return r < 0 ? r : 1;
@@ -146,12 +148,33 @@ void vmt_smaps_derive(struct vmt_map *m)
 	vmt_map_honest(m);
 }
 
-int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknown,
-		     struct vmt_err *err)
+/* The keys that are not known, of a text that was parsed before. */
+static int rollup_other(const struct vmt_kv_table *table, struct vmt_bytes text,
+			struct vmt_arena *arena, struct vmt_proc *p)
+{
+	VMT_CLEANUP(vmt_other_done) struct vmt_other other = { 0 };
+	struct vmt_bytes line, key, value;
+	const char *copy;
+	size_t hint = 0;
+
+	while (vmt_take_line(&text, &line))
+		if (vmt_kv_split(line, ':', &key, &value) == 0 && !vmt_kv_find(table, key, &hint))
+			vmt_other_add(&other, key, value);
+	if (vmt_buf_error(&other.text) < 0)
+		return -ENOMEM;
+	copy = vmt_arena_copy(arena, other.text.data ? other.text.data : "", other.text.len);
+	if (!copy)
+		return -ENOMEM;
+	VMT_SET(proc, other, p, ((struct vmt_bytes){ copy, other.text.len }));
+	return other.dropped;
+}
+
+int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, struct vmt_arena *arena,
+		     uint64_t *unknown, struct vmt_err *err)
 {
 	static const struct vmt_kv_table table = { rollup_keys, VMT_ARRAY_LEN(rollup_keys) };
+	uint64_t v, strange = 0;
 	struct vmt_bytes head;
-	uint64_t v;
 	int r;
 
 	/* A process without memory has a text without a byte on some kernels. */
@@ -159,7 +182,9 @@ int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknow
 		return 0;
 	if (vmt_take_hex(&head, &v) < 0 || vmt_take_char(&head, '-') < 0)
 		return vmt_err_set(err, -EINVAL, "smaps_rollup", 1, "this is no line of a mapping");
-	r = vmt_kv_read(&table, text, ':', &p->row, unknown, "smaps_rollup", err);
+	r = vmt_kv_read(&table, text, ':', &p->row, &strange, "smaps_rollup", err);
+	if (unknown)
+		*unknown += strange;
 	if (r < 0) {
 		if (err)
 			err->line++; /* the head was line 1 */
@@ -168,5 +193,8 @@ int vmt_rollup_parse(struct vmt_bytes text, struct vmt_proc *p, uint64_t *unknow
 	if (VMT_HAS(proc, private_clean_bytes, p) && VMT_HAS(proc, private_dirty_bytes, p) &&
 	    sum(p->private_clean_bytes, p->private_dirty_bytes, &v))
 		VMT_SET(proc, uss_bytes, p, v);
+	if (strange)
+		return rollup_other(&table, text, arena, p);
+	VMT_SET(proc, other, p, VMT_BYTES(""));
 	return 0;
 }

@@ -32,7 +32,8 @@ void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *r
 		return;
 	}
 	switch (f->type) {
-	case VMT_TYPE_STR: {
+	case VMT_TYPE_STR:
+	case VMT_TYPE_KEYS: {
 		const struct vmt_bytes *text = p;
 
 		/* An empty cell would be no cell at all in raw output. */

@@ -78,7 +78,7 @@ static int put_row(struct csv *csv, const void *row)
 		vmt_buf_clear(text);
 		if (f->type == VMT_TYPE_U64 && f->unit != VMT_UNIT_MILLI)
 			vmt_buf_addu(text, vmt_field_number(f, row));
-		else if (f->type == VMT_TYPE_STR)
+		else if (vmt_field_is_text(f))
 			vmt_fmt_safe(text, *(const struct vmt_bytes *)vmt_field_at(f, row),
 				     plain.ascii);
 		else if (f->unit == VMT_UNIT_MILLI)

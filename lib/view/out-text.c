@@ -7,7 +7,7 @@
 static int new_column(struct libscols_table *tb, const struct vmt_field *f,
 		      const struct vmt_out_opts *opts, bool last, bool tree)
 {
-	bool left = f->flags & VMT_LEFT || f->type == VMT_TYPE_STR;
+	bool left = f->flags & VMT_LEFT || vmt_field_is_text(f);
 	int flags = 0;
 
 	if (!left)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "model/other.h"
+
 struct vmt_row_json_item {
 	const struct vmt_field *field;
 	/* Pieces of vmt_row_json.text: up to the value; before the value of NAME_b64; behind all.
@@ -73,8 +75,6 @@ static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, b
 	unsigned depth = plan->depth;
 
 	*item = (struct vmt_row_json_item){ .field = field, .before = plan->text.len };
-	if (plan->n == 0 && first)
-		vmt_buf_addc(&plan->text, '{');
 	if (opens) {
 		key(plan, depth, field->group, "", plan->n == 0 && first);
 		vmt_buf_addc(&plan->text, '{');
@@ -106,8 +106,11 @@ int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *
 	plan->items = calloc(n ? n : 1, sizeof(*plan->items));
 	if (!plan->items)
 		return -ENOMEM;
+	if (!members)
+		vmt_buf_addc(&plan->text, '{');
+	plan->begin_len = plan->text.len;
 	for (i = 0; i < n; i++) {
-		bool seen = false;
+		bool seen = fields[i]->type == VMT_TYPE_KEYS;
 		size_t last = i;
 
 		for (k = 0; k < i; k++)
@@ -123,11 +126,16 @@ int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *
 				add_item(plan, fields[k], !members, fields[i]->group && k == i,
 					 fields[i]->group && k == last);
 	}
+	/* The last, for there is nothing of them where the kernel has no such keys: what stands
+	 * before and behind the others does not depend on them. */
+	plan->n_always = plan->n;
+	for (i = 0; i < n; i++)
+		if (fields[i]->type == VMT_TYPE_KEYS)
+			add_item(plan, fields[i], !members, false, false);
 	plan->end = plan->text.len;
-	if (!members && plan->n == 0)
-		vmt_buf_adds(&plan->text, "{}");
-	if (!members && plan->n) {
-		newline(plan, depth - 1);
+	if (!members) {
+		if (plan->n)
+			newline(plan, depth - 1);
 		vmt_buf_addc(&plan->text, '}');
 	}
 	plan->end_len = plan->text.len - plan->end;
@@ -138,18 +146,26 @@ int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *
 	return vmt_buf_error(&plan->text);
 }
 
-/* Buckets that hold something, each with the bound that its members do not exceed. */
-static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_item *item,
-		     struct vmt_buf *out, const struct vmt_hist *h)
+/* A writer that stands behind the key of the item. */
+static struct vmt_json writer_at(const struct vmt_row_json *plan,
+				 const struct vmt_row_json_item *item, struct vmt_buf *out)
 {
 	struct vmt_json j;
-	size_t i;
 
-	/* A writer that stands behind the key of the item. */
 	vmt_json_init(&j, out, plan->indent);
 	j.depth = item->depth;
 	j.object[j.depth] = true;
 	j.key = true;
+	return j;
+}
+
+/* Buckets that hold something, each with the bound that its members do not exceed. */
+static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_item *item,
+		     struct vmt_buf *out, const struct vmt_hist *h)
+{
+	struct vmt_json j = writer_at(plan, item, out);
+	size_t i;
+
 	vmt_json_array(&j);
 	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
 		if (!h->bucket[i])
@@ -165,6 +181,43 @@ static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_
 		vmt_json_object_end(&j);
 	}
 	vmt_json_array_end(&j);
+}
+
+/* Whether it is known that a field of type KEYS has none. */
+static inline bool has_no_keys(const struct vmt_field *f, const void *row)
+{
+	const struct vmt_bytes *text = vmt_field_at(f, row);
+
+	return vmt_row_has(row, f->index) && !text->len;
+}
+
+/* The member of an item of type KEYS: an object, of numbers where the kernel has numbers, else
+ * text. */
+static void put_keys(const struct vmt_row_json *plan, const struct vmt_row_json_item *item,
+		     struct vmt_buf *out, const void *row)
+{
+	struct vmt_bytes text = *(const struct vmt_bytes *)vmt_field_at(item->field, row);
+	struct vmt_bytes key, value;
+	struct vmt_json j;
+	char name[VMT_OTHER_NAME + 1];
+	uint64_t v;
+
+	vmt_buf_add(out, plan->text.data + item->before, item->before_len);
+	if (!vmt_row_has(row, item->field->index)) {
+		vmt_buf_adds(out, "null");
+		return;
+	}
+	j = writer_at(plan, item, out);
+	vmt_json_object(&j);
+	while (vmt_other_take(&text, &key, &value)) {
+		snprintf(name, sizeof(name), "%.*s", (int)key.len, key.ptr);
+		vmt_json_key(&j, name);
+		if (vmt_other_number(value, &v))
+			vmt_json_u64(&j, v);
+		else
+			vmt_json_bytes(&j, value);
+	}
+	vmt_json_object_end(&j);
 }
 
 static char *put(char *p, const char *text, size_t n)
@@ -225,6 +278,7 @@ static char *put_number(char *p, const struct vmt_field *f, const void *at)
 		return *(const bool *)at ? put(p, "true", 4) : put(p, "false", 5);
 	case VMT_TYPE_STR:
 	case VMT_TYPE_HIST:
+	case VMT_TYPE_KEYS:
 		break;
 	}
 	return p;
@@ -238,8 +292,8 @@ void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, cons
 	/* Room for what is left of the row, whatever its numbers are. */
 	if (vmt_buf_reserve(out, plan->size) < 0)
 		return;
-	p = out->data + out->len;
-	for (i = 0; i < plan->n; i++) {
+	p = put_piece(out->data + out->len, plan->text.data, plan->begin_len);
+	for (i = 0; i < plan->n_always; i++) {
 		const struct vmt_row_json_item *item = &plan->items[i];
 		const struct vmt_field *f = item->field;
 		const void *at = vmt_field_at(f, row);
@@ -263,6 +317,15 @@ void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, cons
 		}
 		if (item->after_len)
 			p = put_piece(p, plan->text.data + item->after, item->after_len);
+	}
+	for (; i < plan->n; i++) {
+		if (has_no_keys(plan->items[i].field, row))
+			continue;
+		out->len = (size_t)(p - out->data);
+		put_keys(plan, &plan->items[i], out, row);
+		if (vmt_buf_reserve(out, plan->end_len) < 0)
+			return;
+		p = out->data + out->len;
 	}
 	p = put(p, plan->text.data + plan->end, plan->end_len);
 	out->len = (size_t)(p - out->data);

@@ -7,15 +7,18 @@
 /*
  * How rows with the same columns are written as JSON objects. What does not change from row to row,
  * the keys with all that stands between two values, is made once; a document can have a hundred
- * thousand rows of fifty fields.
+ * thousand rows of fifty fields. A field of type KEYS has no group and is written only where it is
+ * unknown, as null, or where there are keys.
  */
 struct vmt_row_json {
 	struct vmt_row_json_item *items; /* one for each field, in the order of the document */
 	size_t n;
+	size_t n_always; /* the first of them; the others are not members of every row */
 	struct vmt_buf text; /* what stands between the values */
 	size_t size; /* bytes of a row but its strings and histograms, at most */
 	unsigned indent;
 	unsigned depth;
+	size_t begin_len; /* of the text before the first value, at the start of text */
 	size_t end; /* of the text behind the last value, in text */
 	size_t end_len;
 };

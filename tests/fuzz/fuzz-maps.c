@@ -34,6 +34,10 @@ static void check_rows(const struct vmt_maps_parser *p)
 		CHECK(m->perms.len == 4);
 		CHECK(m->path.len == 0 || m->path.ptr);
 		CHECK(!memchr(m->path.ptr ? m->path.ptr : "", '\n', m->path.len));
+		if (p->smaps) {
+			CHECK(VMT_HAS(map, other, m));
+			fuzz_other(m->other);
+		}
 		if (VMT_HAS(map, uss_bytes, m))
 			CHECK(m->uss_bytes >= m->private_dirty_bytes);
 		if (VMT_HAS(map, file_bytes, m))

@@ -102,7 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (choice == 6) {
 		r = syscall_of(text);
 	} else {
-		r = vmt_rollup_parse(text, &p, &unknown, NULL);
+		r = vmt_rollup_parse(text, &p, &arena, &unknown, NULL);
+		if (VMT_HAS(proc, other, &p))
+			fuzz_other(p.other);
+		r = r > 0 ? 0 : r;
 		if (VMT_HAS(proc, uss_bytes, &p))
 			CHECK(p.uss_bytes >= p.private_clean_bytes);
 	}

@@ -31,6 +31,7 @@ EMPTY = {
     "numa_nodes": "numa_maps is not recorded, but for the hostile machine",
     "numa_page_size_bytes": "numa_maps is not recorded, but for the hostile machine",
     "ipc_namespace": "the namespaces are not recorded",
+    "other": "no recorded kernel has keys that are not known",
     # rights.py makes a pagemap.
     "present_pages": "pagemap is too large to be kept",
     "swapped_pages": "pagemap is too large to be kept",

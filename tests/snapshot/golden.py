@@ -96,6 +96,7 @@ def cases(fixture):
         words = ["maps", "-k", "-o", "address,perm,kind,role,deleted,vmflags,mapping"]
         numa = ["maps", "61", "-k", "-o", "address,policy,nodes,npage"]
         yield ("maps-numa.txt", numa, "text", "C.UTF-8")
+        yield ("maps-other.txt", ["maps", "61", "-k", "-o", "address,rss,other"], "text", "C.UTF-8")
         yield ("maps-role.txt", [*words, "20", "60", "61"], "text", "C.UTF-8")
         yield ("maps-20-raw.txt", ["maps", "--raw", "20"], "text", "C.UTF-8")
         # Each of them is odd in a way of its own.

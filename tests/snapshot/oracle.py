@@ -71,6 +71,9 @@ ROLLUP = {
     "anon_huge_pages_bytes": "AnonHugePages",
     "shared_hugetlb_bytes": "Shared_Hugetlb",
     "private_hugetlb_bytes": "Private_Hugetlb",
+    "ksm_bytes": "KSM",
+    "shmem_pmd_mapped_bytes": "ShmemPmdMapped",
+    "file_pmd_mapped_bytes": "FilePmdMapped",
     "rollup_swap_bytes": "Swap",
     "locked_pss_bytes": "Locked",
 }
@@ -97,6 +100,7 @@ SMAPS = {
     "swap_pss_bytes": "SwapPss",
     "locked_bytes": "Locked",
 }
+MAP_KEYS = {*SMAPS.values(), "Size", "THPeligible", "ProtectionKey", "VmFlags"}
 HEAD = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)")
 PF_KTHREAD = 0x200000
 
@@ -109,6 +113,22 @@ def kib(text, key):
 def number(text, key, separator=rb"\s+"):
     found = re.search(rb"^" + re.escape(key.encode()) + separator + rb"(\d+)\s*$", text, re.M)
     return int(found[1]) if found else None
+
+
+def others(text, known):
+    """{"other": the keys of a text that vmtop has no field for}; where it has none, nothing."""
+    if not text:
+        return {"other": None}
+    lines = [line.partition(b":") for line in text.split(b"\n")[1:] if line]
+    found = {key.decode(): value.strip().decode() for key, _, value in lines}
+    found = {key: value_of(value) for key, value in found.items() if key not in known}
+    return {"other": found} if found else {}
+
+
+def value_of(text):
+    if re.fullmatch(r"\d+ +kB", text):
+        return int(text.split()[0]) * 1024
+    return int(text) if re.fullmatch(r"0|[1-9]\d*", text) else text
 
 
 def plus(*values):
@@ -306,6 +326,7 @@ class Machine:
         row.update((field, kib(status, key)) for field, key in STATUS.items())
         rollup = self.read(f"{home}/smaps_rollup") if memory else b""
         row.update((field, kib(rollup, key)) for field, key in ROLLUP.items())
+        row.update(others(rollup, ROLLUP.values()))
         row["uss_bytes"] = plus(row["private_clean_bytes"], row["private_dirty_bytes"])
         row.update(honest_process(row))
         return row, home
@@ -347,5 +368,6 @@ class Machine:
             eligible = number(text, "THPeligible", rb":\s+")
             row["thp_eligible"] = None if eligible is None else bool(eligible)
             flags = re.search(rb"^VmFlags: (.*)$", text, re.M)
+            row.update(others(text, MAP_KEYS))
             row["vm_flags"] = flags[1].strip().decode() if flags else None
             yield row

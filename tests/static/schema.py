@@ -48,6 +48,8 @@ def example(schema, node, known):
     kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
     if "null" in kinds and not known:
         return None
+    if kinds[0] == "object" and "properties" not in node:
+        return {"Future(anon)": 7, "FutureText": "two words"}
     if kinds[0] == "object":
         return {key: example(schema, value, known) for key, value in node["properties"].items()}
     if kinds[0] == "array":
@@ -78,7 +80,22 @@ def mutations(schema, node, value, where="$"):
         yield f"{where} is another", "other"
         return
     kind = node["type"][0] if isinstance(node["type"], list) else node["type"]
-    if kind == "object":
+    if kind == "object" and "properties" not in node:
+        # The names are the kernel's.
+        for what, more in (
+            ("a null", {"Future": None}),
+            ("a negative number", {"Future": -1}),
+            ("a fraction", {"Future": 0.5}),
+            ("an object", {"Future": {}}),
+            ("no name", {"": 7}),
+            ("a name of two words", {"Fut ure": 7}),
+            ("a long name", {"F" * 65: 7}),
+            ("no key", {}),
+            ("65 keys", {f"Future{i}": i for i in range(65)}),
+        ):
+            yield f"{where} has {what}", more
+        yield f"{where} is text", "Future=7"
+    elif kind == "object":
         more = dict(value)
         more["no_such_key"] = 1
         yield f"{where} has a key more", more

@@ -17,6 +17,7 @@ struct sample {
 	uint64_t rate;
 	struct vmt_hist hist;
 	uint64_t p50;
+	struct vmt_bytes keys;
 };
 
 #define FIELD(i, member, typ, unt, grp)                                                            \
@@ -30,10 +31,12 @@ static const struct vmt_field fields[] = {
 	FIELD(2, p50, U64, NS, "latency"),  FIELD(3, address, HEX, NONE, NULL),
 	FIELD(4, flag, BOOL, NONE, NULL),   FIELD(5, text, STR, NONE, NULL),
 	FIELD(6, rate, U64, MILLI, NULL),   FIELD(7, hist, HIST, NS, "latency"),
+	FIELD(8, keys, KEYS, NONE, NULL),
 };
 
-static const struct vmt_field *const all[] = { &fields[0], &fields[1], &fields[2], &fields[3],
-					       &fields[4], &fields[5], &fields[6], &fields[7] };
+static const struct vmt_field *const all[] = { &fields[0], &fields[1], &fields[2],
+					       &fields[3], &fields[4], &fields[5],
+					       &fields[6], &fields[7], &fields[8] };
 
 static struct sample known(void)
 {
@@ -43,7 +46,8 @@ static struct sample known(void)
 			    .flag = true,
 			    .text = VMT_BYTES("a\"b"),
 			    .rate = 12034,
-			    .p50 = 7 };
+			    .p50 = 7,
+			    .keys = VMT_BYTES("A=1 B(x)=\"1 \\ 2\" C= D=007") };
 	unsigned i;
 
 	s.hist.bucket[0] = 3;
@@ -73,7 +77,8 @@ static void test_each_type(void **state)
 			 "\"latency\":{\"p50\":7,\"hist\":[{\"le_ns\":1,\"count\":3},"
 			 "{\"le_ns\":null,\"count\":1}]},"
 			 "\"address\":\"0x7f00deadbeef\",\"flag\":true,\"text\":\"a\\\"b\","
-			 "\"rate\":12.034}");
+			 "\"rate\":12.034,"
+			 "\"keys\":{\"A\":1,\"B(x)\":\"1 \\\\ 2\",\"C\":\"\",\"D\":\"007\"}}");
 }
 
 static void test_unknown_is_null(void **state)
@@ -84,7 +89,7 @@ static void test_unknown_is_null(void **state)
 	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, false), 0);
 	assert_buf(&out,
 		   "{\"number\":null,\"change\":null,\"latency\":{\"p50\":null,\"hist\":null},"
-		   "\"address\":null,\"flag\":null,\"text\":null,\"rate\":null}");
+		   "\"address\":null,\"flag\":null,\"text\":null,\"rate\":null,\"keys\":null}");
 }
 
 static void test_members_of_a_line(void **state)
@@ -103,6 +108,7 @@ static void test_indent(void **state)
 	VMT_AUTO_BUF out = { 0 };
 
 	s.hist.bucket[0] = 0;
+	s.keys.len = 3;
 	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 2, false), 0);
 	assert_buf(&out, "{\n"
 			 "  \"number\": 18446744073709551615,\n"
@@ -119,7 +125,10 @@ static void test_indent(void **state)
 			 "  \"address\": \"0x7f00deadbeef\",\n"
 			 "  \"flag\": true,\n"
 			 "  \"text\": \"a\\\"b\",\n"
-			 "  \"rate\": 12.034\n"
+			 "  \"rate\": 12.034,\n"
+			 "  \"keys\": {\n"
+			 "    \"A\": 1\n"
+			 "  }\n"
 			 "}");
 }
 
@@ -133,6 +142,46 @@ static void test_bytes_that_are_no_text(void **state)
 	assert_int_equal(write_row(&out, &s, 6, 0, true), 0);
 	assert_non_null(strstr(out.data, ",\"text\":\"x\xef\xbf\xbd\",\"text_b64\":\"eP8=\""));
 	assert_non_null(strstr(out.data, ",\"address\":\"0x0\","));
+}
+
+/* That there are none is known. */
+static void test_no_keys(void **state)
+{
+	struct sample s = known();
+	VMT_AUTO_BUF out = { 0 };
+
+	s.keys = VMT_BYTES("");
+	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, true), 0);
+	assert_non_null(strstr(out.data, ",\"rate\":12.034"));
+	assert_null(strstr(out.data, "keys"));
+}
+
+/* Whatever stands before them, and where nothing does. */
+static void test_keys_alone(void **state)
+{
+	static const struct vmt_field *const first[] = { &fields[8], &fields[0] };
+	static const char *const want[][3] = {
+		{ "{\"keys\":null}", "{\"keys\":{\"A\":1}}", "{}" },
+		{ "{\"number\":5,\"keys\":null}", "{\"number\":5,\"keys\":{\"A\":1}}",
+		  "{\"number\":5}" },
+	};
+	size_t n, i;
+
+	for (n = 1; n <= 2; n++) {
+		VMT_CLEANUP(vmt_row_json_done) struct vmt_row_json plan = { 0 };
+
+		assert_int_equal(vmt_row_json_init(&plan, first, n, 0, 1, false), 0);
+		for (i = 0; i < 3; i++) {
+			struct sample s = { .number = 5, .keys = { "A=1", i == 1 ? 3 : 0 } };
+			VMT_AUTO_BUF out = { 0 };
+
+			vmt_row_mark(&s.row, 0);
+			if (i)
+				vmt_row_mark(&s.row, 8);
+			vmt_row_json_put(&plan, &out, &s);
+			assert_buf(&out, want[n - 1][i]);
+		}
+	}
 }
 
 static void test_no_fields(void **state)
@@ -182,6 +231,8 @@ int main(void)
 		cmocka_unit_test(test_members_of_a_line),
 		cmocka_unit_test(test_indent),
 		cmocka_unit_test(test_bytes_that_are_no_text),
+		cmocka_unit_test(test_no_keys),
+		cmocka_unit_test(test_keys_alone),
 		cmocka_unit_test(test_no_fields),
 		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_no_memory),

@@ -99,6 +99,7 @@ static void check_old(const struct vmt_map *m)
 	assert_unknown(map, thp_eligible, m);
 	assert_unknown(map, protection_key, m);
 	assert_unknown(map, present_pages, m);
+	assert_text(map, other, m, "");
 }
 
 static void check_new(const struct vmt_map *m)
@@ -117,6 +118,7 @@ static void check_new(const struct vmt_map *m)
 	assert_field(map, thp_eligible, m, true);
 	assert_field(map, protection_key, m, 14);
 	assert_field(map, file_bytes, m, 0);
+	assert_text(map, other, m, "");
 }
 
 static void test_all_kernels_in_any_pieces(void **state)
@@ -134,12 +136,15 @@ static void test_all_kernels_in_any_pieces(void **state)
 		assert_int_equal(p.n_maps, 5);
 		check_old(&p.maps[0]);
 		check_new(&p.maps[1]);
-		/* What a newer kernel says is passed over and counted, flags stay as they are. */
+		/* What a newer kernel says is kept as it is and counted, and so are flags. */
 		assert_field(map, rss_bytes, &p.maps[2], 4096);
 		assert_text(map, vm_flags, &p.maps[2], "rd zz ?? ss dp sl");
 		assert_unknown(map, uss_bytes, &p.maps[2]);
 		assert_unknown(map, file_bytes, &p.maps[2]);
+		assert_text(map, other, &p.maps[2], "Frobbed=\"1 parsec\" Quux=");
+		assert_text(map, other, &p.maps[3], "");
 		assert_int_equal(p.unknown_keys, 2);
+		assert_false(p.other_dropped);
 		/* The flags decide, not the name. */
 		assert_text(map, kind, &p.maps[3], "hugetlb");
 		assert_text(map, kind, &p.maps[4], "special");
@@ -224,9 +229,11 @@ static const char rollup[] = "00400000-7ffd3000 ---p 00000000 00:00 0           
 static void test_rollup(void **state)
 {
 	struct vmt_proc p = { 0 };
+	struct vmt_arena a;
 	uint64_t unknown = 0;
 
-	assert_int_equal(vmt_rollup_parse(vmt_bytes_of(rollup), &p, &unknown, NULL), 0);
+	vmt_arena_init(&a);
+	assert_int_equal(vmt_rollup_parse(vmt_bytes_of(rollup), &p, &a, &unknown, NULL), 0);
 	assert_field(proc, pss_bytes, &p, 466 * 1024);
 	assert_field(proc, pss_dirty_bytes, &p, 112 * 1024);
 	assert_field(proc, pss_anon_bytes, &p, 113 * 1024);
@@ -239,6 +246,34 @@ static void test_rollup(void **state)
 	assert_unknown(proc, rss_bytes, &p);
 	assert_unknown(proc, locked_bytes, &p);
 	assert_int_equal(unknown, 1);
+	assert_text(proc, other, &p, "NewThing=1024");
+	vmt_arena_done(&a);
+}
+
+/* One key more than there is room for: those before it stay, and it is said. */
+static void test_rollup_of_many_keys(void **state)
+{
+	VMT_AUTO_BUF many = { 0 };
+	struct vmt_proc p = { 0 };
+	struct vmt_arena a;
+	uint64_t unknown = 0;
+	unsigned i;
+
+	vmt_arena_init(&a);
+	vmt_buf_adds(&many, "1-2 ---p 0 00:00 0 [rollup]\n");
+	for (i = 0; i < VMT_OTHER_KEYS + 1; i++)
+		vmt_buf_addf(&many, "New%u: %u kB\n", i, i);
+	vmt_buf_adds(&many, "Pss: 4 kB\n");
+	assert_int_equal(
+		vmt_rollup_parse((struct vmt_bytes){ many.data, many.len }, &p, &a, &unknown, NULL),
+		1);
+	assert_int_equal(unknown, VMT_OTHER_KEYS + 1);
+	assert_field(proc, pss_bytes, &p, 4096);
+	assert_true(VMT_HAS(proc, other, &p));
+	assert_non_null(strstr(p.other.ptr, "New0=0 New1=1024 "));
+	assert_non_null(strstr(p.other.ptr, " New63=64512"));
+	assert_null(strstr(p.other.ptr, "New64"));
+	vmt_arena_done(&a);
 }
 
 static void test_rollup_of_old_kernels_and_none(void **state)
@@ -246,14 +281,16 @@ static void test_rollup_of_old_kernels_and_none(void **state)
 	struct vmt_proc p = { 0 };
 
 	assert_int_equal(vmt_rollup_parse(VMT_BYTES("1-2 ---p 0 00:00 0 [rollup]\nPss: 4 kB\n"), &p,
-					  NULL, NULL),
+					  NULL, NULL, NULL),
 			 0);
 	assert_field(proc, pss_bytes, &p, 4096);
 	assert_unknown(proc, pss_dirty_bytes, &p);
 	assert_unknown(proc, uss_bytes, &p);
+	assert_text(proc, other, &p, "");
 	p = (struct vmt_proc){ 0 };
-	assert_int_equal(vmt_rollup_parse(VMT_BYTES(""), &p, NULL, NULL), 0);
+	assert_int_equal(vmt_rollup_parse(VMT_BYTES(""), &p, NULL, NULL, NULL), 0);
 	assert_unknown(proc, pss_bytes, &p);
+	assert_unknown(proc, other, &p);
 }
 
 static void test_rollup_malformed(void **state)
@@ -261,10 +298,10 @@ static void test_rollup_malformed(void **state)
 	struct vmt_proc p = { 0 };
 	struct vmt_err err = { 0 };
 
-	assert_int_equal(vmt_rollup_parse(VMT_BYTES("Pss: 4 kB\n"), &p, NULL, &err), -EINVAL);
+	assert_int_equal(vmt_rollup_parse(VMT_BYTES("Pss: 4 kB\n"), &p, NULL, NULL, &err), -EINVAL);
 	assert_int_equal(err.line, 1);
 	assert_int_equal(
-		vmt_rollup_parse(VMT_BYTES("1-2 ---p\nRss: 1 kB\nPss: 4\n"), &p, NULL, &err),
+		vmt_rollup_parse(VMT_BYTES("1-2 ---p\nRss: 1 kB\nPss: 4\n"), &p, NULL, NULL, &err),
 		-EINVAL);
 	assert_int_equal(err.line, 3);
 }
@@ -287,9 +324,57 @@ static int parse_all(void *arg)
 	return r;
 }
 
+static int parse_rollup(void *arg)
+{
+	struct vmt_proc p = { 0 };
+	struct vmt_arena a;
+	int r;
+
+	vmt_arena_init(&a);
+	r = vmt_rollup_parse(vmt_bytes_of(rollup), &p, &a, NULL, NULL);
+	assert_true(VMT_HAS(proc, other, &p) == (r == 0));
+	vmt_arena_done(&a);
+	return r;
+}
+
 static void test_failing_allocations(void **state)
 {
-	assert_true(unit_alloc_sweep(parse_all, NULL) >= 3);
+	assert_true(unit_alloc_sweep(parse_all, NULL) >= 4);
+	assert_true(unit_alloc_sweep(parse_rollup, NULL) >= 2);
+}
+
+/* A key that every mapping has with the same value is kept once for neighbours; what does not fit
+ * is left out of that mapping alone. */
+static void test_other_keys(void **state)
+{
+	VMT_AUTO_BUF smaps = { 0 };
+	struct vmt_maps_parser p;
+	struct vmt_arena a;
+	unsigned i;
+
+	for (i = 0; i < 3; i++)
+		vmt_buf_addf(&smaps,
+			     "%x000-%x000 rw-p 0 00:00 0 \nRss: 4 kB\nFuture: 12 kB\nPss: 4 kB\n"
+			     "New-Ids(all): 0x7 5\nLocked: 8 kB\n",
+			     i + 1, i + 2);
+	vmt_buf_adds(&smaps, "7000-8000 rw-p 0 00:00 0 \nno word: 1 kB\nFuture: 1\nFuture: 2\n"
+			     "8000-9000 rw-p 0 00:00 0 \nRss: 0 kB\n");
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, true, 1, &a, NULL);
+	assert_int_equal(feed(&p, smaps.data, smaps.len, 17, NULL), 0);
+	assert_int_equal(p.n_maps, 5);
+	for (i = 0; i < 3; i++) {
+		assert_text(map, other, &p.maps[i], "Future=12288 New-Ids(all)=\"0x7 5\"");
+		assert_ptr_equal(p.maps[i].other.ptr, p.maps[0].other.ptr);
+		assert_field(map, pss_bytes, &p.maps[i], 4096);
+		assert_field(map, locked_bytes, &p.maps[i], 8192);
+	}
+	assert_text(map, other, &p.maps[3], "Future=1");
+	assert_text(map, other, &p.maps[4], "");
+	assert_true(p.other_dropped);
+	assert_int_equal(p.unknown_keys, 3);
+	vmt_maps_done(&p);
+	vmt_arena_done(&a);
 }
 
 int main(void)
@@ -298,7 +383,9 @@ int main(void)
 		cmocka_unit_test(test_all_kernels_in_any_pieces),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_print_is_that_of_maps),
+		cmocka_unit_test(test_other_keys),
 		cmocka_unit_test(test_rollup),
+		cmocka_unit_test(test_rollup_of_many_keys),
 		cmocka_unit_test(test_rollup_of_old_kernels_and_none),
 		cmocka_unit_test(test_rollup_malformed),
 		cmocka_unit_test(test_failing_allocations),
