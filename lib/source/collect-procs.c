@@ -43,7 +43,7 @@ static const char *keep_hint(struct vmt_sample *s, const struct vmt_err *err)
 	char text[sizeof(err->path) + sizeof(err->text) + 24];
 	int n;
 
-	if (!err->text[0])
+	if (!err || !err->text[0])
 		return NULL;
 	if (err->line)
 		n = snprintf(text, sizeof(text), "%s:%u: %s", err->path, err->line, err->text);
@@ -264,7 +264,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 		/* It ended: once, whatever was read when it did. */
 		if (worst != -ESRCH)
 			missed(s, index, (enum vmt_source_id)i, read->code,
-			       hint_of(s, read->code, &read->err));
+			       hint_of(s, read->code, read->err));
 		worst = worse(worst, read->code);
 	}
 	untried(s, index, left, worst);
@@ -295,12 +295,14 @@ static void left_behind(struct call *call, size_t index, struct vmt_job *job)
 	int stage = vmt_job_stage(job);
 	struct vmt_proc_read *read;
 	struct vmt_proc_task task;
+	struct vmt_err err;
 
 	/* Without memory for it, it has nothing. */
 	vmt_proc_job_copy(job, &task);
 	read = &task.read[stage > 0 ? stage : (int)first_source(call->sources)];
 	read->tried = true;
-	read->code = vmt_err_set(&read->err, -ETIMEDOUT, NULL, 0, "%s", hint);
+	read->code = vmt_err_set(&err, -ETIMEDOUT, NULL, 0, "%s", hint);
+	read->err = &err;
 	merge(call, index, &task);
 	vmt_arena_done(&task.arena);
 	free(task.maps);

@@ -226,13 +226,12 @@ static int read_lines(struct reading *rd, struct vmt_job *job, int fd, char *pie
 	if (r == 0)
 		r = vmt_lines_finish(&lines, take_line, rd);
 	if (r == -EINVAL || r == -ERANGE || r == -EFBIG)
-		vmt_err_set(&rd->read->err, r, "numa_maps", lines.line + (r == -EFBIG ? 1 : 0),
+		vmt_err_set(rd->read->err, r, "numa_maps", lines.line + (r == -EFBIG ? 1 : 0),
 			    r == -EINVAL   ? "this is no line of a mapping"
 			    : r == -ERANGE ? "the number is too large"
 					   : "the line has no end");
 	else if (r == -ETIMEDOUT)
-		vmt_err_set(&rd->read->err, r, "numa_maps", 0,
-			    "it was not read to its end in time");
+		vmt_err_set(rd->read->err, r, "numa_maps", 0, "it was not read to its end in time");
 	vmt_lines_done(&lines);
 	return r;
 }

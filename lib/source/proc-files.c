@@ -210,7 +210,7 @@ static int too_many(const struct files *f)
 {
 	if (!f->more)
 		return 0;
-	return vmt_err_set(&f->read->err, -E2BIG, NULL, 0,
+	return vmt_err_set(f->read->err, -E2BIG, NULL, 0,
 			   "it maps more than %zu files; the rest was left out", FILES_MAX);
 }
 

@@ -25,6 +25,7 @@ struct reading {
 	struct vmt_proc_task *task;
 	struct vmt_proc_read *read; /* &now */
 	struct vmt_proc_read now; /* of the source below, until it is finished */
+	struct vmt_err err; /* now.err */
 	enum vmt_source_id source;
 	char *piece; /* PIECE bytes */
 	int dir_fd; /* of the process, or of a thread of it */
@@ -40,6 +41,8 @@ static void reading_begin(struct reading *rd, enum vmt_source_id source)
 	rd->now = rd->task->read[source];
 	rd->now.tried = true;
 	rd->now.code = 0;
+	rd->err = rd->now.err ? *rd->now.err : (struct vmt_err){ 0 };
+	rd->now.err = &rd->err;
 	rd->read = &rd->now;
 	rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	vmt_job_begin(rd->job, (int)source);
@@ -51,6 +54,8 @@ static void reading_end(struct reading *rd, int code)
 
 	rd->now.cpu_ns += vmt_now_ns(CLOCK_THREAD_CPUTIME_ID) - rd->cpu_ns;
 	rd->now.code = code;
+	/* Few reads fail: each of all sources having room for a text would be most of a task. */
+	rd->now.err = code < 0 ? vmt_proc_keep_err(&task->arena, &rd->err) : NULL;
 	pthread_mutex_lock(&task->lock);
 	task->read[rd->source] = rd->now;
 	pthread_mutex_unlock(&task->lock);
@@ -157,11 +162,11 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 		if (text && (!parser->batch || parser->n_maps <= parser->batch))
 			vmt_buf_add(text, rd->piece, (size_t)n);
 		r = vmt_maps_feed(parser, (struct vmt_bytes){ rd->piece, (size_t)n }, name,
-				  &rd->read->err);
+				  rd->read->err);
 		if (r < 0)
 			return r;
 		if (vmt_job_expired(rd->job))
-			return vmt_err_set(&rd->read->err, -ETIMEDOUT, name, 0,
+			return vmt_err_set(rd->read->err, -ETIMEDOUT, name, 0,
 					   "it was not read to its end in time");
 		/* A list of a million mappings takes seconds, and is not stuck: each piece has its
 		 * own time, and the deadline of the whole stays. */
@@ -169,7 +174,7 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 	}
 	rd->read->reads++;
 	rd->read->bytes += bytes;
-	r = vmt_maps_finish(parser, name, &rd->read->err);
+	r = vmt_maps_finish(parser, name, rd->read->err);
 	if (r < 0)
 		return r;
 	vmt_closep(&rd->list_fd);
@@ -376,26 +381,6 @@ static int read_print(struct reading *rd, uint64_t *ret_print)
 	return r;
 }
 
-/* Rows out of the text of the list, with strings in arena; 0 or -ENOMEM (it was parsed before). */
-static int parse_list(const struct vmt_proc_task *task, struct vmt_arena *arena,
-		      struct vmt_map **ret, size_t *ret_n)
-{
-	const struct vmt_bytes text = { task->list.data, task->list.len };
-	struct vmt_maps_parser parser;
-	int r;
-
-	vmt_maps_init(&parser, false, task->pid, arena, &task->shared->devices);
-	r = vmt_maps_feed(&parser, text, "maps", NULL);
-	if (r == 0)
-		r = vmt_maps_finish(&parser, "maps", NULL);
-	if (r == 0) {
-		*ret = VMT_STEAL(parser.maps);
-		*ret_n = parser.n_maps;
-	}
-	vmt_maps_done(&parser);
-	return r;
-}
-
 /* smaps gave nothing: the list alone is what there is. */
 static int keep_list(struct vmt_proc_task *task)
 {
@@ -405,7 +390,7 @@ static int keep_list(struct vmt_proc_task *task)
 
 	if (task->maps || task->in_parts || !task->list.len)
 		return 0;
-	r = parse_list(task, &task->arena, &maps, &n);
+	r = vmt_proc_parse_list(task, &task->arena, &maps, &n);
 	pthread_mutex_lock(&task->lock);
 	task->maps = maps;
 	task->n_maps = n;
@@ -483,7 +468,7 @@ static int read_rollup_once(struct reading *rd)
 	if (n == 0)
 		return -ESRCH;
 	r = vmt_rollup_parse((struct vmt_bytes){ rd->piece, (size_t)n }, &rollup, &task->arena,
-			     &rd->read->unknown_keys, &rd->read->err);
+			     &rd->read->unknown_keys, rd->read->err);
 	rd->read->doubts |= r > 0 ? VMT_DOUBT_OTHER : 0;
 	if (r >= 0) {
 		pthread_mutex_lock(&task->lock);
@@ -575,7 +560,7 @@ static int open_process(struct reading *rd)
 	if (n <= 0)
 		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
 	r = vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, root->user_hz, NULL, &p,
-			       &facts, &rd->read->err);
+			       &facts, rd->read->err);
 	if (r < 0)
 		return r;
 	if (task->check_start && p.start_time_ns != task->start_time_ns)
@@ -734,48 +719,4 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t source
 	vmt_arena_init(&task->arena);
 	pthread_mutex_init(&task->lock, NULL);
 	return vmt_job_new(&job_type, task);
-}
-
-int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
-{
-	struct vmt_proc_task *task = vmt_job_context(job);
-	struct vmt_map *maps = NULL;
-	size_t n, i;
-	int r = 0;
-
-	*ret = (struct vmt_proc_task){ 0 };
-	vmt_arena_init(&ret->arena);
-	pthread_mutex_lock(&task->lock);
-	n = task->n_maps;
-	if (task->maps && n) {
-		maps = calloc(n, sizeof(*maps));
-		if (!maps)
-			r = -ENOMEM;
-		for (i = 0; maps && r == 0 && i < n; i++) {
-			maps[i] = task->maps[i];
-			r = vmt_row_own_text(&vmt_entity_map, &ret->arena, &maps[i],
-					     i ? &maps[i - 1] : NULL,
-					     i ? &task->maps[i - 1] : NULL);
-		}
-	} else if (task->list.len) {
-		r = parse_list(task, &ret->arena, &maps, &n);
-	}
-	ret->rollup = task->rollup;
-	if (r == 0)
-		r = vmt_row_own_text(&vmt_entity_proc, &ret->arena, &ret->rollup, NULL, NULL);
-	if (r == 0) {
-		ret->count_only = task->count_only;
-		ret->maps = maps;
-		ret->n_maps = maps ? n : 0;
-		ret->maps_total = task->maps_total;
-		ret->has_maps = task->has_maps;
-		ret->consistent = task->consistent;
-		memcpy(ret->read, task->read, sizeof(ret->read));
-	}
-	pthread_mutex_unlock(&task->lock);
-	if (r < 0) {
-		ret->rollup = (struct vmt_proc){ 0 };
-		free(maps);
-	}
-	return r;
 }

@@ -51,7 +51,9 @@ struct vmt_proc_read {
 	uint64_t longest_ns;
 	uint64_t unknown_keys;
 	unsigned doubts; /* VMT_DOUBT_* */
-	struct vmt_err err;
+	/* Where code is one of a failure: what is known of it, or NULL. In the arena of the task;
+	 * while the source is read, the reader's, to be filled. */
+	struct vmt_err *err;
 };
 
 /*
@@ -103,6 +105,14 @@ void vmt_proc_part_free(void *part);
  * over, also on failure, or -1. NULL on ENOMEM. */
 struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
 				 size_t batch, const struct vmt_proc *p, int dir_fd);
+
+/* A copy in the arena; NULL where err says nothing, or without memory for it. */
+struct vmt_err *vmt_proc_keep_err(struct vmt_arena *arena, const struct vmt_err *err);
+
+/* Rows out of the text of the list, which was parsed before, with strings in arena; 0 or -ENOMEM.
+ */
+int vmt_proc_parse_list(const struct vmt_proc_task *task, struct vmt_arena *arena,
+			struct vmt_map **ret, size_t *ret_n);
 
 /*
  * For a job that was left behind: copies what it has finished, strings included, into a task of the

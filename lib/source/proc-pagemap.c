@@ -34,7 +34,7 @@ static int not_in_time(struct vmt_proc_read *read, int r)
 {
 	if (r != -ETIMEDOUT)
 		return r;
-	return vmt_err_set(&read->err, r, "pagemap", 0, "it was not read to its end in time");
+	return vmt_err_set(read->err, r, "pagemap", 0, "it was not read to its end in time");
 }
 
 struct sums {
@@ -88,7 +88,7 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 	r = sum_all(task, job, &ctx, sums, &read->doubts);
 	add_cost(read, &pm);
 	if (r == 0 && read->doubts & VMT_DOUBT_HUGE)
-		return vmt_err_set(&read->err, -E2BIG, "pagemap", 0,
+		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
 				   "mappings of more than %llu pages were left out: "
 				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
 				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
@@ -129,7 +129,7 @@ int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
 	pss.counts = words + WORDS;
 	pm.facts = vmt_proc_shared_pagemap(task->shared);
 	if (!pm.facts->frames)
-		return vmt_err_set(&read->err, -EPERM, "pagemap", 0,
+		return vmt_err_set(read->err, -EPERM, "pagemap", 0,
 				   "frames are not shown: it needs CAP_SYS_ADMIN");
 	for (i = 0; r == 0 && i < task->n_maps; i++) {
 		uint64_t bytes;

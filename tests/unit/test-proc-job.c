@@ -131,7 +131,7 @@ static void test_numa(void **state)
 	unit_dir_write(&f->dir, "proc/42/numa_maps", "1000 default N0=1\n2000 default N0=x\n");
 	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
 	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -EINVAL);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].err.line, 2);
+	assert_int_equal(t->read[VMT_SOURCE_NUMA].err->line, 2);
 	vmt_job_unref(job);
 }
 
@@ -385,8 +385,8 @@ static void test_malformed_says_where(void **state)
 	unit_dir_write(&f->dir, "proc/42/smaps", "1000-2000 r--p 0 fe:00 7 /x\nRss: much\n");
 	job = run(f, MAPS | SMAPS, &t);
 	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -EINVAL);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].err.line, 2);
-	assert_string_equal(t->read[VMT_SOURCE_SMAPS].err.path, "smaps");
+	assert_int_equal(t->read[VMT_SOURCE_SMAPS].err->line, 2);
+	assert_string_equal(t->read[VMT_SOURCE_SMAPS].err->path, "smaps");
 	/* The list of mappings is not lost with it. */
 	assert_int_equal(t->n_maps, 2);
 	vmt_job_unref(job);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/proc-job.h"
+
+#include <errno.h>
+
+#include "source/maps.h"
+
+struct vmt_err *vmt_proc_keep_err(struct vmt_arena *arena, const struct vmt_err *err)
+{
+	struct vmt_err *kept = err->text[0] ? vmt_arena_alloc(arena, 1, sizeof(*kept)) : NULL;
+
+	if (kept)
+		*kept = *err;
+	return kept;
+}
+
+int vmt_proc_parse_list(const struct vmt_proc_task *task, struct vmt_arena *arena,
+			struct vmt_map **ret, size_t *ret_n)
+{
+	const struct vmt_bytes text = { task->list.data, task->list.len };
+	struct vmt_maps_parser parser;
+	int r;
+
+	vmt_maps_init(&parser, false, task->pid, arena, &task->shared->devices);
+	r = vmt_maps_feed(&parser, text, "maps", NULL);
+	if (r == 0)
+		r = vmt_maps_finish(&parser, "maps", NULL);
+	if (r == 0) {
+		*ret = VMT_STEAL(parser.maps);
+		*ret_n = parser.n_maps;
+	}
+	vmt_maps_done(&parser);
+	return r;
+}
+
+int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
+{
+	struct vmt_proc_task *task = vmt_job_context(job);
+	struct vmt_map *maps = NULL;
+	size_t n, i;
+	int r = 0;
+
+	*ret = (struct vmt_proc_task){ 0 };
+	vmt_arena_init(&ret->arena);
+	pthread_mutex_lock(&task->lock);
+	n = task->n_maps;
+	if (task->maps && n) {
+		maps = calloc(n, sizeof(*maps));
+		if (!maps)
+			r = -ENOMEM;
+		for (i = 0; maps && r == 0 && i < n; i++) {
+			maps[i] = task->maps[i];
+			r = vmt_row_own_text(&vmt_entity_map, &ret->arena, &maps[i],
+					     i ? &maps[i - 1] : NULL,
+					     i ? &task->maps[i - 1] : NULL);
+		}
+	} else if (task->list.len) {
+		r = vmt_proc_parse_list(task, &ret->arena, &maps, &n);
+	}
+	ret->rollup = task->rollup;
+	if (r == 0)
+		r = vmt_row_own_text(&vmt_entity_proc, &ret->arena, &ret->rollup, NULL, NULL);
+	if (r == 0) {
+		ret->count_only = task->count_only;
+		ret->maps = maps;
+		ret->n_maps = maps ? n : 0;
+		ret->maps_total = task->maps_total;
+		ret->has_maps = task->has_maps;
+		ret->consistent = task->consistent;
+		memcpy(ret->read, task->read, sizeof(ret->read));
+		for (i = 0; i < VMT_SOURCE_COUNT; i++)
+			if (task->read[i].err)
+				ret->read[i].err =
+					vmt_proc_keep_err(&ret->arena, task->read[i].err);
+	}
+	pthread_mutex_unlock(&task->lock);
+	if (r < 0) {
+		ret->rollup = (struct vmt_proc){ 0 };
+		free(maps);
+	}
+	return r;
+}
