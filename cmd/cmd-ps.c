@@ -3,6 +3,7 @@
 #include "cmd/watch.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 
 #include "base/parse.h"
 #include "model/proc-group.h"
@@ -325,7 +326,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 		return VMT_EXIT_FAILED;
 	}
 	if (ps->want & DEAR)
-		r = vmt_run_procs(run, ctx, ps->want & DEAR, NULL, 0);
+		r = vmt_run_procs(run, ctx, (ps->want & DEAR) | VMT_COLLECT_COUNT, NULL, 0);
 	if (r == 0)
 		r = vmt_run_model(run, ctx, NULL);
 	if (r)
@@ -337,6 +338,10 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	r = vmt_section_options(ctx, s);
 	if (r)
 		return r;
+	if (vmt_columns_sources(&s->columns) & VMT_SOURCE_BIT(MAPS) &&
+	    run->sample->host.max_map_count)
+		vmt_buf_addf(w ? &s->note : &s->lead, "vm.max_map_count %" PRIu64 "\n",
+			     run->sample->host.max_map_count);
 	vmt_run_remarks(run, ctx, s);
 	if (ps->entity == &vmt_entity_proc && !ctx->filter)
 		s->total = total;

@@ -112,10 +112,41 @@ static bool reads_timed_out(const struct vmt_model *m, struct vmt_buf *text)
 	return any;
 }
 
+/* The kernel refuses a mapping more where there are more than vm.max_map_count, and where one is
+ * split at that number (mm/mmap.c do_mmap(), mm/vma.c split_vma()): beyond nine tenths, growth of
+ * the last hour is no guide. */
+static bool few_maps_left(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const size_t named = 8;
+	size_t i, n = 0;
+
+	for (i = 0; i < m->n_procs; i++) {
+		const struct vmt_proc *p = &m->procs[i];
+
+		if (!VMT_HAS(proc, maps_percent, p) || p->maps_percent <= 90 * 1000 || ++n > named)
+			continue;
+		if (n == 1)
+			vmt_buf_addf(text,
+				     "close to vm.max_map_count (%" PRIu64 "), where mmap fails: ",
+				     p->maps_limit);
+		vmt_buf_addf(text, "%s%" PRIu64, n > 1 ? ", " : "", p->pid);
+		if (VMT_HAS(proc, comm, p)) {
+			vmt_buf_adds(text, " (");
+			vmt_fmt_safe(text, p->comm, true);
+			vmt_buf_adds(text, ")");
+		}
+		vmt_buf_addf(text, " with %" PRIu64, p->maps_total);
+	}
+	if (n > named)
+		vmt_buf_addf(text, ", and %zu more", n - named);
+	return n > 0;
+}
+
 static const struct check checks[] = {
 	{ "managed_is_not_total", "warning", managed_is_not_total },
 	{ "available_differs", "warning", available_differs },
 	{ "reads_timed_out", "warning", reads_timed_out },
+	{ "few_maps_left", "warning", few_maps_left },
 	{ "canary", "warning", canary_failed },
 	{ "faults_lost", "warning", faults_lost },
 	{ "faults_do_not_add_up", "warning", faults_do_not_add_up },

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/model.h"
 
+/* How much of what it may map a process has used up. */
+static void map_budget(struct vmt_proc *p, uint64_t limit)
+{
+	uint64_t v;
+
+	if (!limit || !VMT_HAS(proc, maps_total, p))
+		return;
+	VMT_SET(proc, maps_limit, p, limit);
+	if (!__builtin_mul_overflow(p->maps_total, 100 * 1000, &v))
+		VMT_SET(proc, maps_percent, p, v / limit);
+}
+
 static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns)
 {
 	const struct vmt_sample *s = m->sample;
@@ -12,6 +24,7 @@ static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64
 	m->n_procs = s->n_procs;
 	for (i = 0; i < s->n_procs; i++) {
 		m->procs[i] = s->procs[i];
+		map_budget(&m->procs[i], s->host.max_map_count);
 		if (dt_ns) {
 			const struct vmt_proc *p = vmt_sample_proc(prev, s->procs[i].pid);
 

@@ -38,6 +38,7 @@ struct vmt_host {
 	uint64_t page_size; /* bytes */
 	uint64_t user_hz; /* ticks a second of /proc/PID/stat */
 	uint64_t cpus; /* online; 0 where unknown */
+	uint64_t max_map_count; /* vm.max_map_count; 0 where unknown, or where no MAPS was read */
 	uint64_t euid; /* of vmtop itself, or of who recorded; VMT_EUID_UNKNOWN */
 	struct vmt_bytes boot_id;
 	struct vmt_bytes release; /* "6.18.44" */

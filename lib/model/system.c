@@ -133,4 +133,5 @@ void vmt_proc_rates(struct vmt_proc *p, const struct vmt_proc *prev, uint64_t dt
 	RATE(proc, major_faults_per_second, major_faults_total, p, prev, dt_ns);
 	DELTA(rss_delta_bytes, rss_bytes, p, prev);
 	DELTA(swap_delta_bytes, swap_bytes, p, prev);
+	DELTA(maps_delta, maps_total, p, prev);
 }

@@ -599,6 +599,24 @@ static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_
 	return r;
 }
 
+/* What limits the number of mappings, once in a sample: a fact of the machine, and no read of a
+ * process. A kernel or recording that does not say leaves it unknown. */
+static void read_map_limit(struct call *call)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_bytes text;
+	uint64_t v;
+
+	if (!(call->sources & VMT_SOURCE_BIT(MAPS)) || call->s->host.max_map_count)
+		return;
+	if (vmt_slurp_at(vmt_collector_shared(call->c)->root->proc_fd, "sys/vm/max_map_count", &buf,
+			 64) < 0)
+		return;
+	text = (struct vmt_bytes){ buf.data, buf.len };
+	if (vmt_take_u64(&text, &v) == 0 && (text.len == 0 || vmt_take_char(&text, '\n') == 0))
+		call->s->host.max_map_count = v;
+}
+
 static int collect(struct call *call, uint32_t flags, const size_t *indices, size_t n,
 		   struct vmt_err *err)
 {
@@ -615,6 +633,7 @@ static int collect(struct call *call, uint32_t flags, const size_t *indices, siz
 	call->sources = choose_sources(s, flags);
 	if (!n || (!call->sources && !call->rows))
 		return 0;
+	read_map_limit(call);
 	if (!s->maps) {
 		s->maps = vmt_arena_alloc(&s->arena, s->n_procs, sizeof(*s->maps));
 		if (!s->maps)

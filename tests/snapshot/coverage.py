@@ -19,6 +19,7 @@ EMPTY = {
     "swap_delta_bytes": "a difference of two samples",
     "read_start_ns": "vmtop's own reads",
     "read_end_ns": "vmtop's own reads",
+    "maps_delta": "a difference of two samples",
     "cgroup": "only on request",
     "depth": "only with --tree",
     "tree_rss_bytes": "only with --tree",
@@ -40,6 +41,9 @@ EMPTY = {
     "soft_dirty_pages": "pagemap is too large to be kept",
     "pss_sliced_bytes": "pagemap is too large to be kept",
 }
+
+# The most mappings that a process of machine-6.18 has.
+MOST = 50
 
 
 def fields(report):
@@ -86,12 +90,34 @@ def shifted(fixture, kib):
         return findings_of(top)
 
 
+def limited(limit):
+    """The findings of ps with the number of mappings, where no process may have more than that."""
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(snap.FIXTURES / "machine-6.18", top)
+        if limit is None:
+            (top / "proc/sys/vm/max_map_count").unlink()
+        else:
+            (top / "proc/sys/vm/max_map_count").write_text(limit, encoding="ascii")
+        document = snap.document(top, "ps", "-o", "pid,maps_total,maps_percent")
+    most = max(row["maps_total"] or 0 for row in document["data"]["processes"])
+    assert most == MOST, most
+    return {finding["id"] for finding in document["findings"]} - {"managed_is_not_total"}
+
+
 def findings(report):
     guest = next(name for name in snap.fixtures() if name.startswith("guest-"))
     for name, ids, wanted in (
         (f"{guest}: nothing", findings_of(guest), set()),
         ("machine-6.18: zones and MemTotal", findings_of("machine-6.18"), {"managed_is_not_total"}),
         ("available 4 MiB off: pages move", shifted(guest, 4096), set()),
+        # 50 of 55 are 90.9 percent, of 56 89.3.
+        ("mappings: far from the limit", limited("65530\n"), set()),
+        ("mappings: within nine tenths", limited("56\n"), set()),
+        ("mappings: beyond nine tenths", limited("55\n"), {"few_maps_left"}),
+        ("mappings: above the limit", limited("1\n"), {"few_maps_left"}),
+        ("mappings: no limit is known", limited(None), set()),
+        ("mappings: a limit that is no number", limited("many\n"), set()),
         ("available 5 MiB off", shifted(guest, 5120), {"available_differs"}),
     ):
         report.check(f"finding in {name}", None if ids == wanted else f"{ids}, not {wanted}")

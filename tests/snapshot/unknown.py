@@ -129,6 +129,10 @@ def cases(top, pid):
         if key != "machine" or not (top / "proc/sys/kernel/arch").exists():
             yield Case("vmtop-fixture", key, ps, {field})
     yield Case("proc/sys/kernel/random/boot_id", None, ps, {"boot_id"})
+    if (top / "proc/sys/vm/max_map_count").exists():
+        count = ["ps", "-o", "pid,maps_total,maps_limit,maps_percent", "-p", str(pid)]
+        limited = {"maps_limit", "maps_percent"}
+        yield Case("proc/sys/vm/max_map_count", None, count, limited)
     yield Case("etc/passwd", None, ps, set())
     yield Case("proc/meminfo", None, free, set(oracle.MEMINFO))
     yield Case("proc/vmstat", None, free, set(oracle.VMSTAT))

@@ -89,8 +89,9 @@ def unit_problems(where, field):
     ending = endings.get(field["unit"])
     if ending and not field["key"].endswith(ending):
         yield f"{where}: {field['unit']}, and its key does not end in {ending[0]}"
-    if field["unit"] == "milli" and not field["key"].endswith(("_per_second", "_ratio")):
-        yield f"{where}: a rate or ratio ends in _per_second or _ratio"
+    milli = ("_per_second", "_percent", "_ratio")
+    if field["unit"] == "milli" and not field["key"].endswith(milli):
+        yield f"{where}: a rate or ratio ends in _per_second, _percent or _ratio"
     for unit, ends in endings.items():
         if field["unit"] != unit and field["key"].endswith(ends[0]):
             yield f"{where}: the key says {unit}, the unit {field['unit']}"
