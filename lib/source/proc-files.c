@@ -314,7 +314,9 @@ static void set_facts(struct files *f)
 			/* d_path() of fs/d_path.c says it of every file that is; others may be
 			 * called so. */
 			VMT_SET(map, deleted, m, false);
-		if (!vmt_bytes_is(m->role, "sysv") || !task->shared->root->live)
+		/* Before its file was looked at, a mapping may have no role. */
+		if (!task->shared->root->live || !VMT_HAS(map, role, m) ||
+		    !vmt_bytes_is(m->role, "sysv"))
 			continue;
 		if (!has_ipc)
 			ipc = vmt_ipc_namespace(f->dir_fd);
