@@ -3,7 +3,8 @@
 """Committed files that the program makes: completions, schemas, vmtop-fields(7).
 
 Without arguments each is compared with what the program prints now. With --update they are written;
-build first, then commit what changed:
+build first, then commit what changed. tests/HOSTILE.md, which is made of the tests (hostile.py),
+is written with them:
 
     ninja -C build && tests/static/generated.py --update
 """
@@ -18,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "man"))
 from tap import BUILD, TOP, VMTOP, Report  # noqa: E402
 import fields  # noqa: E402
+import hostile  # noqa: E402
 
 SCRIPTS = {"bash": "vmtop.bash", "zsh": "_vmtop", "fish": "vmtop.fish"}
 SCHEMAS = TOP / "lib" / "view" / "schema"
@@ -77,6 +79,7 @@ def main():
     files = wanted()
     if "--update" in sys.argv[1:]:
         update(files)
+        hostile.update()
         return
     report = Report()
     for path, text in files.items():

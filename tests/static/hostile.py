@@ -1,0 +1,295 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every hostile case has a test that is named after it, or a reason why it has none.
+
+Without arguments the tests are searched for the names of cases, and tests/HOSTILE.md is compared
+with what was found. With --update it is written:
+
+    tests/static/hostile.py --update        (tests/static/generated.py --update does it too)
+
+A test declares a case by its name, a literal that begins with the number of the case:
+
+    Python          report.check("A07 execve in mid-walk: ...", problems), report.skip(...)
+    C of tests/live check_begin(&c, "A07/execve-in-mid-walk"): names are one word there
+    cmocka          cmocka_unit_test(a07_execve_in_mid_walk)
+    shell           echo "ok A07 ..."
+
+One test may have several: "A03 A04 zombie ...", a03_a04_zombie.
+"""
+
+import ast
+import collections
+import difflib
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import TOP, Report, without_comments  # noqa: E402
+
+PAGE = TOP / "tests" / "HOSTILE.md"
+
+CASES = {
+    "A": ("Processes that come and go", {
+        "A01": "it ends between the listing of /proc and the opening",
+        "A02": "it ends between opening and reading: ESRCH, or no bytes",
+        "A03": "it becomes a zombie while its files are open",
+        "A04": "it is a zombie when its files are opened",
+        "A05": "a kernel thread",
+        "A06": "its first thread ended, others live",
+        "A07": "execve in the middle of a walk",
+        "A08": "its number is used again between two samples",
+        "A09": "its number is used again within a scan",
+        "A10": "a process without a mapping",
+        "A11": "processes that share an address space: vfork, CLONE_VM",
+        "A12": "a 32-bit process",
+        "A13": "mappings split and merge during the walk",
+        "A14": "a stopped, traced or frozen process",
+        "A15": "10,000 processes, 50,000 threads",
+    }),
+    "B": ("Names", {
+        "B01": "comm that looks like the rest of stat, with control bytes",
+        "B02": "comm of closing brackets alone, or empty",
+        "B03": "ESC, BEL and OSC in a path, comm, arguments, memfd",
+        "B04": "bytes that are no UTF-8",
+        "B05": "right-to-left marks, no-width characters, hundreds of combining marks",
+        "B06": "a newline, and the four characters that stand for one",
+        "B07": "a file called \"x (deleted)\", and a deleted one",
+        "B08": "a path longer than PATH_MAX",
+        "B09": "blanks, tabs, and what means something in CSV",
+        "B10": "files named as the kernel names what is no file",
+        "B11": "100,000 names",
+        "B12": "arguments of 2 MiB, overwritten while they are read",
+        "B13": "users, groups and cgroups with escapes; a slow or huge user database",
+        "B14": "directives of printf in every name",
+    }),
+    "C": ("Huge and odd memory", {
+        "C01": "65,530 mappings",
+        "C02": "a million mappings",
+        "C03": "a mapping of 1 TiB without pages",
+        "C04": "addresses of 57 bits",
+        "C05": "vsyscall, at the end of the address space",
+        "C06": "hugetlb, private and shared",
+        "C07": "transparent huge pages, partly mapped",
+        "C08": "the zero page",
+        "C09": "a file mapped twice",
+        "C10": "memfd, SysV, shared /dev/zero, tmpfs",
+        "C11": "mappings of devices",
+        "C12": "userfaultfd whose faults nobody serves",
+        "C13": "flags of mappings that are rare, new or unknown",
+        "C14": "guard gaps, a stack at its limit, a stack that may be executed",
+        "C15": "swap that is full, zswap, huge pages in swap",
+        "C16": "pages merged by KSM",
+        "C17": "memfd_secret, DAX, the huge zero page",
+        "C18": "values at the limits of their types",
+        "C19": "nodes with holes or without memory, memory that comes and goes",
+        "C20": "pages of 16 KiB and 64 KiB",
+    }),
+    "D": ("Reads that block", {
+        "D01": "the mmap lock held for writing by a file system that does not answer",
+        "D02": "the mmap lock held for reading, and a writer waiting",
+        "D03": "readers that never come back, more than there may be",
+        "D04": "signals do not wake a stuck reader",
+        "D05": "smaps that takes seconds: its cost is told before",
+        "D06": "build-ids that the kernel would read from files",
+        "D07": "mapped files on a file system that does not answer",
+        "D08": "an open() that blocks",
+        "D09": "files of /proc that block otherwise",
+        "D10": "no CPU time while the lock is held",
+        "D11": "a process in uninterruptible sleep",
+    }),
+    "E": ("Rights and places", {
+        "E01": "a user without rights",
+        "E02": "CAP_SYS_PTRACE alone",
+        "E03": "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
+        "E04": "CAP_PERFMON or CAP_SYS_ADMIN alone",
+        "E05": "no CAP_SYS_ADMIN: no frames",
+        "E06": "/proc with hidepid",
+        "E07": "/proc of processes alone",
+        "E08": "a PID namespace",
+        "E09": "root of a user namespace",
+    }),
+}
+KNOWN = {case: what for _, cases in CASES.values() for case, what in cases.items()}
+
+# Why a case has no test at all.
+NOT_PRODUCED = {}
+
+# To be emptied: cases whose tests are still being written.
+OWED = set(KNOWN)
+
+FIRST = re.compile(r"((?:[A-E]\d\d[ /]+)+)(.*)", re.DOTALL)
+UNIT = re.compile(r"\bcmocka_unit_test\w*\(\s*((?:[a-e]\d\d_)+)(\w+)")
+C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+SHELL = re.compile(r"\b(?:ok|skip|part) [\"']?((?:[A-E]\d\d[ /])+)([^\"'\n]*)")
+EXECUTABLE = re.compile(r"executable\(\s*'([^']+)'(.*?)\n?\)", re.DOTALL)
+
+Test = collections.namedtuple("Test", "case path name")
+
+
+def split(text):
+    """The numbers of the cases that a name begins with, and the rest of it."""
+    match = FIRST.fullmatch(text)
+    if not match:
+        return [], text
+    return re.findall(r"[A-E]\d\d", match.group(1)), match.group(2).strip()
+
+
+def python_names(text):
+    """Literals that begin with a case; what an f-string puts in stands in braces."""
+    tree = ast.parse(text)
+    parts = {id(value) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+             for value in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(value.value if isinstance(value, ast.Constant)
+                          else "{" + ast.unparse(value.value) + "}" for value in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and \
+                id(node) not in parts:
+            yield node.value
+
+
+def names(path, text):
+    """(cases, name) of each test that a file declares."""
+    if path.suffix == ".py":
+        found = [split(name) for name in python_names(text)]
+    elif path.suffix == ".c":
+        text = without_comments(text)
+        found = [split(match.group(1)) for match in C_STRING.finditer(text)]
+        found += [(re.findall(r"[A-E]\d\d", match.group(1).upper()), match.group(2))
+                  for match in UNIT.finditer(text)]
+    else:
+        lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        found = [(re.findall(r"[A-E]\d\d", match.group(1)), match.group(2).strip())
+                 for match in SHELL.finditer(lines)]
+    return [(cases, name) for cases, name in found if cases]
+
+
+def is_source(path):
+    if path.suffix in (".py", ".c", ".sh"):
+        return True
+    return not path.suffix and path.read_bytes()[:10].startswith(b"#!/bin/")
+
+
+def tests():
+    """Every test that is named after a case, without doubles."""
+    found = []
+    for path in sorted((TOP / "tests").rglob("*")):
+        if not path.is_file() or path == pathlib.Path(__file__).resolve() or \
+                "golden" in path.parts or "fixtures" in path.parts or not is_source(path):
+            continue
+        for cases, name in names(path, path.read_text(encoding="utf-8", errors="replace")):
+            found += [Test(case, path.relative_to(TOP), name) for case in cases]
+    return list(dict.fromkeys(found))
+
+
+def guests():
+    """The sources whose programs run in guests."""
+    named = "\n".join(path.read_text() for path in sorted((TOP / "tests").rglob("*.suite")))
+    found = set()
+    for build in sorted((TOP / "tests").rglob("meson.build")):
+        folder = build.parent.relative_to(TOP)
+        for name, rest in EXECUTABLE.findall(build.read_text()):
+            if f"@BUILD@/{folder}/{name} " in named:
+                found |= {folder / source for source in re.findall(r"'([\w-]+\.c)'", rest)}
+    return found
+
+
+def where(path, in_guests):
+    """Where the tests of a file run."""
+    suite = path.parts[1]
+    if suite in ("unit", "snapshot", "static", "fuzz"):
+        return suite
+    if suite == "vm":
+        return "guests"
+    return f"{suite}, and in guests" if path in in_guests else suite
+
+
+def cell(text):
+    return text.replace("\\n", " ").replace("|", "\\|").replace("<", "\\<").strip()
+
+
+def page():
+    in_guests = guests()
+    found = collections.defaultdict(list)
+    for test in tests():
+        found[test.case].append(test)
+    lines = [
+        "# Hostile cases", "",
+        "<!-- Made by tests/static/hostile.py --update from the sources of the tests. -->", "",
+        "What vmtop has to survive, and the tests that make it so. The name of a test begins with",
+        "the number of its case: `\"A07 execve ...\"` in Python and shell, `\"A07/execve-...\"` in C of",
+        "`tests/live`, where names are one word, `a07_execve...` in cmocka. This page is made from",
+        "them: `tests/static/hostile.py --update`. A test that a machine cannot make is skipped there",
+        "with the reason.", "",
+    ]
+    for title, cases in CASES.values():
+        lines += [f"## {title}", "", "| case | what | test | suite |", "|---|---|---|---|"]
+        for case, what in cases.items():
+            by_path = collections.defaultdict(list)
+            for test in found[case]:
+                by_path[test.path].append(test.name)
+            if not by_path:
+                why = NOT_PRODUCED.get(case, "to be written")
+                lines.append(f"| {case} | {cell(what)} | none: {cell(why)} | - |")
+            for i, (path, names_) in enumerate(by_path.items()):
+                first = f"| {case} | {cell(what)} |" if i == 0 else "| | |"
+                said = "; ".join(cell(name) for name in dict.fromkeys(names_))
+                lines.append(f"{first} `{path}`: {said} | {where(path, in_guests)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def update():
+    text = page()
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+        PAGE.write_text(text, encoding="utf-8")
+        print(f"wrote {PAGE.relative_to(TOP)}")
+
+
+def stale():
+    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    lines = list(difflib.unified_diff(old.splitlines(), page().splitlines(), "committed", "found",
+                                      n=0, lineterm=""))
+    return ["it is not what the tests say; tests/static/hostile.py --update"] + lines[:20] \
+        if lines else []
+
+
+# What declares a case, and what only looks like it.
+FINDS = [
+    ("x.py", 'check("A07 execve: it", None)', ["A07 execve: it"]),
+    ("x.py", 'check(f"E06 hidepid={n}: it")', ["E06 hidepid={n}: it"]),
+    ("x.py", '# "A07 in a comment"\ncheck("a A07 later", "A070 no case", "F01 other")', []),
+    ("x.py", 'check("A03 A04 zombie")', ["A03 zombie", "A04 zombie"]),
+    ("x.c", 'check_begin(&c, "A07/execve-%d", 1); /* "A08/in-a-comment" */', ["A07 execve-%d"]),
+    ("x.c", "cmocka_unit_test(a07_execve), cmocka_unit_test(test_a08)", ["A07 execve"]),
+    ("x.c", "cmocka_unit_test_setup_teardown(a03_a04_zombie, up, down)", ["A03 zombie",
+                                                                         "A04 zombie"]),
+    ("x.sh", '# ok "A01 no"\necho "ok A07 execve"', ["A07 execve"]),
+]
+
+
+def main():
+    if "--update" in sys.argv[1:]:
+        update()
+        return
+    report = Report()
+    report.check("names of cases are found", [
+        f"{text!r} gives {have}" for path, text, wanted in FINDS
+        if (have := [f"{case} {name}" for cases, name in names(pathlib.Path(path), text)
+                     for case in cases]) != wanted
+    ])
+    found = tests()
+    tested = {test.case for test in found}
+    report.check("there are 69 cases", None if len(KNOWN) == 69 else f"{len(KNOWN)}")
+    report.check("every hostile case has a test or a reason",
+                 sorted(set(KNOWN) - tested - set(NOT_PRODUCED) - OWED))
+    report.check("no case has both a test and a reason for none", sorted(tested & set(NOT_PRODUCED)))
+    report.check("every name is of a case that is known",
+                 [f"{test.path}: {test.case}" for test in found if test.case not in KNOWN])
+    report.check("tests/HOSTILE.md is up to date", stale())
+    report.done()
+
+
+if __name__ == "__main__":
+    main()
