@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/parse.h"
+#include "cmd/doctor-verify.h"
 #include "cmd/fault-window.h"
 #include "source/probe.h"
 
@@ -9,6 +10,13 @@ static const struct vmt_section_def sections[] = {
 	{ "sources", &vmt_entity_source, false,
 	  "every source, tried on vmtop itself and on process 1" },
 	{ "rungs", &vmt_entity_rung, false, "every way to count faults, each tried alone" },
+	{ "checks", &vmt_entity_check, false,
+	  "with --verify, in place of the others: whether figures that have to agree do" },
+};
+
+static const struct vmt_opt doctor_opts[] = {
+	{ "verify", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "check figures of the kernel against each other, of all processes or of PIDs" },
 };
 
 /* What the rungs said, put together from one attempt at each. */
@@ -171,8 +179,13 @@ static int run_doctor(struct vmt_ctx *ctx)
 	VMT_CLEANUP(ladder_done) struct ladder ladder = { 0 };
 	VMT_AUTO_RUN run = { 0 };
 	struct vmt_section *s, *rungs;
-	int r = vmt_run_open(&run, ctx, UINT64_C(20000000000));
+	int r;
 
+	if (vmt_ctx_given(ctx, "verify"))
+		return vmt_doctor_verify(ctx);
+	if (ctx->n_operands)
+		return vmt_usage_error(ctx, "processes are for --verify");
+	r = vmt_run_open(&run, ctx, UINT64_C(20000000000));
 	if (r == 0)
 		r = read_sources(ctx, &run);
 	if (r)
@@ -213,12 +226,18 @@ static int run_doctor(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_doctor = {
 	.name = "doctor",
 	.summary = "what this kernel, build and these rights can give, and what would change it",
-	.synopsis = "[OPTION]...",
+	.synopsis = "[--verify [PID...]] [OPTION]...",
 	.cost = "reads every source of vmtop itself and of process 1 once, and loads each fault probe "
-		"for a moment",
+		"for a moment; --verify reads smaps, smaps_rollup and pagemap of each process, "
+		"up to three times",
+	.opts = doctor_opts,
+	.n_opts = VMT_ARRAY_LEN(doctor_opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.sections_optional = true,
+	.operands = "@pid",
+	.max_operands = 1024,
 	.has_probes = true,
 	.run = run_doctor,
 };

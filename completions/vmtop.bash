@@ -83,9 +83,9 @@ _vmtop_options()
 		most=0
 		;;
 	doctor)
-		opts='--output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
-		most=0
+		most=1024
 		;;
 	schema)
 		opts='--root --timeout --quiet --verbose --help --version'
@@ -165,6 +165,7 @@ _vmtop_values()
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
 	doctor,-w | doctor,--write) compopt -o default ;;
 	doctor,--root) compopt -o dirnames ;;
+	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
 	schema,) _vmtop_words 'free ps maps pages addr faults report doctor' ;;
 	completion,--root) compopt -o dirnames ;;

@@ -315,6 +315,7 @@ complete -c vmtop -n '__vmtop_at report' -s V -l version -d 'print the version a
 
 # doctor
 complete -c vmtop -n '__vmtop_at -' -a doctor -d 'what this kernel, build and these rights can give, and what would change it'
+complete -c vmtop -n '__vmtop_at doctor' -l verify -d 'check figures of the kernel against each other, of all processes or of PIDs'
 complete -c vmtop -n '__vmtop_at doctor' -s o -l output -x -a '(__vmtop_list source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at doctor' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at doctor' -s s -l sort -x -a '(__vmtop_list source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason)' -d 'order of the rows; -COLUMN descends'
@@ -341,6 +342,7 @@ complete -c vmtop -n '__vmtop_at doctor' -s q -l quiet -d 'no notes on standard 
 complete -c vmtop -n '__vmtop_at doctor' -s v -l verbose -d 'say what is done; more when given twice'
 complete -c vmtop -n '__vmtop_at doctor' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at doctor' -s V -l version -d 'print the version and exit'
+complete -c vmtop -n '__vmtop_at doctor' -a '(__vmtop_pids)'
 
 # schema
 complete -c vmtop -n '__vmtop_at -' -a schema -d 'JSON Schema of a command\'s document'

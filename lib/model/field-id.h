@@ -89,6 +89,12 @@ enum vmt_finding_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_check_##m
+enum vmt_check_field {
+#include "model/check.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_page_##m
 enum vmt_page_field {
 #include "model/page.def"

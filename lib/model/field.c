@@ -151,6 +151,14 @@ static const struct vmt_field finding_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_check
+#define FIELD_ENUM(m) VMT_FIELD_check_##m
+static const struct vmt_field check_fields[] = {
+#include "model/check.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #undef F
 #undef FK
 
@@ -186,25 +194,15 @@ ENTITY(rung, vmt_rung, "rungs", "a hook or rung that was tried", NULL);
 ENTITY(source, vmt_source_row, "sources", "whether a source could be read, and its cost", NULL);
 ENTITY(issue, vmt_issue, "errors", "something that could not be read", NULL);
 ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NULL);
+ENTITY(check, vmt_check, "checks", "an identity between figures of the kernel", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,
-	&vmt_entity_proc,
-	&vmt_entity_group,
-	&vmt_entity_map,
-	&vmt_entity_map_group,
-	&vmt_entity_sharer,
-	&vmt_entity_page,
-	&vmt_entity_addr,
-	&vmt_entity_fault,
-	&vmt_entity_balance,
-	&vmt_entity_file,
-	&vmt_entity_probe,
-	&vmt_entity_rung,
-	&vmt_entity_source,
-	&vmt_entity_issue,
-	&vmt_entity_finding,
-	NULL,
+	&vmt_entity_system,  &vmt_entity_proc,	    &vmt_entity_group,
+	&vmt_entity_map,     &vmt_entity_map_group, &vmt_entity_sharer,
+	&vmt_entity_page,    &vmt_entity_addr,	    &vmt_entity_fault,
+	&vmt_entity_balance, &vmt_entity_file,	    &vmt_entity_probe,
+	&vmt_entity_rung,    &vmt_entity_source,    &vmt_entity_issue,
+	&vmt_entity_finding, &vmt_entity_check,	    NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -119,6 +119,7 @@ extern const struct vmt_entity vmt_entity_rung;
 extern const struct vmt_entity vmt_entity_source;
 extern const struct vmt_entity vmt_entity_issue;
 extern const struct vmt_entity vmt_entity_finding;
+extern const struct vmt_entity vmt_entity_check;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];

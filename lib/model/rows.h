@@ -92,5 +92,10 @@ struct vmt_finding {
 	struct vmt_row row;
 #include "model/finding.def"
 };
+
+struct vmt_check {
+	struct vmt_row row;
+#include "model/check.def"
+};
 #undef F
 #undef FK

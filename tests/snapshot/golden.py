@@ -41,6 +41,9 @@ MACHINE = [
     ("report.ndjson", ["report", "--ndjson", "--top", "1"], "ndjson", "C.UTF-8"),
     ("doctor.txt", ["doctor"], "text", "C"),
     ("doctor.json", ["doctor", "-J"], "json", "C.UTF-8"),
+    ("doctor-verify.txt", ["doctor", "--verify", "-b"], "text", "C"),
+    ("doctor-verify.json", ["doctor", "--verify", "-J"], "json", "C.UTF-8"),
+    ("doctor-verify.csv", ["doctor", "--verify", "--csv", "-s", "-off_bytes"], "csv", "C"),
     ("faults.txt", ["faults"], "text", "C.UTF-8"),
 ]
 
