@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/kv.h"
 
+#include <endian.h>
+
 #include "base/parse.h"
 
 static void trim_end(struct vmt_bytes *b)
@@ -83,6 +85,56 @@ static bool is_blanks(const char *p, const char *end)
 		if (*p != ' ')
 			return false;
 	return true;
+}
+
+/* A number in eight bytes, right-justified among blanks, whose first byte is the lowest of x. All
+ * digits at once: pairs become numbers of two digits, and those are weighed and added. */
+static bool take_eight(uint64_t x, uint64_t *ret)
+{
+	const uint64_t blanks = UINT64_C(0x2020202020202020), zeros = UINT64_C(0x3030303030303030);
+	const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0), two = UINT64_C(0x000000ff000000ff);
+	uint64_t other = x ^ blanks, front;
+
+	if (!other)
+		return false;
+	/* The blanks in front stand for zeros. */
+	front = (UINT64_C(1) << (__builtin_ctzll(other) & ~7)) - 1;
+	x = (x & ~front) | (zeros & front);
+	if ((x & high) != zeros || ((x + UINT64_C(0x0606060606060606)) & high) != zeros)
+		return false;
+	x -= zeros;
+	x = x * 10 + (x >> 8);
+	*ret = ((x & two) * UINT64_C(0x000f424000000064) +
+		(x >> 16 & two) * UINT64_C(0x0000271000000001)) >>
+	       32;
+	return true;
+}
+
+size_t vmt_kv_run(const struct vmt_kv_table *table, struct vmt_bytes text, size_t *hint,
+		  struct vmt_row *row)
+{
+	size_t at = *hint, done;
+
+	for (done = 0; text.len - done >= VMT_KV_LINE && at < table->n; done += VMT_KV_LINE) {
+		const struct vmt_kv_key *k = &table->keys[at];
+		const char *line = text.ptr + done;
+		uint64_t x, v;
+
+		if ((k->form != VMT_KV_KIB && k->form != VMT_KV_SKIP) || k->len >= VMT_KV_HEAD ||
+		    memcmp(line, k->head, VMT_KV_HEAD) != 0 || memcmp(line + 24, " kB\n", 4) != 0)
+			break;
+		memcpy(&x, line + VMT_KV_HEAD, sizeof(x));
+		if (!take_eight(le64toh(x), &v))
+			break;
+		if (k->form == VMT_KV_KIB) {
+			v *= 1024;
+			memcpy((char *)row + k->offset, &v, sizeof(v));
+			vmt_row_mark(row, k->index);
+		}
+		at++;
+	}
+	*hint = at;
+	return done;
 }
 
 bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, size_t *hint,

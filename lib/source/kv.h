@@ -17,9 +17,14 @@ enum vmt_kv_form {
 	VMT_KV_OTHER, /* its value is for the caller, who finds it by id */
 };
 
+/* Lines of smaps: a key in so many bytes, a number in eight, and the unit. */
+#define VMT_KV_HEAD ((size_t)16)
+#define VMT_KV_LINE ((size_t)28)
+
 /* One key, and the member of a row that it goes to. */
 struct vmt_kv_key {
 	const char *name;
+	const char *head; /* the name, a colon and blanks up to VMT_KV_HEAD bytes at least */
 	size_t len; /* of name */
 	enum vmt_kv_form form;
 	unsigned index; /* bit of the member; for VMT_KV_OTHER the caller's number */
@@ -28,16 +33,19 @@ struct vmt_kv_key {
 
 #define VMT_KV(entity, strct, member, key, frm)                                                    \
 	{                                                                                          \
-		.name = (key), .len = sizeof(key) - 1, .form = VMT_KV_##frm,                       \
-		.index = VMT_FIELD_##entity##_##member, .offset = offsetof(struct strct, member)   \
+		.name = (key), .head = key ":               ", .len = sizeof(key) - 1,             \
+		.form = VMT_KV_##frm, .index = VMT_FIELD_##entity##_##member,                      \
+		.offset = offsetof(struct strct, member)                                           \
 	}
 #define VMT_KV_IGNORE(key)                                                                         \
 	{                                                                                          \
-		.name = (key), .len = sizeof(key) - 1, .form = VMT_KV_SKIP                         \
+		.name = (key), .head = key ":               ", .len = sizeof(key) - 1,             \
+		.form = VMT_KV_SKIP                                                                \
 	}
 #define VMT_KV_CALLER(key, numb)                                                                   \
 	{                                                                                          \
-		.name = (key), .len = sizeof(key) - 1, .form = VMT_KV_OTHER, .index = (numb)       \
+		.name = (key), .head = key ":               ", .len = sizeof(key) - 1,             \
+		.form = VMT_KV_OTHER, .index = (numb)                                              \
 	}
 
 struct vmt_kv_table {
@@ -58,6 +66,14 @@ int vmt_kv_split(struct vmt_bytes line, char separator, struct vmt_bytes *ret_ke
  */
 const struct vmt_kv_key *vmt_kv_find(const struct vmt_kv_table *table, struct vmt_bytes key,
 				     size_t *hint);
+
+/*
+ * Takes whole lines from the beginning of text as long as they are those of the keys from *hint on
+ * and are laid out as fs/proc/task_mmu.c does it: VMT_KV_LINE bytes, "Pss:                 32
+ * kB\n". Gives the bytes that it took, a multiple of that; what comes then, it does not know.
+ */
+size_t vmt_kv_run(const struct vmt_kv_table *table, struct vmt_bytes text, size_t *hint,
+		  struct vmt_row *row);
 
 /*
  * Takes "Key:   1234 kB" or "Key:   1" whole, where the key is the one that *hint expects, not the

@@ -26,11 +26,21 @@ int vmt_lines_feed(struct vmt_lines *l, struct vmt_bytes chunk,
 		   int (*fn)(void *arg, struct vmt_bytes line), void *arg)
 {
 	while (chunk.len) {
-		const char *nl = memchr(chunk.ptr, '\n', chunk.len);
-		size_t n = nl ? (size_t)(nl - chunk.ptr) : chunk.len;
-		struct vmt_bytes line = { chunk.ptr, n };
+		struct vmt_bytes line;
+		const char *nl;
+		size_t n;
 		int r;
 
+		if (l->many && !l->carry.len) {
+			n = l->many(arg, chunk, &l->line);
+			chunk.ptr += n;
+			chunk.len -= n;
+			if (!chunk.len)
+				break;
+		}
+		nl = memchr(chunk.ptr, '\n', chunk.len);
+		n = nl ? (size_t)(nl - chunk.ptr) : chunk.len;
+		line = (struct vmt_bytes){ chunk.ptr, n };
 		if (!nl || l->carry.len) {
 			r = carry(l, chunk.ptr, n);
 			if (r < 0)

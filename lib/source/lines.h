@@ -13,6 +13,11 @@
 struct vmt_lines {
 	struct vmt_buf carry; /* the beginning of a line whose end has not come */
 	unsigned line; /* number of the last line handed out */
+	/*
+	 * Set after init, or NULL: takes lines from the beginning of what is there, where it knows
+	 * them faster than one by one, adds their number to *line, and gives their bytes.
+	 */
+	size_t (*many)(void *arg, struct vmt_bytes text, unsigned *line);
 };
 
 void vmt_lines_init(struct vmt_lines *l);

@@ -4,10 +4,21 @@
 #include <errno.h>
 
 #include "base/parse.h"
+#include "source/kv.h"
 
 /* FNV-1a with 64 bits. It tells that a list changed, not who changed it. */
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
+
+/* Two of three lines of smaps are of one form. */
+static size_t take_many(void *arg, struct vmt_bytes text, unsigned *line)
+{
+	struct vmt_maps_parser *p = arg;
+	size_t n = p->n_maps ? vmt_smaps_run(&p->maps[p->n_maps - 1], text, &p->hint) : 0;
+
+	*line += (unsigned)(n / VMT_KV_LINE);
+	return n;
+}
 
 void vmt_maps_init(struct vmt_maps_parser *p, bool smaps, uint64_t pid, struct vmt_arena *arena,
 		   const struct vmt_devices *devices)
@@ -16,6 +27,8 @@ void vmt_maps_init(struct vmt_maps_parser *p, bool smaps, uint64_t pid, struct v
 		.arena = arena, .devices = devices, .pid = pid, .smaps = smaps, .print = FNV_BASIS
 	};
 	vmt_lines_init(&p->lines);
+	if (smaps)
+		p->lines.many = take_many;
 }
 
 void vmt_maps_done(struct vmt_maps_parser *p)

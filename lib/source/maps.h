@@ -61,6 +61,9 @@ int vmt_maps_feed(struct vmt_maps_parser *p, struct vmt_bytes chunk, const char 
  * p->maps (free()). */
 int vmt_maps_finish(struct vmt_maps_parser *p, const char *path, struct vmt_err *err);
 
+/* Takes the lines below a mapping that are laid out as the kernel does it: vmt_kv_run(). */
+size_t vmt_smaps_run(struct vmt_map *m, struct vmt_bytes text, size_t *hint);
+
 /* Takes a line below a mapping that is the one of the kernel's order, and simple (the greater
  * part); false, and nothing is changed, where it is anything else. */
 bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint);

@@ -71,6 +71,11 @@ static const struct vmt_kv_key rollup_keys[] = {
 
 static const struct vmt_kv_table map_table = { map_keys, VMT_ARRAY_LEN(map_keys) };
 
+size_t vmt_smaps_run(struct vmt_map *m, struct vmt_bytes text, size_t *hint)
+{
+	return vmt_kv_run(&map_table, text, hint, &m->row);
+}
+
 bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint)
 {
 	return vmt_kv_expected(&map_table, line, hint, &m->row);

@@ -173,12 +173,105 @@ static void test_expected(void **state)
 	assert_int_equal(hint, 1);
 }
 
+/* One line of smaps as the kernel lays it out, with another number field, or another end. */
+static size_t run_one(const char *number, const char *end, struct vmt_system *sys)
+{
+	char line[64];
+	size_t hint = 0, n;
+	/* On the heap and of that size, so that reading behind its end is seen. */
+	char *copy;
+
+	*sys = (struct vmt_system){ 0 };
+	snprintf(line, sizeof(line), "MemTotal:       %s%s", number, end);
+	copy = malloc(strlen(line));
+	memcpy(copy, line, strlen(line));
+	n = vmt_kv_run(&table, (struct vmt_bytes){ copy, strlen(line) }, &hint, &sys->row);
+	free(copy);
+	assert_int_equal(hint, n ? 1 : 0);
+	return n;
+}
+
+static void test_run_of_numbers(void **state)
+{
+	static const char *const others[] = {
+		"        ",
+		"1       ",
+		"     1 2",
+		" 1     2",
+		"      -1",
+		"      +1",
+		"      0x",
+		"      1/",
+		"      1:",
+		"\t      1",
+		"     \t 1",
+		"     1e1",
+		"   \xb1\xb1\xb1\xb1\xb1",
+		"       1k",
+		"      1",
+	};
+	struct vmt_system sys;
+	uint64_t v;
+	size_t i;
+
+	for (v = 0; v <= 99999999; v = v < 20000 ? v + 1 : v * 7 / 5 + 13) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "%8llu", (unsigned long long)v);
+		assert_int_equal(run_one(number, " kB\n", &sys), VMT_KV_LINE);
+		assert_field(system, total_bytes, &sys, v * 1024);
+	}
+	assert_int_equal(run_one("99999999", " kB\n", &sys), VMT_KV_LINE);
+	assert_field(system, total_bytes, &sys, UINT64_C(99999999) * 1024);
+	assert_int_equal(run_one("00000012", " kB\n", &sys), VMT_KV_LINE);
+	assert_field(system, total_bytes, &sys, 12 * 1024);
+	for (i = 0; i < VMT_ARRAY_LEN(others); i++) {
+		assert_int_equal(run_one(others[i], " kB\n", &sys), 0);
+		assert_unknown(system, total_bytes, &sys);
+	}
+	assert_int_equal(run_one("       1", " kB", &sys), 0);
+	assert_int_equal(run_one("       1", " MB\n", &sys), 0);
+	assert_int_equal(run_one("       1", "kB \n", &sys), 0);
+	assert_int_equal(run_one("       1", " kB\r\n", &sys), 0);
+	assert_int_equal(run_one("100000000", " kB\n", &sys), 0);
+}
+
+static void test_run_of_lines(void **state)
+{
+	static const char text[] = "MemTotal:              4 kB\n"
+				   "MemFree:              12 kB\n"
+				   "Bounce:                0 kB\n"
+				   "pgfault:               1 kB\n";
+	struct vmt_system sys = { 0 };
+	size_t hint = 0, n;
+
+	/* Three, because the fourth is of another form; the second half of a line waits. */
+	n = vmt_kv_run(&table, VMT_BYTES(text), &hint, &sys.row);
+	assert_int_equal(n, 3 * VMT_KV_LINE);
+	assert_int_equal(hint, 3);
+	assert_field(system, total_bytes, &sys, 4096);
+	assert_field(system, free_bytes, &sys, 12 * 1024);
+	assert_unknown(system, pgfault_total, &sys);
+	hint = 1;
+	n = vmt_kv_run(&table, (struct vmt_bytes){ text + VMT_KV_LINE, VMT_KV_LINE + 5 }, &hint,
+		       &sys.row);
+	assert_int_equal(n, VMT_KV_LINE);
+	/* Not the key that is expected, none that is left, nothing there. */
+	assert_int_equal(vmt_kv_run(&table, VMT_BYTES(text), &hint, &sys.row), 0);
+	hint = table.n;
+	assert_int_equal(vmt_kv_run(&table, VMT_BYTES(text), &hint, &sys.row), 0);
+	hint = 0;
+	assert_int_equal(vmt_kv_run(&table, (struct vmt_bytes){ text, 0 }, &hint, &sys.row), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_find_in_any_order),
 		cmocka_unit_test(test_expected),
+		cmocka_unit_test(test_run_of_numbers),
+		cmocka_unit_test(test_run_of_lines),
 		cmocka_unit_test(test_store_sizes),
 		cmocka_unit_test(test_store_counts_and_flags),
 		cmocka_unit_test(test_read),
