@@ -438,10 +438,14 @@ static int read_chosen(void *arg, vmt_rows_fn *fn, void *fn_arg)
  * What is read of each process beside its mappings. -o says what is wanted: stat then is enough to
  * know who it is, and status, which is half of what the list of processes costs, is left alone.
  */
-static uint32_t list_sources(const struct vmt_ctx *ctx)
+static uint32_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity *entity)
 {
 	uint32_t identity = VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_HOLD;
 
+	/* Sums have the mappings of one address space once. */
+	if (entity == &vmt_entity_map_group && ctx->n_operands != 1)
+		return identity | VMT_SOURCE_BIT(KCMP) | VMT_SOURCE_BIT(STATUS) |
+		       VMT_SOURCE_BIT(STAT);
 	if (vmt_ctx_given(ctx, "output") && !vmt_ctx_given(ctx, "user"))
 		identity |= VMT_SOURCE_BIT(STAT);
 	return identity;
@@ -508,7 +512,7 @@ static int run_maps(struct vmt_ctx *ctx)
 	r = vmt_run_open(&w.run, ctx, 0);
 	if (r == 0)
 		/* Who shares something can be anybody. */
-		r = vmt_run_sample(&w.run, ctx, list_sources(ctx),
+		r = vmt_run_sample(&w.run, ctx, list_sources(ctx, entity),
 				   entity == &vmt_entity_sharer ? NULL : pids, n_pids);
 	if (r == 0 && w.named) {
 		missing = vmt_run_missing(&w.run, ctx, pids, n_pids);

@@ -243,6 +243,11 @@ static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 		n = add_needed(ctx, ps, &columns);
 	if (n == 0 && ctx->filter)
 		n = vmt_columns_add_filter(&columns, ctx->filter);
+	/* Sums of memory count an address space once. */
+	if (n == 0 && (ps->entity == &vmt_entity_group || vmt_ctx_given(ctx, "tree")))
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+MM-OF", NULL);
+	if (n == 0 && vmt_columns_sources(&columns) & VMT_SOURCE_BIT(KCMP))
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S,PPID,ANON", NULL);
 	/* Two reads, one after the other, are of one process only where its start says so. */
 	if (n == 0 && (ps->watch || vmt_columns_sources(&columns) & several))
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S", NULL);
@@ -368,7 +373,7 @@ static int read_maps(void *arg, vmt_rows_fn *fn, void *fn_arg)
 static int print_files(struct vmt_ctx *ctx, struct vmt_run *run, struct ps *ps)
 {
 	struct files f = { .run = run, .want = vmt_map_group_sources(VMT_MAPS_BY_FILE) };
-	uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(KCMP);
 	int r = vmt_maps_want(ctx, &vmt_entity_map_group, &f.want);
 
 	if (vmt_ctx_given(ctx, "cgroup"))

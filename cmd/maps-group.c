@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "model/proc-group.h"
 #include "model/sharers.h"
 #include "source/sysvipc.h"
 
@@ -73,11 +74,21 @@ struct grouping {
 	uint64_t size;
 };
 
+/* Whether the mappings of that process are those of another one that is among them. */
+static bool is_again(const struct vmt_sample *s, size_t index)
+{
+	uint64_t first = vmt_proc_mm(&s->procs[index]);
+
+	return first != s->procs[index].pid && vmt_sample_proc(s, first);
+}
+
 static int add_to_groups(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last)
 {
 	struct grouping *g = arg;
 	size_t i;
 
+	if (is_again(g->sample, index))
+		return 0;
 	for (i = 0; i < n; i++)
 		/* The vsyscall page is the kernel's: the process's own size has it not. */
 		if (!vmt_bytes_is(maps[i].path, "[vsyscall]"))

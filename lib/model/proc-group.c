@@ -6,6 +6,7 @@
 /* A process as its group sees it. */
 struct member {
 	struct vmt_bytes name; /* of the group; ptr is NULL where it is not known */
+	uint64_t mm; /* id of the first process with that address space */
 	size_t index;
 };
 
@@ -35,13 +36,20 @@ static int compare_names(const struct member *a, const struct member *b)
 	return vmt_bytes_compare(a->name, b->name);
 }
 
-/* By name, then as they were. */
+/* By name, those with one address space beside each other, then as they were. */
 static int compare(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 	int c = compare_names(x, y);
 
+	if (c == 0 && x->mm != y->mm)
+		c = x->mm < y->mm ? -1 : 1;
 	return c ? c : x->index < y->index ? -1 : x->index > y->index;
+}
+
+uint64_t vmt_proc_mm(const struct vmt_proc *p)
+{
+	return VMT_HAS(proc, shared_mm, p) ? p->shared_mm : p->pid;
 }
 
 #define ADD(member, g, p)                                                                          \
@@ -51,11 +59,16 @@ static int compare(const void *a, const void *b)
 			VMT_SET(group, member, g, sum_);                                           \
 	} while (0)
 
-static void add(struct vmt_proc_group *g, const struct vmt_proc *p)
+/* again: its memory is that of the one before it, and is counted. */
+static void add(struct vmt_proc_group *g, const struct vmt_proc *p, bool again)
 {
 	bool memory = !VMT_HAS(proc, class, p) || vmt_bytes_is(p->class, "user");
 
 	g->processes_total++;
+	ADD(minor_faults_per_second, g, p);
+	ADD(major_faults_per_second, g, p);
+	if (again)
+		return;
 	ADD(rss_bytes, g, p);
 	ADD(anonymous_bytes, g, p);
 	ADD(file_bytes, g, p);
@@ -64,8 +77,6 @@ static void add(struct vmt_proc_group *g, const struct vmt_proc *p)
 	ADD(pss_bytes, g, p);
 	ADD(uss_bytes, g, p);
 	ADD(swap_pss_bytes, g, p);
-	ADD(minor_faults_per_second, g, p);
-	ADD(major_faults_per_second, g, p);
 	ADD(rss_delta_bytes, g, p);
 	g->unknown_total += memory && !VMT_HAS(proc, rss_bytes, p);
 	g->pss_unknown_total += memory && !VMT_HAS(proc, pss_bytes, p);
@@ -81,7 +92,7 @@ int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by
 	if (!members)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		members[i] = (struct member){ name_of(&procs[i], by), i };
+		members[i] = (struct member){ name_of(&procs[i], by), vmt_proc_mm(&procs[i]), i };
 	qsort(members, n, sizeof(*members), compare);
 	for (i = 0; i < n; i++)
 		n_groups += i == 0 || compare_names(&members[i - 1], &members[i]) != 0;
@@ -90,9 +101,10 @@ int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by
 		return -ENOMEM;
 	n_groups = 0;
 	for (i = 0; i < n; i++) {
+		bool first = i == 0 || compare_names(&members[i - 1], &members[i]) != 0;
 		struct vmt_proc_group *g;
 
-		if (i == 0 || compare_names(&members[i - 1], &members[i]) != 0) {
+		if (first) {
 			g = &groups[n_groups++];
 			VMT_SET(group, processes_total, g, 0);
 			VMT_SET(group, unknown_total, g, 0);
@@ -100,7 +112,8 @@ int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by
 			if (members[i].name.ptr)
 				VMT_SET(group, name, g, members[i].name);
 		}
-		add(&groups[n_groups - 1], &procs[members[i].index]);
+		add(&groups[n_groups - 1], &procs[members[i].index],
+		    !first && members[i - 1].mm == members[i].mm);
 	}
 	*ret = groups;
 	*ret_n = n_groups;
@@ -171,15 +184,19 @@ static void link_child(struct node *nodes, size_t parent, size_t child)
 
 static void sum_up(struct vmt_proc *parent, const struct vmt_proc *p)
 {
-	uint64_t sum;
+	uint64_t sum, below = p->tree_rss_bytes;
 
 	/* What has no memory adds nothing; what has some that is not known makes the sum unknown.
 	 */
 	if (VMT_HAS(proc, class, p) && !vmt_bytes_is(p->class, "user") &&
 	    !VMT_HAS(proc, tree_rss_bytes, p))
 		return;
+	/* What is the parent's own counts once. */
+	if (vmt_proc_mm(p) == vmt_proc_mm(parent) && VMT_HAS(proc, rss_bytes, p) &&
+	    below >= p->rss_bytes)
+		below -= p->rss_bytes;
 	if (VMT_HAS(proc, tree_rss_bytes, parent) && VMT_HAS(proc, tree_rss_bytes, p) &&
-	    !__builtin_add_overflow(parent->tree_rss_bytes, p->tree_rss_bytes, &sum))
+	    !__builtin_add_overflow(parent->tree_rss_bytes, below, &sum))
 		VMT_SET(proc, tree_rss_bytes, parent, sum);
 	else
 		VMT_UNSET(proc, tree_rss_bytes, parent);

@@ -10,11 +10,16 @@ enum vmt_group_by {
 	VMT_GROUP_BY_CGROUP,
 };
 
+/* The process that stands for the address space of p: the first that has it, p itself where no
+ * other one is known to. */
+uint64_t vmt_proc_mm(const struct vmt_proc *p);
+
 /*
  * The sums of processes by what they have in common, in the order in which the groups are met.
  * Processes that do not say it are a group without a name. A sum is over those of which the value
  * is known, and unknown where it is of none; how many have memory that is not known stands beside
- * it. Kernel threads and zombies count and have no memory. The rows are the arena's, their texts
+ * it. Kernel threads and zombies count and have no memory; memory of one address space counts once
+ * in a group (shared_mm). The rows are the arena's, their texts
  * those of procs. 0 or -ENOMEM.
  */
 int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by,

@@ -12,6 +12,7 @@
 #include "source/procps.h"
 #include "source/reader.h"
 #include "source/root.h"
+#include "source/same-mm.h"
 #include "source/users.h"
 
 #define MACHINE_FILE_MAX ((size_t)16 * 1024 * 1024)
@@ -265,6 +266,8 @@ static int collect_all(struct vmt_collector *c, uint32_t sources, const uint64_t
 							      .hold = &c->held,
 							      .keep = &c->kept },
 				     s);
+	if (r == 0 && sources & VMT_SOURCE_BIT(KCMP))
+		r = vmt_collect_same_mm(c, s);
 	return r;
 }
 

@@ -44,11 +44,12 @@ void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns);
 
 /*
  * Reads the cheap sources among sources (VMT_SOURCE_BIT; MEMINFO, VMSTAT, ZONEINFO, STATUS, STAT,
- * STATM; PIDS alone stands for STATUS and STAT) and fills host, system and procs, of which it sets
- * what these files say. Where dear sources will follow, STAT must be among them: with pid the start
- * time is the identity of a process. pids limits the processes to n_pids of them (NULL: all); one
- * that does not exist is left out and no error. The caller frees the sample. A source that cannot
- * be read is noted in the sample and is no failure; -ENOMEM and the like are.
+ * STATM, and KCMP, which needs STATUS and STAT; PIDS alone stands for these two) and fills host,
+ * system and procs, of which it sets what these files say. Where dear sources will follow, STAT
+ * must be among them: with pid the start time is the identity of a process. pids limits the
+ * processes to n_pids of them (NULL: all); one that does not exist is left out and no error. The
+ * caller frees the sample. A source that cannot be read is noted in the sample and is no failure;
+ * -ENOMEM and the like are.
  */
 int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids, size_t n_pids,
 		struct vmt_sample **ret, struct vmt_err *err);

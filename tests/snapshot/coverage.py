@@ -19,6 +19,7 @@ EMPTY = {
     "swap_delta_bytes": "a difference of two samples",
     "read_start_ns": "vmtop's own reads",
     "read_end_ns": "vmtop's own reads",
+    "shared_mm": "the kernel says it of live processes",
     "maps_delta": "a difference of two samples",
     "cgroup": "only on request",
     "depth": "only with --tree",

@@ -30,6 +30,7 @@ LEFT_OUT = {
     "maps_limit",
     "maps_percent",
     "maps_delta",
+    "shared_mm",
     "read_status",
     "kind",
     "present_pages",

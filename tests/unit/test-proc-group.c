@@ -66,6 +66,44 @@ static void test_groups(void **state)
 	vmt_arena_done(&a);
 }
 
+/* The memory of one address space counts once in each group, and in a tree below its parent. */
+static void a11_one_address_space(void **state)
+{
+	static const char *const users[] = { "root", "root", "alice", "alice", "root" };
+	struct vmt_proc procs[5];
+	const void *rows[5];
+	struct vmt_proc_group *groups = NULL;
+	size_t n = 0, i, *parents = NULL;
+	struct vmt_arena a;
+
+	for (i = 0; i < VMT_ARRAY_LEN(procs); i++) {
+		rows[i] = &procs[i];
+		procs[i] = process(i + 1, i ? 1 : 0, 5 + i, "user");
+		VMT_SET(proc, user, &procs[i], vmt_bytes_of(users[i]));
+		VMT_SET(proc, rss_bytes, &procs[i], 10);
+		VMT_SET(proc, minor_faults_per_second, &procs[i], 1000);
+		/* All but the last, of which it is not known, are the first. */
+		if (i < 4)
+			VMT_SET(proc, shared_mm, &procs[i], 1);
+		assert_int_equal(vmt_proc_mm(&procs[i]), i < 4 ? 1 : 5);
+	}
+	vmt_arena_init(&a);
+	assert_int_equal(vmt_proc_groups(procs, 5, VMT_GROUP_BY_USER, &a, &groups, &n), 0);
+	assert_int_equal(n, 2);
+	assert_text(group, name, &groups[0], "alice");
+	assert_field(group, processes_total, &groups[0], 2);
+	assert_field(group, rss_bytes, &groups[0], 10);
+	assert_field(group, minor_faults_per_second, &groups[0], 2000);
+	assert_field(group, processes_total, &groups[1], 3);
+	assert_field(group, rss_bytes, &groups[1], 20);
+	assert_field(group, unknown_total, &groups[1], 0);
+	assert_int_equal(vmt_proc_tree(rows, 5, procs, &parents), 0);
+	assert_field(proc, tree_rss_bytes, &procs[0], 20);
+	assert_field(proc, tree_rss_bytes, &procs[1], 10);
+	free(parents);
+	vmt_arena_done(&a);
+}
+
 static void tree_of(struct vmt_proc *procs, size_t n, const uint64_t *pids, const uint64_t *depths)
 {
 	const void **rows = calloc(n, sizeof(*rows));
@@ -189,11 +227,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_tree),
-		cmocka_unit_test(test_tree_of_the_unknown),
-		cmocka_unit_test(test_tree_of_liars),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_groups),	      cmocka_unit_test(a11_one_address_space),
+		cmocka_unit_test(test_tree),	      cmocka_unit_test(test_tree_of_the_unknown),
+		cmocka_unit_test(test_tree_of_liars), cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
