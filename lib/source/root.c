@@ -16,6 +16,8 @@
 
 #define FACTS	  "vmtop-fixture"
 #define FACTS_MAX ((size_t)64 * 1024)
+/* Of an open() that a rename came between. */
+#define TRIES 16u
 
 uint64_t vmt_now_ns(clockid_t clock)
 {
@@ -32,11 +34,14 @@ static int open_below(int dir_fd, const char *path, int flags)
 		.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
+	unsigned tries = 0;
 	long fd;
 
+	/* EAGAIN of openat2(2) is a rename that came between, but also a file with a lease of
+	 * somebody (fcntl(2)), and that one lasts: who waits for it here burns a CPU. */
 	do
 		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < TRIES)));
 	if (fd >= 0)
 		return (int)fd;
 	/* ENOSYS before Linux 5.6; EPERM from sandboxes that do not know the call. */

@@ -160,7 +160,7 @@ static struct vmt_collector *impatient(const char *root)
 }
 
 /* smaps never answers: the list that came before stays, and nobody goes there again. */
-static void test_a_process_that_does_not_answer(void **state)
+static void d08_an_open_that_does_not_come_back(void **state)
 {
 	struct stall stall = { .opens = 0 };
 	struct vmt_collector *c;
@@ -371,7 +371,7 @@ int main(void)
 		cmocka_unit_test(test_dear_sources_of_a_saved_machine),
 		cmocka_unit_test(test_a_second_call_adds),
 		cmocka_unit_test(test_a_recording_without_rights),
-		cmocka_unit_test(test_a_process_that_does_not_answer),
+		cmocka_unit_test(d08_an_open_that_does_not_come_back),
 		cmocka_unit_test(test_a_later_success_excuses_nothing),
 		cmocka_unit_test(test_no_list_is_not_an_empty_one),
 		cmocka_unit_test(test_the_number_of_mappings_alone),

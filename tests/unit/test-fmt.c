@@ -18,7 +18,7 @@ static void test_safe_text_stays(void **state)
 	assert_fmt("\xf0\x9f\x90\xa7", vmt_fmt_safe(&out, VMT_BYTES("\xf0\x9f\x90\xa7"), false));
 }
 
-static void test_controls_are_shown(void **state)
+static void b03_controls_are_shown(void **state)
 {
 	assert_fmt("\\x1b[2J\\x07\\x0a\\x7f",
 		   vmt_fmt_safe(&out, VMT_BYTES("\x1b[2J\a\n\x7f"), false));
@@ -28,7 +28,7 @@ static void test_controls_are_shown(void **state)
 	assert_fmt("\\x9b", vmt_fmt_safe(&out, VMT_BYTES("\x9b"), false));
 }
 
-static void test_formats_that_hide_or_turn_are_shown(void **state)
+static void b05_formats_that_hide_or_turn_are_shown(void **state)
 {
 	/* RIGHT-TO-LEFT OVERRIDE, ZERO WIDTH SPACE, BOM, TAG LATIN SMALL LETTER A */
 	assert_fmt("\\xe2\\x80\\xae", vmt_fmt_safe(&out, VMT_BYTES("\xe2\x80\xae"), false));
@@ -38,7 +38,7 @@ static void test_formats_that_hide_or_turn_are_shown(void **state)
 		   vmt_fmt_safe(&out, VMT_BYTES("\xf3\xa0\x81\xa1"), false));
 }
 
-static void test_what_is_no_utf8_is_shown_byte_by_byte(void **state)
+static void b04_what_is_no_utf8_is_shown_byte_by_byte(void **state)
 {
 	/* overlong, surrogate, cut, above U+10FFFF, noncharacter */
 	assert_fmt("\\xc0\\xaf", vmt_fmt_safe(&out, VMT_BYTES("\xc0\xaf"), false));
@@ -56,7 +56,7 @@ static void test_ascii_leaves_nothing_above_it(void **state)
 }
 
 /* Whatever comes in, no control byte goes out, and with ascii no byte above 0x7e either. */
-static void test_all_pairs_of_bytes(void **state)
+static void b03_all_pairs_of_bytes(void **state)
 {
 	VMT_AUTO_BUF out = { 0 };
 	unsigned i;
@@ -117,11 +117,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_safe_text_stays),
-		cmocka_unit_test(test_controls_are_shown),
-		cmocka_unit_test(test_formats_that_hide_or_turn_are_shown),
-		cmocka_unit_test(test_what_is_no_utf8_is_shown_byte_by_byte),
+		cmocka_unit_test(b03_controls_are_shown),
+		cmocka_unit_test(b05_formats_that_hide_or_turn_are_shown),
+		cmocka_unit_test(b04_what_is_no_utf8_is_shown_byte_by_byte),
 		cmocka_unit_test(test_ascii_leaves_nothing_above_it),
-		cmocka_unit_test(test_all_pairs_of_bytes),
+		cmocka_unit_test(b03_all_pairs_of_bytes),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_durations_and_times),
 		cmocka_unit_test(test_shell_words),

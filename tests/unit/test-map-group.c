@@ -168,7 +168,7 @@ static void test_sums_that_overflow(void **state)
 }
 
 /* HOSTILE: names without end. */
-static void test_many_names(void **state)
+static void b11_many_names(void **state)
 {
 	VMT_AUTO_MAP_GROUPS g = vmt_map_groups_new(VMT_MAPS_BY_FILE);
 	const struct vmt_map_group *rows;
@@ -254,7 +254,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_by_file),
 		cmocka_unit_test(test_sums_that_overflow),
-		cmocka_unit_test(test_many_names),
+		cmocka_unit_test(b11_many_names),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_failing_allocations),
 	};

@@ -196,7 +196,7 @@ static void test_find(void **state)
 	vmt_arena_done(&a);
 }
 
-static void test_what_is_not_opened(void **state)
+static void d07_what_is_not_opened(void **state)
 {
 	struct vmt_map m = { 0 };
 	struct stat st;
@@ -239,7 +239,7 @@ int main(void)
 		cmocka_unit_test(test_the_file_itself),
 		cmocka_unit_test(test_by_path),
 		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_what_is_not_opened),
+		cmocka_unit_test(d07_what_is_not_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

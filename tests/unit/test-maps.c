@@ -111,7 +111,7 @@ static void test_vsyscall_is_unsigned(void **state)
 	vmt_arena_done(&a);
 }
 
-static void test_devices_decide(void **state)
+static void b10_devices_decide(void **state)
 {
 	static const char shm[] =
 		"1000-2000 rw-s 00000000 00:19 5                                  /dev/shm/x\n"
@@ -194,7 +194,7 @@ static void test_malformed(void **state)
 	}
 }
 
-static void test_long_name(void **state)
+static void b08_long_name(void **state)
 {
 	enum { N = 100000 };
 	static char line[N + 100];
@@ -305,9 +305,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_in_any_pieces),
 		cmocka_unit_test(test_vsyscall_is_unsigned),
-		cmocka_unit_test(test_devices_decide),
+		cmocka_unit_test(b10_devices_decide),
 		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_long_name),
+		cmocka_unit_test(b08_long_name),
 		cmocka_unit_test(test_print_tells_lists_apart),
 		cmocka_unit_test(test_failing_allocations),
 		cmocka_unit_test(test_count_only),

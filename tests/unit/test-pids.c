@@ -19,7 +19,7 @@ static int stat_of(const char *text, size_t len, struct vmt_arena *a, struct vmt
 	return vmt_pid_stat_parse((struct vmt_bytes){ text, len }, 100, a, p, facts, NULL);
 }
 
-static void test_stat_with_any_name(void **state)
+static void b01_b02_stat_with_any_name(void **state)
 {
 	static const char *const names[] = {
 		"bash",	      "",     " ",  "a) R 1\n\x1b[2J \xff", ")))))))))))))))", "(", "a b",
@@ -411,7 +411,7 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stat_with_any_name),
+		cmocka_unit_test(b01_b02_stat_with_any_name),
 		cmocka_unit_test(test_stat_of_a_kernel_thread),
 		cmocka_unit_test(test_stat_of_an_unknown_clock),
 		cmocka_unit_test(test_stat_malformed),

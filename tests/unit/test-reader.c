@@ -214,7 +214,7 @@ static void test_nothing_to_do(void **state)
 }
 
 /* One job that never ends costs its own result; the others get theirs. */
-static void test_a_job_that_never_ends(void **state)
+static void d03_a_job_that_never_ends(void **state)
 {
 	enum { N = 20 };
 	struct seen seen = { .thread = pthread_self() };
@@ -292,7 +292,7 @@ static void test_a_successor_beside_a_busy_reader(void **state)
 	close(fds[0]);
 }
 
-static void test_a_reader_that_comes_back(void **state)
+static void d03_a_reader_that_comes_back(void **state)
 {
 	struct seen seen = { .thread = pthread_self() };
 	struct vmt_pool *pool = pool_new(1, 0, 50 * MS);
@@ -319,7 +319,7 @@ static void test_a_reader_that_comes_back(void **state)
 }
 
 /* Twenty that hang, and a cap of three: the rest is skipped and not queued behind them. */
-static void test_too_many_are_stuck(void **state)
+static void d03_too_many_are_stuck(void **state)
 {
 	enum { N = 20 };
 	struct seen seen = { .thread = pthread_self() };
@@ -385,7 +385,7 @@ static void test_a_slow_job_keeps_what_it_has(void **state)
 	vmt_pool_free(pool);
 }
 
-static void test_the_deadline(void **state)
+static void d08_the_deadline(void **state)
 {
 	struct seen seen = { .thread = pthread_self() };
 	struct vmt_pool *pool = pool_new(1, 0, 60000 * MS);
@@ -416,7 +416,7 @@ static void test_the_deadline(void **state)
 	close(fds[0]);
 }
 
-static void test_signals_are_blocked(void **state)
+static void d04_signals_are_blocked(void **state)
 {
 	struct seen seen = { .thread = pthread_self() };
 	struct vmt_pool *pool = pool_new(1, 0, 0);
@@ -499,15 +499,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_nothing_to_do),
-		cmocka_unit_test(test_a_job_that_never_ends),
+		cmocka_unit_test(d03_a_job_that_never_ends),
 		cmocka_unit_test(test_a_stuck_job_costs_its_timeout),
 		cmocka_unit_test(test_a_successor_beside_a_busy_reader),
-		cmocka_unit_test(test_a_reader_that_comes_back),
-		cmocka_unit_test(test_too_many_are_stuck),
+		cmocka_unit_test(d03_a_reader_that_comes_back),
+		cmocka_unit_test(d03_too_many_are_stuck),
 		cmocka_unit_test(test_each_stage_has_its_own_time),
 		cmocka_unit_test(test_a_slow_job_keeps_what_it_has),
-		cmocka_unit_test(test_the_deadline),
-		cmocka_unit_test(test_signals_are_blocked),
+		cmocka_unit_test(d08_the_deadline),
+		cmocka_unit_test(d04_signals_are_blocked),
 		cmocka_unit_test(test_no_reader_can_be_started),
 		cmocka_unit_test(test_failing_allocations),
 	};

@@ -245,7 +245,7 @@ static void test_files(void **state)
 	CHECK(lines, .files = { NULL, NULL, &plain, &unread, &device, &zero, &secret, NULL });
 }
 
-static void test_names_decide_nothing(void **state)
+static void b10_names_decide_nothing(void **state)
 {
 	static const struct line lines[] = {
 		{ 0x10, 0x11, "rw-p", 0, 0, "file", "/tmp/[heap]", NULL, "file" },
@@ -360,7 +360,7 @@ int main(void)
 		cmocka_unit_test(test_merged_bss),
 		cmocka_unit_test(test_hostile_segments),
 		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_names_decide_nothing),
+		cmocka_unit_test(b10_names_decide_nothing),
 		cmocka_unit_test(test_the_kernels_own),
 		cmocka_unit_test(test_stacks),
 		cmocka_unit_test(test_failing_allocations),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -221,9 +222,41 @@ static void test_failing_allocations(void **state)
 	unit_dir_remove(&d);
 }
 
+/* A file with a lease says EAGAIN until its holder lets go, or after 45 s. That is the answer. */
+static void test_a_lease_does_not_hold_us(void **state)
+{
+	void (*before)(int) = signal(SIGIO, SIG_IGN);
+	char path[300];
+	struct unit_dir d;
+	int dir, fd;
+
+	unit_dir_make(&d);
+	unit_dir_write(&d, "leased", "text");
+	snprintf(path, sizeof(path), "%s/leased", d.path);
+	dir = open(d.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0 && dir >= 0);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {
+		close(fd);
+		close(dir);
+		unit_dir_remove(&d);
+		skip();
+	}
+	assert_int_equal(vmt_open_at(dir, "leased"), -EAGAIN);
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+	close(fd);
+	fd = vmt_open_at(dir, "leased");
+	assert_true(fd >= 0);
+	close(fd);
+	close(dir);
+	signal(SIGIO, before);
+	unit_dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_lease_does_not_hold_us),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_saved),
 		cmocka_unit_test(test_page_size_is_never_assumed),

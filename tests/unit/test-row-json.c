@@ -132,7 +132,7 @@ static void test_indent(void **state)
 			 "}");
 }
 
-static void test_bytes_that_are_no_text(void **state)
+static void b04_bytes_that_are_no_text(void **state)
 {
 	struct sample s = known();
 	VMT_AUTO_BUF out = { 0 };
@@ -230,7 +230,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_is_null),
 		cmocka_unit_test(test_members_of_a_line),
 		cmocka_unit_test(test_indent),
-		cmocka_unit_test(test_bytes_that_are_no_text),
+		cmocka_unit_test(b04_bytes_that_are_no_text),
 		cmocka_unit_test(test_no_keys),
 		cmocka_unit_test(test_keys_alone),
 		cmocka_unit_test(test_no_fields),

@@ -145,7 +145,7 @@ static void test_chosen(void **state)
 	assert_field(sharer, pid, &rows[1], 10);
 }
 
-static void test_bounded(void **state)
+static void b11_bounded(void **state)
 {
 	VMT_AUTO_SHARERS s = vmt_sharers_new(0);
 	struct vmt_map m = make(1, "text", "/lib/x", 100, 1);
@@ -219,7 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),	cmocka_unit_test(test_segments),
-		cmocka_unit_test(test_chosen),	cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_chosen),	cmocka_unit_test(b11_bounded),
 		cmocka_unit_test(test_unknown), cmocka_unit_test(test_failing_allocations),
 	};
 

@@ -16,7 +16,7 @@ static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
 			     "odd name\x1b:x:5:5::/:\n"
 			     "last:x:3:3::/:";
 
-static void test_parse(void **state)
+static void b13_users_parse(void **state)
 {
 	struct vmt_users u = { 0 };
 
@@ -76,7 +76,7 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
+		cmocka_unit_test(b13_users_parse),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_failing_allocations),
 	};

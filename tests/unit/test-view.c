@@ -152,7 +152,7 @@ static void unknown_values_sort_last(void **state)
 	assert_int_equal(sec->total, 3);
 }
 
-static void text_shows_a_dash_and_no_control_byte(void **state)
+static void b03_text_shows_a_dash_and_no_control_byte(void **state)
 {
 	struct setup *s = *state;
 
@@ -163,7 +163,7 @@ static void text_shows_a_dash_and_no_control_byte(void **state)
 						   " 12 1.25M bad\\xff\n");
 }
 
-static void csv_is_quoted_and_no_formula(void **state)
+static void b09_csv_is_quoted_and_no_formula(void **state)
 {
 	struct setup *s = *state;
 
@@ -174,7 +174,7 @@ static void csv_is_quoted_and_no_formula(void **state)
 						  "12,1310720,bad\\xff\n");
 }
 
-static void json_has_null_and_the_bytes(void **state)
+static void b04_json_has_null_and_the_bytes(void **state)
 {
 	struct setup *s = *state;
 	const char *text;
@@ -223,9 +223,10 @@ int main(void)
 		cmocka_unit_test(added_columns_go_before_the_tail),
 		cmocka_unit_test(columns_choose_the_cheapest_files),
 		cmocka_unit_test_setup_teardown(unknown_values_sort_last, begin, end),
-		cmocka_unit_test_setup_teardown(text_shows_a_dash_and_no_control_byte, begin, end),
-		cmocka_unit_test_setup_teardown(csv_is_quoted_and_no_formula, begin, end),
-		cmocka_unit_test_setup_teardown(json_has_null_and_the_bytes, begin, end),
+		cmocka_unit_test_setup_teardown(b03_text_shows_a_dash_and_no_control_byte, begin,
+						end),
+		cmocka_unit_test_setup_teardown(b09_csv_is_quoted_and_no_formula, begin, end),
+		cmocka_unit_test_setup_teardown(b04_json_has_null_and_the_bytes, begin, end),
 		cmocka_unit_test_setup_teardown(ndjson_has_a_header_and_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, begin, end),
 	};
