@@ -116,6 +116,31 @@ static unsigned rows(const char *json)
 	return n;
 }
 
+/* Its state and memory come from files that never block: it is listed with them. */
+static void judge_row(const struct stall *s, const char *vmtop, size_t megabytes)
+{
+	char pid[16], wanted[64];
+	const char *argv[] = { vmtop, "ps", "-J", "-p", pid, "-o", "pid,state,rss", NULL };
+	unsigned long long rss = 0;
+	const char *at;
+	struct check c;
+	struct run r;
+
+	snprintf(pid, sizeof(pid), "%d", (int)s->victim);
+	r = run(argv, DEADLINE_MS + GRACE_MS + 30000);
+	check_begin(&c, "D11/listed-in-state-D");
+	check_that(&c, !r.hung && WIFEXITED(r.status) && WEXITSTATUS(r.status) == 0,
+		   "status %#x: %.200s", (unsigned)r.status, r.out);
+	snprintf(wanted, sizeof(wanted), "{\"pid\":%s,\"state\":\"D\",\"rss_bytes\":", pid);
+	at = strstr(r.out, wanted);
+	if (check_that(&c, at, "it says: %.300s", r.out))
+		rss = strtoull(at + strlen(wanted), NULL, 10);
+	check_that(&c, !at || rss >= (unsigned long long)megabytes << 20, "%llu bytes of %zu MiB",
+		   rss, megabytes);
+	check_end(&c, "%llu bytes resident", rss);
+	free(r.out);
+}
+
 static void judge_report(const char *name, const struct stall *s, const char *const *argv,
 			 unsigned others)
 {
@@ -123,7 +148,7 @@ static void judge_report(const char *name, const struct stall *s, const char *co
 	struct check c;
 	int code = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
 
-	check_begin(&c, "stalled/%s", name);
+	check_begin(&c, "D01/stalled-%s", name);
 	check_that(&c, !r.hung, "it hangs");
 	check_that(&c, r.ms <= DEADLINE_MS + GRACE_MS, "its deadline was %u ms", DEADLINE_MS);
 	/* Partial is fine without --strict. */
@@ -147,7 +172,7 @@ static void judge_alone(const struct stall *s, const char *vmtop, const char *co
 	snprintf(word, sizeof(word), "process %d: ", (int)s->victim);
 	r = run(argv, DEADLINE_MS + GRACE_MS + 30000);
 	code = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
-	check_begin(&c, "stalled/%s", command);
+	check_begin(&c, "D01/stalled-%s", command);
 	check_that(&c, !r.hung, "it hangs");
 	check_that(&c, r.ms <= DEADLINE_MS + GRACE_MS, "its deadline was %u ms", DEADLINE_MS);
 	check_that(&c, code == 124, "exit status %d", code);
@@ -191,14 +216,14 @@ int main(int argc, char **argv)
 		r = stall_start(&s, parent, megabytes);
 		if (r || i == 4 || stall_blocks(s.victim, "smaps_rollup", 1000))
 			break;
-		printf("# stalled/victim: the mapping was made\n");
+		printf("# stalled-victim: the mapping was made\n");
 		stall_end(&s);
 	}
 	if (r == -ENOENT || r == -ENODEV || r == -EPERM) {
-		check_skip("stalled/victim", "%s", s.why);
+		check_skip("D01/stalled-victim", "%s", s.why);
 		return 0;
 	}
-	check_begin(&c, "stalled/victim");
+	check_begin(&c, "D01/stalled-victim");
 	check_that(&c, !r, "%s", s.why);
 	for (size_t i = 0; !r && i < sizeof(files) / sizeof(files[0]); i++) {
 		if (!stall_blocks(s.victim, files[i], 500))
@@ -226,10 +251,11 @@ int main(int argc, char **argv)
 	if (strstr(blocked, " smaps ") || strstr(blocked, " maps "))
 		judge_alone(&s, argv[1], "maps");
 	else
-		check_skip("stalled/maps", "this kernel reads smaps without the lock");
+		check_skip("D01/stalled-maps", "this kernel reads smaps without the lock");
 	judge_alone(&s, argv[1], "pages");
+	judge_row(&s, argv[1], megabytes);
 
-	check_begin(&c, "stalled/end");
+	check_begin(&c, "D01/stalled-end");
 	check_that(&c, !stall_end(&s), "the victim cannot be killed");
 	check_end(&c, "%s", "");
 	return 0;

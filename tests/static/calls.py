@@ -34,6 +34,9 @@ RULES = [
      "open openat fopen fdopen read pread readv write pwrite ioctl mmap stat fstat fstatat "
      "readlink readlinkat opendir syscall clock_gettime time sysconf getpid"),
 ]
+# A reader that the kernel holds sleeps on through every signal that is handled; only its
+# abandonment helps, and whoever tries otherwise hangs with it.
+WAKES = "alarm ualarm setitimer timer_create pthread_cancel pthread_kill tgkill SYS_tgkill"
 STREAMS = {"stdout", "stderr"}
 
 # Call -> what has to stand among its arguments.
@@ -109,6 +112,12 @@ def main():
             if any(problems_of(path, without_comments(text, strings=False))) != bad
         ],
     )
+    wakes = re.compile(rf"\b(?:{'|'.join(WAKES.split())})\b")
+    report.check("D04 no reader is to be woken by a signal, a timer or a cancellation", [
+        f"{path}: {match.group(0)}" for path in sources("lib", "cmd")
+        for match in wakes.finditer(without_comments((TOP / path).read_text(encoding="utf-8"),
+                                                     strings=False))
+    ] or (None if wakes.search("x = pthread_cancel(t);") else "the rule finds nothing"))
     for folder in ("lib/base", "lib/model", "lib/source", "lib/view", "cmd", "bpf"):
         files = sources(folder, suffixes=(".c", ".h", ".def"))
         if not files:
