@@ -32,12 +32,21 @@ static uint64_t note_call(struct vmt_pagemap *pm, uint64_t since_ns, uint64_t by
 static void pause_if_due(struct vmt_pagemap *pm)
 {
 	const struct timespec t = { .tv_nsec = VMT_PAUSE_NS };
+	uint64_t due = pm->gentle   ? VMT_GENTLE_NS
+		       : pm->paused ? VMT_PAUSE_AFTER_NS
+				    : VMT_PAUSE_FIRST_NS;
 
-	if (pm->held_ns < (pm->paused ? VMT_PAUSE_AFTER_NS : VMT_PAUSE_FIRST_NS))
+	if (pm->held_ns < due)
 		return;
 	pm->held_ns = 0;
 	pm->paused = true;
 	nanosleep(&t, NULL);
+}
+
+/* Of what a call may do at most. */
+static uint64_t part_of(const struct vmt_pagemap *pm, uint64_t most)
+{
+	return pm->gentle ? most / VMT_GENTLE_SHARE : most;
 }
 
 void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap_facts *facts,
@@ -79,8 +88,8 @@ int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
 
 		if (want > pm->n_words)
 			want = pm->n_words;
-		if (want > VMT_READ_WORDS)
-			want = VMT_READ_WORDS;
+		if (want > part_of(pm, VMT_READ_WORDS))
+			want = part_of(pm, VMT_READ_WORDS);
 		/* Addresses of the kernel's half have no words, and offsets are signed. */
 		if (__builtin_mul_overflow(page, (uint64_t)sizeof(*pm->words), &at) ||
 		    at > INT64_MAX)
@@ -122,7 +131,7 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 		.end = end,
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = VMT_SCAN_REGIONS,
-		.max_pages = VMT_SCAN_FOUND,
+		.max_pages = part_of(pm, VMT_SCAN_FOUND),
 		.category_anyof_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED,
 		.return_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED | categories,
 	};
@@ -136,9 +145,9 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
 	ns = note_call(pm, t0, (uint64_t)n * sizeof(*regions));
 	if (n == 0 && ns < VMT_SCAN_QUICK_NS)
-		pm->span = pm->span < VMT_SCAN_SPAN ? 4 * VMT_SCAN_SPAN : 4 * pm->span;
+		pm->span = 4 * (pm->span ? pm->span : part_of(pm, VMT_SCAN_SPAN));
 	else
-		pm->span = VMT_SCAN_SPAN;
+		pm->span = part_of(pm, VMT_SCAN_SPAN);
 	if (pm->span > VMT_SCAN_SPAN_MOST)
 		pm->span = VMT_SCAN_SPAN_MOST;
 	/* Set where a limit stopped the walk, and at its end. */
@@ -152,7 +161,7 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 
 uint64_t vmt_pagemap_span(const struct vmt_pagemap *pm)
 {
-	return (pm->span ? pm->span : VMT_SCAN_SPAN) * pm->page_size;
+	return (pm->span ? pm->span : part_of(pm, VMT_SCAN_SPAN)) * pm->page_size;
 }
 
 /* The pages of the probe below. */

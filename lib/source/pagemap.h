@@ -92,6 +92,8 @@ struct vmt_pagemap {
 	size_t n_words;
 	/* The ioctl, for tests; NULL for the kernel's. A number of regions, or -errno. */
 	int (*scan)(int fd, struct vmt_scan_arg *arg);
+	/* The address space is large: shorter calls, and a pause after each (VMT_GENTLE_BYTES). */
+	bool gentle;
 	uint64_t held_ns; /* in calls since the last pause */
 	bool paused; /* once */
 	uint64_t span; /* pages that the next scan may look at; 0 for VMT_SCAN_SPAN */
@@ -130,6 +132,15 @@ struct vmt_pagemap {
 #define VMT_PAUSE_FIRST_NS UINT64_C(150000)
 #define VMT_PAUSE_AFTER_NS UINT64_C(60000)
 #define VMT_PAUSE_NS	   UINT64_C(60000)
+/*
+ * A large process is looked at many times in a row, so that it feels nearly each of them: its calls
+ * find a quarter as much, which takes less than a writer spins before it sleeps (rwsem.c
+ * rwsem_rspin_threshold(), 10 us), and each is followed by a pause. That is dearer by a half, which
+ * small processes, of which there are many, need not pay.
+ */
+#define VMT_GENTLE_BYTES ((uint64_t)64 << 20)
+#define VMT_GENTLE_SHARE 4u
+#define VMT_GENTLE_NS	 UINT64_C(8000)
 
 /* Adds up words. */
 void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap_facts *facts,

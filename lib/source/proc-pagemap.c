@@ -22,6 +22,18 @@ static bool stop_or_go_on(void *arg)
 	return false;
 }
 
+/* Whether looking at all of it takes so long that it would be felt. */
+static bool is_large(const struct vmt_proc_task *task)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	/* Ranges do not overlap, and the kernel's half has one page. */
+	for (i = 0; i < task->n_maps && bytes < VMT_GENTLE_BYTES; i++)
+		bytes += task->maps[i].end - task->maps[i].start;
+	return bytes >= VMT_GENTLE_BYTES;
+}
+
 static void add_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm)
 {
 	read->reads += pm->reads;
@@ -72,9 +84,11 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 	const struct vmt_root *root = task->shared->root;
 	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
 	VMT_AUTO_FREE struct sums *sums = malloc(sizeof(*sums));
-	struct vmt_pagemap pm = {
-		.fd = fd, .page_size = root->page_size, .stop = &stop, .n_words = WORDS
-	};
+	struct vmt_pagemap pm = { .fd = fd,
+				  .page_size = root->page_size,
+				  .stop = &stop,
+				  .n_words = WORDS,
+				  .gentle = is_large(task) };
 	/* What was in swap when a recording was made is not known: there can have been. */
 	const struct vmt_residency_ctx ctx = { .pm = &pm,
 					       .words = words,
@@ -117,7 +131,8 @@ int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
 				  .page_size = root->page_size,
 				  .stop = &stop,
 				  .words = words,
-				  .n_words = WORDS };
+				  .n_words = WORDS,
+				  .gentle = is_large(task) };
 	struct vmt_pss_sliced pss = { .pm = &pm, .counts_fd = counts, .n_counts = WORDS };
 	size_t i;
 	int r = 0;

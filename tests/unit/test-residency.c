@@ -161,6 +161,16 @@ static void test_few_calls(void **state)
 	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
 	assert_int_equal(sums[0].present, PAGES);
 	assert_int_equal(calls, (PAGES + VMT_SCAN_FOUND - 1) / VMT_SCAN_FOUND);
+	/* Of a large process less. */
+	pm.gentle = true;
+	memset(sums, 0, sizeof(sums));
+	calls = 0;
+	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
+	assert_int_equal(sums[0].present, PAGES);
+	assert_int_equal(calls, (PAGES + VMT_SCAN_FOUND / VMT_GENTLE_SHARE - 1) /
+					(VMT_SCAN_FOUND / VMT_GENTLE_SHARE));
+	pm.gentle = false;
+	pm.span = 0;
 	memset(space, 0, sizeof(space));
 	/* What is empty is looked at in strides that grow, while that is quick. */
 	maps[0] = mapping(0, 200 * VMT_SCAN_SPAN, "anon", "rw-p");
