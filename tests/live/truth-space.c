@@ -271,7 +271,7 @@ static void make_shared(struct space *s)
 	r = region(s, "anon-forked", s->copied, n * PAGE, "rw-p", "");
 	resident(r, copies, ANON_DIRTY, 1);
 	resident(r, n - copies, ANON_DIRTY, 2);
-	r = region(s, "shared-anon-forked", s->shared, n * PAGE, "rw-s", "/dev/zero (deleted)");
+	r = region(s, "C10/shared-anon-forked", s->shared, n * PAGE, "rw-s", "/dev/zero (deleted)");
 	resident(r, seen, FILE_DIRTY, 2);
 	resident(r, n - seen, FILE_DIRTY, 1);
 	r = region(s, "file-forked", s->file, n * PAGE, "r--s", "truth-shared (deleted)");
@@ -293,12 +293,13 @@ static void make_anonymous(struct space *s)
 	/* The zero page is nobody's memory. */
 	at = anon(s, 512);
 	read_pages(at, 0, 512);
-	region(s, "zero-page", at, 512 * PAGE, "rw-p", "");
+	region(s, "C08/zero-page", at, 512 * PAGE, "rw-p", "");
 
 	at = anon(s, 512);
 	read_pages(at, 0, 512);
 	write_pages(at, 100, 228);
-	resident(region(s, "zero-page-written", at, 512 * PAGE, "rw-p", ""), 128, ANON_DIRTY, 1);
+	resident(region(s, "C08/zero-page-written", at, 512 * PAGE, "rw-p", ""), 128, ANON_DIRTY,
+		 1);
 
 	at = anon(s, 300);
 	write_pages(at, 0, 300);
@@ -309,7 +310,7 @@ static void make_anonymous(struct space *s)
 	r->figures[TRUTH_LOCKED] = 300 * PAGE;
 
 	at = map(s, 64 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-	region(s, "prot-none", at, 64 * MIB, "---p", "");
+	region(s, "C03/prot-none", at, 64 * MIB, "---p", "");
 
 	/* What was there stays there. */
 	at = anon(s, 100);
@@ -327,9 +328,9 @@ static void make_anonymous(struct space *s)
 	at = anon(s, 200);
 	write_pages(at, 0, 100);
 	if (at && madvise(at + 40 * PAGE, 80 * PAGE, MADV_GUARD_INSTALL) == 0)
-		resident(region(s, "guard", at, 200 * PAGE, "rw-p", ""), 40, ANON_DIRTY, 1);
+		resident(region(s, "C14/guard", at, 200 * PAGE, "rw-p", ""), 40, ANON_DIRTY, 1);
 	else
-		absent(s, "guard", "no MADV_GUARD_INSTALL (6.13)");
+		absent(s, "C14/guard", "no MADV_GUARD_INSTALL (6.13)");
 
 	at = map(s, 1ul << 40, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		 -1);
@@ -337,9 +338,9 @@ static void make_anonymous(struct space *s)
 		write_pages(at, 0, 1);
 		write_pages(at, 1ul << 27, (1ul << 27) + 1);
 		write_pages(at, (1ul << 28) - 1, 1ul << 28);
-		resident(region(s, "sparse-1TiB", at, 1ul << 40, "rw-p", ""), 3, ANON_DIRTY, 1);
+		resident(region(s, "C03/sparse-1TiB", at, 1ul << 40, "rw-p", ""), 3, ANON_DIRTY, 1);
 	} else {
-		absent(s, "sparse-1TiB", "%s", strerror(errno));
+		absent(s, "C03/sparse-1TiB", "%s", strerror(errno));
 	}
 }
 
@@ -378,12 +379,12 @@ static void make_huge(struct space *s)
 {
 	const size_t huge = 4, per = HUGE / PAGE;
 	char *at = map(s, huge * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct truth_region *r = region(s, "thp", at, huge * HUGE, "rw-p", "");
+	struct truth_region *r = region(s, "C07/thp", at, huge * HUGE, "rw-p", "");
 	struct rusage before, after;
 
 	if (!at || madvise(at, huge * HUGE, MADV_HUGEPAGE)) {
 		s->truth->n_regions--;
-		absent(s, "thp", "MADV_HUGEPAGE: %s", strerror(errno));
+		absent(s, "C07/thp", "MADV_HUGEPAGE: %s", strerror(errno));
 		return;
 	}
 	for (size_t i = 0; i < huge; i++) {
@@ -395,7 +396,8 @@ static void make_huge(struct space *s)
 	}
 	resident(r, huge * per, ANON_DIRTY, 1);
 	if (!r->figures[TRUTH_ANON_HUGE])
-		absent(s, "thp-huge", "the machine has no huge page to give, or does not want to");
+		absent(s, "C07/thp-huge",
+		       "the machine has no huge page to give, or does not want to");
 }
 
 static long read_number(const char *path)
@@ -431,13 +433,13 @@ static void make_hugetlb(struct space *s)
 	char *at = NULL;
 
 	if (before < 0 || !write_number(pool, before + 2) || read_number(pool) < before + 2)
-		absent(s, "hugetlb", "no huge pages can be reserved");
+		absent(s, "C06/hugetlb", "no huge pages can be reserved");
 	else if (!(at = map(s, 2 * HUGE, PROT_READ | PROT_WRITE, flags, -1)))
-		absent(s, "hugetlb", "mmap: %s", strerror(errno));
+		absent(s, "C06/hugetlb", "mmap: %s", strerror(errno));
 	if (at) {
 		/* One of two; the kernel counts them apart from all others. */
 		*(volatile char *)at = 1;
-		r = region(s, "hugetlb", at, 2 * HUGE, "rw-p", "/anon_hugepage (deleted)");
+		r = region(s, "C06/hugetlb", at, 2 * HUGE, "rw-p", "/anon_hugepage (deleted)");
 		r->figures[TRUTH_PAGE_SIZE] = HUGE;
 		r->figures[TRUTH_PRIVATE_HUGETLB] = HUGE;
 		r->figures[TRUTH_USS] = 0;
@@ -475,7 +477,7 @@ static void make_files(struct space *s)
 	for (int i = 0; i < 2; i++) {
 		at = map_file(s, fd, n, PROT_READ, MAP_SHARED);
 		read_pages(at, 0, n);
-		r = region(s, i ? "file-twice-2" : "file-twice-1", at, n * PAGE, "r--s",
+		r = region(s, i ? "C09/file-twice-2" : "C09/file-twice-1", at, n * PAGE, "r--s",
 			   "truth-twice (deleted)");
 		resident(r, n, FILE_CLEAN, 2);
 	}
@@ -506,16 +508,16 @@ static void make_shmem(struct space *s)
 
 	at = map(s, n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
 	write_pages(at, 0, 150);
-	r = region(s, "shared-anon", at, n * PAGE, "rw-s", "/dev/zero (deleted)");
+	r = region(s, "C10/shared-anon", at, n * PAGE, "rw-s", "/dev/zero (deleted)");
 	resident(r, 150, FILE_DIRTY, 1);
 
 	fd = (int)syscall(SYS_memfd_create, "truth", 0);
 	if (fd < 0 || ftruncate(fd, (off_t)(n * PAGE))) {
-		absent(s, "memfd", "memfd_create: %s", strerror(errno));
+		absent(s, "C10/memfd", "memfd_create: %s", strerror(errno));
 	} else {
 		at = map(s, n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 		write_pages(at, 0, 120);
-		r = region(s, "memfd", at, n * PAGE, "rw-s", "/memfd:truth (deleted)");
+		r = region(s, "C10/memfd", at, n * PAGE, "rw-s", "/memfd:truth (deleted)");
 		resident(r, 120, FILE_DIRTY, 1);
 	}
 	if (fd >= 0)
@@ -523,14 +525,14 @@ static void make_shmem(struct space *s)
 
 	id = shmget(IPC_PRIVATE, n * PAGE, IPC_CREAT | 0600);
 	if (id < 0) {
-		absent(s, "sysv", "shmget: %s", strerror(errno));
+		absent(s, "C10/sysv", "shmget: %s", strerror(errno));
 		return;
 	}
 	/* Between pages without access, as all others. */
 	at = map(s, n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (at && shmat(id, at, SHM_REMAP) == at) {
 		write_pages(at, 0, 90);
-		r = region(s, "sysv", at, n * PAGE, "rw-s", "/SYSV00000000 (deleted)");
+		r = region(s, "C10/sysv", at, n * PAGE, "rw-s", "/SYSV00000000 (deleted)");
 		resident(r, 90, FILE_DIRTY, 1);
 	} else {
 		fail(s, "shmat: %s", strerror(errno));
@@ -596,7 +598,7 @@ static void make_swapped(struct space *s)
 	if (swaps)
 		fclose(swaps);
 	if (!areas) {
-		absent(s, "swapped", "no swap area; guests have one");
+		absent(s, "C15/swapped", "no swap area; guests have one");
 		return;
 	}
 	at = anon(s, n);
@@ -606,10 +608,10 @@ static void make_swapped(struct space *s)
 		rest();
 	}
 	if (!at || !swapped_out(at, out)) {
-		absent(s, "swapped", "MADV_PAGEOUT (5.4) does not put it there");
+		absent(s, "C15/swapped", "MADV_PAGEOUT (5.4) does not put it there");
 		return;
 	}
-	r = region(s, "swapped", at, n * PAGE, "rw-p", "");
+	r = region(s, "C15/swapped", at, n * PAGE, "rw-p", "");
 	resident(r, n - out, ANON_DIRTY, 1);
 	r->figures[TRUTH_SWAP] = r->figures[TRUTH_SWAP_PSS] = out * PAGE;
 }
@@ -626,7 +628,7 @@ static void make_ksm(struct space *s)
 	char *at;
 
 	if (run < 0) {
-		absent(s, "ksm", "the kernel has no KSM");
+		absent(s, "C16/ksm", "the kernel has no KSM");
 		return;
 	}
 	at = anon(s, n);
@@ -635,7 +637,7 @@ static void make_ksm(struct space *s)
 	if (!at || madvise(at, n * PAGE, MADV_MERGEABLE) ||
 	    !write_number(KSM "sleep_millisecs", 5) || !write_number(KSM "pages_to_scan", 1000) ||
 	    !write_number(KSM "run", 1)) {
-		absent(s, "ksm", "MADV_MERGEABLE: %s", strerror(errno));
+		absent(s, "C16/ksm", "MADV_MERGEABLE: %s", strerror(errno));
 		write_number(KSM "run", run);
 		return;
 	}
@@ -647,10 +649,10 @@ static void make_ksm(struct space *s)
 	write_number(KSM "pages_to_scan", scan);
 	write_number(KSM "sleep_millisecs", sleep_ms);
 	if (!merged) {
-		absent(s, "ksm", "not merged within 15 s");
+		absent(s, "C16/ksm", "not merged within 15 s");
 		return;
 	}
-	r = region(s, "ksm", at, n * PAGE, "rw-p", "");
+	r = region(s, "C16/ksm", at, n * PAGE, "rw-p", "");
 	resident(r, n, ANON_DIRTY, n);
 	r->figures[TRUTH_KSM] = n * PAGE;
 #undef KSM

@@ -438,6 +438,12 @@ static void stop(struct workload *w)
 	close(w->fd);
 }
 
+/* A region that is a hostile case is called by that. */
+static void begin_region(struct check *c, const char *label)
+{
+	check_begin(c, "%s%s", strchr(label, '/') ? "" : "truth-", label);
+}
+
 static int judge(const char *vmtop, const char *scratch, bool last)
 {
 	struct truth *told = malloc(sizeof(*told));
@@ -492,17 +498,15 @@ static int judge(const char *vmtop, const char *scratch, bool last)
 	for (size_t i = 0; i < w.truth->n_regions; i++) {
 		const struct truth_region *t = &w.truth->regions[i];
 
-		check_begin(&c, "truth-%s", t->label);
+		begin_region(&c, t->label);
 		judge_region(&c, t, &all, &few, have);
 		check_end(&c, "RSS %" PRIu64 ", PSS %" PRIu64, t->figures[TRUTH_RSS],
 			  t->figures[TRUTH_PSS]);
 	}
 	judge_the_judge(&w.truth->regions[0], &all, &few, have);
 	for (size_t i = 0; i < w.truth->n_absent; i++) {
-		char name[40];
-
-		snprintf(name, sizeof(name), "truth-%s", w.truth->absent[i].label);
-		check_skip(name, "%s", w.truth->absent[i].why);
+		begin_region(&c, w.truth->absent[i].label);
+		check_skip(c.name, "%s", w.truth->absent[i].why);
 	}
 	check_begin(&c, "truth-process");
 	judge_totals(&c, vmtop, w.pid, &all, w.truth->n_threads + 1);

@@ -116,7 +116,7 @@ KNOWN = {case: what for _, cases in CASES.values() for case, what in cases.items
 NOT_PRODUCED = {}
 
 # To be emptied: cases whose tests are still being written.
-OWED = set(KNOWN)
+OWED = {case for case in KNOWN if not case.startswith("C")}
 
 FIRST = re.compile(r"((?:[A-E]\d\d[ /]+)+)(.*)", re.DOTALL)
 UNIT = re.compile(r"\bcmocka_unit_test\w*\(\s*((?:[a-e]\d\d_)+)(\w+)")

@@ -153,7 +153,7 @@ static void test_by_file(void **state)
 	assert_field(map_group, inode, &rows[7], 0);
 }
 
-static void test_sums_that_overflow(void **state)
+static void c18_sums_that_overflow(void **state)
 {
 	VMT_AUTO_MAP_GROUPS g = vmt_map_groups_new(VMT_MAPS_BY_KIND);
 	struct vmt_map maps[] = { make(NULL, "r--p", 1, UINT64_MAX), make(NULL, "r--p", 1, 1) };
@@ -253,7 +253,7 @@ int main(void)
 		cmocka_unit_test(test_by_role),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_by_file),
-		cmocka_unit_test(test_sums_that_overflow),
+		cmocka_unit_test(c18_sums_that_overflow),
 		cmocka_unit_test(b11_many_names),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_failing_allocations),

@@ -89,7 +89,7 @@ static void test_rows_in_any_pieces(void **state)
 	}
 }
 
-static void test_vsyscall_is_unsigned(void **state)
+static void c05_vsyscall_is_unsigned(void **state)
 {
 	struct vmt_maps_parser p;
 	struct vmt_arena a;
@@ -304,7 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_in_any_pieces),
-		cmocka_unit_test(test_vsyscall_is_unsigned),
+		cmocka_unit_test(c05_vsyscall_is_unsigned),
 		cmocka_unit_test(b10_devices_decide),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(b08_long_name),

@@ -77,7 +77,7 @@ static void test_words_in_any_pieces(void **state)
 	unit_dir_remove(&d);
 }
 
-static void test_the_zero_page_is_told_by_its_frame(void **state)
+static void c08_the_zero_page_is_told_by_its_frame(void **state)
 {
 	struct vmt_pagemap_facts facts = { .frames = true, .zero_frame = ZERO };
 	struct vmt_pagemap_sum sum = { 0 };
@@ -197,7 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_in_any_pieces),
-		cmocka_unit_test(test_the_zero_page_is_told_by_its_frame),
+		cmocka_unit_test(c08_the_zero_page_is_told_by_its_frame),
 		cmocka_unit_test(test_the_address_space_is_gone),
 		cmocka_unit_test(test_stops_when_told),
 		cmocka_unit_test(test_what_a_scan_may_answer),

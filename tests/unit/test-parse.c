@@ -5,7 +5,7 @@
 
 #include "base/parse.h"
 
-static void test_u64(void **state)
+static void c18_u64(void **state)
 {
 	struct vmt_bytes cur = VMT_BYTES("18446744073709551615x");
 	uint64_t v = 7;
@@ -32,7 +32,7 @@ static void test_u64(void **state)
 	assert_int_equal(v, 12);
 }
 
-static void test_i64(void **state)
+static void c18_i64(void **state)
 {
 	struct vmt_bytes cur = VMT_BYTES("-9223372036854775808");
 	int64_t v = 0;
@@ -48,7 +48,7 @@ static void test_i64(void **state)
 	assert_bytes(cur, "-");
 }
 
-static void test_hex(void **state)
+static void c18_hex(void **state)
 {
 	struct vmt_bytes cur = VMT_BYTES("ffffffffffffffff-0");
 	uint64_t v = 0;
@@ -140,9 +140,12 @@ static void test_durations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	      cmocka_unit_test(test_i64),
-		cmocka_unit_test(test_hex),	      cmocka_unit_test(test_words_and_lines),
-		cmocka_unit_test(test_whole_strings), cmocka_unit_test(test_durations),
+		cmocka_unit_test(c18_u64),
+		cmocka_unit_test(c18_i64),
+		cmocka_unit_test(c18_hex),
+		cmocka_unit_test(test_words_and_lines),
+		cmocka_unit_test(test_whole_strings),
+		cmocka_unit_test(test_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

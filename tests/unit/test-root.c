@@ -57,7 +57,7 @@ static void test_saved(void **state)
 	unit_dir_remove(&d);
 }
 
-static void test_page_size_is_never_assumed(void **state)
+static void c20_page_size_is_never_assumed(void **state)
 {
 	static const char *const facts[] = {
 		"user_hz 100\n",  "page_size 0\n", "page_size 5000\n",
@@ -259,7 +259,7 @@ int main(void)
 		cmocka_unit_test(test_a_lease_does_not_hold_us),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_saved),
-		cmocka_unit_test(test_page_size_is_never_assumed),
+		cmocka_unit_test(c20_page_size_is_never_assumed),
 		cmocka_unit_test(test_no_machine_there),
 		cmocka_unit_test(test_links_are_not_followed),
 		cmocka_unit_test(test_descriptors_are_not_inherited),

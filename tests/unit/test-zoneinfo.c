@@ -57,7 +57,7 @@ static void test_sums(void **state)
 	assert_field(system, reserve_bytes, &sys, (uint64_t)(3840 + 2000) * 4096);
 }
 
-static void test_page_size_is_not_assumed(void **state)
+static void c20_page_size_is_not_assumed(void **state)
 {
 	struct vmt_system sys = { 0 };
 
@@ -112,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_page_size_is_not_assumed),
+		cmocka_unit_test(c20_page_size_is_not_assumed),
 		cmocka_unit_test(test_nothing_is_not_zero),
 		cmocka_unit_test(test_malformed),
 	};
