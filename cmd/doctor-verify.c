@@ -135,7 +135,7 @@ int vmt_doctor_verify(struct vmt_ctx *ctx)
 		vmt_verify_read_machine(run.collector, machine);
 	for (i = VMT_CHECK_V8; !named && i <= VMT_CHECK_V9_ANON; i++)
 		vmt_verify_add(&v, (enum vmt_check_id)i, &machine[i], 0, (struct vmt_bytes){ 0 });
-	vmt_verify_churn(run.collector, &machine[VMT_CHECK_CHURN]);
+	vmt_verify_churn(run.collector, false, &machine[VMT_CHECK_CHURN]);
 	vmt_verify_add(&v, VMT_CHECK_CHURN, &machine[VMT_CHECK_CHURN], 0, (struct vmt_bytes){ 0 });
 	r = verify_procs(ctx, &run, &v, named);
 	if (r == 0)

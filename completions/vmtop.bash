@@ -122,8 +122,8 @@ _vmtop_values()
 	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
 	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
 	ps,--group) _vmtop_words 'user comm cgroup file' ;;
-	ps,-o | ps,--output) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read read-start read-end cgroup depth tree-rss command' ;;
-	ps,-s | ps,--sort) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read read-start read-end cgroup depth tree-rss command' ;;
+	ps,-o | ps,--output) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end cgroup depth tree-rss command' ;;
+	ps,-s | ps,--sort) _vmtop_list 'pid ppid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end cgroup depth tree-rss command' ;;
 	ps,--format) _vmtop_words 'text json ndjson csv' ;;
 	ps,-w | ps,--write) compopt -o default ;;
 	ps,--root) compopt -o dirnames ;;
@@ -160,8 +160,8 @@ _vmtop_values()
 	report,--format) _vmtop_words 'text json ndjson csv' ;;
 	report,-w | report,--write) compopt -o default ;;
 	report,--root) compopt -o dirnames ;;
-	doctor,-o | doctor,--output) _vmtop_list 'source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
-	doctor,-s | doctor,--sort) _vmtop_list 'source status reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
+	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
+	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
 	doctor,-w | doctor,--write) compopt -o default ;;
 	doctor,--root) compopt -o dirnames ;;

@@ -35,6 +35,44 @@ static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64
 	return 0;
 }
 
+static const char *source_quality(const struct vmt_source_stat *st)
+{
+	switch (st->state) {
+	case VMT_STATE_UNUSED:
+		break;
+	case VMT_STATE_OK:
+		/* What is ok and has a reason is not quite so. */
+		return st->doubts || st->reason[0] ? "approximate" : "exact";
+	case VMT_STATE_PARTIAL:
+		return "partial";
+	case VMT_STATE_DENIED:
+	case VMT_STATE_ABSENT:
+	case VMT_STATE_FAILED:
+	case VMT_STATE_SKIPPED:
+		return "unavailable";
+	}
+	return NULL;
+}
+
+/* How good what a source said is, and of how many. */
+static void set_quality(struct vmt_source_row *r, enum vmt_source_id id,
+			const struct vmt_source_stat *st)
+{
+	enum vmt_source_cost cost = vmt_source_cost(id);
+	const char *quality = source_quality(st);
+	/* Each read of a cheap source is one answer. */
+	uint64_t answered = cost == VMT_COST_CHEAP ? st->reads : st->answered;
+	uint64_t asked = answered + st->denied + st->timed_out + st->skipped + st->failed;
+
+	if (!quality)
+		return;
+	VMT_SET(source, quality, r, vmt_bytes_of(quality));
+	if (cost == VMT_COST_PROBE || asked == 0)
+		return;
+	VMT_SET(source, asked_total, r, asked);
+	VMT_SET(source, answered_total, r, answered);
+}
+
 static int list_sources(struct vmt_model *m)
 {
 	size_t i;
@@ -49,6 +87,7 @@ static int list_sources(struct vmt_model *m)
 
 		VMT_SET(source, name, r, vmt_bytes_of(vmt_source_name(id)));
 		VMT_SET(source, status, r, vmt_bytes_of(vmt_source_state_name(st->state)));
+		set_quality(r, id, st);
 		VMT_SET(source, what, r, vmt_bytes_of(vmt_source_what(id)));
 		VMT_SET(source, cost, r, vmt_bytes_of(vmt_source_cost_name(vmt_source_cost(id))));
 		if (st->reason[0])

@@ -232,6 +232,7 @@ void vmt_sample_settle(struct vmt_sample *s)
 		struct vmt_source_stat *st = &s->sources[i];
 		struct failures f = failures_of(s, i);
 
+		st->failed = f.failed + f.part;
 		/* What we made of fewer failures is made again; what others said stays. */
 		if (st->settled && st->settled != f.bad + f.failed + f.part + 1) {
 			st->state = VMT_STATE_UNUSED;

@@ -23,6 +23,8 @@ struct vmt_source_stat {
 	uint64_t unknown_keys;
 	unsigned doubts; /* why values are not quite exact: VMT_DOUBT_* of source/residency.h */
 	char reason[160]; /* why it is not ok, in words; empty where it is */
+	uint64_t answered; /* of a dear source: processes that it was read of */
+	uint64_t failed; /* by vmt_sample_settle(): what failed or came in part, in its own way */
 	uint64_t settled; /* failures for which vmt_sample_settle() made state and reason, and 1 */
 	char fix[512]; /* command that would change it; empty where there is none */
 };
@@ -53,6 +55,7 @@ struct vmt_proc_maps {
 	enum vmt_source_state state;
 	bool consistent; /* the list was the same before and after its residency was read */
 	bool answered; /* a dear source was read */
+	unsigned doubts; /* VMT_DOUBT_* of all that was read of it */
 	int worst; /* negative errno of the worst failure of a dear source, or 0 */
 	uint32_t missed; /* VMT_SOURCE_BIT of those that failed or were left out */
 	unsigned counted; /* for vmt_sample_failed(): in which counts of the sample it is */

@@ -9,6 +9,7 @@
 #include "source/elf.h"
 #include "source/pids.h"
 #include "source/residency.h"
+#include "source/verify-read.h"
 
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
@@ -24,6 +25,7 @@ struct call {
 	struct vmt_collector *c;
 	struct vmt_sample *s;
 	uint32_t sources;
+	bool rollup_loses; /* smaps_rollup is too low for some */
 	const size_t *procs; /* index into s->procs of each job */
 	/* For vmt_collect_rows(). */
 	vmt_rows_fn *rows; /* NULL: the sample keeps them */
@@ -96,6 +98,7 @@ static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *rea
 	if (read->unknown_keys > st->unknown_keys)
 		st->unknown_keys = read->unknown_keys;
 	st->doubts |= read->doubts;
+	st->answered += read->code >= 0;
 }
 
 /* Fields whose source is ROLLUP, out of a row that has no others; text is copied into arena, which
@@ -182,6 +185,26 @@ static void set_read_status(struct vmt_sample *s, size_t index)
 
 	VMT_SET(proc, read_status, &s->procs[index],
 		vmt_bytes_of(code ? vmt_failure_word(code) : "ok"));
+	VMT_SET(proc, quality, &s->procs[index],
+		vmt_bytes_of(!pm->answered ? "unavailable"
+			     : code	   ? "partial"
+			     : pm->doubts  ? "approximate"
+					   : "exact"));
+}
+
+/*
+ * Rss of the rollup of a process is no less than its RSS: the kernel's counters lag behind by no
+ * more than 64 changes a thread (TASK_RSS_EVENTS_THRESH of mm/memory.c, before 6.2), each of up to
+ * 16 pages around a fault. Where it is, mappings were left out, or given back meanwhile.
+ */
+static bool is_short(const struct vmt_sample *s, const struct vmt_proc *p)
+{
+	uint64_t threads = VMT_HAS(proc, threads, p) ? p->threads : 1, lag;
+
+	return VMT_HAS(proc, rollup_rss_bytes, p) && VMT_HAS(proc, rss_bytes, p) &&
+	       p->rollup_rss_bytes < p->rss_bytes &&
+	       !__builtin_mul_overflow(threads, s->host.page_size * 64 * 16, &lag) &&
+	       p->rss_bytes - p->rollup_rss_bytes > lag;
 }
 
 static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc_task *task)
@@ -195,6 +218,8 @@ static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc
 			pm->maps = task->kept ? task->kept : task->maps;
 			pm->n_maps = pm->maps ? task->n_maps : 0;
 			pm->consistent = task->consistent;
+			if (smaps->tried && (smaps->code >= 0 || smaps->code == -EXDEV))
+				VMT_SET(proc, consistent, &s->procs[index], task->consistent);
 			pm->state = maps->code < 0 || smaps->code < 0 ? VMT_STATE_PARTIAL
 								      : VMT_STATE_OK;
 		}
@@ -259,6 +284,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 		/* libelf does not say how much it reads. */
 		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF || i == VMT_SOURCE_ROLE);
 		pm->answered |= read->code >= 0;
+		pm->doubts |= read->doubts;
 		if (read->code >= 0 || is_absent(&s->sources[i], read->code))
 			continue;
 		/* It ended: once, whatever was read when it did. */
@@ -270,6 +296,9 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	untried(s, index, left, worst);
 	copy_rollup(&s->procs[index], &task->rollup, &s->arena);
 	vmt_proc_honest(&s->procs[index]);
+	if (task->read[VMT_SOURCE_ROLLUP].tried && task->read[VMT_SOURCE_ROLLUP].code >= 0 &&
+	    (call->rollup_loses || is_short(s, &s->procs[index])))
+		pm->doubts |= VMT_DOUBT_LOSES;
 	if (call->sources & VMT_SOURCE_BIT(MAPS))
 		merge_maps(s, index, task);
 	set_read_status(s, index);
@@ -472,6 +501,34 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 		snprintf(st->fix, sizeof(st->fix), "%s", cmd.data);
 }
 
+/* Debian 12's 6.1: show_smaps_rollup() leaves out a mapping each time that it had to wait for the
+ * lock. */
+static bool is_suspect(const struct vmt_sample *s)
+{
+	return vmt_bytes_starts(s->host.release, "6.1.");
+}
+
+/*
+ * Whether smaps_rollup loses mappings here. show_smaps_rollup() walks by mas_find() since 6.1, and
+ * 6.12 was seen to be right; which of the kernels between have the repair is found out by trying,
+ * once, in some milliseconds.
+ */
+static bool rollup_loses(struct vmt_collector *c, const struct vmt_sample *s)
+{
+	struct vmt_proc_shared *shared = vmt_collector_shared(c);
+	struct vmt_outcome out;
+
+	if (!shared->root->live)
+		return is_suspect(s);
+	if (!shared->rollup_tried && release_is_at_least(s->host.release, 6, 1) &&
+	    !release_is_at_least(s->host.release, 6, 12)) {
+		vmt_verify_churn(c, true, &out);
+		shared->rollup_loses = out.verdict == VMT_VERDICT_OFF;
+	}
+	shared->rollup_tried = true;
+	return shared->rollup_loses;
+}
+
 /* The states of dear sources are made anew with each call, from all counts so far. */
 static void settle(struct vmt_sample *s, uint32_t sources)
 {
@@ -500,10 +557,9 @@ static void settle(struct vmt_sample *s, uint32_t sources)
 		if (st->doubts && !st->reason[0])
 			vmt_residency_doubt(st->doubts, st->reason, sizeof(st->reason));
 	}
-	/* Debian 12's 6.1: show_smaps_rollup() leaves out a mapping each time that it had to
-	 * wait for the lock. */
+	/* What was recorded there may be too low; it cannot be tried any more. */
 	if (sources & VMT_SOURCE_BIT(ROLLUP) && !s->sources[VMT_SOURCE_ROLLUP].reason[0] &&
-	    vmt_bytes_starts(s->host.release, "6.1."))
+	    s->host.root.len && is_suspect(s))
 		snprintf(s->sources[VMT_SOURCE_ROLLUP].reason, sizeof(s->sources[0].reason),
 			 "on Linux 6.1 sums are too low for processes that map and unmap "
 			 "meanwhile; smaps is right");
@@ -633,6 +689,11 @@ static int collect(struct call *call, uint32_t flags, const size_t *indices, siz
 	call->sources = choose_sources(s, flags);
 	if (!n || (!call->sources && !call->rows))
 		return 0;
+	if (call->sources & VMT_SOURCE_BIT(ROLLUP) && rollup_loses(call->c, s)) {
+		call->rollup_loses = true;
+		if (!s->host.root.len)
+			s->sources[VMT_SOURCE_ROLLUP].doubts |= VMT_DOUBT_LOSES;
+	}
 	read_map_limit(call);
 	if (!s->maps) {
 		s->maps = vmt_arena_alloc(&s->arena, s->n_procs, sizeof(*s->maps));

@@ -25,6 +25,9 @@ struct vmt_proc_shared {
 	uint32_t loaded; /* VMT_SOURCE_BIT */
 	struct vmt_devices devices;
 	struct vmt_file_cache *files; /* for ELF and ROLE */
+	/* By the thread that drives the pool. */
+	bool rollup_tried;
+	bool rollup_loses; /* smaps_rollup leaves mappings out on this kernel */
 	pthread_mutex_t lock; /* of the two below */
 	bool learned;
 	struct vmt_pagemap_facts pagemap; /* of this kernel; nothing where root is not live */

@@ -290,6 +290,8 @@ void vmt_residency_doubt(unsigned doubts, char *text, size_t n)
 		{ VMT_DOUBT_SHMEM, "what shmem has in swap is not known (smaps says it)" },
 		{ VMT_DOUBT_ZERO, "Rss may have zero pages: frames are not shown to us" },
 		{ VMT_DOUBT_GUARD, "guard pages may be counted as swap" },
+		{ VMT_DOUBT_LOSES, "too low for processes that map and unmap meanwhile, as this "
+				   "kernel was seen to do; smaps is right" },
 		{ VMT_DOUBT_OTHER, "keys that this version does not know found no room in OTHER" },
 	};
 	size_t i, len = 0;

@@ -11,11 +11,18 @@
 #define MAPPINGS     512u
 #define PAGES	     8u
 #define THREADS	     2u
-#define READS_MOST   60u
 #define READS_LEAST  8u
-#define LOSSES	     3u /* are enough */
-#define LIMIT_NS     UINT64_C(600000000)
 #define ROLLUP_BYTES ((size_t)64 * 1024)
+
+/* How hard to try. */
+struct effort {
+	unsigned reads;
+	unsigned losses; /* that are enough */
+	uint64_t limit_ns; /* once READS_LEAST were done */
+};
+
+static const struct effort thorough = { 60, 3, UINT64_C(600000000) };
+static const struct effort quickly = { 60, 1, UINT64_C(250000000) };
 
 static void *churn(void *arg)
 {
@@ -67,14 +74,14 @@ static int make_mappings(char *base, size_t page)
 	return 0;
 }
 
-static void look(int dir_fd, uint64_t least, struct vmt_outcome *out)
+static void look(int dir_fd, uint64_t least, const struct effort *e, struct vmt_outcome *out)
 {
 	uint64_t begun = vmt_now_ns(CLOCK_MONOTONIC), rss;
 	VMT_AUTO_BUF buf = { 0 };
 	unsigned i;
 
-	for (i = 0; i < READS_MOST && out->failed < LOSSES; i++) {
-		if (i >= READS_LEAST && vmt_now_ns(CLOCK_MONOTONIC) - begun > LIMIT_NS)
+	for (i = 0; i < e->reads && out->failed < e->losses; i++) {
+		if (i >= READS_LEAST && vmt_now_ns(CLOCK_MONOTONIC) - begun > e->limit_ns)
 			break;
 		if (rollup_rss(dir_fd, &buf, &rss) < 0)
 			continue;
@@ -89,7 +96,7 @@ static void look(int dir_fd, uint64_t least, struct vmt_outcome *out)
 	}
 }
 
-void vmt_verify_churn(struct vmt_collector *c, struct vmt_outcome *out)
+void vmt_verify_churn(struct vmt_collector *c, bool quick, struct vmt_outcome *out)
 {
 	const struct vmt_root *root = vmt_collector_shared(c)->root;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = MAPPINGS * PAGES * page;
@@ -116,7 +123,8 @@ void vmt_verify_churn(struct vmt_collector *c, struct vmt_outcome *out)
 		while (n < THREADS && pthread_create(&threads[n], NULL, churn, &stop) == 0)
 			n++;
 		if (n)
-			look(fd, before > size / 32 ? before - size / 32 : 0, out);
+			look(fd, before > size / 32 ? before - size / 32 : 0,
+			     quick ? &quickly : &thorough, out);
 		__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 		while (n)
 			pthread_join(threads[--n], NULL);

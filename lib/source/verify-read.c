@@ -46,9 +46,10 @@ static void add_issues(struct vmt_sample *to, const struct vmt_sample *from, uin
 	}
 }
 
-/* What a source has failed at, of one process. */
+/* What a source answered and has failed at, of one process. */
 static void add_failures(struct vmt_source_stat *a, const struct vmt_source_stat *b)
 {
+	a->answered += b->answered;
 	a->denied += b->denied;
 	a->gone += b->gone;
 	a->timed_out += b->timed_out;

@@ -29,6 +29,7 @@ void vmt_verify_vmstat(struct vmt_bytes text, uint64_t page_size, struct vmt_mac
  * Linux 6.1 (show_smaps_rollup() in fs/proc/task_mmu.c goes one mapping too far each time that it
  * let somebody else have the lock): found out on this very process, with some mappings of its own
  * and two threads that map and unmap for less than a second. off is what was missing most, as a
- * negative number. Verdict NONE where it cannot be tried.
+ * negative number. Verdict NONE where it cannot be tried. quick tries for some dozen milliseconds,
+ * and ends with the first loss.
  */
-void vmt_verify_churn(struct vmt_collector *c, struct vmt_outcome *out);
+void vmt_verify_churn(struct vmt_collector *c, bool quick, struct vmt_outcome *out);

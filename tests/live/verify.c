@@ -75,6 +75,36 @@ static const struct row *row_of(const struct rows *rows, const char *id)
 	return NULL;
 }
 
+/* What ps --pss says of the rollup of a process. */
+static bool ps_quality(const char *vmtop, const char *pid, char *quality, size_t n)
+{
+	const char *const args[] = { "vmtop",		"ps", "--pss", "--csv", "-o",
+				     "pid,quality,pss", "-p", pid,     NULL };
+	char line[256];
+	pid_t child;
+	FILE *f = check_start(vmtop, 0, args, &child);
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		char *comma = strchr(line, ',');
+
+		if (!comma || strtol(line, NULL, 10) != strtol(pid, NULL, 10))
+			continue;
+		comma[1 + strcspn(comma + 1, ",\r\n")] = 0;
+		snprintf(quality, n, "%s", comma + 1);
+		found = true;
+	}
+	return check_stop(f, child) && found;
+}
+
+/* Another kernel may have been given the repair: then it is for a person to see. */
+static bool loses(const char *release)
+{
+	return strncmp(release, "6.1.", 4) == 0;
+}
+
 /* A process with pages of each sort, which then does nothing. */
 static pid_t at_rest(void)
 {
@@ -117,6 +147,21 @@ static pid_t at_rest(void)
 	return pid;
 }
 
+/* F2, N10: where the kernel is found to lose mappings, the figures of ps say so. */
+static void marked(const char *vmtop, const char *pid)
+{
+	char quality[32] = "unknown";
+	struct utsname host;
+	struct check c;
+
+	uname(&host);
+	check_begin(&c, "F2/ps-marks-the-rollup");
+	check_that(&c, ps_quality(vmtop, pid, quality, sizeof(quality)), "ps has no such row");
+	check_that(&c, strcmp(quality, loses(host.release) ? "approximate" : "exact") == 0,
+		   "it is said to be %s", quality);
+	check_end(&c, "%s: %s", host.release, quality);
+}
+
 static void process(const char *vmtop)
 {
 	static const char *const ids[] = { "V1", "V2", "V3", "V4", "V5", "V6", "V7" };
@@ -142,16 +187,13 @@ static void process(const char *vmtop)
 			check_that(&c, fine, "%s %s, off by %lld", ids[i], r ? r->result : "absent",
 				   r ? r->off : 0);
 		}
+	}
+	check_end(&c, "V1 to V7");
+	if (pid > 0) {
+		marked(vmtop, text);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	check_end(&c, "V1 to V7");
-}
-
-/* Another kernel may have been given the repair: then it is for a person to see. */
-static bool loses(const char *release)
-{
-	return strncmp(release, "6.1.", 4) == 0;
 }
 
 static void machine(const char *vmtop, bool guest)

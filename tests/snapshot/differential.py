@@ -32,6 +32,8 @@ LEFT_OUT = {
     "maps_delta",
     "shared_mm",
     "read_status",
+    "quality",
+    "consistent",
     "kind",
     "present_pages",
     "swapped_pages",

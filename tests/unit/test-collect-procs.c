@@ -42,6 +42,47 @@ static void test_dear_sources_of_a_saved_machine(void **state)
 	unit_dir_remove(&d);
 }
 
+/* One thread may lag behind by 64 changes of 16 pages. */
+static void test_a_rollup_far_below_rss_is_doubted(void **state)
+{
+	static const struct {
+		const char *rss, *quality;
+	} cases[] = { { "VmRSS: 4100 kB\n", "exact" }, { "VmRSS: 4104 kB\n", "approximate" } };
+	const size_t one = 1;
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_collector *c;
+		struct vmt_sample *s;
+		struct unit_dir d;
+		char status[128];
+
+		save(&d);
+		unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nrelease 6.12.1\n");
+		snprintf(status, sizeof(status),
+			 "Name:\ta b\nThreads:\t1\nUid:\t1\t1\t1\t1\nVmSize:\t 8000 kB\n%s",
+			 cases[i].rss);
+		unit_dir_write(&d, "proc/42/status", status);
+		unit_dir_write(&d, "proc/42/smaps_rollup",
+			       "1-2 ---p 0 00:00 0 [rollup]\nRss: 4 kB\nPss: 2 kB\n");
+		c = collector(d.path);
+		s = collect(c, CHEAP, 0);
+		assert_int_equal(vmt_collect_procs(c, s, SMAPS | ROLLUP, &one, 1, NULL), 0);
+		assert_field(proc, rollup_rss_bytes, &s->procs[1], 4096);
+		assert_text(proc, quality, &s->procs[1], cases[i].quality);
+		assert_field(proc, consistent, &s->procs[1], true);
+		vmt_sample_free(s);
+		/* Without smaps nobody looked at the list twice. */
+		s = collect(c, CHEAP, 0);
+		assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
+		assert_unknown(proc, consistent, &s->procs[1]);
+		assert_text(proc, quality, &s->procs[1], "exact");
+		vmt_sample_free(s);
+		vmt_collector_free(c);
+		unit_dir_remove(&d);
+	}
+}
+
 static void test_a_second_call_adds(void **state)
 {
 	const size_t one = 1;
@@ -60,6 +101,7 @@ static void test_a_second_call_adds(void **state)
 	/* Linux 6.1 is known to lose some. */
 	assert_int_equal(s->sources[VMT_SOURCE_ROLLUP].state, VMT_STATE_OK);
 	assert_non_null(strstr(s->sources[VMT_SOURCE_ROLLUP].reason, "6.1"));
+	assert_text(proc, quality, &s->procs[1], "approximate");
 	unit_dir_write(&d, "proc/42/maps", "nonsense\n");
 	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
 	assert_int_equal(s->sources[VMT_SOURCE_MAPS].state, VMT_STATE_FAILED);
@@ -369,6 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dear_sources_of_a_saved_machine),
+		cmocka_unit_test(test_a_rollup_far_below_rss_is_doubted),
 		cmocka_unit_test(test_a_second_call_adds),
 		cmocka_unit_test(test_a_recording_without_rights),
 		cmocka_unit_test(d08_an_open_that_does_not_come_back),

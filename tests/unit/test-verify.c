@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include "model/model.h"
 #include "model/verify.h"
 #include "source/collect.h"
 #include "source/verify-read.h"
@@ -368,6 +369,51 @@ static void figures_of_the_machine(void **state)
 	assert_int_equal(out[VMT_CHECK_V9_SLAB].verdict, VMT_VERDICT_HOLDS);
 }
 
+static const struct vmt_source_row *source_row(const struct vmt_model *m, enum vmt_source_id id)
+{
+	/* The model has none for VMT_SOURCE_NONE, which is the first. */
+	return &m->sources[id - 1];
+}
+
+static void sources_say_how_good_they_are(void **state)
+{
+	struct vmt_sample *s = vmt_sample_new();
+	struct vmt_bytes comm = vmt_bytes_of("x");
+	struct vmt_model *m = NULL;
+	const struct vmt_source_row *r;
+
+	s->sources[VMT_SOURCE_STATUS].reads = 3;
+	s->sources[VMT_SOURCE_SMAPS].reads = 3;
+	s->sources[VMT_SOURCE_SMAPS].answered = 2;
+	vmt_sample_failed(s, VMT_SOURCE_SMAPS, 1, comm, -EACCES, NULL);
+	vmt_sample_failed(s, VMT_SOURCE_SMAPS, 2, comm, -EXDEV, NULL);
+	vmt_sample_failed(s, VMT_SOURCE_SMAPS, 3, comm, -ESRCH, NULL);
+	s->sources[VMT_SOURCE_ROLLUP].reads = 2;
+	s->sources[VMT_SOURCE_ROLLUP].answered = 2;
+	s->sources[VMT_SOURCE_ROLLUP].doubts = 1;
+	vmt_sample_failed(s, VMT_SOURCE_PAGEMAP, 1, comm, -EACCES, NULL);
+	vmt_sample_settle(s);
+	assert_int_equal(vmt_model_build(s, NULL, NULL, &m, NULL), 0);
+
+	r = source_row(m, VMT_SOURCE_STATUS);
+	assert_text(source, name, r, "status");
+	assert_text(source, quality, r, "exact");
+	assert_field(source, asked_total, r, 3);
+	assert_field(source, answered_total, r, 3);
+	r = source_row(m, VMT_SOURCE_SMAPS);
+	assert_text(source, quality, r, "partial");
+	/* Who ended is neither answered nor missing. */
+	assert_field(source, asked_total, r, 4);
+	assert_field(source, answered_total, r, 2);
+	assert_text(source, quality, source_row(m, VMT_SOURCE_ROLLUP), "approximate");
+	r = source_row(m, VMT_SOURCE_PAGEMAP);
+	assert_text(source, quality, r, "unavailable");
+	assert_field(source, answered_total, r, 0);
+	assert_unknown(source, quality, source_row(m, VMT_SOURCE_NUMA));
+	vmt_model_free(m);
+	vmt_sample_free(s);
+}
+
 static void a_recording_cannot_be_churned(void **state)
 {
 	struct vmt_collect_opts opts = { 0 };
@@ -380,7 +426,7 @@ static void a_recording_cannot_be_churned(void **state)
 	unit_dir_write(&dir, "vmtop-fixture", "page_size 4096\n");
 	opts.root = dir.path;
 	assert_int_equal(vmt_collector_new(&opts, &c, NULL), 0);
-	vmt_verify_churn(c, &out);
+	vmt_verify_churn(c, true, &out);
 	assert_int_equal(out.verdict, VMT_VERDICT_NONE);
 	vmt_collector_free(c);
 	unit_dir_remove(&dir);
@@ -419,6 +465,7 @@ int main(void)
 		cmocka_unit_test(the_better_reading_stays),
 		cmocka_unit_test(rows_name_the_worst),
 		cmocka_unit_test(figures_of_the_machine),
+		cmocka_unit_test(sources_say_how_good_they_are),
 		cmocka_unit_test(a_recording_cannot_be_churned),
 		cmocka_unit_test(this_process_agrees_with_itself),
 	};
