@@ -35,6 +35,7 @@ struct list {
 	size_t n;
 	struct vmt_buf buf;
 	bool keep;
+	bool hidden; /* hidepid=noaccess keeps the files of some processes back */
 	uint64_t begun_ns; /* CLOCK_BOOTTIME */
 	uint64_t now_ns; /* CLOCK_MONOTONIC, after the file read last */
 	uint64_t last_uid;
@@ -323,6 +324,9 @@ static int settle_entry(struct list *l, size_t i)
 		return 0;
 	s->procs_seen++;
 	if (e->code < 0) {
+		/* All may read status and stat but for that option (fs/proc/base.c,
+		 * proc_pid_permission()), whose error is not that of a mode. */
+		l->hidden |= e->code == -EPERM;
 		vmt_sample_failed(s, e->failed, e->pid, (struct vmt_bytes){ 0 }, e->code, e->hint);
 		return 0;
 	}
@@ -526,7 +530,7 @@ int vmt_collect_list(const struct vmt_list_opts *opts, struct vmt_sample *s)
 		return r;
 	if (opts->pids)
 		return 0;
-	if (opts->root->live && (n == 0 || pids[0] != 1)) {
+	if (opts->root->live && (n == 0 || pids[0] != 1 || l.hidden)) {
 		/* Every PID namespace has a process 1; one that is not listed is hidden, and with
 		 * it those of all other users (proc(5), hidepid). */
 		st->state = VMT_STATE_PARTIAL;

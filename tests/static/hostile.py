@@ -119,7 +119,7 @@ NOT_PRODUCED = {}
 OWED = {case for case in KNOWN if not case.startswith("C")}
 
 FIRST = re.compile(r"((?:[A-E]\d\d[ /]+)+)(.*)", re.DOTALL)
-UNIT = re.compile(r"\bcmocka_unit_test\w*\(\s*((?:[a-e]\d\d_)+)(\w+)")
+UNIT = re.compile(r"\b(?:cmocka_unit_test\w*|TEST)\(\s*((?:[a-e]\d\d_)+)(\w+)")
 C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 SHELL = re.compile(r"\b(?:ok|skip|part) [\"']?((?:[A-E]\d\d[ /])+)([^\"'\n]*)")
 EXECUTABLE = re.compile(r"executable\(\s*'([^']+)'(.*?)\n?\)", re.DOTALL)

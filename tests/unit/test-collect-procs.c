@@ -307,7 +307,7 @@ static void test_a_later_success_excuses_nothing(void **state)
 }
 
 /* A list without a byte is of an address space that is gone: not 0 mappings. */
-static void test_no_list_is_not_an_empty_one(void **state)
+static void a07_no_list_is_not_an_empty_one(void **state)
 {
 	struct vmt_collector *c;
 	struct vmt_sample *s;
@@ -416,7 +416,7 @@ int main(void)
 		cmocka_unit_test(test_a_recording_without_rights),
 		cmocka_unit_test(d08_an_open_that_does_not_come_back),
 		cmocka_unit_test(test_a_later_success_excuses_nothing),
-		cmocka_unit_test(test_no_list_is_not_an_empty_one),
+		cmocka_unit_test(a07_no_list_is_not_an_empty_one),
 		cmocka_unit_test(test_the_number_of_mappings_alone),
 		cmocka_unit_test(test_a_mapping_that_is_too_large),
 		cmocka_unit_test(test_failing_allocations),

@@ -243,7 +243,7 @@ static void test_kept_files(void **state)
 }
 
 /* Directories that were held are taken or closed, and what is read below them is of the process. */
-static void test_held_directories(void **state)
+static void a08_held_directories(void **state)
 {
 	const uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
 	struct vmt_collector *c = collector(NULL);
@@ -286,7 +286,7 @@ static void stop(pid_t pid)
 }
 
 /* The sums of a stopped process agree with those that the kernel makes itself. */
-static void test_a_stopped_process(void **state)
+static void a14_a_stopped_process(void **state)
 {
 	const char *path = victim();
 	struct vmt_collector *c = collector(NULL);
@@ -504,7 +504,7 @@ static void test_every_figure_of_pmap(void **state)
 	reap(pid);
 }
 
-static void test_a_zombie_and_one_that_was_reaped(void **state)
+static void a04_a_zombie_and_one_that_was_reaped(void **state)
 {
 	struct vmt_collector *c = collector(NULL);
 	struct vmt_sample *s;
@@ -580,7 +580,7 @@ static pid_t headless(void)
 }
 
 /* Its first thread ended; the memory of the others is not lost from the report. */
-static void test_the_first_thread_has_ended(void **state)
+static void a06_the_first_thread_has_ended(void **state)
 {
 #ifdef __x86_64__
 	struct vmt_collector *c = collector(NULL);
@@ -677,7 +677,7 @@ static int as_nobody(pid_t of_root)
 	return 0;
 }
 
-static void test_without_rights(void **state)
+static void e01_without_rights(void **state)
 {
 	pid_t of_root, pid;
 	int status;
@@ -731,7 +731,7 @@ static void test_no_descriptor_is_free(void **state)
 }
 
 /* Nothing stays open behind a collector. */
-static void test_descriptors_are_closed(void **state)
+static void a15_descriptors_are_closed(void **state)
 {
 	int before = open("/dev/null", O_RDONLY | O_CLOEXEC), after, i;
 
@@ -757,15 +757,15 @@ int main(void)
 		cmocka_unit_test(test_live_machine),
 		cmocka_unit_test(test_available_is_explained),
 		cmocka_unit_test(test_kept_files),
-		cmocka_unit_test(test_held_directories),
-		cmocka_unit_test(test_a_stopped_process),
+		cmocka_unit_test(a08_held_directories),
+		cmocka_unit_test(a14_a_stopped_process),
 		cmocka_unit_test(test_every_figure_of_pmap),
-		cmocka_unit_test(test_a_zombie_and_one_that_was_reaped),
-		cmocka_unit_test(test_the_first_thread_has_ended),
+		cmocka_unit_test(a04_a_zombie_and_one_that_was_reaped),
+		cmocka_unit_test(a06_the_first_thread_has_ended),
 		cmocka_unit_test(test_a_deadline_that_has_passed),
-		cmocka_unit_test(test_without_rights),
+		cmocka_unit_test(e01_without_rights),
 		cmocka_unit_test(test_no_descriptor_is_free),
-		cmocka_unit_test(test_descriptors_are_closed),
+		cmocka_unit_test(a15_descriptors_are_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

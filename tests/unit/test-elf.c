@@ -143,7 +143,7 @@ static void test_segments(void **state)
 	assert_false(facts.has_relro);
 }
 
-static void test_32_bits(void **state)
+static void a12_elf_of_32_bits(void **state)
 {
 	struct vmt_elf_facts facts = { 0 };
 	Elf32_Ehdr e = { 0 };
@@ -218,7 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_id), cmocka_unit_test(test_no_build_id),
-		cmocka_unit_test(test_segments), cmocka_unit_test(test_32_bits),
+		cmocka_unit_test(test_segments), cmocka_unit_test(a12_elf_of_32_bits),
 		cmocka_unit_test(test_no_elf),	 cmocka_unit_test(test_broken),
 	};
 

@@ -49,7 +49,7 @@ static void b01_b02_stat_with_any_name(void **state)
 	vmt_arena_done(&a);
 }
 
-static void test_stat_of_a_kernel_thread(void **state)
+static void a05_stat_of_a_kernel_thread(void **state)
 {
 	static const char text[] =
 		"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0";
@@ -184,7 +184,7 @@ static void test_status_malformed(void **state)
 }
 
 /* A zombie: statm prints zeros, status has no Vm lines. */
-static void test_what_has_no_memory_has_no_size(void **state)
+static void a03_a04_what_has_no_memory_has_no_size(void **state)
 {
 	static const char text[] = "42 (x) Z 17 42 42 0 -1 0 123 9 45 7 1 2 3 4 20 0 1 0 300";
 	struct vmt_pid_facts facts;
@@ -204,7 +204,7 @@ static void test_what_has_no_memory_has_no_size(void **state)
 	assert_field(proc, minor_faults_total, &p, 123);
 }
 
-static void test_statm_after_the_end(void **state)
+static void a02_statm_after_the_end(void **state)
 {
 	struct vmt_pid_facts facts = { .has_mm = true, .vsize_bytes = 4096 };
 	struct vmt_proc p = { 0 };
@@ -325,7 +325,7 @@ static void test_read_below_a_root(void **state)
 }
 
 /* The first thread ended, another lives: its files have the memory. */
-static void test_headless_below_a_root(void **state)
+static void a06_headless_below_a_root(void **state)
 {
 	struct vmt_pid_facts facts = { 0 };
 	struct vmt_root *root = NULL;
@@ -412,17 +412,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(b01_b02_stat_with_any_name),
-		cmocka_unit_test(test_stat_of_a_kernel_thread),
+		cmocka_unit_test(a05_stat_of_a_kernel_thread),
 		cmocka_unit_test(test_stat_of_an_unknown_clock),
 		cmocka_unit_test(test_stat_malformed),
 		cmocka_unit_test(test_statm),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_status_malformed),
-		cmocka_unit_test(test_what_has_no_memory_has_no_size),
-		cmocka_unit_test(test_statm_after_the_end),
+		cmocka_unit_test(a03_a04_what_has_no_memory_has_no_size),
+		cmocka_unit_test(a02_statm_after_the_end),
 		cmocka_unit_test(test_cgroup),
 		cmocka_unit_test(test_read_below_a_root),
-		cmocka_unit_test(test_headless_below_a_root),
+		cmocka_unit_test(a06_headless_below_a_root),
 		cmocka_unit_test(test_ourselves),
 		cmocka_unit_test(test_failing_allocations),
 	};

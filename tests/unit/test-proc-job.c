@@ -148,7 +148,7 @@ static void test_maps_alone(void **state)
 	vmt_job_unref(job);
 }
 
-static void test_lists_that_differ(void **state)
+static void a13_lists_that_differ(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -179,7 +179,7 @@ static void test_without_smaps_there_still_is_maps(void **state)
 	vmt_job_unref(job);
 }
 
-static void test_another_process_of_that_number(void **state)
+static void a08_another_process_of_that_number(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -193,7 +193,7 @@ static void test_another_process_of_that_number(void **state)
 	vmt_job_unref(job);
 }
 
-static void test_it_became_a_zombie(void **state)
+static void a03_it_became_a_zombie(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -208,7 +208,7 @@ static void test_it_became_a_zombie(void **state)
 	vmt_job_unref(job);
 }
 
-static void test_a_process_without_mappings(void **state)
+static void a10_a_process_without_mappings(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -229,7 +229,7 @@ static void test_a_process_without_mappings(void **state)
 }
 
 /* status does not agree: its address space was gone when the list was read. */
-static void test_a_list_without_a_byte(void **state)
+static void a07_a_list_without_a_byte(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -263,7 +263,7 @@ static void write_rollup(void *arg)
 }
 
 /* execve() between open and read: the second look finds the new address space. */
-static void test_another_address_space_at_the_second_look(void **state)
+static void a07_another_address_space_at_the_second_look(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -297,7 +297,7 @@ static void empty_maps(void *arg)
 }
 
 /* pagemap was opened after the address space of the list had gone. */
-static void test_pagemap_of_another_address_space(void **state)
+static void a07_pagemap_of_another_address_space(void **state)
 {
 	static uint64_t words[4] = { 0, UINT64_C(1) << 63, UINT64_C(1) << 63, UINT64_C(1) << 63 };
 	struct fixture *f = *state;
@@ -357,7 +357,7 @@ static void test_a_copy(void **state)
 	free(copy.maps);
 }
 
-static void test_the_first_thread_has_ended(void **state)
+static void a06_the_first_thread_has_ended(void **state)
 {
 	struct fixture *f = *state;
 	struct vmt_proc_task *t;
@@ -439,17 +439,17 @@ int main(void)
 		TEST(test_all_at_once),
 		TEST(test_numa),
 		TEST(test_maps_alone),
-		TEST(test_lists_that_differ),
+		TEST(a13_lists_that_differ),
 		TEST(test_without_smaps_there_still_is_maps),
-		TEST(test_another_process_of_that_number),
-		TEST(test_it_became_a_zombie),
-		TEST(test_a_process_without_mappings),
-		TEST(test_a_list_without_a_byte),
-		TEST(test_another_address_space_at_the_second_look),
-		TEST(test_pagemap_of_another_address_space),
+		TEST(a08_another_process_of_that_number),
+		TEST(a03_it_became_a_zombie),
+		TEST(a10_a_process_without_mappings),
+		TEST(a07_a_list_without_a_byte),
+		TEST(a07_another_address_space_at_the_second_look),
+		TEST(a07_pagemap_of_another_address_space),
 		TEST(test_the_number_of_mappings_alone),
 		TEST(test_a_copy),
-		TEST(test_the_first_thread_has_ended),
+		TEST(a06_the_first_thread_has_ended),
 		TEST(test_malformed_says_where),
 		TEST(test_pagemap),
 		TEST(test_pagemap_of_a_huge_mapping_without_scan),
