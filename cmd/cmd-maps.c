@@ -113,6 +113,7 @@ static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_sample *s)
 		{ "denied", VMT_EXIT_DENIED },
 		{ "gone", VMT_EXIT_NOTHING },
 		{ "timed_out", VMT_EXIT_TIMEOUT },
+		{ "partial", VMT_EXIT_PARTIAL },
 	};
 	int ret = 0;
 	size_t i, k;

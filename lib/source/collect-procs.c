@@ -62,7 +62,8 @@ static const char *hint_of(struct vmt_sample *s, int code, const struct vmt_err 
 		return "this file of the recording may not be read";
 	switch (code) {
 	case -EXDEV:
-		return "it got another address space (execve) while it was read; what is shown is part";
+		return "its address space changed (execve, mappings joined) while it was read; what is "
+		       "shown is part";
 	case -EACCES:
 	case -EPERM:
 		return s->host.euid == 0

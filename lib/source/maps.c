@@ -217,8 +217,10 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	if (end <= start)
 		return -EINVAL;
 	p->reason = "the addresses go back";
-	if (start < p->last_end)
+	if (start < p->last_end) {
+		p->went_back = true;
 		return -EINVAL;
+	}
 	p->last_end = end;
 	/* The page of vsyscall is the kernel's, and no part of the size of the process. */
 	if (start <= INT64_MAX)

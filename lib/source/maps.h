@@ -28,6 +28,7 @@ struct vmt_maps_parser {
 	void *full_arg;
 	size_t taken; /* rows that vmt_maps_take() gave away; n_maps does not count them */
 	uint64_t last_end; /* of the mapping before */
+	bool went_back; /* the failure is that a mapping begins before the end of the last one */
 	uint64_t size_bytes; /* of all mappings, but for vsyscall; statm says the same */
 	struct vmt_lines lines;
 	struct vmt_map *maps; /* on the heap */

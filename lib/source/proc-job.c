@@ -138,9 +138,10 @@ static bool is_same_space(struct reading *rd)
 
 /*
  * Reads maps or smaps as far as its end. -EXDEV where the address space that the file was opened
- * for is gone at the end (execve, exit): the list then looks complete and is not. So may one
- * without a byte (m_start() finds no users of the mm). text (NULL: none) gets what was read, as
- * long as it is of no more rows than are kept.
+ * for is gone at the end (execve, exit): the list then looks complete and is not; and where its
+ * mappings were joined meanwhile, so that it goes back. So may one without a byte (m_start() finds
+ * no users of the mm). text (NULL: none) gets what was read, as long as it is of no more rows than
+ * are kept.
  */
 static int read_list(struct reading *rd, const char *name, struct vmt_maps_parser *parser,
 		     struct vmt_buf *text)
@@ -163,6 +164,11 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 			vmt_buf_add(text, rd->piece, (size_t)n);
 		r = vmt_maps_feed(parser, (struct vmt_bytes){ rd->piece, (size_t)n }, name,
 				  rd->read->err);
+		/* Each read of the kernel goes on at an address: a mapping that was joined with the
+		 * one before it since is found there with its new start (fs/proc/task_mmu.c,
+		 * m_start()). */
+		if (r == -EINVAL && parser->went_back && rd->task->shared->root->live)
+			return -EXDEV;
 		if (r < 0)
 			return r;
 		if (vmt_job_expired(rd->job))
