@@ -181,48 +181,6 @@ static int headless(void)
 	return end(pid);
 }
 
-/* Two processes of one address space; the parent of a vfork stands still until the child is done.
- */
-static int vforked(void)
-{
-	pid_t pid = child(), second;
-
-	if (pid == 0) {
-		pid_t first = getpid();
-
-		touched(8 * MIB);
-		second = vfork();
-		if (second == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			say(first, getpid());
-			wait_for_end();
-			_exit(0);
-		}
-		_exit(second < 0);
-	}
-	return waitpid(pid, NULL, 0) == pid ? 0 : 1;
-}
-
-static int cloned(void *arg)
-{
-	(void)arg;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sleeper(NULL);
-	return 0;
-}
-
-static int clone_vm(void)
-{
-	char *stack = touched(8 * MIB);
-	pid_t pid = clone(cloned, stack + MIB, CLONE_VM | SIGCHLD, NULL);
-
-	if (pid < 0)
-		fail("clone");
-	say(getpid(), pid);
-	wait_for_end();
-	return end(pid);
-}
-
 static pid_t traced_child(void)
 {
 	pid_t pid = child();
@@ -382,9 +340,8 @@ int main(int argc, char **argv)
 		int (*make)(void);
 	} kinds[] = {
 		{ "quiet", quiet },	  { "exec", execs },	{ "zombie", zombie },
-		{ "headless", headless }, { "vfork", vforked }, { "clone-vm", clone_vm },
-		{ "traced", traced },	  { "empty", empty },	{ "splits", splits },
-		{ "brief", brief },
+		{ "headless", headless }, { "traced", traced }, { "empty", empty },
+		{ "splits", splits },	  { "brief", brief },
 	};
 	size_t i;
 
