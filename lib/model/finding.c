@@ -34,6 +34,17 @@ static bool managed_is_not_total(const struct vmt_model *m, struct vmt_buf *text
 	return true;
 }
 
+/* The figures of the machine are of all of it, the processes are not. */
+static bool in_pid_namespace(const struct vmt_model *m, struct vmt_buf *text)
+{
+	if (!m->sample->host.pid_namespace)
+		return false;
+	vmt_buf_adds(text,
+		     "in a PID namespace: other processes of the machine have no row here, and "
+		     "their memory is in its sums");
+	return true;
+}
+
 static bool available_differs(const struct vmt_model *m, struct vmt_buf *text)
 {
 	const struct vmt_system *s = &m->system;
@@ -143,6 +154,7 @@ static bool few_maps_left(const struct vmt_model *m, struct vmt_buf *text)
 }
 
 static const struct check checks[] = {
+	{ "in_pid_namespace", "info", in_pid_namespace },
 	{ "managed_is_not_total", "warning", managed_is_not_total },
 	{ "available_differs", "warning", available_differs },
 	{ "reads_timed_out", "warning", reads_timed_out },

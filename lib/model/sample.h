@@ -42,6 +42,7 @@ struct vmt_host {
 	uint64_t cpus; /* online; 0 where unknown */
 	uint64_t max_map_count; /* vm.max_map_count; 0 where unknown, or where no MAPS was read */
 	uint64_t euid; /* of vmtop itself, or of who recorded; VMT_EUID_UNKNOWN */
+	bool pid_namespace; /* live, and in another one than the first of the machine */
 	struct vmt_bytes boot_id;
 	struct vmt_bytes release; /* "6.18.44" */
 	struct vmt_bytes machine; /* "x86_64" */

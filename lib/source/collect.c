@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/parse.h"
 #include "source/machine.h"
+#include "source/namespace.h"
 #include "source/pids.h"
 #include "source/proc-job.h"
 #include "source/procps.h"
@@ -167,6 +168,7 @@ static int fill_host(const struct vmt_collector *c, struct vmt_sample *s)
 	h->user_hz = root->user_hz;
 	h->cpus = root->cpus;
 	h->euid = root->euid;
+	h->pid_namespace = root->live && vmt_in_pid_namespace(root->proc_fd);
 	r = keep_text(s, root->boot_id, &h->boot_id);
 	if (r == 0)
 		r = keep_text(s, root->release, &h->release);

@@ -19,6 +19,7 @@ enum status_id {
 	STATUS_STATE,
 	STATUS_KTHREAD,
 	STATUS_VMSIZE,
+	STATUS_NSTGID,
 };
 
 #define KIB(member, key) VMT_KV(proc, vmt_proc, member, key, KIB)
@@ -37,7 +38,7 @@ static const struct vmt_kv_key status_keys[] = {
 	VMT_KV_IGNORE("Gid"),
 	VMT_KV_IGNORE("FDSize"),
 	VMT_KV_IGNORE("Groups"),
-	VMT_KV_IGNORE("NStgid"),
+	VMT_KV_CALLER("NStgid", STATUS_NSTGID),
 	VMT_KV_IGNORE("NSpid"),
 	VMT_KV_IGNORE("NSpgid"),
 	VMT_KV_IGNORE("NSsid"),
@@ -223,6 +224,24 @@ static int take_name(struct vmt_bytes name, struct vmt_arena *arena, struct vmt_
 	return 0;
 }
 
+/* "NStgid:\t4711\t12\t1": from the namespace of this /proc down to its own (fs/proc/array.c
+ * task_state()). */
+static int take_nstgid(struct vmt_bytes value, struct vmt_proc *p)
+{
+	uint64_t pid;
+	int r;
+
+	do {
+		r = vmt_take_u64(&value, &pid);
+		if (r < 0)
+			return r;
+	} while (vmt_take_blanks(&value) && value.len);
+	if (value.len)
+		return -EINVAL;
+	VMT_SET(proc, ns_pid, p, pid);
+	return 0;
+}
+
 /* The second of real, effective, saved and file system id. */
 static int take_uid(struct vmt_bytes value, struct vmt_proc *p)
 {
@@ -248,6 +267,8 @@ static int take_status_other(const struct vmt_kv_key *key, struct vmt_bytes valu
 	switch (key->index) {
 	case STATUS_UID:
 		return take_uid(value, p);
+	case STATUS_NSTGID:
+		return take_nstgid(value, p);
 	case STATUS_STATE:
 		VMT_SET(proc, state, p, vmt_pid_state(value.len ? value.ptr[0] : 0));
 		return value.len ? 0 : -EINVAL;

@@ -227,12 +227,23 @@ def processes_alone(report, program):
     report.check(name, problems)
 
 
+def children(pid):
+    """Processes of that parent."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            text = path.read_bytes()
+            if int(text[text.rindex(b")") + 2 :].split()[1]) == pid:
+                found.append(int(path.parent.name))
+    return found
+
+
 def pid_namespace(report, program):
     name = "E08 a PID namespace: its own processes by its own numbers"
     place = (["--mount", "--pid", "--fork"], "mount -t proc proc /proc; sleep 100 & :", [])
     if not can(report, name, *place):
         return
-    result = in_namespaces(*place, program, "ps", "-J", "-o", "pid,comm,rss,pss")
+    result = in_namespaces(*place, program, "ps", "-J", "-o", "pid,comm,rss,pss,nspid")
     problem = expect(result, OK, quiet=False)
     problems = [problem] if problem else []
     if not problem:
@@ -245,7 +256,33 @@ def pid_namespace(report, program):
             problems.append(f"1 is {rows.get(1)}")
         if source(document, "pids")["status"] != "ok":
             problems.append(f"pids is {source(document, 'pids')}")
+        if [row["ns_pid"] for row in rows.values()] != list(rows):
+            problems.append(f"numbers of their own in {rows}")
+        if "in_pid_namespace" not in [f["id"] for f in document["findings"]]:
+            problems.append("it does not say so")
     report.check(name, problems)
+
+    name = "E08 a container seen from outside: both of its numbers"
+    child = subprocess.Popen(
+        ["/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sleep", "100"]
+    )
+    try:
+        while not (inside := children(child.pid)):
+            pass
+        rows = loads(run("ps", "-J", "-p", f"{child.pid},{inside[0]}", "-o", "pid,nspid").out)
+        said = [(row["pid"], row["ns_pid"]) for row in rows["data"]["processes"]]
+        found = [f["id"] for f in rows["findings"]]
+    finally:
+        child.kill()
+        child.wait()
+    outer = pathlib.Path("/proc/self/ns/pid").readlink().name == "pid:[4026531836]"
+    wanted = sorted([(child.pid, child.pid), (inside[0], 1)])
+    report.check(
+        name,
+        None
+        if (said == wanted or not outer) and ("in_pid_namespace" in found) != outer
+        else f"{said}, not {wanted}, {found}",
+    )
 
 
 def namespace_root(report, program, pid):

@@ -312,6 +312,7 @@ class Machine:
         row = {
             "pid": pid,
             "ppid": int(fields[1]),
+            "ns_pid": number(status, "NStgid", rb":\t(?:\d+\t)*"),
             "state": fields[0].decode(),
             "threads": threads,
             "uid": uid,
