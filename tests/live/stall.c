@@ -170,8 +170,25 @@ static void serve(int device)
 
 /* The victim */
 
-static __attribute__((noreturn)) void suffer(const char *dir, size_t megabytes, int ready)
+/* Shares the address space of the victim and wants to change it: from then on nobody else gets the
+ * lock for reading either. */
+static int want_to_write(void *arg)
 {
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (getppid() != 1) {
+		void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (p != MAP_FAILED)
+			munmap(p, 4096);
+	}
+	return 0;
+}
+
+static __attribute__((noreturn)) void suffer(const char *dir, size_t megabytes, int ready,
+					     bool reading)
+{
+	static char stack[65536] __attribute__((aligned(16)));
 	char path[160];
 	volatile char *p;
 	int fd;
@@ -192,6 +209,14 @@ static __attribute__((noreturn)) void suffer(const char *dir, size_t megabytes, 
 	if (fd < 0 || write(ready, "r", 1) != 1)
 		_exit(4);
 	p[0] = 'x';
+	if (reading) {
+		/* Closing the mapping waits for that page, with the lock held for reading: munmap()
+		 * has downgraded it. */
+		if (clone(want_to_write, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL) < 0)
+			_exit(6);
+		munmap((void *)(uintptr_t)p, FILE_SIZE);
+		_exit(7);
+	}
 	/* Waits for that page to be written, with the lock held. */
 	p = mmap(NULL, FILE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
 	_exit(5);
@@ -313,7 +338,7 @@ static int mount_it(struct stall *s, const char *parent)
 	return 0;
 }
 
-static int start_victim(struct stall *s, size_t megabytes)
+static int start_victim(struct stall *s, size_t megabytes, bool reading)
 {
 	struct pollfd p = { .events = POLLIN };
 	int ready[2];
@@ -324,7 +349,7 @@ static int start_victim(struct stall *s, size_t megabytes)
 	s->victim = fork();
 	if (s->victim == 0) {
 		close(s->device);
-		suffer(s->dir, megabytes, ready[1]);
+		suffer(s->dir, megabytes, ready[1], reading);
 	}
 	close(ready[1]);
 	p.fd = ready[0];
@@ -346,7 +371,7 @@ static int start_victim(struct stall *s, size_t megabytes)
 	return fail(s, -EIO, "the victim is not stuck, but in state %c", stall_state(s->victim));
 }
 
-int stall_start(struct stall *s, const char *parent, size_t megabytes)
+int stall_start(struct stall *s, const char *parent, size_t megabytes, bool reading)
 {
 	int r;
 
@@ -365,7 +390,7 @@ int stall_start(struct stall *s, const char *parent, size_t megabytes)
 		r = fail(s, -errno, "fork: %m");
 	else
 		let_it_be_dirty(s->dir);
-	r = r ?: start_victim(s, megabytes);
+	r = r ?: start_victim(s, megabytes, reading);
 	if (r)
 		stall_end(s);
 	return r;

@@ -19,10 +19,11 @@ struct stall {
 
 /*
  * Mounts below parent, which has to exist, in a mount namespace of the caller's own, and starts
- * both processes. The victim has megabytes of memory of its own. 0 once it is stuck, -errno and
+ * both processes. The victim has megabytes of memory of its own. With reading it holds its lock
+ * for reading, and a process that shares its memory waits to write. 0 once it is stuck, -errno and
  * why otherwise.
  */
-int stall_start(struct stall *s, const char *parent, size_t megabytes);
+int stall_start(struct stall *s, const char *parent, size_t megabytes, bool reading);
 /* Ends all of it. 0, or -ETIMEDOUT when a process is stuck for good. */
 int stall_end(struct stall *s);
 

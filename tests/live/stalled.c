@@ -153,7 +153,7 @@ static void judge_report(const char *name, const struct stall *s, const char *co
 	struct check c;
 	int code = WIFEXITED(r.status) ? WEXITSTATUS(r.status) : -1;
 
-	check_begin(&c, "D01/stalled-%s", name);
+	check_begin(&c, "%s", name);
 	check_that(&c, !r.hung, "it hangs");
 	check_that(&c, r.ms <= DEADLINE_MS + GRACE_MS, "its deadline was %u ms", DEADLINE_MS);
 	/* Partial is fine without --strict. */
@@ -200,6 +200,30 @@ static void print_stack(pid_t pid)
 		fclose(f);
 }
 
+/* The lock is held for reading, and who reads waits behind the one who wants to write. */
+static void judge_reading(const char *vmtop, const char *parent)
+{
+	struct stall s;
+	char pid[16];
+	int r;
+
+	r = stall_start(&s, parent, 1, true);
+	if (r) {
+		check_skip("D02/stalled-behind-a-writer", "%s", s.why);
+		return;
+	}
+	if (!stall_blocks(s.victim, "smaps_rollup", 1000)) {
+		check_skip("D02/stalled-behind-a-writer", "this kernel lets readers pass");
+	} else {
+		snprintf(pid, sizeof(pid), "%d", (int)s.victim);
+		judge_report("D02/stalled-behind-a-writer", &s,
+			     (const char *const[]){ vmtop, "report", "-J", "--duration", "0", "-p",
+						    pid, NULL },
+			     1);
+	}
+	stall_end(&s);
+}
+
 int main(int argc, char **argv)
 {
 	const char *parent = argc > 2 ? argv[2] : "/tmp";
@@ -218,7 +242,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* The kernel may have written the page before it was to wait for that. */
 	for (int i = 0; i < 5; i++) {
-		r = stall_start(&s, parent, megabytes);
+		r = stall_start(&s, parent, megabytes, false);
 		if (r || i == 4 || stall_blocks(s.victim, "smaps_rollup", 1000))
 			break;
 		printf("# stalled-victim: the mapping was made\n");
@@ -246,8 +270,9 @@ int main(int argc, char **argv)
 	}
 
 	snprintf(pid, sizeof(pid), "%d", (int)s.victim);
-	judge_report("report", &s, (const char *const[]){ argv[1], "report", "-J", NULL }, 3);
-	judge_report("report-of-it", &s,
+	judge_report("D01/stalled-report", &s,
+		     (const char *const[]){ argv[1], "report", "-J", NULL }, 3);
+	judge_report("D01/stalled-report-of-it", &s,
 		     (const char *const[]){ argv[1], "report", "-J", "--duration", "0", "-p", pid,
 					    NULL },
 		     1);
@@ -263,5 +288,6 @@ int main(int argc, char **argv)
 	check_begin(&c, "D01/stalled-end");
 	check_that(&c, !stall_end(&s), "the victim cannot be killed");
 	check_end(&c, "%s", "");
+	judge_reading(argv[1], parent);
 	return 0;
 }
