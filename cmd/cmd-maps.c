@@ -23,6 +23,7 @@ static const struct vmt_opt opts[] = {
 	  "who maps each file, memfd and SysV segment; with PID those that it maps" },
 	{ "list-only", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "read maps alone: no residency, and no walk of page tables" },
+	VMT_OPTS_BUDGET,
 };
 
 /* Sums over mappings; a value is one of all of them, or unknown. */
@@ -439,7 +440,8 @@ static int read_chosen(void *arg, vmt_rows_fn *fn, void *fn_arg)
  * What is read of each process beside its mappings. -o says what is wanted: stat then is enough to
  * know who it is, and status, which is half of what the list of processes costs, is left alone.
  */
-static uint32_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity *entity)
+static uint32_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity *entity,
+			     uint32_t want)
 {
 	uint32_t identity = VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_HOLD;
 
@@ -449,6 +451,10 @@ static uint32_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity 
 		       VMT_SOURCE_BIT(STAT);
 	if (vmt_ctx_given(ctx, "output") && !vmt_ctx_given(ctx, "user"))
 		identity |= VMT_SOURCE_BIT(STAT);
+	/* What a walk will cost is estimated by the RSS. */
+	if (identity & VMT_SOURCE_BIT(STAT) &&
+	    want & (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(NUMA)))
+		identity |= VMT_SOURCE_BIT(STATM);
 	return identity;
 }
 
@@ -512,8 +518,10 @@ static int run_maps(struct vmt_ctx *ctx)
 	w.sorted = vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top");
 	r = vmt_run_open(&w.run, ctx, 0);
 	if (r == 0)
+		r = vmt_run_budget(&w.run, ctx);
+	if (r == 0)
 		/* Who shares something can be anybody. */
-		r = vmt_run_sample(&w.run, ctx, list_sources(ctx, entity),
+		r = vmt_run_sample(&w.run, ctx, list_sources(ctx, entity, w.want),
 				   entity == &vmt_entity_sharer ? NULL : pids, n_pids);
 	if (r == 0 && w.named) {
 		missing = vmt_run_missing(&w.run, ctx, pids, n_pids);

@@ -31,6 +31,7 @@ static const struct vmt_opt opts[] = {
 	  "add PSS and USS, which read smaps_rollup of every process shown" },
 	{ "kernel-threads", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "kernel threads too; they have no memory of their own" },
+	VMT_OPTS_BUDGET,
 	VMT_OPTS_WATCH,
 };
 
@@ -251,6 +252,9 @@ static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 	/* Two reads, one after the other, are of one process only where its start says so. */
 	if (n == 0 && (ps->watch || vmt_columns_sources(&columns) & several))
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S", NULL);
+	/* What the walk will cost is estimated by it. */
+	if (n == 0 && vmt_columns_sources(&columns) & VMT_SOURCE_BIT(ROLLUP))
+		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+RSS", NULL);
 	if (n < 0) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
@@ -409,6 +413,8 @@ static int run_ps(struct vmt_ctx *ctx)
 		return r;
 	ps.pids = pids;
 	r = vmt_run_open(&run, ctx, 0);
+	if (r == 0)
+		r = vmt_run_budget(&run, ctx);
 	if (r)
 		return r;
 	if (ps.entity == &vmt_entity_map_group) {

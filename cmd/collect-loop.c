@@ -3,11 +3,15 @@
 
 #include <inttypes.h>
 
+#include "base/parse.h"
 #include "vmtop-config.h"
 
 /* One-shot commands end by themselves when nobody said when: HOSTILE promises that no target can
  * hold them. */
 #define DEFAULT_DEADLINE_NS (UINT64_C(10) * 1000000000)
+
+/* What one process may be held up by a look that did not name a limit. */
+#define DEFAULT_BUDGET_NS (UINT64_C(2) * 1000000000)
 
 void vmt_run_done(struct vmt_run *run)
 {
@@ -29,6 +33,21 @@ int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns)
 				   : vmt_now_ns(CLOCK_MONOTONIC) + DEFAULT_DEADLINE_NS + extra_ns;
 	if (vmt_collector_new(&opts, &run->collector, &err) < 0)
 		return vmt_complain_err(ctx, &err);
+	return 0;
+}
+
+int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx)
+{
+	const char *value = vmt_ctx_value(ctx, "budget");
+	uint64_t ns = DEFAULT_BUDGET_NS;
+
+	if (value && vmt_parse_duration(value, &ns) < 0)
+		return vmt_usage_error(ctx, "--budget takes seconds, as 2, 0.5 or 50ms");
+	/* Reading a recording holds nobody up; a budget that was named shows what would be left
+	 * out. */
+	if (vmt_ctx_given(ctx, "force") || (ctx->root && !value))
+		ns = UINT64_MAX;
+	vmt_collector_set_budget(run->collector, ns);
 	return 0;
 }
 

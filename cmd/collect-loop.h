@@ -21,6 +21,8 @@ int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns);
 /* Reads the cheap sources into run->sample (the one before becomes run->prev); exit code or 0. */
 int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
 		   size_t n_pids);
+/* Sets what --budget and --force say, or the default where processes live; an exit code or 0. */
+int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx);
 /* Reads dear sources of the processes at indices; all processes where indices is NULL. */
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
 		  size_t n);
@@ -37,3 +39,16 @@ struct vmt_section *vmt_run_section(struct vmt_run *run, struct vmt_ctx *ctx, co
 				    const void *rows, size_t n);
 /* Lines that text shows below the last section: what is missing, and findings. */
 void vmt_run_remarks(struct vmt_run *run, struct vmt_ctx *ctx, struct vmt_section *last);
+
+#define VMT_OPTS_BUDGET                                                                            \
+	{                                                                                          \
+		"budget",                                                                          \
+		0,                                                                                 \
+		VMT_OPT_VALUE,                                                                     \
+		"SEC",                                                                             \
+		NULL,                                                                              \
+		"leave out figures that may hold the lock of a process for longer (2)"             \
+	},                                                                                         \
+	{                                                                                          \
+		"force", 0, VMT_OPT_FLAG, NULL, NULL, "read them, however long that may take"      \
+	}

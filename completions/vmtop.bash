@@ -53,13 +53,13 @@ _vmtop_options()
 		most=0
 		;;
 	ps)
-		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid -u --user -c --comm --cgroup --group -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --budget --force --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid -u --user -c --comm --cgroup --group --budget -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --group --sharers --list-only --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-u --user --group -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--all --user --pss --group --sharers --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-u --user --group --budget -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	pages)

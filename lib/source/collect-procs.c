@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "base/parse.h"
+#include "model/cost.h"
 #include "model/honest.h"
 #include "source/collect-private.h"
 #include "source/elf.h"
@@ -221,8 +222,10 @@ static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc
 			pm->consistent = task->consistent;
 			if (smaps->tried && (smaps->code >= 0 || smaps->code == -EXDEV))
 				VMT_SET(proc, consistent, &s->procs[index], task->consistent);
-			pm->state = maps->code < 0 || smaps->code < 0 ? VMT_STATE_PARTIAL
-								      : VMT_STATE_OK;
+			pm->state = maps->code < 0 || smaps->code < 0 ||
+						    pm->missed & VMT_SOURCE_BIT(SMAPS)
+					    ? VMT_STATE_PARTIAL
+					    : VMT_STATE_OK;
 		}
 		if (maps->code != -EXDEV && smaps->code != -EXDEV)
 			VMT_SET(proc, maps_total, &s->procs[index], task->maps_total);
@@ -431,6 +434,42 @@ static bool has_memory(const struct vmt_proc *p)
 	return !VMT_HAS(proc, class, p) || vmt_bytes_is(p->class, "user");
 }
 
+/*
+ * Of sources those that may be read of the process at index within the budget; the others are noted
+ * as left out. The list of the mappings walks no page tables.
+ */
+static uint32_t affordable(struct call *call, size_t index, uint32_t sources)
+{
+	uint32_t dear = sources &
+			(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(NUMA));
+	uint64_t budget = vmt_collector_budget(call->c), ns;
+	struct vmt_sample *s = call->s;
+	const char *hint = "over the budget; its RSS is not known";
+	VMT_AUTO_BUF text = { 0 };
+	int i;
+
+	if (budget == UINT64_MAX || !(dear || sources & VMT_COLLECT_CHEAP))
+		return sources;
+	ns = vmt_cost_walk_ns(&s->procs[index], s->host.page_size);
+	if (ns <= budget)
+		return sources;
+	if (dear && ns != UINT64_MAX) {
+		vmt_buf_adds(&text, "reading it may hold its mmap lock for ");
+		vmt_fmt_duration(&text, ns);
+		vmt_buf_adds(&text, ", the budget is ");
+		vmt_fmt_duration(&text, budget);
+		if (vmt_buf_error(&text) == 0)
+			hint = vmt_arena_copy(&s->arena, text.data, text.len);
+	}
+	for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		if (dear >> i & 1)
+			missed(s, index, (enum vmt_source_id)i, -ECANCELED, hint);
+	if (dear)
+		set_read_status(s, index);
+	/* Nor in place of pagemap. */
+	return sources & ~dear & ~VMT_COLLECT_CHEAP;
+}
+
 /* Linux 6.15 lets CAP_PERFMON read maps and its like; before, CAP_SYS_PTRACE did. */
 static bool release_is_at_least(struct vmt_bytes release, uint64_t major, uint64_t minor)
 {
@@ -625,6 +664,8 @@ static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_
 	if (r == 0)
 		r = vmt_proc_shared_load(vmt_collector_shared(c), call->sources);
 	for (i = 0; r == 0 && i < n; i++) {
+		uint32_t sources = call->sources | (flags & (VMT_COLLECT_CHEAP | VMT_COLLECT_ONCE));
+
 		/* A kernel thread or zombie has nothing to read, and each kernel says so in its
 		 * own way. */
 		if (!has_memory(&s->procs[indices[i]]))
@@ -634,11 +675,12 @@ static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_
 				 "a reader still sleeps in the kernel for this process");
 			continue;
 		}
+		sources = affordable(call, indices[i], sources);
+		if (!(sources & DEAR))
+			continue;
 		jobs[n_jobs] = vmt_proc_job_new(
-			vmt_collector_shared(c),
-			call->sources | (flags & (VMT_COLLECT_CHEAP | VMT_COLLECT_ONCE)),
-			flags & VMT_COLLECT_COUNT, batch, &s->procs[indices[i]],
-			held_dir(c, &s->procs[indices[i]]));
+			vmt_collector_shared(c), sources, flags & VMT_COLLECT_COUNT, batch,
+			&s->procs[indices[i]], held_dir(c, &s->procs[indices[i]]));
 		if (!jobs[n_jobs])
 			r = -ENOMEM;
 		else

@@ -29,6 +29,7 @@ struct vmt_collector {
 	bool has_vmstat;
 	uint64_t meminfo_unknown;
 	uint64_t deadline_ns;
+	uint64_t budget_ns;
 	struct vmt_stuck_list stuck;
 	struct vmt_held held;
 	struct vmt_kept kept;
@@ -107,6 +108,7 @@ int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector 
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
 	}
 	c->deadline_ns = opts->deadline_ns;
+	c->budget_ns = UINT64_MAX;
 	c->shared = vmt_proc_shared_new(root);
 	r = c->shared ? 0 : -ENOMEM;
 	if (r == 0)
@@ -142,6 +144,11 @@ void vmt_collector_free(struct vmt_collector *c)
 void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns)
 {
 	c->deadline_ns = deadline_ns;
+}
+
+void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns)
+{
+	c->budget_ns = budget_ns;
 }
 
 static int keep_text(struct vmt_sample *s, const char *text, struct vmt_bytes *ret)
@@ -306,6 +313,11 @@ struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c)
 uint64_t vmt_collector_deadline(const struct vmt_collector *c)
 {
 	return c->deadline_ns;
+}
+
+uint64_t vmt_collector_budget(const struct vmt_collector *c)
+{
+	return c->budget_ns;
 }
 
 int vmt_collector_take_dir(struct vmt_collector *c, uint64_t pid)

@@ -30,6 +30,10 @@ int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector 
 /* Stuck readers are left behind with what they own; they end with the process. */
 void vmt_collector_free(struct vmt_collector *c);
 void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns);
+/* How long reading may hold the mmap lock of one process: SMAPS, ROLLUP and NUMA of one whose walk
+ * may take longer by vmt_cost_walk_ns() are not read, which counts as skipped; the list of its
+ * mappings is. That needs the RSS of the processes. UINT64_MAX, as at first, for no limit. */
+void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
 
 /* Keeps the directories of the processes open, as far as there are descriptors for them, until the
  * next sample: vmt_collect_procs() then need not find out again which process it reads. */
