@@ -535,6 +535,7 @@ static int run_maps(struct vmt_ctx *ctx)
 			w.named = false;
 		}
 		filter(&w);
+		vmt_run_announce(&w.run, ctx, w.want);
 		r = print(&w, entity, by);
 	}
 	vmt_run_done(&w.run);

@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 
+#include "base/fmt.h"
 #include "base/parse.h"
+#include "model/cost.h"
 #include "vmtop-config.h"
 
 /* One-shot commands end by themselves when nobody said when: HOSTILE promises that no target can
@@ -48,7 +50,39 @@ int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx)
 	if (vmt_ctx_given(ctx, "force") || (ctx->root && !value))
 		ns = UINT64_MAX;
 	vmt_collector_set_budget(run->collector, ns);
+	run->budget_ns = ns;
 	return 0;
+}
+
+void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources)
+{
+	const struct vmt_sample *s = run->sample;
+	const struct vmt_proc *p;
+	VMT_AUTO_BUF text = { 0 };
+	uint64_t ns, all_ns;
+
+	if (!(sources & VMT_SOURCES_WALK) || (ctx->root && !vmt_ctx_given(ctx, "budget")))
+		return;
+	p = vmt_cost_dearest(s->procs, s->n_procs, s->host.page_size, run->budget_ns, &ns, &all_ns);
+	if (!p || (ns < VMT_COST_TELL_ONE_NS && all_ns < VMT_COST_TELL_ALL_NS))
+		return;
+	vmt_fmt_duration(&text, ns);
+	vmt_buf_addf(&text, " under the mmap lock of process %" PRIu64, p->pid);
+	if (VMT_HAS(proc, comm, p)) {
+		vmt_buf_adds(&text, " (");
+		vmt_fmt_safe(&text, p->comm, true);
+		vmt_buf_adds(&text, ")");
+	}
+	if (s->n_procs > 1) {
+		vmt_buf_adds(&text, ", ");
+		vmt_fmt_duration(&text, all_ns);
+		vmt_buf_adds(&text, " for all");
+	}
+	if (vmt_buf_error(&text) == 0)
+		vmt_note(ctx,
+			 "walks page tables: up to %s; maps without PSS, or with --pss=sliced, "
+			 "takes short looks",
+			 text.data);
 }
 
 int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,

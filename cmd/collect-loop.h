@@ -10,6 +10,7 @@ struct vmt_run {
 	struct vmt_sample *sample;
 	struct vmt_model *model;
 	struct vmt_doc doc;
+	uint64_t budget_ns; /* by vmt_run_budget() */
 };
 
 void vmt_run_done(struct vmt_run *run);
@@ -23,6 +24,9 @@ int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, c
 		   size_t n_pids);
 /* Sets what --budget and --force say, or the default where processes live; an exit code or 0. */
 int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx);
+/* Says in one line, before it is begun, that walking the page tables of the processes of the sample
+ * for those sources may take long. */
+void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources);
 /* Reads dear sources of the processes at indices; all processes where indices is NULL. */
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
 		  size_t n);

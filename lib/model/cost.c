@@ -20,3 +20,26 @@ uint64_t vmt_cost_walk_ns(const struct vmt_proc *p, uint64_t page_size)
 		return UINT64_MAX;
 	return ns;
 }
+
+const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, size_t n, uint64_t page_size,
+					uint64_t budget_ns, uint64_t *ret_ns, uint64_t *ret_all_ns)
+{
+	const struct vmt_proc *dearest = NULL;
+	size_t i;
+
+	*ret_ns = *ret_all_ns = 0;
+	for (i = 0; i < n; i++) {
+		uint64_t ns = vmt_cost_walk_ns(&procs[i], page_size);
+
+		/* Kernel threads and zombies have no RSS either. */
+		if (ns == UINT64_MAX || ns > budget_ns)
+			continue;
+		if (__builtin_add_overflow(*ret_all_ns, ns, ret_all_ns))
+			*ret_all_ns = UINT64_MAX;
+		if (dearest && ns <= *ret_ns)
+			continue;
+		dearest = &procs[i];
+		*ret_ns = ns;
+	}
+	return dearest;
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stddef.h>
+
 #include "model/rows.h"
 
 /*
@@ -11,3 +13,15 @@
  * UINT64_MAX where RSS is not known: what cannot be estimated is not cheap.
  */
 uint64_t vmt_cost_walk_ns(const struct vmt_proc *p, uint64_t page_size);
+
+/* From here on a walk is worth a word before it is begun: one that holds up a process for so long,
+ * and all of them together. */
+#define VMT_COST_TELL_ONE_NS UINT64_C(50000000)
+#define VMT_COST_TELL_ALL_NS UINT64_C(1000000000)
+
+/*
+ * What walking those of n processes will cost that have memory and are not over budget_ns: the
+ * dearest (NULL: none), what it is estimated at, and the sum of all.
+ */
+const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, size_t n, uint64_t page_size,
+					uint64_t budget_ns, uint64_t *ret_ns, uint64_t *ret_all_ns);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/fmt.h"
+#include "model/cost.h"
 #include "model/model.h"
 
 /*
@@ -153,12 +154,38 @@ static bool few_maps_left(const struct vmt_model *m, struct vmt_buf *text)
 	return n > 0;
 }
 
+/* One walk of page tables that is felt by the process: what was read, and how dear that is. */
+static bool long_walk(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_source_stat *st = m->sample->sources;
+	const struct vmt_proc *p;
+	uint64_t ns, all_ns;
+
+	if (!st[VMT_SOURCE_SMAPS].reads && !st[VMT_SOURCE_ROLLUP].reads &&
+	    !st[VMT_SOURCE_NUMA].reads)
+		return false;
+	p = vmt_cost_dearest(m->procs, m->n_procs, m->sample->host.page_size, UINT64_MAX - 1, &ns,
+			     &all_ns);
+	if (!p || ns < VMT_COST_TELL_ONE_NS)
+		return false;
+	vmt_buf_addf(text, "a walk of the page tables of process %" PRIu64, p->pid);
+	if (VMT_HAS(proc, comm, p)) {
+		vmt_buf_adds(text, " (");
+		vmt_fmt_safe(text, p->comm, true);
+		vmt_buf_adds(text, ")");
+	}
+	vmt_buf_adds(text, " may hold its mmap lock for ");
+	vmt_fmt_duration(text, ns);
+	return true;
+}
+
 static const struct check checks[] = {
 	{ "in_pid_namespace", "info", in_pid_namespace },
 	{ "managed_is_not_total", "warning", managed_is_not_total },
 	{ "available_differs", "warning", available_differs },
 	{ "reads_timed_out", "warning", reads_timed_out },
 	{ "few_maps_left", "warning", few_maps_left },
+	{ "long_walk", "info", long_walk },
 	{ "canary", "warning", canary_failed },
 	{ "faults_lost", "warning", faults_lost },
 	{ "faults_do_not_add_up", "warning", faults_do_not_add_up },

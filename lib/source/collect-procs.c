@@ -440,8 +440,7 @@ static bool has_memory(const struct vmt_proc *p)
  */
 static uint32_t affordable(struct call *call, size_t index, uint32_t sources)
 {
-	uint32_t dear = sources &
-			(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(NUMA));
+	uint32_t dear = sources & VMT_SOURCES_WALK;
 	uint64_t budget = vmt_collector_budget(call->c), ns;
 	struct vmt_sample *s = call->s;
 	const char *hint = "over the budget; its RSS is not known";

@@ -21,7 +21,7 @@ PAGE = 4096  # of the recording
 
 def documents(words, code=OK):
     """The end of a run, and its document where it has one."""
-    result = run(*words, "-J")
+    result = run(*words, "-J", "--quiet")
     problem = expect(result, code, quiet=code == OK)
     return problem, None if problem else loads(result.out)
 
@@ -82,8 +82,25 @@ def recorded(report):
         report.check("D05 others are read beside it", problem or was_read(found, other))
         problem, found = documents([*words, "--budget", "2", "--force"])
         report.check("D05 --force reads 200 GB", problem or was_read(found, pid))
-        problem, found = documents([*words, "--budget", "10"])
+        result = run(*words, "--budget", "10", "-J")
+        problem = expect(result, OK, quiet=False)
+        found = None if problem else loads(result.out)
         report.check("D05 200 GB within a budget of 10 s", problem or was_read(found, pid))
+        said = [f["id"] for f in found["findings"]] if found else []
+        report.check(
+            "D05 what it costs is a finding",
+            None if "long_walk" in said else f"{said}",
+        )
+        told = run(*words, "--budget", "10").err.decode()
+        line = rf"vmtop: ps: walks page tables: up to 4\.\d+s under the mmap lock of process {pid} "
+        report.check(
+            "D05 what it costs is told before, in one line",
+            None if re.match(line, told) and told.count("\n") == 1 else f"{told!r}",
+        )
+        told = run(*words, "--budget", "2").err.decode()
+        report.check("D05 who is left out costs nothing", f"{told!r}" if "walks" in told else None)
+        told = run(*words, "--budget", "10", "--quiet").err.decode()
+        report.check("D05 --quiet does not tell", f"{told!r}" if told else None)
         strict = run(*words, "--budget", "2", "--strict")
         report.check("D05 left out: exit 5 of --strict", expect(strict, PARTIAL, quiet=False))
 
