@@ -76,6 +76,13 @@ void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap
 	}
 }
 
+uint64_t vmt_pagemap_words(const struct vmt_pagemap *pm)
+{
+	uint64_t most = part_of(pm, VMT_READ_WORDS);
+
+	return pm->n_words < most ? pm->n_words : most;
+}
+
 int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
 		     struct vmt_pagemap_sum *sum)
 {
@@ -86,10 +93,8 @@ int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
 		uint64_t want = last - page, at, t0;
 		ssize_t n;
 
-		if (want > pm->n_words)
-			want = pm->n_words;
-		if (want > part_of(pm, VMT_READ_WORDS))
-			want = part_of(pm, VMT_READ_WORDS);
+		if (want > vmt_pagemap_words(pm))
+			want = vmt_pagemap_words(pm);
 		/* Addresses of the kernel's half have no words, and offsets are signed. */
 		if (__builtin_mul_overflow(page, (uint64_t)sizeof(*pm->words), &at) ||
 		    at > INT64_MAX)

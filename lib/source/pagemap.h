@@ -146,6 +146,9 @@ struct vmt_pagemap {
 void vmt_pagemap_add_words(struct vmt_pagemap_sum *sum, const struct vmt_pagemap_facts *facts,
 			   const uint64_t *words, size_t n);
 
+/* The most words of one read: a range of so many pages has all of them in words afterwards. */
+uint64_t vmt_pagemap_words(const struct vmt_pagemap *pm);
+
 /*
  * Adds up [start, end) word by word, at most VMT_READ_WORDS of them at a time. -ESRCH where the
  * address space is gone (the kernel then gives 0 bytes), -ERANGE for addresses of the kernel's

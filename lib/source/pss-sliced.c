@@ -91,7 +91,7 @@ static int add_range(struct vmt_pss_sliced *pss, bool file, uint64_t start, uint
 		     uint64_t *sum)
 {
 	struct vmt_pagemap *pm = pss->pm;
-	uint64_t room = (uint64_t)pm->n_words * pm->page_size;
+	uint64_t room = vmt_pagemap_words(pm) * pm->page_size;
 
 	while (start < end) {
 		uint64_t stop = end - start > room ? start + room : end;

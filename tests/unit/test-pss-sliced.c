@@ -18,7 +18,7 @@ struct files {
 	struct unit_dir dir;
 	uint64_t words[1024];
 	uint64_t counts[FRAMES];
-	uint64_t word_buf[256];
+	uint64_t word_buf[2048];
 	uint64_t count_buf[256];
 	struct vmt_pagemap pm;
 	struct vmt_pss_sliced pss;
@@ -108,6 +108,11 @@ static void test_any_frames(void **state)
 				want += (PAGE << 12) / f.counts[frame];
 		}
 		save(&f, 1000);
+		/* Room for all, and calls that take less. */
+		if (round % 4 == 3) {
+			f.pm.gentle = true;
+			f.pm.n_words = 2048;
+		}
 		assert_int_equal(vmt_pss_sliced_read(&f.pss, &m, &bytes), 0);
 		assert_int_equal(bytes, want >> 12);
 		done(&f);
