@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/maps-group.h"
 
+#include <unistd.h>
+
 #include "base/parse.h"
 
 static const struct vmt_section_def sections[] = {
@@ -451,9 +453,9 @@ static uint32_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity 
 		       VMT_SOURCE_BIT(STAT);
 	if (vmt_ctx_given(ctx, "output") && !vmt_ctx_given(ctx, "user"))
 		identity |= VMT_SOURCE_BIT(STAT);
-	/* What a walk will cost is estimated by the RSS. */
+	/* What a walk will cost is estimated by the RSS; without rights it may come to one. */
 	if (identity & VMT_SOURCE_BIT(STAT) &&
-	    want & (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(NUMA)))
+	    (want & VMT_SOURCES_WALK || (want & VMT_COLLECT_CHEAP && geteuid() != 0)))
 		identity |= VMT_SOURCE_BIT(STATM);
 	return identity;
 }

@@ -450,7 +450,8 @@ static uint32_t affordable(struct call *call, size_t index, uint32_t sources)
 	if (budget == UINT64_MAX || !(dear || sources & VMT_COLLECT_CHEAP))
 		return sources;
 	ns = vmt_cost_walk_ns(&s->procs[index], s->host.page_size);
-	if (ns <= budget)
+	/* In place of pagemap, which is a chance, it may be what nobody knows. */
+	if (ns <= budget || (ns == UINT64_MAX && !dear))
 		return sources;
 	if (dear && ns != UINT64_MAX) {
 		vmt_buf_adds(&text, "reading it may hold its mmap lock for ");
