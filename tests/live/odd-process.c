@@ -212,7 +212,7 @@ static int traced(void)
 static int empty(void)
 {
 	pid_t pid = traced_child();
-	int status;
+	int status = 0;
 
 	if (ptrace(PTRACE_CONT, pid, 0, 0) || waitpid(pid, &status, 0) != pid)
 		fail("a call of the traced child");
