@@ -271,7 +271,7 @@ def pid_namespace(report, program):
         while not (inside := children(child.pid)):
             pass
         rows = loads(run("ps", "-J", "-p", f"{child.pid},{inside[0]}", "-o", "pid,nspid").out)
-        said = [(row["pid"], row["ns_pid"]) for row in rows["data"]["processes"]]
+        said = sorted((row["pid"], row["ns_pid"]) for row in rows["data"]["processes"])
         found = [f["id"] for f in rows["findings"]]
     finally:
         child.kill()
