@@ -150,9 +150,9 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
 	ns = note_call(pm, t0, (uint64_t)n * sizeof(*regions));
 	if (n == 0 && ns < VMT_SCAN_QUICK_NS)
-		pm->span = 4 * (pm->span ? pm->span : part_of(pm, VMT_SCAN_SPAN));
+		pm->span = 4 * (pm->span ? pm->span : VMT_SCAN_SPAN);
 	else
-		pm->span = part_of(pm, VMT_SCAN_SPAN);
+		pm->span = VMT_SCAN_SPAN;
 	if (pm->span > VMT_SCAN_SPAN_MOST)
 		pm->span = VMT_SCAN_SPAN_MOST;
 	/* Set where a limit stopped the walk, and at its end. */
@@ -166,7 +166,7 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 
 uint64_t vmt_pagemap_span(const struct vmt_pagemap *pm)
 {
-	return (pm->span ? pm->span : part_of(pm, VMT_SCAN_SPAN)) * pm->page_size;
+	return (pm->span ? pm->span : VMT_SCAN_SPAN) * pm->page_size;
 }
 
 /* The pages of the probe below. */
