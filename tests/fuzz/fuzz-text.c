@@ -119,7 +119,23 @@ static void json(struct vmt_bytes text)
 		memcpy(hex, out.data + i + 1, 4);
 		CHECK(strspn(hex, "0123456789abcdefABCDEF") == 4);
 		code = strtoul(hex, NULL, 16);
-		/* Pairs are for characters beyond the first plane, which stand as they are. */
+		/* Pairs are for characters beyond the first plane. */
+		if (code >= 0xd800 && code < 0xdc00) {
+			unsigned long low;
+
+			CHECK(i + 10 < out.len - 1 && out.data[i + 5] == '\\' &&
+			      out.data[i + 6] == 'u');
+			memcpy(hex, out.data + i + 7, 4);
+			low = strtoul(hex, NULL, 16);
+			CHECK(low >= 0xdc00 && low < 0xe000);
+			code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+			vmt_buf_addc(&back, (char)(0xf0 | code >> 18));
+			vmt_buf_addc(&back, (char)(0x80 | (code >> 12 & 0x3f)));
+			vmt_buf_addc(&back, (char)(0x80 | (code >> 6 & 0x3f)));
+			vmt_buf_addc(&back, (char)(0x80 | (code & 0x3f)));
+			i += 10;
+			continue;
+		}
 		CHECK(code < 0xd800 || code >= 0xe000);
 		if (code >= 0x800)
 			vmt_buf_addc(&back, (char)(0xe0 | code >> 12));
