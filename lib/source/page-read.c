@@ -222,7 +222,7 @@ static int look_at_frames(struct vmt_page_reader *rd, struct vmt_page_run *runs,
 	return 0;
 }
 
-/* Reads the words of [start, end) and adds what they say. */
+/* Reads the words of [start, end), no more than vmt_pagemap_words(), and adds what they say. */
 static int add_words(struct vmt_page_reader *rd, uint32_t index, const struct vmt_page_map *map,
 		     uint64_t start, uint64_t end, struct regions *regions)
 {
@@ -254,7 +254,8 @@ static int step_by_scan(struct vmt_page_reader *rd, uint32_t index, const struct
 			uint64_t at, uint64_t end, uint64_t *ret_next)
 {
 	struct vmt_scan_region found[VMT_SCAN_REGIONS];
-	uint64_t page = rd->pm.page_size, span = VMT_SCAN_SPAN * page, next, categories, pos = at;
+	uint64_t page = rd->pm.page_size, room = vmt_pagemap_words(&rd->pm);
+	uint64_t span = vmt_pagemap_span(&rd->pm), next, categories, pos = at;
 	struct regions regions = { .r = found };
 	int n, i, k, r;
 
@@ -270,11 +271,10 @@ static int step_by_scan(struct vmt_page_reader *rd, uint32_t index, const struct
 	for (i = 0; i < n; i = k) {
 		uint64_t stop = found[i].end;
 
-		/* What was found is no more than VMT_SCAN_FOUND pages, as is room for words; with
-		 * the holes it could be. */
+		/* With the holes it could be more than the words of one read. */
 		for (k = i + 1; k < n; k++) {
 			if (found[k].start - stop > GAP * page ||
-			    (found[k].end - found[i].start) / page > rd->pm.n_words)
+			    (found[k].end - found[i].start) / page > room)
 				break;
 			stop = found[k].end;
 		}
@@ -282,9 +282,7 @@ static int step_by_scan(struct vmt_page_reader *rd, uint32_t index, const struct
 		pos = found[i].start;
 		/* A huge page that the scan found may be longer than it was asked for. */
 		while (pos < stop) {
-			uint64_t to = (stop - pos) / page > rd->pm.n_words
-					      ? pos + rd->pm.n_words * page
-					      : stop;
+			uint64_t to = (stop - pos) / page > room ? pos + room * page : stop;
 
 			r = add_words(rd, index, map, pos, to, &regions);
 			if (r < 0)
@@ -300,7 +298,7 @@ static int step_by_scan(struct vmt_page_reader *rd, uint32_t index, const struct
 int vmt_page_step(struct vmt_page_reader *rd, uint32_t index, const struct vmt_page_map *map,
 		  uint64_t at, uint64_t end, uint64_t *ret_next)
 {
-	uint64_t room = rd->pm.n_words * rd->pm.page_size;
+	uint64_t room = vmt_pagemap_words(&rd->pm) * rd->pm.page_size;
 	int r;
 
 	if (rd->cap_runs - rd->n_runs < VMT_PAGE_RUNS_MIN)

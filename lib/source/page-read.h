@@ -86,7 +86,7 @@ struct vmt_page_reader {
 };
 
 /* Words that the reader has to have room for, and runs. One step fills no more. */
-#define VMT_PAGE_WORDS	  ((size_t)4096)
+#define VMT_PAGE_WORDS	  ((size_t)VMT_READ_WORDS)
 #define VMT_PAGE_RUNS_MIN ((size_t)3 * VMT_PAGE_WORDS)
 
 /*

@@ -10,6 +10,7 @@
 #define PAGE   UINT64_C(4096)
 #define ZERO   9
 #define FRAMES 4096
+#define WORDS  ((size_t)3 * VMT_PAGE_WORDS)
 
 #define PRESENT		   VMT_PM_PRESENT
 #define ANON(pfn)	   (VMT_PM_PRESENT | VMT_PM_EXCLUSIVE | (pfn))
@@ -123,11 +124,11 @@ static void test_what_is_not_present(void **state)
 /* Files as the kernel has them, and a reader. */
 struct files {
 	struct unit_dir dir;
-	uint64_t words[1024];
+	uint64_t words[WORDS];
 	uint64_t counts[FRAMES];
 	uint64_t buf[VMT_PAGE_WORDS];
 	uint64_t count_buf[256];
-	struct vmt_page_run runs[VMT_PAGE_RUNS_MIN + 100];
+	struct vmt_page_run runs[VMT_PAGE_RUNS_MIN + WORDS];
 	struct vmt_page_reader rd;
 	struct vmt_pagemap_facts facts;
 };
@@ -291,6 +292,51 @@ static void test_what_the_scan_finds(void **state)
 	close_files(f);
 }
 
+/* Four pages are there, one is not, and so on. */
+static int fake_scan_of_many(int fd, struct vmt_scan_arg *arg)
+{
+	struct vmt_scan_region *to = (struct vmt_scan_region *)(uintptr_t)arg->vec;
+	uint64_t at = arg->start, found = 0, n = 0;
+
+	for (; at < arg->end && n < arg->vec_len && found < arg->max_pages; at += 5 * PAGE) {
+		to[n++] = (struct vmt_scan_region){ at, at + 4 * PAGE, VMT_SCAN_PRESENT };
+		found += 4;
+	}
+	arg->walk_end = at;
+	return (int)n;
+}
+
+/* Each page has its own word, however many reads they come in. */
+static void test_more_than_one_read(void **state)
+{
+	struct files *f = open_files(0);
+	unsigned how;
+	size_t i;
+
+	close_files(f);
+	for (i = 0; i < WORDS; i++)
+		f->words[i] = i % 5 == 4 ? 0 : ANON(100 + i);
+	for (how = 0; how < 4; how++) {
+		f = open_files(WORDS);
+		f->rd.want = VMT_PAGES_FRAME;
+		f->rd.cap_runs = VMT_ARRAY_LEN(f->runs);
+		f->rd.pm.gentle = how & 1;
+		f->facts.scan = how & 2;
+		f->rd.pm.scan = fake_scan_of_many;
+		walk(f, WORDS / 5 * 5);
+		assert_int_equal(f->rd.n_runs, WORDS / 5 * 2);
+		for (i = 0; i < f->rd.n_runs; i += 2) {
+			check_run(&f->runs[i], i / 2 * 5, 4, VMT_PAGE_PRESENT);
+			assert_int_equal(f->runs[i].frame, 100 + i / 2 * 5);
+			check_run(&f->runs[i + 1], i / 2 * 5 + 4, 1, VMT_PAGE_NONE);
+		}
+		/* No call longer than it may be. */
+		assert_true(f->rd.pm.reads >= WORDS / VMT_READ_WORDS *
+						      (f->rd.pm.gentle ? VMT_GENTLE_SHARE : 1));
+		close_files(f);
+	}
+}
+
 static void test_bounds(void **state)
 {
 	struct files *f = filled();
@@ -316,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_present),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_what_the_scan_finds),
+		cmocka_unit_test(test_more_than_one_read),
 		cmocka_unit_test(test_bounds),
 	};
 
