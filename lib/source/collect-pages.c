@@ -59,6 +59,23 @@ static void space_unrefp(struct space **sp)
 	space_unref(*sp);
 }
 
+/* Whether looking at all of it takes so long that it would be felt (VMT_GENTLE_BYTES). */
+static bool is_large(const struct vmt_pages_opts *opts)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	/* Ranges do not overlap, and the kernel's half has one page. */
+	for (i = 0; i < opts->n_maps && bytes < VMT_GENTLE_BYTES; i++) {
+		const struct vmt_map *m = &opts->maps[i];
+		uint64_t start = m->start > opts->start ? m->start : opts->start;
+		uint64_t end = m->end < opts->end ? m->end : opts->end;
+
+		bytes += end > start ? end - start : 0;
+	}
+	return bytes >= VMT_GENTLE_BYTES;
+}
+
 static struct space *space_new(struct vmt_proc_shared *shared, const struct vmt_proc *p,
 			       const struct vmt_pages_opts *opts, struct vmt_physical *physical)
 {
@@ -90,6 +107,7 @@ static struct space *space_new(struct vmt_proc_shared *shared, const struct vmt_
 	sp->n_maps = opts->n_maps;
 	sp->rd.pm.page_size = shared->root->page_size;
 	sp->rd.pm.n_words = VMT_PAGE_WORDS;
+	sp->rd.pm.gentle = is_large(opts);
 	sp->rd.counts.n_buf = sp->rd.flags.n_buf = FRAMES;
 	sp->rd.physical = sp->physical;
 	sp->rd.want = opts->want;

@@ -62,11 +62,12 @@ static struct reader readers[] = {
 	{ .name = "vmtop maps", .words = { "VMTOP", "maps", "PID" } },
 	{ .name = "vmtop maps --pss", .words = { "VMTOP", "maps", "PID", "--pss" } },
 	{ .name = "vmtop maps --pss=sliced", .words = { "VMTOP", "maps", "PID", "--pss=sliced" } },
+	{ .name = "vmtop pages", .words = { "VMTOP", "pages", "PID" } },
 };
 
 #define N_READERS (sizeof(readers) / sizeof(readers[0]))
 
-enum { NOBODY = 0, SMAPS = 2, VMTOP_MAPS = 5, VMTOP_SLICED = 7 };
+enum { NOBODY = 0, SMAPS = 2, VMTOP_MAPS = 5, VMTOP_SLICED = 7, VMTOP_PAGES = 8 };
 
 static uint64_t now_ns(void)
 {
@@ -358,7 +359,8 @@ int main(int argc, char **argv)
 	for (k = 0; k < rounds; k++)
 		for (i = 0; i < N_READERS; i++)
 			if (!readers[i].missing && (!check || i == NOBODY || i == SMAPS ||
-						    i == VMTOP_MAPS || i == VMTOP_SLICED))
+						    i == VMTOP_MAPS || i == VMTOP_SLICED ||
+						    i == VMTOP_PAGES))
 				measure(&readers[i], s, vmtop, watched, seconds * 1000 / window_ms,
 					window_ms);
 	kill(watched, SIGKILL);
@@ -367,6 +369,7 @@ int main(int argc, char **argv)
 		judge("maps", &readers[VMTOP_MAPS]);
 		if (geteuid() == 0)
 			judge("pss-sliced", &readers[VMTOP_SLICED]);
+		judge("pages", &readers[VMTOP_PAGES]);
 		return 0;
 	}
 	printf("%u MiB in pages of 4 KiB; slowest round of mmap and munmap in a second, over %u s\n",
