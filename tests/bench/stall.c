@@ -358,9 +358,9 @@ int main(int argc, char **argv)
 	}
 	for (k = 0; k < rounds; k++)
 		for (i = 0; i < N_READERS; i++)
-			if (!readers[i].missing && (!check || i == NOBODY || i == SMAPS ||
-						    i == VMTOP_MAPS || i == VMTOP_SLICED ||
-						    i == VMTOP_PAGES))
+			if (!readers[i].missing &&
+			    (!check || i == NOBODY || i == SMAPS || i == VMTOP_MAPS ||
+			     i == VMTOP_SLICED || i == VMTOP_PAGES))
 				measure(&readers[i], s, vmtop, watched, seconds * 1000 / window_ms,
 					window_ms);
 	kill(watched, SIGKILL);

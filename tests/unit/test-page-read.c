@@ -331,8 +331,8 @@ static void test_more_than_one_read(void **state)
 			check_run(&f->runs[i + 1], i / 2 * 5 + 4, 1, VMT_PAGE_NONE);
 		}
 		/* No call longer than it may be. */
-		assert_true(f->rd.pm.reads >= WORDS / VMT_READ_WORDS *
-						      (f->rd.pm.gentle ? VMT_GENTLE_SHARE : 1));
+		assert_true(f->rd.pm.reads >=
+			    WORDS / VMT_READ_WORDS * (f->rd.pm.gentle ? VMT_GENTLE_SHARE : 1));
 		close_files(f);
 	}
 }
