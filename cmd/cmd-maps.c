@@ -537,7 +537,7 @@ static int run_maps(struct vmt_ctx *ctx)
 			w.named = false;
 		}
 		filter(&w);
-		vmt_run_announce(&w.run, ctx, w.want);
+		vmt_run_announce(&w.run, ctx, w.want, NULL, 0);
 		r = print(&w, entity, by);
 	}
 	vmt_run_done(&w.run);

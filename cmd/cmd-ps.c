@@ -335,7 +335,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 		return VMT_EXIT_FAILED;
 	}
 	if (!w || w->sample == 1)
-		vmt_run_announce(run, ctx, ps->want);
+		vmt_run_announce(run, ctx, ps->want, NULL, 0);
 	if (ps->want & DEAR)
 		r = vmt_run_procs(run, ctx, (ps->want & DEAR) | VMT_COLLECT_COUNT, NULL, 0);
 	if (r == 0)

@@ -22,6 +22,7 @@ static const struct vmt_opt opts[] = {
 	  "count faults for SEC seconds (default 3; 0 for not at all)" },
 	{ "only", 0, VMT_OPT_VALUE, "LIST", "system processes faults balance files",
 	  "only these sections" },
+	VMT_OPTS_BUDGET,
 };
 
 /* Rows of a table in text; documents have all. */
@@ -88,6 +89,7 @@ static int read_processes(struct vmt_ctx *ctx, struct vmt_run *run, bool chosen)
 	qsort_r(order, n, sizeof(*order), by_rss, s->procs);
 	if (!chosen && n > PSS_PROCESSES)
 		n = PSS_PROCESSES;
+	vmt_run_announce(run, ctx, VMT_SOURCE_BIT(ROLLUP), order, n);
 	return vmt_run_procs(run, ctx, VMT_SOURCE_BIT(ROLLUP), order, n);
 }
 
@@ -191,6 +193,8 @@ static int run_report(struct vmt_ctx *ctx)
 	window_opts.n_pids = n_pids;
 	r = vmt_run_open(&run, ctx, ctx->root ? 0 : window_opts.duration_ns);
 	if (r == 0)
+		r = vmt_run_budget(&run, ctx);
+	if (r == 0)
 		r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
 	if (r)
 		return r;
@@ -223,7 +227,7 @@ static int run_report(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_report = {
 	.name = "report",
 	.summary = "one document with all of it: memory, processes, faults",
-	.synopsis = "[-p LIST] [--duration SEC] [--only LIST] [OPTION]...",
+	.synopsis = "[-p LIST] [--duration SEC] [--only LIST] [--budget SEC | --force] [OPTION]...",
 	.cost = "maps of every process, smaps_rollup of the ten largest (with -p of all named), and "
 		"the fault probe while it counts",
 	.opts = opts,

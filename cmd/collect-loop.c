@@ -54,7 +54,8 @@ int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx)
 	return 0;
 }
 
-void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources)
+void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources,
+		      const size_t *indices, size_t n)
 {
 	const struct vmt_sample *s = run->sample;
 	const struct vmt_proc *p;
@@ -63,7 +64,9 @@ void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint
 
 	if (!(sources & VMT_SOURCES_WALK) || (ctx->root && !vmt_ctx_given(ctx, "budget")))
 		return;
-	p = vmt_cost_dearest(s->procs, s->n_procs, s->host.page_size, run->budget_ns, &ns, &all_ns);
+	if (!indices)
+		n = s->n_procs;
+	p = vmt_cost_dearest(s->procs, indices, n, s->host.page_size, run->budget_ns, &ns, &all_ns);
 	if (!p || (ns < VMT_COST_TELL_ONE_NS && all_ns < VMT_COST_TELL_ALL_NS))
 		return;
 	vmt_fmt_duration(&text, ns);
@@ -73,7 +76,7 @@ void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint
 		vmt_fmt_safe(&text, p->comm, true);
 		vmt_buf_adds(&text, ")");
 	}
-	if (s->n_procs > 1) {
+	if (n > 1) {
 		vmt_buf_adds(&text, ", ");
 		vmt_fmt_duration(&text, all_ns);
 		vmt_buf_adds(&text, " for all");

@@ -24,9 +24,10 @@ int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, c
 		   size_t n_pids);
 /* Sets what --budget and --force say, or the default where processes live; an exit code or 0. */
 int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx);
-/* Says in one line, before it is begun, that walking the page tables of the processes of the sample
- * for those sources may take long. */
-void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources);
+/* Says in one line, before it is begun, that walking the page tables of the processes at indices
+ * (NULL: of all in the sample) for those sources may take long. */
+void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources,
+		      const size_t *indices, size_t n);
 /* Reads dear sources of the processes at indices; all processes where indices is NULL. */
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
 		  size_t n);

@@ -78,8 +78,8 @@ _vmtop_options()
 		most=0
 		;;
 	report)
-		opts='--pid --duration --only --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid --duration --only --top --format -w --write --root -t --timeout'
+		opts='--pid --duration --only --budget --force --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --duration --only --budget --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	doctor)

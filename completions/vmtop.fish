@@ -293,6 +293,8 @@ complete -c vmtop -n '__vmtop_at -' -a report -d 'one document with all of it: m
 complete -c vmtop -n '__vmtop_at report' -s p -l pid -x -a '(__vmtop_list (__vmtop_pids))' -d 'only these processes, with PSS of each'
 complete -c vmtop -n '__vmtop_at report' -l duration -x -d 'count faults for SEC seconds (default 3; 0 for not at all)'
 complete -c vmtop -n '__vmtop_at report' -l only -x -a '(__vmtop_list system processes faults balance files)' -d 'only these sections'
+complete -c vmtop -n '__vmtop_at report' -l budget -x -d 'leave out figures that may hold the lock of a process for longer (2)'
+complete -c vmtop -n '__vmtop_at report' -l force -d 'read them, however long that may take'
 complete -c vmtop -n '__vmtop_at report' -l top -x -d 'the first N rows'
 complete -c vmtop -n '__vmtop_at report' -s J -l json -d 'JSON, sizes in bytes (--format json)'
 complete -c vmtop -n '__vmtop_at report' -l ndjson -d 'one JSON object a line (--format ndjson)'

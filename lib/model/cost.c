@@ -21,15 +21,17 @@ uint64_t vmt_cost_walk_ns(const struct vmt_proc *p, uint64_t page_size)
 	return ns;
 }
 
-const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, size_t n, uint64_t page_size,
-					uint64_t budget_ns, uint64_t *ret_ns, uint64_t *ret_all_ns)
+const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, const size_t *indices,
+					size_t n, uint64_t page_size, uint64_t budget_ns,
+					uint64_t *ret_ns, uint64_t *ret_all_ns)
 {
 	const struct vmt_proc *dearest = NULL;
 	size_t i;
 
 	*ret_ns = *ret_all_ns = 0;
 	for (i = 0; i < n; i++) {
-		uint64_t ns = vmt_cost_walk_ns(&procs[i], page_size);
+		const struct vmt_proc *p = &procs[indices ? indices[i] : i];
+		uint64_t ns = vmt_cost_walk_ns(p, page_size);
 
 		/* Kernel threads and zombies have no RSS either. */
 		if (ns == UINT64_MAX || ns > budget_ns)
@@ -38,7 +40,7 @@ const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, size_t n, 
 			*ret_all_ns = UINT64_MAX;
 		if (dearest && ns <= *ret_ns)
 			continue;
-		dearest = &procs[i];
+		dearest = p;
 		*ret_ns = ns;
 	}
 	return dearest;

@@ -20,8 +20,9 @@ uint64_t vmt_cost_walk_ns(const struct vmt_proc *p, uint64_t page_size);
 #define VMT_COST_TELL_ALL_NS UINT64_C(1000000000)
 
 /*
- * What walking those of n processes will cost that have memory and are not over budget_ns: the
- * dearest (NULL: none), what it is estimated at, and the sum of all.
+ * What walking those of n processes, at indices (NULL: the first n), will cost that have memory and
+ * are not over budget_ns: the dearest (NULL: none), what it is estimated at, and the sum of all.
  */
-const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, size_t n, uint64_t page_size,
-					uint64_t budget_ns, uint64_t *ret_ns, uint64_t *ret_all_ns);
+const struct vmt_proc *vmt_cost_dearest(const struct vmt_proc *procs, const size_t *indices,
+					size_t n, uint64_t page_size, uint64_t budget_ns,
+					uint64_t *ret_ns, uint64_t *ret_all_ns);

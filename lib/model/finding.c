@@ -164,8 +164,8 @@ static bool long_walk(const struct vmt_model *m, struct vmt_buf *text)
 	if (!st[VMT_SOURCE_SMAPS].reads && !st[VMT_SOURCE_ROLLUP].reads &&
 	    !st[VMT_SOURCE_NUMA].reads)
 		return false;
-	p = vmt_cost_dearest(m->procs, m->n_procs, m->sample->host.page_size, UINT64_MAX - 1, &ns,
-			     &all_ns);
+	p = vmt_cost_dearest(m->procs, NULL, m->n_procs, m->sample->host.page_size, UINT64_MAX - 1,
+			     &ns, &all_ns);
 	if (!p || ns < VMT_COST_TELL_ONE_NS)
 		return false;
 	vmt_buf_addf(text, "a walk of the page tables of process %" PRIu64, p->pid);

@@ -129,9 +129,43 @@ def native(report):
     report.check("D05 a small budget and --force: maps", problem)
 
 
+def reports(report):
+    """The report, which has PSS of the largest processes, or of all that are named."""
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(FIXTURE, top)
+        pid, other = huge(top)
+        words = ["report", "--root", str(top)]
+        for how in ([], ["-p", f"{pid},{other}"]):
+            name = " ".join(["report", *how[:1]])
+            problem, found = documents([*words, *how, "--budget", "2"])
+            report.check(f"D05 200 GB over a budget of 2 s: {name}",
+                         problem or left_out(found, pid, "smaps_rollup"))
+            if how:
+                report.check(f"D05 others are read beside it: {name}",
+                             problem or was_read(found, other))
+            problem, found = documents([*words, *how, "--budget", "2", "--force"])
+            report.check(f"D05 --force reads 200 GB: {name}", problem or was_read(found, pid))
+            said = [finding["id"] for finding in found["findings"]] if found else []
+            report.check(f"D05 what it costs is a finding: {name}",
+                         None if "long_walk" in said else f"{said}")
+            told = run(*words, *how, "--budget", "10").err.decode()
+            line = (r"vmtop: report: walks page tables: up to 4\.\d+s under the mmap lock of "
+                    rf"process {pid} ")
+            report.check(f"D05 what it costs is told before, in one line: {name}",
+                         None if re.match(line, told) and told.count("\n") == 1 else f"{told!r}")
+        told = run(*words, "-p", str(other), "--budget", "10").err.decode()
+        report.check("D05 what is not walked costs nothing: report -p",
+                     f"{told!r}" if told else None)
+        told = run(*words, "--only", "system", "--budget", "10").err.decode()
+        report.check("D05 what is not walked costs nothing: report --only system",
+                     f"{told!r}" if told else None)
+
+
 def main():
     report = Report()
     recorded(report)
+    reports(report)
     native(report)
     for value in ("x", "-1", ""):
         report.check(
