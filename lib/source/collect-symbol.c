@@ -96,6 +96,8 @@ static struct vmt_job *new_job(struct vmt_proc_shared *shared, uint64_t pid,
 		return NULL;
 	}
 	VMT_SET(map, path, &t->map, ((struct vmt_bytes){ path, m->path.len }));
+	if (VMT_HAS(map, path_ambiguous, m))
+		VMT_SET(map, path_ambiguous, &t->map, m->path_ambiguous);
 	VMT_SET(map, device, &t->map, ((struct vmt_bytes){ device, m->device.len }));
 	t->offset = m->offset_bytes + (address - m->start);
 	return vmt_job_new(&job_type, t);

@@ -52,9 +52,12 @@ static int find_by_range(int pid_fd, const struct vmt_map *map, struct vmt_mappe
 	return f->fd < 0 ? -errno : look(map, false, f);
 }
 
-/* maps writes a newline of a path as \012, and leaves everything else as it is. */
-static char *path_of(struct vmt_bytes path)
+/* maps writes a newline of a path as \012. Where it is not known what these four are, a newline is
+ * likelier; the inode decides. */
+static char *path_of(const struct vmt_map *map)
 {
+	bool escaped = !VMT_HAS(map, path_ambiguous, map) || map->path_ambiguous;
+	struct vmt_bytes path = map->path;
 	char *s = malloc(path.len + 1);
 	size_t i, n = 0;
 
@@ -63,7 +66,7 @@ static char *path_of(struct vmt_bytes path)
 	for (i = 0; i < path.len; i++) {
 		char c = path.ptr[i];
 
-		if (c == '\\' && path.len - i >= 4 && memcmp(path.ptr + i, "\\012", 4) == 0) {
+		if (escaped && c == '\\' && path.len - i >= 4 && memcmp(path.ptr + i, "\\012", 4) == 0) {
 			c = '\n';
 			i += 3;
 		}
@@ -82,7 +85,7 @@ static int find_by_path(int pid_fd, const struct vmt_map *map, struct vmt_mapped
 
 	if (map->path.len < 2 || map->path.ptr[0] != '/' || memchr(map->path.ptr, 0, map->path.len))
 		return -ENOENT;
-	path = path_of(map->path);
+	path = path_of(map);
 	if (!path)
 		return -ENOMEM;
 	root = openat(pid_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/parse.h"
+#include "source/exact-path.h"
 #include "source/kv.h"
 
 /* FNV-1a with 64 bits. It tells that a list changed, not who changed it. */
@@ -265,6 +266,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	VMT_SET(map, kind, m, vmt_map_kind(p->devices, major, minor, inode, path));
 	/* A mapping without a name has one that is known: none. */
 	VMT_SET(map, path, m, path);
+	VMT_SET(map, path_ambiguous, m, vmt_path_is_ambiguous(path));
 	p->n_maps++;
 	print_add(p, line);
 	return 0;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "source/collect.h"
+#include "source/exact-path.h"
 #include "source/maps.h"
 #include "source/numa-maps.h"
 #include "source/pids.h"
@@ -278,6 +279,16 @@ static int complete_part(struct reading *rd, bool first)
 	return 0;
 }
 
+/* Names that the list leaves open. Without time for all of them those that are left say so. */
+static int exact_paths(struct reading *rd, struct vmt_arena *arena)
+{
+	int r = 0;
+
+	if (rd->task->shared->root->live)
+		r = vmt_proc_exact_paths(rd->task, rd->job, rd->dir_fd, arena, rd->read);
+	return r == -ENOMEM ? r : 0;
+}
+
 /* Hands over the rows so far. */
 static int hand_over(struct vmt_maps_parser *parser, void *arg)
 {
@@ -293,7 +304,9 @@ static int hand_over(struct vmt_maps_parser *parser, void *arg)
 	vmt_maps_take(parser, &part->arena, &part->maps, &part->n);
 	/* A reader that is stuck below leaves these rows behind. */
 	free(show_rows(task, part->maps, part->n));
-	r = complete_part(rd, first);
+	r = exact_paths(rd, &part->arena);
+	if (r == 0)
+		r = complete_part(rd, first);
 	show_rows(task, NULL, 0);
 	if (r == 0) {
 		task->in_parts = true;
@@ -332,6 +345,8 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 		pthread_mutex_unlock(&task->lock);
 	} else if (r == 0 || (r == -EXDEV && parser.n_maps)) {
 		keep_maps(task, &parser);
+		if (r == 0)
+			r = exact_paths(rd, &task->arena);
 	}
 	*ret_print = parser.print;
 	*ret_size = parser.size_bytes;

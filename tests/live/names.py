@@ -25,7 +25,7 @@ import unicodedata
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from program import OK, expect, loads, run  # noqa: E402
+from program import OK, Outsider, expect, loads, run  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 
 PR_SET_NAME = 15
@@ -184,7 +184,7 @@ def matrix(report, commands):
 
 def names_of(pid):
     """path in maps -> rows of vmtop maps."""
-    result = run("maps", "-J", "-o", "+deleted,role,inode", str(pid))
+    result = run("maps", "-J", "-o", "+deleted,role,inode,path_ambiguous", str(pid))
     if result.code:
         raise RuntimeError(result.err.decode(errors="replace"))
     rows = collections.defaultdict(list)
@@ -226,11 +226,15 @@ def paths(report, pid, folder):
         report.check(f"{case} the bytes of each path are in JSON", [
             f"{name!r} is missing" for name in FILES[case] if folder + b"/" + name not in rows
         ])
-    both = rows[folder + b"/nl\\012x"]
-    inodes = sorted(os.stat(folder + b"/" + name).st_ino for name in FILES["B06"])
-    report.check("B06 a newline and its four characters: two rows, told apart by their inodes",
-                 None if sorted(row["inode"] for row in both) == inodes
-                 else f"{[row['inode'] for row in both]}, not {inodes}")
+    wanted = {name: [(os.stat(folder + b"/" + name).st_ino, False)] for name in FILES["B06"]}
+    found = {name: [(row["inode"], row["path_ambiguous"]) for row in rows[folder + b"/" + name]]
+             for name in FILES["B06"]}
+    report.check("B06 a newline and its four characters: each has its exact name",
+                 None if found == wanted else f"{found}, not {wanted}")
+    report.check("B06 what has no such characters is not ambiguous",
+                 [f"{name!r}" for name, rows_ in rows.items() for row in rows_
+                  if row["path_ambiguous"] is not False])
+    without_rights(report, folder)
     kept, gone = rows[folder + b"/x (deleted)"], rows[folder + b"/gone (deleted)"]
     report.check("B07 x (deleted) is there, gone (deleted) is not", [
         f"{what}: {[row['deleted'] for row in found]}"
@@ -252,6 +256,46 @@ def paths(report, pid, folder):
                  None if decided == [("shmem", "memfd")] * 2 else f"{decided}")
     report.check("B03 the bytes of the name of a memfd are in JSON",
                  None if b"/memfd:" + ESCAPES + b" (deleted)" in rows else "it is missing")
+
+
+def without_rights(report, folder):
+    """Of one's own processes map_files says nothing; the kernel may be asked since Linux 6.11."""
+    names = FILES["B06"]
+
+    def work(ready):
+        for name in names:
+            map_file(folder + b"/" + name)
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        # As after execve(2): our own files in /proc are ours.
+        libc.prctl(4, 1, 0, 0, 0)
+        ready()
+
+    wanted = {name: os.stat(folder + b"/" + name).st_ino for name in names}
+    pid = start(work)
+    try:
+        with Outsider() as user:
+            result = user.run("maps", "-J", "--list-only", "-o", "inode,path,path_ambiguous",
+                              str(pid))
+        if result.code:
+            raise RuntimeError(result.err.decode(errors="replace"))
+        rows = {row["inode"]: row for row in loads(result.out)["data"]["maps"]}
+        problems = []
+        for name, inode in wanted.items():
+            row = rows[inode]
+            exact, written = folder + b"/" + name, folder + b"/nl\\012x"
+            if (raw(row, "path"), row["path_ambiguous"]) not in ((exact, False), (written, True)):
+                problems.append(f"{name!r}: {row}")
+            if row["path_ambiguous"] and kernel() >= (6, 11):
+                problems.append(f"{name!r}: this kernel tells, and it is not asked")
+        report.check("B06 a newline and its four characters, without rights: exact, or ambiguous",
+                     problems)
+    finally:
+        end([pid])
+
+
+def kernel():
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
 
 
 def cells(text):
@@ -283,6 +327,7 @@ def long_path(report, top):
             os.mkdir(b"d" * 200, dir_fd=at)
             at = os.open(b"d" * 200, os.O_RDONLY | os.O_DIRECTORY, dir_fd=at)
         map_file(b"file", dir_fd=at)
+        map_file(b"nl\n", dir_fd=at)
         ready()
     pid = start(work)
     try:
@@ -290,6 +335,10 @@ def long_path(report, top):
         rows = names_of(pid)
         report.check("B08 a path longer than PATH_MAX is shown in full",
                      None if path in rows else f"{max(map(len, rows))} bytes at most")
+        # No call gives a name of that length: nobody can say which it is.
+        last = rows[os.path.dirname(path) + b"/nl\\012"]
+        report.check("B06 where the exact name is not to be had it is ambiguous",
+                     None if [row["path_ambiguous"] for row in last] == [True] else f"{last}")
         commands = {"maps": ["maps", str(pid)], "group": ["maps", "--group", "file", str(pid)],
                     "sharers": ["maps", "--sharers", str(pid)], "pages": ["pages", str(pid)],
                     "role": ["maps", "--group", "role", str(pid)],

@@ -121,6 +121,47 @@ static int as_nobody(const char *path)
 	return 0;
 }
 
+/* As written by maps it is a newline, unless it is known to be what it looks. */
+static int four_characters(const char *path)
+{
+	struct vmt_arena a;
+	struct vmt_map m;
+	void *p = map_file(path);
+	int fd;
+
+	if (geteuid() == 0 && setreuid(65534, 65534) < 0)
+		return 2;
+	prctl(PR_SET_DUMPABLE, 1);
+	vmt_arena_init(&a);
+	find_row(p, &a, &m);
+	if (!m.path_ambiguous || open_row(&m) != -ENOENT)
+		return 3;
+	VMT_SET(map, path_ambiguous, &m, false);
+	fd = open_row(&m);
+	vmt_arena_done(&a);
+	return fd < 0 ? 4 : 0;
+}
+
+static void b06_four_characters(void **state)
+{
+	struct unit_dir d;
+	char path[128];
+	int status;
+	pid_t pid;
+
+	unit_dir_make(&d);
+	assert_int_equal(fchmod(d.fd, 0755), 0);
+	unit_dir_write(&d, "nl\\012x", "content");
+	snprintf(path, sizeof(path), "%s/nl\\012x", d.path);
+	pid = fork();
+	if (pid == 0)
+		_exit(four_characters(path));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	unit_dir_remove(&d);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_by_path(void **state)
 {
 	struct unit_dir d;
@@ -236,9 +277,8 @@ static void d07_what_is_not_opened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_file_itself),
-		cmocka_unit_test(test_by_path),
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_the_file_itself),	  cmocka_unit_test(test_by_path),
+		cmocka_unit_test(b06_four_characters),	  cmocka_unit_test(test_find),
 		cmocka_unit_test(d07_what_is_not_opened),
 	};
 

@@ -83,6 +83,8 @@ static void test_rows_in_any_pieces(void **state)
 		assert_text(map, device, &p.maps[4], "103:1f");
 		assert_true(p.maps[4].inode == UINT64_MAX);
 		assert_text(map, path, &p.maps[4], "/a\\012b");
+		assert_field(map, path_ambiguous, &p.maps[4], true);
+		assert_field(map, path_ambiguous, &p.maps[0], false);
 		assert_true(p.maps[12].end == UINT64_C(0x1fffffffffff000));
 		vmt_maps_done(&p);
 		vmt_arena_done(&a);
