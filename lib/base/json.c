@@ -60,13 +60,8 @@ static size_t plain(struct vmt_bytes text)
 {
 	size_t n = 0;
 
-	while (n < text.len) {
-		unsigned char c = (unsigned char)text.ptr[n];
-
-		if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-			break;
+	while (n < text.len && vmt_json_is_plain((unsigned char)text.ptr[n]))
 		n++;
-	}
 	return n;
 }
 

@@ -46,6 +46,12 @@ void vmt_json_base64(struct vmt_json *j, struct vmt_bytes data);
  * so, what goes before it is written, and the caller appends one whole value to j->out.
  */
 bool vmt_json_value(struct vmt_json *j);
+/* Whether a byte stands for itself in a string: ASCII without controls, quote and backslash. */
+static inline bool vmt_json_is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* A string with its quotes, as vmt_json_bytes() and vmt_json_base64() write it, whatever is around
  * it. */
 bool vmt_json_quote(struct vmt_buf *out, struct vmt_bytes text);

@@ -15,8 +15,11 @@ struct vmt_row_json_item {
 	unsigned depth; /* of the object that it is a member of */
 };
 
-/* "null", the longest number, or what stands around a number in thousandths. */
-#define VALUE_MAX (VMT_DECIMAL_MAX + 5)
+/* Bytes of a text that is written together with the numbers. */
+#define SHORT ((size_t)32)
+/* The longest of "null", a number, what stands around one in thousandths, and a short text. */
+#define VALUE_MAX (SHORT + 2)
+_Static_assert(VALUE_MAX >= VMT_DECIMAL_MAX + 5, "room for a number in thousandths");
 
 /* Pieces of the plan are short, and there is room behind them on both sides: a copy of a size that
  * the compiler knows is a few instructions. */
@@ -226,6 +229,28 @@ static char *put(char *p, const char *text, size_t n)
 	return p + n;
 }
 
+/*
+ * A text of at most SHORT bytes that stand for themselves, in quotes; NULL, with whatever behind p,
+ * where it is another one.
+ */
+static inline char *put_short(char *p, struct vmt_bytes text)
+{
+	size_t i;
+
+	if (text.len > SHORT)
+		return NULL;
+	*p++ = '"';
+	for (i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (!vmt_json_is_plain(c))
+			return NULL;
+		p[i] = (char)c;
+	}
+	p[i] = '"';
+	return p + i + 1;
+}
+
 static char *put_i64(char *p, int64_t v)
 {
 	uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
@@ -286,8 +311,8 @@ static char *put_number(char *p, const struct vmt_field *f, const void *at)
 
 void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, const void *row)
 {
+	char *p, *end;
 	size_t i;
-	char *p;
 
 	/* Room for what is left of the row, whatever its numbers are. */
 	if (vmt_buf_reserve(out, plan->size) < 0)
@@ -301,6 +326,9 @@ void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, cons
 		p = put_piece(p, plan->text.data + item->before, item->before_len);
 		if (!vmt_row_has(row, f->index)) {
 			p = put(p, "null", 4);
+		} else if (f->type == VMT_TYPE_STR &&
+			   (end = put_short(p, *(const struct vmt_bytes *)at))) {
+			p = end;
 		} else if (f->type == VMT_TYPE_STR || f->type == VMT_TYPE_HIST) {
 			out->len = (size_t)(p - out->data);
 			if (f->type == VMT_TYPE_HIST) {
