@@ -358,6 +358,7 @@ class Machine:
                 inode=int(inode),
                 size_bytes=int(end, 16) - int(start, 16),
                 path=path,
+                path_ambiguous=b"\\012" in path,
                 uss_bytes=plus(row["private_clean_bytes"], row["private_dirty_bytes"]),
                 dirty_bytes=plus(row["shared_dirty_bytes"], row["private_dirty_bytes"]),
                 protection_key=number(text, "ProtectionKey", rb":\s+"),
