@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/parse.h"
+#include "cmd/fault-doc.h"
 #include "cmd/fault-window.h"
 
 static const struct vmt_section_def sections[] = {
-	{ "faults", &vmt_entity_fault, false, "page faults by mapping, process or file" },
-	{ "balance", &vmt_entity_balance, false,
-	  "the sum of each process against the kernel's counters" },
-	{ "files", &vmt_entity_file, false, "calls of filemap_fault by file" },
+	VMT_FAULT_SECTIONS,
 };
 
 static const struct vmt_opt opts[] = {
@@ -14,64 +12,8 @@ static const struct vmt_opt opts[] = {
 	  "only these processes; ends early when all of them have ended" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "count for SEC seconds (default 5); SIGINT ends it early" },
-	{ "summary", 0, VMT_OPT_VALUE, "WHAT", "vma proc file",
-	  "a row for each mapping (vma, the default), process or file" },
-	{ "rung", 0, VMT_OPT_VALUE, "NAME", "auto fexit kprobe tracepoint perf proc",
-	  "how to count; auto takes the best that works" },
-	{ "balance", 0, VMT_OPT_FLAG, NULL, NULL, "show the sum of each process in text, too" },
+	VMT_OPTS_FAULT,
 };
-
-static int parse_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret)
-{
-	const char *what = vmt_ctx_value(ctx, "summary");
-
-	if (!what || strcmp(what, "vma") == 0)
-		*ret = VMT_FAULT_BY_VMA;
-	else if (strcmp(what, "proc") == 0)
-		*ret = VMT_FAULT_BY_PROC;
-	else if (strcmp(what, "file") == 0)
-		*ret = VMT_FAULT_BY_FILE;
-	else
-		return vmt_usage_error(ctx, "--summary takes vma, proc or file");
-	return 0;
-}
-
-static const char *const group_columns[] = {
-	[VMT_FAULT_BY_VMA] = NULL,
-	[VMT_FAULT_BY_PROC] = "PID,FAULTS,MAJOR,READ,WRITE,GUP,P50,P99,MAX,STALL,COMMAND",
-	[VMT_FAULT_BY_FILE] = "KIND,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
-};
-
-static int sections_of(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group)
-{
-	const struct vmt_model *m = run->model;
-	struct vmt_section *s = vmt_run_section(run, ctx, "faults", m->faults, m->n_faults);
-	struct vmt_section *balance, *files, *last;
-	int r;
-
-	if (!s)
-		return VMT_EXIT_FAILED;
-	if (group_columns[group] &&
-	    vmt_columns_parse(&s->columns, &vmt_entity_fault, group_columns[group], NULL) < 0)
-		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, s);
-	if (r)
-		return r;
-	vmt_window_text(&s->note, ctx, m);
-	balance = vmt_run_section(run, ctx, "balance", m->balance, m->n_balance);
-	files = vmt_run_section(run, ctx, "files", m->files, m->n_files);
-	if (!balance || !files)
-		return VMT_EXIT_FAILED;
-	vmt_section_arrange(balance, 0);
-	vmt_section_arrange(files, 0);
-	balance->title = "SUM by process";
-	balance->machine_only = !vmt_ctx_given(ctx, "balance");
-	files->title = "FILES: calls of filemap_fault";
-	files->machine_only = group != VMT_FAULT_BY_FILE || m->n_files == 0;
-	last = !files->machine_only ? files : !balance->machine_only ? balance : s;
-	vmt_run_remarks(run, ctx, last);
-	return 0;
-}
 
 static int run_faults(struct vmt_ctx *ctx)
 {
@@ -82,12 +24,13 @@ static int run_faults(struct vmt_ctx *ctx)
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	VMT_AUTO_WINDOW window = NULL;
 	VMT_AUTO_RUN run = { 0 };
+	struct vmt_section *last;
 	size_t n_pids = 0;
 	int r, missing;
 
 	if (vmt_column_help(ctx, &vmt_entity_fault, &r))
 		return r;
-	r = parse_summary(ctx, &model_opts.fault_group);
+	r = vmt_fault_summary(ctx, &model_opts.fault_group);
 	if (r == 0 && list)
 		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
 	if (r)
@@ -116,9 +59,10 @@ static int run_faults(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, &model_opts);
 	if (r == 0)
-		r = sections_of(ctx, &run, model_opts.fault_group);
+		r = vmt_fault_sections(ctx, &run, model_opts.fault_group, NULL, &last);
 	if (r)
 		return r;
+	vmt_run_remarks(&run, ctx, last);
 	r = vmt_print_doc(ctx, &run.doc);
 	/* Nothing was counted at all: the document says why. */
 	if (r == 0 && vmt_bytes_is(run.model->probe.rung, "none"))

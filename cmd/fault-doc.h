@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cmd/collect-loop.h"
+
+/* What 'faults' and 'run' show of what was counted. */
+
+/* Sections of a document: the faults, the sum of each process, calls of filemap_fault. */
+#define VMT_FAULT_SECTIONS                                                                         \
+	{ "faults", &vmt_entity_fault, false, "page faults by mapping, process or file" },         \
+		{ "balance", &vmt_entity_balance, false,                                           \
+		  "the sum of each process against the kernel's counters" },                       \
+	{                                                                                          \
+		"files", &vmt_entity_file, false, "calls of filemap_fault by file"                 \
+	}
+
+/* Options that vmt_fault_summary(), vmt_fault_sections() and vmt_window_run() ask for. */
+#define VMT_OPTS_FAULT                                                                             \
+	{ "summary",	   0,                                                                      \
+	  VMT_OPT_VALUE,   "WHAT",                                                                 \
+	  "vma proc file", "a row for each mapping (vma, the default), process or file" },         \
+		{ "rung",                                                                          \
+		  0,                                                                               \
+		  VMT_OPT_VALUE,                                                                   \
+		  "NAME",                                                                          \
+		  "auto fexit kprobe tracepoint perf proc",                                        \
+		  "how to count; auto takes the best that works" },                                \
+	{                                                                                          \
+		"balance", 0, VMT_OPT_FLAG, NULL, NULL,                                            \
+			"show the sum of each process in text, too"                                \
+	}
+
+/* What --summary says; an exit code or 0. */
+int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
+/*
+ * Adds the three sections of the model's faults, with -o, -s, -F and --top for the first, and how
+ * it was counted below it. *ret_first (may be NULL) is the section of the faults, *ret_last the one
+ * that text shows last. An exit code or 0.
+ */
+int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
+		       struct vmt_section **ret_first, struct vmt_section **ret_last);
