@@ -127,6 +127,11 @@ static int call_scan(int fd, struct vmt_scan_arg *arg)
 	return n < 0 ? -errno : n;
 }
 
+static bool is_quick(const struct vmt_pagemap *pm, uint64_t ns)
+{
+	return ns < VMT_SCAN_QUICK_NS || ns / VMT_SCAN_QUICK_OF < pm->facts->scan_ns;
+}
+
 int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint64_t categories,
 		     struct vmt_scan_region *regions, uint64_t *ret_next)
 {
@@ -149,7 +154,7 @@ int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint6
 	if (n < 0)
 		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
 	ns = note_call(pm, t0, (uint64_t)n * sizeof(*regions));
-	if (n == 0 && ns < VMT_SCAN_QUICK_NS)
+	if (n == 0 && is_quick(pm, ns))
 		pm->span = 4 * (pm->span ? pm->span : VMT_SCAN_SPAN);
 	else
 		pm->span = VMT_SCAN_SPAN;
@@ -194,9 +199,12 @@ static void learn_scan(struct vmt_pagemap *pm, uint64_t start, bool guard,
 	bool ok;
 
 	written = scan_page(pm, start, VMT_SCAN_ZERO | VMT_SCAN_FILE, &ok);
+	/* The first call has more to do: the code is not in the caches. */
+	pm->longest_ns = 0;
 	zero = scan_page(pm, start + pm->page_size, VMT_SCAN_ZERO, &ok);
 	facts->scan = ok && written == VMT_SCAN_PRESENT &&
 		      zero == (VMT_SCAN_PRESENT | VMT_SCAN_ZERO);
+	facts->scan_ns = facts->scan ? pm->longest_ns : 0;
 	if (!facts->scan || !guard)
 		return;
 	scan_page(pm, at, VMT_SCAN_GUARD, &ok);

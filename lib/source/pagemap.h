@@ -62,6 +62,7 @@ struct vmt_pagemap_facts {
 	bool frames; /* words have the numbers of frames: zero_frame is right */
 	uint64_t zero_frame; /* of the zero page of 4 KiB, or whatever the page size is */
 	bool soft_dirty; /* the kernel keeps that mark */
+	uint64_t scan_ns; /* what a scan of a single page takes here */
 };
 
 /* What a range has, in pages. */
@@ -116,10 +117,12 @@ struct vmt_pagemap {
 /*
  * What is empty has mostly no page tables either, and is skipped at no cost: reservations of TiBs,
  * as of AddressSanitizer and Go. So a call that found nothing and was quick makes the next look at
- * four times as much, up to 16 GiB; anything else goes back to the start.
+ * four times as much, up to 16 GiB; anything else goes back to the start. Where each call is slow,
+ * as under emulation, quick is what takes no more than some calls for a single page.
  */
 #define VMT_SCAN_SPAN_MOST ((uint64_t)1 << 22)
 #define VMT_SCAN_QUICK_NS  UINT64_C(20000)
+#define VMT_SCAN_QUICK_OF  3u
 /* Words of one read. The kernel takes the lock for 512 of them at a time. */
 #define VMT_READ_WORDS ((uint64_t)1 << 11)
 

@@ -143,6 +143,7 @@ static void test_few_calls(void **state)
 	static struct vmt_map maps[230];
 	static struct vmt_pagemap_sum sums[230];
 	static bool skipped[230];
+	struct vmt_pagemap_facts slow = scanning;
 	unsigned doubts = 0;
 	size_t i;
 
@@ -178,6 +179,14 @@ static void test_few_calls(void **state)
 	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
 	assert_in_range(calls, 5, 200);
 	assert_in_range(vmt_pagemap_span(&pm), VMT_SCAN_SPAN * PAGE, VMT_SCAN_SPAN_MOST * PAGE);
+	/* Quick is what is quick here. */
+	slow.scan_ns = UINT64_MAX / 2;
+	pm.facts = &slow;
+	pm.span = 0;
+	calls = 0;
+	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
+	assert_int_equal(calls, 6);
+	assert_int_equal(vmt_pagemap_span(&pm), VMT_SCAN_SPAN_MOST * PAGE);
 	space[PAGES - 1] = VMT_SCAN_PRESENT;
 	maps[0] = mapping(0, PAGES, "anon", "rw-p");
 	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
