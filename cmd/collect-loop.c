@@ -123,16 +123,48 @@ int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, co
 	return 0;
 }
 
+/* Says why a process that is there has no row; the exit code, or 0 where it is not there. */
+static int complain_unread(const struct vmt_sample *s, struct vmt_ctx *ctx, uint64_t pid)
+{
+	VMT_AUTO_BUF text = { 0 };
+	size_t i;
+
+	for (i = 0; i < s->n_issues; i++) {
+		const struct vmt_issue *issue = &s->issues[i];
+
+		if (!VMT_HAS(issue, pid, issue) || issue->pid != pid)
+			continue;
+		vmt_fmt_safe(&text, issue->source, true);
+		vmt_buf_adds(&text, " ");
+		vmt_fmt_safe(&text, issue->status, true);
+		vmt_buf_adds(&text, ": ");
+		vmt_fmt_safe(&text, VMT_HAS(issue, hint, issue) ? issue->hint : issue->error,
+			     ctx->out.ascii);
+		vmt_complain(ctx, "process %" PRIu64 ": %s", pid,
+			     vmt_buf_error(&text) < 0 ? "out of memory" : text.data);
+		return vmt_bytes_is(issue->status, "denied")	  ? VMT_EXIT_DENIED
+		       : vmt_bytes_is(issue->status, "timed_out") ? VMT_EXIT_TIMEOUT
+								  : VMT_EXIT_FAILED;
+	}
+	return 0;
+}
+
 int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64_t *pids, size_t n)
 {
-	int ret = 0;
+	int ret = 0, r;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (vmt_sample_proc(run->sample, pids[i]))
 			continue;
-		vmt_complain(ctx, "no such process: %" PRIu64, pids[i]);
-		ret = VMT_EXIT_NOTHING;
+		r = complain_unread(run->sample, ctx, pids[i]);
+		if (!r) {
+			vmt_complain(ctx, "no such process: %" PRIu64, pids[i]);
+			r = VMT_EXIT_NOTHING;
+		}
+		/* What was not there is the least. */
+		if (!ret || ret == VMT_EXIT_NOTHING)
+			ret = r;
 	}
 	return ret;
 }

@@ -31,7 +31,8 @@ void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint
 /* Reads dear sources of the processes at indices; all processes where indices is NULL. */
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
 		  size_t n);
-/* Complains about each of pids that the sample has not; VMT_EXIT_NOTHING, or 0 where all are. */
+/* Complains about each of pids that the sample has not, with the reason where there is one but that
+ * it is not there; an exit code, VMT_EXIT_NOTHING where they are gone, or 0 where all are. */
 int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64_t *pids, size_t n);
 /* Complains where the source that the command is about gave nothing; the exit code for it, or 0. */
 int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source);

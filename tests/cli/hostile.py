@@ -13,8 +13,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from program import FAILED, OK, USAGE, expect, loads, raw_controls, run  # noqa: E402
-from tap import Report  # noqa: E402
+from program import FAILED, NOTHING, OK, USAGE, expect, loads, raw_controls, run  # noqa: E402
+from tap import TOP, Report  # noqa: E402
 
 COMMS = [
     b"\x1b]0;owned\x07", b"a\nb", b"a\rb\tc", b"\xff\xfe\x80", b"\xc2\x9b2J", b") R 1 2 (",
@@ -101,6 +101,35 @@ def names(report):
                 os.waitpid(child, 0)
 
 
+def unreadable(report):
+    """What cannot be read of a process that was named is said, and is not that it does not exist."""
+    root = ["--root", str(TOP / "tests/fixtures/hostile")]
+    everything = loads(run("ps", "-J", *root).out)["errors"]
+    for pid in (42, 43, 44):
+        error = next(error for error in everything if error["pid"] == pid)
+        wanted = f"process {pid}: {error['source']} {error['status']}: {error['hint']}"
+        for args in (["ps", "-p", str(pid), "-J"], ["report", "-p", str(pid)]):
+            result = run(*args, *root)
+            problem = expect(result, FAILED, complaint=True)
+            if not problem and not result.err.decode().endswith(f": {wanted}\n"):
+                problem = f"it says {result.err!r}, not {wanted!r}"
+            report.check(f"C18 numbers beyond their type, of process {pid} alone: {args[0]}",
+                         problem)
+    # Of several the others are shown; the reason of each that is not stands on stderr.
+    result = run("ps", "-J", *root, "-o", "pid,majflt", "-p", "41,42,99999")
+    said = result.err.decode()
+    report.check("C18 numbers beyond their type, beside others", [
+        *([] if result.code == FAILED else [f"exit {result.code}"]),
+        *([] if [row["pid"] for row in loads(result.out)["data"]["processes"]] == [41]
+          else ["the others are not shown"]),
+        *([] if "process 42: stat failed" in said and "no such process: 99999" in said
+          else [f"it says {said!r}"]),
+    ])
+    result = run("ps", *root, "-p", "99999")
+    report.check("a process that is not there", expect(result, NOTHING, complaint=True) or (
+        None if b"no such process: 99999" in result.err else f"{result.err!r}"))
+
+
 def roots(report):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -143,6 +172,7 @@ def roots(report):
 def main():
     report = Report()
     names(report)
+    unreadable(report)
     roots(report)
     report.done()
 
