@@ -66,7 +66,8 @@ static char *path_of(const struct vmt_map *map)
 	for (i = 0; i < path.len; i++) {
 		char c = path.ptr[i];
 
-		if (escaped && c == '\\' && path.len - i >= 4 && memcmp(path.ptr + i, "\\012", 4) == 0) {
+		if (escaped && c == '\\' && path.len - i >= 4 &&
+		    memcmp(path.ptr + i, "\\012", 4) == 0) {
 			c = '\n';
 			i += 3;
 		}
