@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -41,6 +42,27 @@ static inline int vmt_bytes_starts(struct vmt_bytes a, const char *s)
 	size_t n = strlen(s);
 
 	return a.len >= n && memcmp(a.ptr, s, n) == 0;
+}
+
+/*
+ * Text that lives as long as the arena: a copy of text, or *before where it is the same text and
+ * came from the same arena (before may be NULL); rows beside each other often are mappings of one
+ * file. 0 or -ENOMEM.
+ */
+static inline int vmt_bytes_keep(struct vmt_arena *arena, struct vmt_bytes text,
+				 const struct vmt_bytes *before, struct vmt_bytes *ret)
+{
+	const char *p;
+
+	if (before && vmt_bytes_equal(*before, text)) {
+		*ret = *before;
+		return 0;
+	}
+	p = vmt_arena_copy(arena, text.ptr, text.len);
+	if (!p)
+		return -ENOMEM;
+	*ret = (struct vmt_bytes){ p, text.len };
+	return 0;
 }
 
 /*

@@ -136,24 +136,6 @@ static int take_blank(struct vmt_bytes *cur)
 	return vmt_take_char(cur, ' ');
 }
 
-/* A copy in the arena, or the text of the row before where it is the same: neighbours often are
- * mappings of one file. */
-static int keep(struct vmt_arena *arena, struct vmt_bytes text, const struct vmt_bytes *before,
-		struct vmt_bytes *ret)
-{
-	const char *p;
-
-	if (before && vmt_bytes_equal(*before, text)) {
-		*ret = *before;
-		return 0;
-	}
-	p = vmt_arena_copy(arena, text.ptr, text.len);
-	if (!p)
-		return -ENOMEM;
-	*ret = (struct vmt_bytes){ p, text.len };
-	return 0;
-}
-
 /* Makes room for one more row. Not zeroed: a value means something only where its bit is set, and
  * clearing the half kilobyte of each row would cost as much as parsing its line. */
 static int add_row(struct vmt_maps_parser *p)
@@ -249,9 +231,9 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
 	m = &p->maps[p->n_maps];
 	m->row = (struct vmt_row){ 0 };
-	r = keep(p->arena, device, before ? &before->device : NULL, &device);
+	r = vmt_bytes_keep(p->arena, device, before ? &before->device : NULL, &device);
 	if (r == 0)
-		r = keep(p->arena, path, before ? &before->path : NULL, &path);
+		r = vmt_bytes_keep(p->arena, path, before ? &before->path : NULL, &path);
 	if (r < 0)
 		return r;
 	if (p->pid)
@@ -290,8 +272,9 @@ static int keep_other(struct vmt_maps_parser *p, struct vmt_map *m, const struct
 
 	p->reason = "out of memory";
 	if (r == 0 && o->n)
-		r = keep(p->arena, (struct vmt_bytes){ o->text.data, o->text.len },
-			 before && VMT_HAS(map, other, before) ? &before->other : NULL, &text);
+		r = vmt_bytes_keep(p->arena, (struct vmt_bytes){ o->text.data, o->text.len },
+				   before && VMT_HAS(map, other, before) ? &before->other : NULL,
+				   &text);
 	if (r < 0)
 		return r;
 	VMT_SET(map, other, m, text);

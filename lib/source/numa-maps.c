@@ -132,31 +132,17 @@ struct reading {
 	bool differs; /* a line without a mapping, or a mapping without a line */
 };
 
-static int keep(struct vmt_arena *arena, struct vmt_bytes text, const struct vmt_bytes *before,
-		struct vmt_bytes *ret)
-{
-	const char *p;
-
-	if (before && vmt_bytes_equal(*before, text)) {
-		*ret = *before;
-		return 0;
-	}
-	p = vmt_arena_copy(arena, text.ptr, text.len);
-	if (!p)
-		return -ENOMEM;
-	*ret = (struct vmt_bytes){ p, text.len };
-	return 0;
-}
-
 static int set(struct reading *rd, struct vmt_map *m, const struct vmt_numa_line *n)
 {
 	struct vmt_proc_task *task = rd->task;
 	struct vmt_bytes policy, nodes;
 	const struct vmt_map *before = rd->before;
-	int r = keep(&task->arena, n->policy, before ? &before->numa_policy : NULL, &policy);
+	int r = vmt_bytes_keep(&task->arena, n->policy, before ? &before->numa_policy : NULL,
+			       &policy);
 
 	if (r == 0)
-		r = keep(&task->arena, n->nodes, before ? &before->numa_nodes : NULL, &nodes);
+		r = vmt_bytes_keep(&task->arena, n->nodes, before ? &before->numa_nodes : NULL,
+				   &nodes);
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&task->lock);
