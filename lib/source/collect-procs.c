@@ -220,7 +220,8 @@ static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc
 			pm->maps = task->kept ? task->kept : task->maps;
 			pm->n_maps = pm->maps ? task->n_maps : 0;
 			pm->consistent = task->consistent;
-			if (smaps->tried && (smaps->code >= 0 || smaps->code == -EXDEV))
+			if (task->compared ||
+			    (smaps->tried && (smaps->code >= 0 || smaps->code == -EXDEV)))
 				VMT_SET(proc, consistent, &s->procs[index], task->consistent);
 			pm->state = maps->code < 0 || smaps->code < 0 ||
 						    pm->missed & VMT_SOURCE_BIT(SMAPS)

@@ -32,6 +32,7 @@ struct reading {
 	int dir_fd; /* of the process, or of a thread of it */
 	int list_fd; /* the list of mappings that was read last, for is_same_space() */
 	int pagemap_fd; /* once it was opened */
+	uint64_t list_size; /* of the ranges of the list, bytes, where it was read without smaps */
 	uint64_t cpu_ns; /* when it was begun */
 };
 
@@ -354,18 +355,55 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 	return handed < 0 ? handed : r;
 }
 
+/* The size of the address space now, bytes; UINT64_MAX where it is not known. */
+static uint64_t size_now(const struct reading *rd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_proc p = { 0 };
+
+	if (vmt_slurp_at(rd->dir_fd, "statm", &buf, PIECE) <= 0 ||
+	    vmt_pid_statm_parse((struct vmt_bytes){ buf.data, buf.len },
+				rd->task->shared->root->page_size, &p, NULL) < 0)
+		return UINT64_MAX;
+	return p.vsize_bytes;
+}
+
+/*
+ * Whether the list is still that of the address space, once pagemap was read for it: as far as the
+ * sum of its ranges tells. The list itself again would cost more than pagemap does.
+ */
+static void compare_size(struct reading *rd)
+{
+	struct vmt_proc_task *task = rd->task;
+	const struct vmt_proc_read *words = &task->read[VMT_SOURCE_WORDS];
+	const struct vmt_proc_read *pages = words->tried ? words : &task->read[VMT_SOURCE_PAGEMAP];
+	uint64_t size;
+
+	if (!pages->tried || pages->code < 0 || task->read[VMT_SOURCE_SMAPS].tried)
+		return;
+	size = size_now(rd);
+	if (size == UINT64_MAX)
+		return;
+	pthread_mutex_lock(&task->lock);
+	task->consistent = task->consistent && size == rd->list_size;
+	task->compared = true;
+	pthread_mutex_unlock(&task->lock);
+}
+
 /* The list alone; once again if the process changed its address space meanwhile. */
 static int read_maps(struct reading *rd)
 {
-	uint64_t print, size;
+	uint64_t print;
 	int tries, r = 0;
 
 	for (tries = 0; tries < 2; tries++) {
-		r = read_rows(rd, &print, &size);
+		r = read_rows(rd, &print, &rd->list_size);
 		if (r != -EXDEV || rd->task->in_parts)
 			break;
 	}
 	set_consistent(rd->task, r == 0);
+	if (rd->task->in_parts)
+		compare_size(rd);
 	return r;
 }
 
@@ -417,19 +455,6 @@ static int keep_list(struct vmt_proc_task *task)
 	task->n_maps = n;
 	pthread_mutex_unlock(&task->lock);
 	return r;
-}
-
-/* The size of the address space now, bytes; UINT64_MAX where it is not known. */
-static uint64_t size_now(const struct reading *rd)
-{
-	VMT_AUTO_BUF buf = { 0 };
-	struct vmt_proc p = { 0 };
-
-	if (vmt_slurp_at(rd->dir_fd, "statm", &buf, PIECE) <= 0 ||
-	    vmt_pid_statm_parse((struct vmt_bytes){ buf.data, buf.len },
-				rd->task->shared->root->page_size, &p, NULL) < 0)
-		return UINT64_MAX;
-	return p.vsize_bytes;
 }
 
 /*
@@ -657,6 +682,7 @@ static void read_sources(struct reading *rd)
 		reading_begin(rd, VMT_SOURCE_KPAGECOUNT);
 		reading_end(rd, read_pagemap(rd));
 	}
+	compare_size(rd);
 	for (i = 0; i < VMT_ARRAY_LEN(of_list); i++) {
 		if (!wants(task, of_list[i]))
 			continue;

@@ -88,6 +88,7 @@ struct vmt_proc_task {
 	bool has_maps;
 	bool in_parts;
 	bool consistent;
+	bool compared; /* the list with what was there after pagemap */
 	struct vmt_proc rollup; /* fields of ROLLUP alone */
 	uint64_t ended_ns; /* CLOCK_MONOTONIC, by the job as the last thing; 0 before */
 	struct vmt_proc_read read[VMT_SOURCE_COUNT];

@@ -67,6 +67,7 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 		ret->maps_total = task->maps_total;
 		ret->has_maps = task->has_maps;
 		ret->consistent = task->consistent;
+		ret->compared = task->compared;
 		memcpy(ret->read, task->read, sizeof(ret->read));
 		for (i = 0; i < VMT_SOURCE_COUNT; i++)
 			if (task->read[i].err)

@@ -411,6 +411,44 @@ static void test_pagemap(void **state)
 	vmt_job_unref(job);
 }
 
+/* The list that pagemap was read for has the size of the address space behind it, or not. */
+static void a13_a_list_that_changed_under_pagemap(void **state)
+{
+	static const struct {
+		const char *statm;
+		bool compared;
+		bool consistent;
+	} cases[] = {
+		{ NULL, false, true }, /* nobody knows */
+		{ "3 1 0 0 0 0 0\n", true, true },
+		{ "4 1 0 0 0 0 0\n", true, false },
+	};
+	static uint64_t words[5] = { 0, UINT64_C(1) << 63 };
+	struct fixture *f = *state;
+	struct vmt_proc_task *t, copy;
+	struct vmt_job *job;
+	size_t i;
+
+	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		if (cases[i].statm)
+			unit_dir_write(&f->dir, "proc/42/statm", cases[i].statm);
+		job = run(f, MAPS | PAGEMAP, &t);
+		assert_int_equal(t->compared, cases[i].compared);
+		assert_int_equal(t->consistent, cases[i].consistent);
+		assert_int_equal(t->read[VMT_SOURCE_MAPS].reads, 1);
+		assert_int_equal(vmt_proc_job_copy(job, &copy), 0);
+		assert_int_equal(copy.compared, cases[i].compared);
+		vmt_arena_done(&copy.arena);
+		free(copy.maps);
+		vmt_job_unref(job);
+	}
+	/* Without pagemap there is nothing that the list could differ from. */
+	job = run(f, MAPS, &t);
+	assert_false(t->compared);
+	vmt_job_unref(job);
+}
+
 static void test_pagemap_of_a_huge_mapping_without_scan(void **state)
 {
 	static uint64_t words[2] = { 0, UINT64_C(1) << 63 };
@@ -452,6 +490,7 @@ int main(void)
 		TEST(a06_the_first_thread_has_ended),
 		TEST(test_malformed_says_where),
 		TEST(test_pagemap),
+		TEST(a13_a_list_that_changed_under_pagemap),
 		TEST(test_pagemap_of_a_huge_mapping_without_scan),
 	};
 
