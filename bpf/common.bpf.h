@@ -88,21 +88,18 @@ static __always_inline u64 vmt_log2(u64 v)
 	return r + (v >> 1);
 }
 
-static __always_inline void vmt_bucket_add(__u64 *hist, u64 ns)
+static __always_inline void vmt_bucket_add(__u32 *hist, u64 ns)
 {
-	u64 b = vmt_log2(ns);
+	u64 units = ns >> VMT_BPF_HIST_UNIT;
+	u64 narrow = vmt_log2(units | 1 << VMT_BPF_HIST_SHARE) - VMT_BPF_HIST_SHARE;
+	u64 b = (narrow << VMT_BPF_HIST_SHARE) + (units >> narrow);
 
 	if (b >= VMT_BPF_HIST)
 		b = VMT_BPF_HIST - 1;
-	/*
-	 * For 5.10's verifier: it must not know the way to the index, parts of which it takes for
-	 * possible with bounds that contradict each other; and the register that is compared has
-	 * to be the one that is used.
-	 */
+	/* The verifier shall not follow the ways to the index, and believe the mask alone. */
 	b += vmt_zero;
 	barrier_var(b);
-	if (b < VMT_BPF_HIST)
-		vmt_add(&hist[b], 1);
+	vmt_add(&hist[b & (VMT_BPF_HIST - 1)], 1);
 }
 
 /*

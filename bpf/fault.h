@@ -37,7 +37,7 @@ struct vmt_slot_latency {
 	__u64 count;
 	__u64 sum;
 	__u64 max;
-	__u64 hist[VMT_BPF_HIST];
+	__u32 hist[VMT_BPF_HIST]; /* each may run over, count does not */
 };
 
 /*
@@ -74,7 +74,8 @@ struct vmt_slot_map {
 	__u64 failed[VMT_BPF_FAILURES];
 	struct vmt_slot_latency latency;
 };
-_Static_assert(sizeof(struct vmt_slot_map) == 96 + (9 + VMT_BPF_FAILURES + 3 + VMT_BPF_HIST) * 8,
+_Static_assert(sizeof(struct vmt_slot_map) ==
+		       96 + (9 + VMT_BPF_FAILURES + 3) * 8 + VMT_BPF_HIST * 4,
 	       "no holes");
 
 enum vmt_proc_flag {

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "cmd/commands.h"
+#include "model/fault-raw.h"
 #include "model/other.h"
 
 /*
@@ -94,14 +95,15 @@ static void plain(struct vmt_json *j, const char *key, const char *type, bool nu
 
 static void histogram(struct vmt_json *j)
 {
-	static const char *const keys[] = { "le_ns", "count" };
+	static const char *const keys[] = { "ge_ns", "le_ns", "count" };
 
 	type_of(j, "array", true);
 	vmt_json_key(j, "maxItems");
-	vmt_json_u64(j, VMT_HIST_BUCKETS);
+	vmt_json_u64(j, VMT_FAULT_BUCKETS);
 	vmt_json_key(j, "items");
 	vmt_json_object(j);
 	object_begin(j, "a bucket that is not empty", false);
+	plain(j, "ge_ns", "integer", false, NULL, "none took less");
 	plain(j, "le_ns", "integer", true, NULL, "none took longer; null in the last bucket");
 	plain(j, "count", "integer", false, NULL, "what fell into it");
 	object_end(j, keys, VMT_ARRAY_LEN(keys));

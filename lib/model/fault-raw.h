@@ -13,7 +13,7 @@
  * arena that the sample was read into.
  */
 
-#define VMT_FAULT_BUCKETS 40
+#define VMT_FAULT_BUCKETS 256
 
 enum vmt_fault_class {
 	VMT_FAULT_ANON,
@@ -41,12 +41,12 @@ enum vmt_fault_failure {
 	VMT_FAILURES,
 };
 
-/* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
+/* model/latency.h tells what falls into a bucket. */
 struct vmt_fault_latency {
 	uint64_t count;
 	uint64_t sum_ns;
 	uint64_t max_ns;
-	uint64_t bucket[VMT_FAULT_BUCKETS];
+	uint32_t bucket[VMT_FAULT_BUCKETS]; /* may run over */
 };
 
 /*

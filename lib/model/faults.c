@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/fault-raw.h"
+#include "model/latency.h"
 #include "model/model.h"
 
 /*
@@ -149,54 +150,23 @@ static const struct vmt_map *find_map(const struct vmt_sample *s, const struct v
 	return m;
 }
 
-/* Adds b's counts to a's. */
-static void latency_add(struct vmt_fault_latency *a, const struct vmt_fault_latency *b)
-{
-	size_t i;
-
-	a->count += b->count;
-	a->sum_ns += b->sum_ns;
-	if (b->max_ns > a->max_ns)
-		a->max_ns = b->max_ns;
-	for (i = 0; i < VMT_HIST_BUCKETS; i++)
-		a->bucket[i] += b->bucket[i];
-}
-
-/* The upper bound of the bucket in which the given share (in percent) of all is reached. */
-static uint64_t percentile(const struct vmt_fault_latency *l, unsigned percent)
-{
-	uint64_t want = (uint64_t)(((unsigned __int128)l->count * percent + 99) / 100), sum = 0;
-	size_t i;
-
-	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
-		sum += l->bucket[i];
-		if (sum >= want) {
-			uint64_t bound = (UINT64_C(2) << i) - 1;
-
-			return bound < l->max_ns ? bound : l->max_ns;
-		}
-	}
-	return l->max_ns;
-}
-
-static struct vmt_hist hist_of(const struct vmt_fault_latency *l)
-{
-	struct vmt_hist h;
-
-	_Static_assert(sizeof(h.bucket) == sizeof(l->bucket), "the buckets of both are the same");
-	memcpy(h.bucket, l->bucket, sizeof(h.bucket));
-	return h;
-}
-
-#define SET_LATENCY(entity, row, l)                                                                \
+/* The row's fields of latency; arena is the model's. */
+#define SET_LATENCY(entity, row, l, arena)                                                         \
 	do {                                                                                       \
+		struct vmt_hist hist_;                                                             \
+		uint64_t ns_;                                                                      \
+                                                                                                   \
+		if (vmt_latency_percentile(l, 50, &ns_))                                           \
+			VMT_SET(entity, p50_ns, row, ns_);                                         \
+		if (vmt_latency_percentile(l, 90, &ns_))                                           \
+			VMT_SET(entity, p90_ns, row, ns_);                                         \
+		if (vmt_latency_percentile(l, 99, &ns_))                                           \
+			VMT_SET(entity, p99_ns, row, ns_);                                         \
 		if ((l)->count) {                                                                  \
-			VMT_SET(entity, p50_ns, row, percentile(l, 50));                           \
-			VMT_SET(entity, p90_ns, row, percentile(l, 90));                           \
-			VMT_SET(entity, p99_ns, row, percentile(l, 99));                           \
 			VMT_SET(entity, max_ns, row, (l)->max_ns);                                 \
 			VMT_SET(entity, total_ns, row, (l)->sum_ns);                               \
-			VMT_SET(entity, histogram, row, hist_of(l));                               \
+			if (vmt_latency_hist(l, arena, &hist_))                                    \
+				VMT_SET(entity, histogram, row, hist_);                            \
 		}                                                                                  \
 		VMT_SET(entity, count, row, (l)->count);                                           \
 	} while (0)
@@ -249,7 +219,7 @@ static struct vmt_bytes path_of(const struct vmt_fault_raw *raw)
  * Adds a key to a row. Which of a key's counts are known depends on the rung (have); what is not
  * known stays unset in the row.
  */
-static void row_add(struct vmt_fault *row, struct vmt_fault_latency *latency,
+static void row_add(struct vmt_fault *row, struct vmt_latency_sum *latency,
 		    const struct vmt_fault_raw *raw, uint32_t have)
 {
 	uint64_t n = raw->minor + raw->major;
@@ -279,7 +249,7 @@ static void row_add(struct vmt_fault *row, struct vmt_fault_latency *latency,
 		ADD(retried_faults_total, raw->retried);
 #undef ADD
 	if (have & VMT_HAVE_LATENCY)
-		latency_add(latency, &raw->latency);
+		vmt_latency_add(latency, &raw->latency);
 }
 
 static struct vmt_bytes device_text(struct vmt_arena *arena, uint32_t major, uint32_t minor)
@@ -417,7 +387,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 		qsort(items, n, sizeof(*items), orders[group]);
 	for (i = 0; i < n; i = k) {
 		struct vmt_fault *row = &m->faults[m->n_faults++];
-		struct vmt_fault_latency latency = { 0 };
+		struct vmt_latency_sum latency = { 0 };
 		uint64_t end = items[i].raw->end;
 
 		/* The first is always on its row, also one without a range. */
@@ -433,7 +403,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 		else
 			label_file(&m->arena, row, items[i].raw);
 		if (have & VMT_HAVE_LATENCY)
-			SET_LATENCY(fault, row, &latency);
+			SET_LATENCY(fault, row, &latency, &m->arena);
 	}
 	return 0;
 }
@@ -530,8 +500,12 @@ static int add_files(struct vmt_model *m)
 			VMT_SET(file, first_offset_bytes, row, raw->first_offset_bytes);
 			VMT_SET(file, last_offset_bytes, row, raw->last_offset_bytes);
 		}
-		if (f->have & VMT_HAVE_FILE_LATENCY)
-			SET_LATENCY(file, row, &raw->latency);
+		if (f->have & VMT_HAVE_FILE_LATENCY) {
+			struct vmt_latency_sum latency = { 0 };
+
+			vmt_latency_add(&latency, &raw->latency);
+			SET_LATENCY(file, row, &latency, &m->arena);
+		}
 	}
 	return 0;
 }

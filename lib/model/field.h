@@ -57,11 +57,17 @@ enum vmt_kind {
 /* VMT_ALSO(ID): a cheaper source gives it too, and is read where no other field needs SOURCE. */
 #define VMT_ALSO(id) ((VMT_SOURCE_##id + 1u) << 16)
 
-/* Bucket 0 counts 0 and 1 ns, bucket i what is in [2^i, 2^(i+1)) ns, the last one all above. */
-#define VMT_HIST_BUCKETS 40
+/* A histogram: its buckets that are not empty, from small to large. Their memory is the row's
+ * owner's. */
+struct vmt_hist_bucket {
+	uint64_t from;
+	uint64_t to; /* that, too, falls into it; UINT64_MAX: it has no end */
+	uint64_t count;
+};
 
 struct vmt_hist {
-	uint64_t bucket[VMT_HIST_BUCKETS];
+	const struct vmt_hist_bucket *buckets;
+	size_t n;
 };
 
 #define VMT_CTYPE_U64  uint64_t

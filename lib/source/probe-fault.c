@@ -67,7 +67,9 @@ static_assert((int)VMT_FAULT_SPECIALS == (int)VMT_BPF_SPECIALS &&
 static_assert((int)VMT_FAILURES == (int)VMT_BPF_FAILURES &&
 		      (int)VMT_FAILED_OTHER == (int)VMT_BPF_FAILED_OTHER,
 	      "the same failures");
-static_assert(VMT_FAULT_BUCKETS == VMT_BPF_HIST, "the same buckets");
+static_assert(VMT_FAULT_BUCKETS == VMT_BPF_HIST && VMT_BPF_HIST_UNIT == 4 &&
+		      VMT_BPF_HIST_SHARE == 3,
+	      "the buckets of model/latency.c");
 
 /* What /proc/loadavg says is there, twice. */
 static uint32_t tasks_usual(void)

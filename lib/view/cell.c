@@ -5,19 +5,15 @@
 
 static void hist_text(struct vmt_buf *out, const struct vmt_hist *h)
 {
-	bool any = false;
 	size_t i;
 
-	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
-		if (!h->bucket[i])
-			continue;
-		if (any)
+	for (i = 0; i < h->n; i++) {
+		if (i)
 			vmt_buf_addc(out, ' ');
-		any = true;
-		vmt_fmt_duration(out, UINT64_C(1) << i);
-		vmt_buf_addf(out, ":%" PRIu64, h->bucket[i]);
+		vmt_fmt_duration(out, h->buckets[i].from);
+		vmt_buf_addf(out, ":%" PRIu64, h->buckets[i].count);
 	}
-	if (!any)
+	if (!h->n)
 		vmt_buf_addc(out, '-');
 }
 

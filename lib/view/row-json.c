@@ -162,7 +162,7 @@ static struct vmt_json writer_at(const struct vmt_row_json *plan,
 	return j;
 }
 
-/* Buckets that hold something, each with the bound that its members do not exceed. */
+/* Buckets that hold something, each with its bounds. */
 static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_item *item,
 		     struct vmt_buf *out, const struct vmt_hist *h)
 {
@@ -170,17 +170,19 @@ static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_
 	size_t i;
 
 	vmt_json_array(&j);
-	for (i = 0; i < VMT_HIST_BUCKETS; i++) {
-		if (!h->bucket[i])
-			continue;
+	for (i = 0; i < h->n; i++) {
+		const struct vmt_hist_bucket *b = &h->buckets[i];
+
 		vmt_json_object(&j);
+		vmt_json_key(&j, "ge_ns");
+		vmt_json_u64(&j, b->from);
 		vmt_json_key(&j, "le_ns");
-		if (i + 1 < VMT_HIST_BUCKETS)
-			vmt_json_u64(&j, (UINT64_C(2) << i) - 1);
+		if (b->to != UINT64_MAX)
+			vmt_json_u64(&j, b->to);
 		else
 			vmt_json_null(&j);
 		vmt_json_key(&j, "count");
-		vmt_json_u64(&j, h->bucket[i]);
+		vmt_json_u64(&j, b->count);
 		vmt_json_object_end(&j);
 	}
 	vmt_json_array_end(&j);

@@ -22,9 +22,16 @@
 #include <unistd.h>
 
 #define FILE_NODE  2u
-#define FILE_SIZE  65536u
+#define FILE_SIZE  STALL_SLOW_SIZE
 #define BUFFER	   (1u << 18)
 #define WRITE_MOST 4096u
+
+/* Written by the server, read by whoever started it. */
+struct stall_waits {
+	unsigned microseconds;
+	size_t n; /* reads that were answered, kept or not */
+	uint64_t ns[1024];
+};
 
 static int fail(struct stall *s, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -112,15 +119,45 @@ static void serve_open(int device, const struct fuse_in_header *in, const struct
 	reply(device, in, 0, &out, sizeof(out));
 }
 
-static void serve_read(int device, const struct fuse_in_header *in, const struct fuse_read_in *arg)
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void stall_pause(unsigned microseconds)
+{
+	uint64_t end = now_ns() + (uint64_t)microseconds * 1000;
+
+	if (microseconds > 200)
+		usleep(microseconds - 200);
+	while (now_ns() < end)
+		;
+}
+
+static void serve_read(int device, const struct fuse_in_header *in, const struct fuse_read_in *arg,
+		       struct stall_waits *waits)
 {
 	static char data[FILE_SIZE];
 	uint64_t left = arg->offset < FILE_SIZE ? FILE_SIZE - arg->offset : 0;
+	uint64_t begin = now_ns();
+	size_t n;
 
+	if (waits)
+		stall_pause(waits->microseconds);
+	if (waits) {
+		/* Before the answer: whoever has it may look. */
+		n = waits->n;
+		if (n < sizeof(waits->ns) / sizeof(waits->ns[0]))
+			waits->ns[n] = now_ns() - begin;
+		__atomic_store_n(&waits->n, n + 1, __ATOMIC_RELEASE);
+	}
 	reply(device, in, 0, data, arg->size < left ? arg->size : left);
 }
 
-static void serve(int device)
+static void serve(int device, struct stall_waits *waits)
 {
 	static char buffer[BUFFER] __attribute__((aligned(8)));
 
@@ -151,7 +188,7 @@ static void serve(int device)
 			serve_open(device, in, arg);
 			break;
 		case FUSE_READ:
-			serve_read(device, in, arg);
+			serve_read(device, in, arg, waits);
 			break;
 		case FUSE_WRITE:
 		case FUSE_FORGET:
@@ -371,24 +408,59 @@ static int start_victim(struct stall *s, size_t megabytes, bool reading)
 	return fail(s, -EIO, "the victim is not stuck, but in state %c", stall_state(s->victim));
 }
 
+/* Mounts, and starts the server. */
+static int start_server(struct stall *s, const char *parent)
+{
+	int r = mount_it(s, parent);
+
+	if (r) {
+		s->dir[0] = 0;
+		return r;
+	}
+	s->server = fork();
+	if (s->server == 0)
+		serve(s->device, s->waits);
+	return s->server < 0 ? fail(s, -errno, "fork: %m") : 0;
+}
+
+int stall_slow(struct stall *s, const char *parent, unsigned microseconds)
+{
+	struct stall_waits *waits = mmap(NULL, sizeof(*waits), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	s->device = -1;
+	if (waits == MAP_FAILED)
+		return fail(s, -errno, "mmap: %m");
+	waits->microseconds = microseconds;
+	s->waits = waits;
+	r = start_server(s, parent);
+	if (r)
+		stall_end(s);
+	return r;
+}
+
+size_t stall_waited(const struct stall *s, uint64_t *ret, size_t n)
+{
+	size_t have = __atomic_load_n(&s->waits->n, __ATOMIC_ACQUIRE);
+
+	if (n > have)
+		n = have;
+	if (n > sizeof(s->waits->ns) / sizeof(s->waits->ns[0]))
+		n = sizeof(s->waits->ns) / sizeof(s->waits->ns[0]);
+	memcpy(ret, s->waits->ns, n * sizeof(*ret));
+	return have;
+}
+
 int stall_start(struct stall *s, const char *parent, size_t megabytes, bool reading)
 {
 	int r;
 
 	memset(s, 0, sizeof(*s));
 	s->device = -1;
-	r = mount_it(s, parent);
-	if (r) {
-		s->dir[0] = 0;
-		stall_end(s);
-		return r;
-	}
-	s->server = fork();
-	if (s->server == 0)
-		serve(s->device);
-	if (s->server < 0)
-		r = fail(s, -errno, "fork: %m");
-	else
+	r = start_server(s, parent);
+	if (!r)
 		let_it_be_dirty(s->dir);
 	r = r ?: start_victim(s, megabytes, reading);
 	if (r)
@@ -416,6 +488,9 @@ int stall_end(struct stall *s)
 		umount2(s->dir, MNT_DETACH);
 		rmdir(s->dir);
 	}
+	if (s->waits)
+		munmap(s->waits, sizeof(*s->waits));
+	s->waits = NULL;
 	s->server = s->victim = 0;
 	s->device = -1;
 	s->dir[0] = 0;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -14,6 +16,7 @@ struct stall {
 	int device; /* /dev/fuse; nothing else keeps the connection */
 	pid_t server;
 	pid_t victim;
+	struct stall_waits *waits; /* of stall_slow() */
 	char why[160];
 };
 
@@ -24,6 +27,18 @@ struct stall {
  * why otherwise.
  */
 int stall_start(struct stall *s, const char *parent, size_t megabytes, bool reading);
+/*
+ * The same file system without a victim: each read of DIR/file, STALL_SLOW_SIZE bytes, is answered
+ * after the time, and writes never.
+ */
+int stall_slow(struct stall *s, const char *parent, unsigned microseconds);
+#define STALL_SLOW_SIZE 65536u
+/* How long each read was in the server, in ns: at most n of them, and how many there were. */
+size_t stall_waited(const struct stall *s, uint64_t *ret, size_t n);
+
+/* Waits so long, and not a timer's slack longer; the end of it is spent looking at the clock. */
+void stall_pause(unsigned microseconds);
+
 /* Ends all of it. 0, or -ETIMEDOUT when a process is stuck for good. */
 int stall_end(struct stall *s);
 

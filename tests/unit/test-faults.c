@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/fault-raw.h"
+#include "model/latency.h"
 #include "model/model.h"
 
 #define PAGE 4096ull
@@ -73,7 +74,7 @@ static struct vmt_fault_raw *key(struct setup *s, uint64_t start, uint64_t stop,
 		.write = minor,
 	};
 	raw->latency.count = minor;
-	raw->latency.bucket[10] = minor;
+	raw->latency.bucket[vmt_latency_bucket(1500)] = (uint32_t)minor;
 	raw->latency.max_ns = 1500;
 	raw->latency.sum_ns = minor * 1500;
 	return raw;
@@ -301,14 +302,18 @@ static void latency_comes_from_the_buckets(void **state)
 
 	raw->latency =
 		(struct vmt_fault_latency){ .count = 100, .sum_ns = 123456, .max_ns = 70000 };
-	raw->latency.bucket[9] = 50; /* 512..1023 ns */
-	raw->latency.bucket[12] = 49; /* 4096..8191 ns */
-	raw->latency.bucket[16] = 1; /* 65536..131071 ns */
+	raw->latency.bucket[vmt_latency_bucket(1000)] = 50; /* 960..1023 ns */
+	raw->latency.bucket[vmt_latency_bucket(8000)] = 49; /* 7680..8191 ns */
+	raw->latency.bucket[vmt_latency_bucket(70000)] = 1; /* 65536..73727 ns */
 	build(s, VMT_FAULT_BY_VMA);
 	row = &s->model->faults[0];
-	assert_int_equal(row->p50_ns, 1023);
-	assert_int_equal(row->p90_ns, 8191);
-	assert_int_equal(row->p99_ns, 8191);
+	assert_int_equal(row->p50_ns, 992);
+	assert_int_equal(row->p90_ns, 7936);
+	assert_int_equal(row->p99_ns, 7936);
+	assert_int_equal(row->histogram.n, 3);
+	assert_int_equal(row->histogram.buckets[1].from, 7680);
+	assert_int_equal(row->histogram.buckets[1].to, 8191);
+	assert_int_equal(row->histogram.buckets[1].count, 49);
 	assert_int_equal(row->max_ns, 70000);
 	assert_int_equal(row->total_ns, 123456);
 }

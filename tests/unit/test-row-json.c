@@ -38,6 +38,11 @@ static const struct vmt_field *const all[] = { &fields[0], &fields[1], &fields[2
 					       &fields[3], &fields[4], &fields[5],
 					       &fields[6], &fields[7], &fields[8] };
 
+static const struct vmt_hist_bucket two_buckets[] = {
+	{ .from = 0, .to = 15, .count = 3 },
+	{ .from = 4096, .to = UINT64_MAX, .count = 1 },
+};
+
 static struct sample known(void)
 {
 	struct sample s = { .number = UINT64_MAX,
@@ -50,8 +55,7 @@ static struct sample known(void)
 			    .keys = VMT_BYTES("A=1 B(x)=\"1 \\ 2\" C= D=007") };
 	unsigned i;
 
-	s.hist.bucket[0] = 3;
-	s.hist.bucket[VMT_HIST_BUCKETS - 1] = 1;
+	s.hist = (struct vmt_hist){ two_buckets, VMT_ARRAY_LEN(two_buckets) };
 	for (i = 0; i < VMT_ARRAY_LEN(fields); i++)
 		vmt_row_mark(&s.row, i);
 	return s;
@@ -74,8 +78,8 @@ static void test_each_type(void **state)
 
 	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, false), 0);
 	assert_buf(&out, "{\"number\":18446744073709551615,\"change\":-9223372036854775808,"
-			 "\"latency\":{\"p50\":7,\"hist\":[{\"le_ns\":1,\"count\":3},"
-			 "{\"le_ns\":null,\"count\":1}]},"
+			 "\"latency\":{\"p50\":7,\"hist\":[{\"ge_ns\":0,\"le_ns\":15,\"count\":3},"
+			 "{\"ge_ns\":4096,\"le_ns\":null,\"count\":1}]},"
 			 "\"address\":\"0x7f00deadbeef\",\"flag\":true,\"text\":\"a\\\"b\","
 			 "\"rate\":12.034,"
 			 "\"keys\":{\"A\":1,\"B(x)\":\"1 \\\\ 2\",\"C\":\"\",\"D\":\"007\"}}");
@@ -107,7 +111,8 @@ static void test_indent(void **state)
 	struct sample s = known();
 	VMT_AUTO_BUF out = { 0 };
 
-	s.hist.bucket[0] = 0;
+	s.hist.buckets++;
+	s.hist.n--;
 	s.keys.len = 3;
 	assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 2, false), 0);
 	assert_buf(&out, "{\n"
@@ -117,6 +122,7 @@ static void test_indent(void **state)
 			 "    \"p50\": 7,\n"
 			 "    \"hist\": [\n"
 			 "      {\n"
+			 "        \"ge_ns\": 4096,\n"
 			 "        \"le_ns\": null,\n"
 			 "        \"count\": 1\n"
 			 "      }\n"

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * latency [--dir DIR] [RUNG]...: how long faults took, where that is known. A file of FUSE whose
+ * server waits 5 ms before it answers a read, and memory whose userfaultfd handler waits 2 ms
+ * before it fills a page. A fault takes no less than the wait, and no more than the access that
+ * made it; both are measured on their own side of the kernel, and the probe's median has to lie
+ * between the two medians, 10 % at either end.
+ */
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/latency.h"
+#include "source/probe.h"
+#include "stall.h"
+
+#define PAGE	4096u
+#define PAGES	16u /* of the file */
+#define ROUNDS	5u
+#define TOUCHES (PAGES * ROUNDS)
+#define WAIT_MS 60000
+
+#define FUSE_US 5000u
+#define UFFD_US 2000u
+
+/* What the child found, in memory of both. */
+struct truth {
+	uint64_t start; /* the mapping */
+	uint64_t access_ns[TOUCHES];
+	uint64_t wait_ns[TOUCHES];
+	size_t n_waits;
+	char unable[160]; /* this machine does not have what it needs */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint64_t median(uint64_t *ns, size_t n)
+{
+	qsort(ns, n, sizeof(*ns), compare);
+	return ns[(n + 1) / 2 - 1];
+}
+
+/* The child's side of a pair of pipes: says that it is ready or done, and waits to be told on. */
+struct pipes {
+	int said[2];
+	int told[2];
+};
+
+static void meet(const struct pipes *p)
+{
+	char c = 0;
+
+	if (write(p->said[1], &c, 1) != 1 || read(p->told[0], &c, 1) != 1)
+		_exit(1);
+}
+
+static bool hear(const struct pipes *p)
+{
+	struct pollfd fd = { .fd = p->said[0], .events = POLLIN };
+	char c;
+
+	return poll(&fd, 1, WAIT_MS) == 1 && read(p->said[0], &c, 1) == 1;
+}
+
+static void tell(const struct pipes *p)
+{
+	char c = 0;
+
+	(void)!write(p->told[1], &c, 1);
+}
+
+/* Reads the pages of a range one by one; forget() makes them be absent again. */
+static void touch(struct truth *t, const struct pipes *p, void (*forget)(void *arg), void *arg)
+{
+	volatile const char *start = (volatile const char *)(uintptr_t)t->start;
+	size_t n = 0;
+
+	meet(p);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < PAGES; i++) {
+			uint64_t begin = now_ns();
+
+			(void)start[(size_t)i * PAGE];
+			t->access_ns[n++] = now_ns() - begin;
+		}
+		forget(arg);
+	}
+	meet(p);
+	_exit(0);
+}
+
+static __attribute__((noreturn)) void unable(struct truth *t, const char *what)
+{
+	snprintf(t->unable, sizeof(t->unable), "%s: %m", what);
+	_exit(0);
+}
+
+/* Pages of a file that answers slowly */
+
+struct slow_file {
+	int fd;
+	struct truth *truth;
+};
+
+static void forget_file(void *arg)
+{
+	const struct slow_file *f = arg;
+	void *start = (void *)(uintptr_t)f->truth->start;
+
+	/* Out of the page tables first: what is mapped stays in the page cache. */
+	if (madvise(start, PAGES * PAGE, MADV_DONTNEED) ||
+	    posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED))
+		_exit(2);
+}
+
+static void read_file(struct truth *t, const struct pipes *p, const char *dir)
+{
+	struct slow_file f = { .truth = t };
+	char path[160];
+	void *start;
+
+	snprintf(path, sizeof(path), "%s/file", dir);
+	f.fd = open(path, O_RDONLY | O_CLOEXEC);
+	start = mmap(NULL, PAGES * PAGE, PROT_READ, MAP_PRIVATE, f.fd, 0);
+	if (f.fd < 0 || start == MAP_FAILED)
+		unable(t, path);
+	/* One page comes at a time. */
+	if (madvise(start, PAGES * PAGE, MADV_RANDOM))
+		unable(t, "MADV_RANDOM");
+	t->start = (uintptr_t)start;
+	touch(t, p, forget_file, &f);
+}
+
+/* Memory that another thread fills */
+
+struct filler {
+	int fd;
+	struct truth *truth;
+};
+
+static void *fill(void *arg)
+{
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	const struct filler *f = arg;
+	struct uffd_msg message;
+
+	while (read(f->fd, &message, sizeof(message)) == (ssize_t)sizeof(message)) {
+		struct uffdio_copy copy = {
+			.dst = message.arg.pagefault.address & ~(uint64_t)(PAGE - 1),
+			.src = (uintptr_t)page,
+			.len = PAGE,
+		};
+		uint64_t begin = now_ns();
+		size_t n = f->truth->n_waits;
+
+		if (message.event != UFFD_EVENT_PAGEFAULT)
+			continue;
+		stall_pause(UFFD_US);
+		if (n < TOUCHES)
+			f->truth->wait_ns[n] = now_ns() - begin;
+		__atomic_store_n(&f->truth->n_waits, n + 1, __ATOMIC_RELEASE);
+		if (ioctl(f->fd, UFFDIO_COPY, &copy))
+			_exit(3);
+	}
+	_exit(4);
+}
+
+static void forget_memory(void *arg)
+{
+	const struct filler *f = arg;
+
+	if (madvise((void *)(uintptr_t)f->truth->start, PAGES * PAGE, MADV_DONTNEED))
+		_exit(2);
+}
+
+static void read_memory(struct truth *t, const struct pipes *p)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct filler f = { .truth = t };
+	pthread_t thread;
+	char *start;
+
+	f.fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (f.fd < 0)
+		unable(t, "userfaultfd");
+	/* A page without access on either side: no neighbour merges with it. */
+	start = mmap(NULL, (PAGES + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (start == MAP_FAILED || mprotect(start + PAGE, PAGES * PAGE, PROT_READ | PROT_WRITE))
+		unable(t, "mmap");
+	t->start = (uintptr_t)start + PAGE;
+	range.range.start = t->start;
+	range.range.len = PAGES * PAGE;
+	if (ioctl(f.fd, UFFDIO_API, &api) || ioctl(f.fd, UFFDIO_REGISTER, &range))
+		unable(t, "UFFDIO_REGISTER");
+	if (pthread_create(&thread, NULL, fill, &f))
+		unable(t, "pthread_create");
+	touch(t, p, forget_memory, &f);
+}
+
+/* The window */
+
+static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, uint64_t start)
+{
+	for (size_t i = 0; i < f->n_maps; i++)
+		if (f->maps[i].start <= start && start < f->maps[i].end)
+			return &f->maps[i];
+	return NULL;
+}
+
+static void judge(struct check *c, const struct vmt_fault_sample *f, struct truth *t)
+{
+	const struct vmt_fault_raw *row = row_at(f, t->start);
+	uint64_t waited = median(t->wait_ns, TOUCHES), took = median(t->access_ns, TOUCHES);
+	struct vmt_latency_sum sum = { 0 };
+	uint64_t p50 = 0;
+
+	check_that(c, t->n_waits == TOUCHES, "%zu waits for %u touches", t->n_waits, TOUCHES);
+	check_that(c, row != NULL, "the mapping has no row");
+	if (row) {
+		check_that(c, row->minor + row->major == TOUCHES,
+			   "%" PRIu64 " minor and %" PRIu64 " major faults for %u touches",
+			   row->minor, row->major, TOUCHES);
+		vmt_latency_add(&sum, &row->latency);
+	}
+	check_that(c, (f->have & VMT_HAVE_LATENCY) && vmt_latency_percentile(&sum, 50, &p50),
+		   "nothing was timed");
+	check_that(c, p50 >= waited - waited / 10 && p50 <= took + took / 10,
+		   "the median is off by more than 10 %%");
+	check_end(c,
+		  "%s: p50 %.3f ms, waits %.3f, accesses %.3f; max %.3f; %" PRIu64
+		  " of %u faults major",
+		  vmt_rung_name(f->rung), (double)p50 / 1e6, (double)waited / 1e6,
+		  (double)took / 1e6, (double)sum.max_ns / 1e6, row ? row->major : 0, TOUCHES);
+}
+
+static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s, struct truth *t)
+{
+	struct vmt_probe_opts opts = { .rung = rung, .n_pids = 1 };
+	struct vmt_fault_sample f = { 0 };
+	struct vmt_err err = { 0 };
+	VMT_AUTO_PROBE probe = NULL;
+	struct vmt_arena arena;
+	struct pipes p;
+	pid_t child;
+	int r = 0;
+
+	vmt_arena_init(&arena);
+	if (pipe2(p.said, O_CLOEXEC) || pipe2(p.told, O_CLOEXEC))
+		exit(1);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (s)
+			read_file(t, &p, s->dir);
+		read_memory(t, &p);
+	}
+	close(p.said[1]);
+	close(p.told[0]);
+	if (!hear(&p)) {
+		if (t->unable[0])
+			check_skip(c->name, "%s", t->unable);
+		else
+			check_that(c, false, "the workload did not start");
+		goto out;
+	}
+	opts.pids = &child;
+	r = vmt_probe_open(&opts, &probe, &err);
+	r = r ?: vmt_probe_start(probe, &err);
+	if (check_that(c, !r, "%s", err.text)) {
+		tell(&p);
+		check_that(c, hear(&p), "the workload did not end");
+		r = vmt_probe_stop(probe, &err);
+		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
+		check_that(c, !r, "%s", err.text);
+	}
+	if (s)
+		t->n_waits = stall_waited(s, t->wait_ns, TOUCHES);
+	if (!c->failed)
+		judge(c, &f, t);
+out:
+	if (c->failed && !f.n_maps)
+		check_end(c, "%s", "");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(p.said[0]);
+	close(p.told[1]);
+	vmt_arena_done(&arena);
+}
+
+static struct truth *new_truth(void)
+{
+	struct truth *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (t == MAP_FAILED)
+		exit(1);
+	return t;
+}
+
+static void on_rung(const char *name, enum vmt_rung_id rung, const char *dir)
+{
+	struct truth *t = new_truth();
+	struct check c;
+	struct stall s;
+
+	check_begin(&c, "latency/%s/slow-file", name);
+	if (stall_slow(&s, dir, FUSE_US)) {
+		check_skip(c.name, "%s", s.why);
+	} else {
+		window(&c, rung, &s, t);
+		stall_end(&s);
+	}
+	munmap(t, sizeof(*t));
+
+	t = new_truth();
+	check_begin(&c, "latency/%s/userfaultfd", name);
+	window(&c, rung, NULL, t);
+	munmap(t, sizeof(*t));
+}
+
+static enum vmt_rung_id rung_of(const char *name)
+{
+	for (int i = VMT_RUNG_FEXIT; i < VMT_RUNGS; i++)
+		if (!strcmp(name, vmt_rung_name((enum vmt_rung_id)i)))
+			return (enum vmt_rung_id)i;
+	return VMT_RUNG_NONE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *dir = "/var/tmp";
+	int i = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 2 && !strcmp(argv[1], "--dir")) {
+		dir = argv[2];
+		i = 3;
+	}
+	if (i == argc)
+		on_rung("auto", VMT_RUNG_NONE, dir);
+	for (; i < argc; i++)
+		on_rung(argv[i], rung_of(argv[i]), dir);
+	return 0;
+}
