@@ -104,6 +104,23 @@ def held(place, action, *args):
                 os.close(fd)
 
 
+def never_answers(place, *args):
+    """vmtop, of which a thread waits at a place for ever, and the seconds that it took; None where
+    it did not come there."""
+    arrived, out = os.pipe()
+    go_on, answer = os.pipe()
+    environment = {**os.environ, "LD_PRELOAD": str(SHIM), "VMTOP_AT": place,
+                   "VMTOP_AT_FDS": f"{out} {go_on}"}
+    try:
+        begun = time.monotonic()
+        result = run(*args, timeout=DEADLINE, env=environment, pass_fds=(out, go_on))
+        met = bool(select.select([arrived], [], [], 0)[0])
+        return (result, time.monotonic() - begun) if met else None
+    finally:
+        for fd in (arrived, answer, go_on, out):
+            os.close(fd)
+
+
 def processes(result):
     return {row["pid"]: row for row in loads(result.out)["data"]["processes"]}
 
@@ -125,6 +142,35 @@ def one(args, pid):
 MEMORY = ("rss_bytes", "anonymous_bytes", "swap_bytes", "pss_bytes", "uss_bytes")
 COLUMNS = ("-o", "pid,state,class,vsize,rss,anon,swap,pss,uss,read_status,maps_total,"
                  "start,comm")
+
+
+def open_sleeps(report):
+    """An open() that does not come back, as that of maps does behind an execve() that is stuck."""
+    for file, args in (("smaps_rollup", ["ps", "-J", *COLUMNS]),
+                       ("maps", ["maps", "--all", "-J", "-o", "start,size"]),
+                       ("smaps", ["maps", "--all", "-J", "-o", "start,pss"]),
+                       ("pagemap", ["maps", "--all", "-J", "-o", "start,rss"])):
+        with Odd("quiet") as odd, Odd("quiet") as other:
+            found = never_answers(f"open 1 /proc/{odd.pid}/{file}", *args)
+            name = f"D08 an open() of {file} that does not come back: its process is named, and " \
+                   "the others are read"
+            if not found:
+                report.check(name, "vmtop does not come there")
+                continue
+            result, seconds = found
+            problem = expect(result, OK, quiet=False)
+            if problem:
+                report.check(name, f"{problem}, after {seconds:.1f} s")
+                continue
+            document = loads(result.out)
+            said = [error["status"] for error in document["errors"] if error["pid"] == odd.pid]
+            row = processes(result).get(other.pid)
+            report.check(name, [
+                *([] if said == ["timed_out"] else [f"errors have {said}"]),
+                *([] if row and row.get("read_status", "ok") in ("ok", None)
+                  else [f"the other one is {row}"]),
+                *([] if seconds < 10 + 5 else [f"it took {seconds:.1f} s"]),
+            ])
 
 
 def vanishes(report):
@@ -549,8 +595,8 @@ def many(report):
 
 def main():
     report = Report()
-    for part in (vanishes, zombies, kernel_threads, headless, execs, numbers, empty, of_32_bits,
-                 splits, standing, many):
+    for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, numbers, empty,
+                 of_32_bits, splits, standing, many):
         try:
             part(report)
         except (RuntimeError, OSError, KeyError, ValueError) as why:

@@ -354,7 +354,7 @@ static int mount_it(struct stall *s, const char *parent)
 {
 	char options[96];
 
-	snprintf(s->dir, sizeof(s->dir), "%s/stall-%d", parent, (int)getpid());
+	snprintf(s->dir, sizeof(s->dir), "%s/stall-XXXXXX", parent);
 	s->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (s->device < 0)
 		return fail(s, -errno, "/dev/fuse: %m");
@@ -362,7 +362,7 @@ static int mount_it(struct stall *s, const char *parent)
 	if (unshare(CLONE_NEWNS) ||
 	    (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) && errno != EINVAL))
 		return fail(s, -errno, "no mount namespace of our own: %m");
-	if (mkdir(s->dir, 0700))
+	if (!mkdtemp(s->dir))
 		return fail(s, -errno, "%s: %m", s->dir);
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", s->device);
 	if (mount("stall", s->dir, "fuse", MS_NOSUID | MS_NODEV, options)) {

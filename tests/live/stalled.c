@@ -26,6 +26,11 @@
 /* What a busy machine may add to that, above all under emulation. */
 #define GRACE_MS    5000u
 #define OUTPUT_MOST (64u << 20)
+#define STUCK_MOST  16u /* readers that are left behind before the rest is skipped, */
+#define READERS	    8u /* of so many at a time */
+#define VICTIMS	    (STUCK_MOST + READERS + 2)
+/* Two seconds for each of them, by as many readers as there are processors. */
+#define MANY_MS 60000u
 
 struct run {
 	int status; /* as of waitpid() */
@@ -90,21 +95,26 @@ static struct run run(const char *const *argv, unsigned limit_ms)
 	return r;
 }
 
-/* Whether the array "errors" of a document has an entry of this process that timed out. */
-static bool names(const char *json, pid_t pid)
+/* Whether the array "errors" of a document has an entry of this process with that in it. */
+static bool says(const char *json, pid_t pid, const char *what)
 {
-	const char *at = strstr(json, "\"errors\":["), *end;
+	const char *at = strstr(json, "\"errors\":["), *end, *found;
 	char key[32];
 
 	snprintf(key, sizeof(key), "\"pid\":%d,", (int)pid);
 	while (at && (at = strstr(at, key))) {
 		end = strchr(at, '}');
-		at = strstr(at, "\"status\":\"timed_out\"");
-		if (at && end && at < end)
+		found = strstr(at, what);
+		if (found && end && found < end)
 			return true;
 		at = end;
 	}
 	return false;
+}
+
+static bool names(const char *json, pid_t pid)
+{
+	return says(json, pid, "\"status\":\"timed_out\"");
 }
 
 /* How many rows the array of processes has, by a key that each of them has once. */
@@ -224,6 +234,83 @@ static void judge_reading(const char *vmtop, const char *parent)
 	stall_end(&s);
 }
 
+/* Starts one; the kernel may have written the page before it was to wait for that. 0 once it is
+ * stuck, -errno and why otherwise. */
+static int start_stuck(struct stall *s, const char *parent, size_t megabytes, unsigned ms)
+{
+	int r = 0;
+
+	for (int i = 0; i < 5; i++) {
+		r = stall_start(s, parent, megabytes, false);
+		if (r || i == 4 || stall_blocks(s->victim, "smaps_rollup", ms))
+			break;
+		printf("# stalled-victim: the mapping was made\n");
+		stall_end(s);
+	}
+	return r;
+}
+
+/*
+ * More than there may be readers left behind (source/reader.h, stuck_max): those that are left over
+ * are not queued behind the others but skipped, with the reason, and what needs none of them is
+ * there of all.
+ */
+static void judge_many(const char *vmtop, const char *parent)
+{
+	const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	const unsigned readers = processors < READERS ? (unsigned)processors : READERS;
+	const unsigned many = STUCK_MOST + readers + 2;
+	static struct stall victims[VICTIMS];
+	char pids[12 * (VICTIMS + 1)] = "", limit[16];
+	const char *const argv[] = { vmtop, "report", "-J", "--duration", "0",
+				     "-t",  limit,    "-p", pids,	  NULL };
+	unsigned n, timed_out = 0, skipped = 0;
+	struct check c;
+	struct run r;
+	int status = 0;
+
+	check_begin(&c, "D03/stalled-twenty");
+	for (n = 0; n < many; n++) {
+		status = start_stuck(&victims[n], parent, 1, 200);
+		if (!check_that(&c, !status, "victim %u: %s", n, victims[n].why))
+			break;
+		snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%d,",
+			 (int)victims[n].victim);
+	}
+	snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%d", (int)getpid());
+	snprintf(limit, sizeof(limit), "%u", MANY_MS / 1000);
+	if (!c.failed) {
+		r = run(argv, MANY_MS + GRACE_MS + 30000);
+		check_that(&c, !r.hung && WIFEXITED(r.status) && WEXITSTATUS(r.status) == 0,
+			   "status %#x: %.200s", (unsigned)r.status, r.out);
+		check_that(&c, r.ms <= MANY_MS + GRACE_MS, "its deadline was %u ms", MANY_MS);
+		for (unsigned i = 0; i < n; i++) {
+			pid_t pid = victims[i].victim;
+			bool late = names(r.out, pid);
+			bool left = says(r.out, pid, "too many readers are stuck");
+
+			check_that(&c, late != left, "process %d %s", (int)pid,
+				   late ? "timed out and was skipped" : "is not among the errors");
+			timed_out += late;
+			skipped += left;
+		}
+		/* When the last one is left behind the others may be waiting, too. */
+		check_that(&c, timed_out >= STUCK_MOST && timed_out < STUCK_MOST + readers,
+			   "%u timed out", timed_out);
+		check_that(&c, rows(r.out) == n + 1, "%u rows of %u", rows(r.out), n + 1);
+		check_that(&c, !names(r.out, getpid()), "who is not stalled timed out");
+		check_end(&c, "%u timed out, %u skipped, in %u ms", timed_out, skipped, r.ms);
+		free(r.out);
+	} else {
+		check_end(&c, "%u victims", n);
+	}
+	check_begin(&c, "D03/stalled-twenty-end");
+	/* The last first: each has inherited the connections of those before it. */
+	while (n--)
+		check_that(&c, !stall_end(&victims[n]), "victim %u cannot be killed", n);
+	check_end(&c, "%s", "");
+}
+
 int main(int argc, char **argv)
 {
 	const char *parent = argc > 2 ? argv[2] : "/tmp";
@@ -233,21 +320,14 @@ int main(int argc, char **argv)
 	char pid[16], blocked[100] = "";
 	struct stall s;
 	struct check c;
-	int r = 0;
+	int r;
 
 	if (argc < 2 || argc > 4) {
 		fputs("usage: stalled VMTOP [DIR [MEGABYTES]]\n", stderr);
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* The kernel may have written the page before it was to wait for that. */
-	for (int i = 0; i < 5; i++) {
-		r = stall_start(&s, parent, megabytes, false);
-		if (r || i == 4 || stall_blocks(s.victim, "smaps_rollup", 1000))
-			break;
-		printf("# stalled-victim: the mapping was made\n");
-		stall_end(&s);
-	}
+	r = start_stuck(&s, parent, megabytes, 1000);
 	if (r == -ENOENT || r == -ENODEV || r == -EPERM) {
 		check_skip("D01/stalled-victim", "%s", s.why);
 		return 0;
@@ -289,5 +369,6 @@ int main(int argc, char **argv)
 	check_that(&c, !stall_end(&s), "the victim cannot be killed");
 	check_end(&c, "%s", "");
 	judge_reading(argv[1], parent);
+	judge_many(argv[1], parent);
 	return 0;
 }
