@@ -86,7 +86,7 @@ static enum vmt_try_status explain(int error, const char **ret_reason, const cha
 		*ret_fix = "ulimit -l unlimited";
 		return VMT_TRY_REFUSED;
 	default:
-		*ret_reason = "failed";
+		*ret_reason = vmt_errno_name(error);
 		return VMT_TRY_REFUSED;
 	}
 }
@@ -146,7 +146,8 @@ fail:
 }
 
 /*
- * Programs that read arguments of a function by position are lost where it has others. Where the
+ * Programs that read arguments of a function by position are lost where it has others. A function
+ * that the kernel's BTF leaves out has another name, or was compiled to other arguments. Where the
  * kernel has no BTF nothing can be said, and only kprobes would load.
  */
 static int check_arguments(const struct vmt_probe_rung *rung, struct vmt_err *err)
@@ -161,7 +162,10 @@ static int check_arguments(const struct vmt_probe_rung *rung, struct vmt_err *er
 	if (!btf)
 		return 0;
 	id = btf__find_by_name_kind(btf, rung->function, BTF_KIND_FUNC);
-	if (id >= 0) {
+	if (id < 0) {
+		r = vmt_err_set(err, -ENOENT, NULL, 0, "the kernel's BTF has no %s()",
+				rung->function);
+	} else {
 		t = btf__type_by_id(btf, (__u32)id);
 		t = t ? btf__type_by_id(btf, t->type) : NULL;
 		if (!t || btf_vlen(t) != rung->arguments)

@@ -39,17 +39,23 @@ def full_disk(report):
         report.check(f"full disk: {' '.join(arg for arg in args if arg != ME)}", problem)
 
 
+def into_closed_pipe(args):
+    source, sink = os.pipe()
+    os.close(source)
+    result = run(*args, stdout=sink)
+    os.close(sink)
+    return expect(result, 128 + signal.SIGPIPE)
+
+
 def closed_pipe(report):
     """The reader went away: never exit 0, and not a word about it."""
     for args in (
         ["ps"], ["ps", "-J"], ["ps", "--ndjson"], ["help"], ["maps", "--all"],
         ["maps", "--all", "-J"],
     ):
-        source, sink = os.pipe()
-        os.close(source)
-        result = run(*args, stdout=sink)
-        os.close(sink)
-        report.check(f"closed pipe: {' '.join(args)}", expect(result, 128 + signal.SIGPIPE))
+        report.check(f"closed pipe: {' '.join(args)}", into_closed_pipe(args))
+    report.check("F11 SIGPIPE: faults to a reader that is gone",
+                 into_closed_pipe(["faults", "-J", "--duration", "0.2"]))
 
 
 def closed_descriptors(report):
@@ -184,29 +190,34 @@ def surroundings(report):
                      or (None if text.out.isascii() else "it is not"))
 
 
+def interrupted(number, *args):
+    """What is wrong with the end of a run that gets a signal."""
+    child = subprocess.Popen(
+        [VMTOP, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )
+    # Any moment will do: a run must end well from its first instruction on.
+    time.sleep(1)
+    child.send_signal(number)
+    try:
+        out, _ = child.communicate(timeout=15)
+        if out:
+            loads(out)
+        fine = child.returncode in (0, 128 + number, -number)
+        return None if fine else f"exit {child.returncode}"
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        return "still there after 15 s"
+    except ValueError as broken:
+        return f"half a document: {broken}"
+
+
 def signals(report):
     """An interrupted run ends soon, and what it printed is complete or nothing."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        child = subprocess.Popen(
-            [VMTOP, "report", "-J", "--duration", "60"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        # Any moment will do: a run must end well from its first instruction on.
-        time.sleep(1)
-        child.send_signal(number)
-        try:
-            out, _ = child.communicate(timeout=15)
-            fine = child.returncode in (0, 128 + number, -number)
-            problem = None if fine else f"exit {child.returncode}"
-            if out:
-                loads(out)
-        except subprocess.TimeoutExpired:
-            problem = "still there after 15 s"
-            child.kill()
-            child.communicate()
-        except ValueError as broken:
-            problem = f"half a document: {broken}"
-        report.check(f"{number.name} ends a run", problem)
+        for command in ("report", "faults"):
+            report.check(f"F11 {number.name} ends {command}",
+                         interrupted(number, command, "-J", "--duration", "60"))
 
 
 def time_limit(report):

@@ -112,7 +112,7 @@ static void judge_silent(enum vmt_rung_id rung)
 	int r;
 
 	vmt_arena_init(&arena);
-	check_begin(&c, "canary/silent/%s", vmt_rung_name(rung));
+	check_begin(&c, "F02/canary-silent/%s", vmt_rung_name(rung));
 	r = try(rung, &arena, &f, &err);
 	t = find_try(&f, vmt_rung_name(rung));
 	/* Kernels that need no ftrace for it go on; others refuse to attach; the rest is silent. */
@@ -133,14 +133,14 @@ static void silent(void)
 	int r = set_ftrace("0");
 
 	if (r) {
-		check_skip("canary/silent", "%s: %s", ftrace, strerror(-r));
+		check_skip("F02/canary-silent", "%s: %s", ftrace, strerror(-r));
 		return;
 	}
 	judge_silent(VMT_RUNG_FEXIT);
 	judge_silent(VMT_RUNG_KPROBE);
-	judge("silent/auto", VMT_RUNG_NONE, NULL);
+	judge("silent-auto", VMT_RUNG_NONE, NULL);
 	set_ftrace("1");
-	judge("restored/auto", VMT_RUNG_NONE, "fexit");
+	judge("restored-auto", VMT_RUNG_NONE, "fexit");
 }
 
 int main(int argc, char **argv)

@@ -81,7 +81,7 @@ static void report_worker(const struct session *s, struct worker *w, const char 
 {
 	struct check c;
 
-	check_begin(&c, "fault-exact/%s/%s/%s", s->label, w->kind, span);
+	check_begin(&c, "%sfault-exact/%s/%s/%s", case_of(w->kind), s->label, w->kind, span);
 	if (w->truth.status == WORKLOAD_UNABLE) {
 		check_skip(c.name, "%s", why);
 	} else {

@@ -27,6 +27,8 @@ struct session {
 	uint64_t inner;
 };
 
+/* The hostile case that a workload is, as its test is called; "" where it is none. */
+const char *case_of(const char *kind);
 /* The tests of one workload; windowed ones exist still. */
 void judge_worker(struct session *s, const struct worker *w, bool windowed);
 /* The sums over everything that ran. */

@@ -399,6 +399,20 @@ static void judge_children(struct check *c, const struct session *s, const struc
 	}
 }
 
+const char *case_of(const char *kind)
+{
+	static const char *const cases[][2] = {
+		{ "storm", "F06/storm/" },	 { "file-cold", "F14/retried/" },
+		{ "gup", "F15/no-registers/" },	 { "remote", "F15/other-process/" },
+		{ "programs", "F17/programs/" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (!strcmp(kind, cases[i][0]))
+			return cases[i][1];
+	return "";
+}
+
 void judge_worker(struct session *s, const struct worker *w, bool windowed)
 {
 	const struct vmt_fault_sample *f = &s->faults;
@@ -406,7 +420,8 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 	uint64_t minor = w->truth.minor, major = w->truth.major, sigbus = 0, calls = 0, named;
 	struct check c;
 
-	check_begin(&c, "fault-exact/%s/%s/%s", s->label, w->kind, windowed ? "window" : "life");
+	check_begin(&c, "%sfault-exact/%s/%s/%s", case_of(w->kind), s->label, w->kind,
+		    windowed ? "window" : "life");
 	if (!check_that(&c, p, "process %" PRIu64 " has no account of its own", w->id)) {
 		check_end(&c, "%s", "");
 		return;
@@ -458,7 +473,7 @@ void judge_machine(struct session *s)
 	uint64_t in_rows = 0, in_accounts = 0, returned;
 	struct check c;
 
-	check_begin(&c, "fault-exact/%s/machine/sum", s->label);
+	check_begin(&c, "F18/fault-exact/%s/machine/sum", s->label);
 	for (size_t i = 0; i < f->n_maps; i++)
 		in_rows += f->maps[i].minor + f->maps[i].major;
 	for (size_t i = 0; i < f->n_procs; i++) {

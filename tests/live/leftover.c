@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * leftover VMTOP [SEED]: a run of "vmtop faults" that is killed, at whatever moment, leaves no
- * program and no link in the kernel. Programs of others come and go meanwhile: what counts is what
- * was not there before and what no process holds.
+ * leftover VMTOP [SEED]: a run of "vmtop faults" that is killed, or crashes, at whatever moment,
+ * leaves no program and no link in the kernel. Programs of others come and go meanwhile: what
+ * counts is what was not there before and what no process holds.
  */
 
 #include "check.h"
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +26,7 @@
 
 #define MOMENTS	 10
 #define IDS_MOST 1024
+#define ENDS	 3
 /* Programs are freed behind grace periods of RCU, and by a worker of the kernel. */
 #define WAIT_MS 20000u
 
@@ -139,7 +141,10 @@ static pid_t start(const char *vmtop)
 
 	if (!pid) {
 		int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		struct rlimit none = { 0, 0 };
 
+		/* A crash is to leave no core either. */
+		setrlimit(RLIMIT_CORE, &none);
 		if (fd < 0 || dup2(fd, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
 			_exit(126);
 		execl(vmtop, vmtop, "faults", "--duration", "60", (char *)NULL);
@@ -222,6 +227,9 @@ static size_t wait_for_none(const struct ids *before, struct ids *ret)
 	return n;
 }
 
+/* What the kernel does when memory is short, a bug, and an assertion. */
+static const int ends[ENDS] = { SIGKILL, SIGSEGV, SIGABRT };
+
 int main(int argc, char **argv)
 {
 	static struct ids before[WHATS], mine[WHATS], left[WHATS];
@@ -239,12 +247,12 @@ int main(int argc, char **argv)
 		int r = list((enum what)what, &before[what]);
 
 		if (r) {
-			check_skip("leftover", "the kernel does not list its BPF %ss: %s",
+			check_skip("F10/leftover", "the kernel does not list its BPF %ss: %s",
 				   words[what], strerror(-r));
 			return 0;
 		}
 	}
-	check_begin(&c, "leftover");
+	check_begin(&c, "F10/leftover");
 	span = time_to_attach(argv[1], mine);
 	check_that(&c, span, "vmtop faults attaches nothing");
 	check_that(&c, mine[PROGRAMS].n >= 2 && mine[LINKS].n >= 2,
@@ -265,14 +273,15 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "%d", (int)pid);
 		mine[PROGRAMS].n = mine[LINKS].n = 0;
 		held_by(name, mine);
-		kill(pid, SIGKILL);
+		kill(pid, ends[i % ENDS]);
+		kill(pid, SIGCONT);
 		waitpid(pid, NULL, 0);
 		loaded += mine[PROGRAMS].n > 0;
 		attached += mine[LINKS].n > 0;
 		n = wait_for_none(before, left);
-		printf("# killed after %llu us with %zu programs and %zu links\n",
-		       (unsigned long long)moment, mine[PROGRAMS].n, mine[LINKS].n);
-		check_that(&c, n == 0, "killed after %llu us: %zu programs and %zu links are left",
+		printf("# signal %d after %llu us with %zu programs and %zu links\n",
+		       ends[i % ENDS], (unsigned long long)moment, mine[PROGRAMS].n, mine[LINKS].n);
+		check_that(&c, n == 0, "ended after %llu us: %zu programs and %zu links are left",
 			   (unsigned long long)moment, left[PROGRAMS].n, left[LINKS].n);
 	}
 	check_that(&c, loaded >= 2 && attached >= 2, "only %u of %d had programs, %u links", loaded,

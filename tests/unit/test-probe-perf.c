@@ -160,7 +160,7 @@ static void test_children(void **state)
 }
 
 /* More than the rings hold at once: nothing is lost, or it is said how much. */
-static void test_no_silent_loss(void **state)
+static void f05_no_silent_loss(void **state)
 {
 	struct vmt_fault_sample s = { 0 };
 	struct toucher_said before, after = { 0 };
@@ -264,7 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_the_unit),	cmocka_unit_test(test_children),
-		cmocka_unit_test(test_no_silent_loss),	cmocka_unit_test(test_nothing_is_left),
+		cmocka_unit_test(f05_no_silent_loss),	cmocka_unit_test(test_nothing_is_left),
 		cmocka_unit_test(test_few_descriptors),
 	};
 

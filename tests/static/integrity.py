@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""F21: the programs that vmtop loads are in vmtop, and nothing can put others in their place."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import BUILD, Report  # noqa: E402
+
+# Opening an object by its path or from memory of anybody, making programs of loose instructions,
+# finding or leaving things in a bpf file system, loading code, and an environment that is trusted.
+FORBIDDEN = re.compile(
+    r"bpf_object__open(?!_skeleton$)\w*|bpf_prog_load\w*|bpf_load_program\w*|bpf_btf_load"
+    r"|bpf_obj_(?:get|pin)\w*|bpf_\w+__(?:un)?pin\w*|bpf_map__set_pin_path"
+    r"|bpf_program__set_insns|dlopen|dlmopen|getenv"
+)
+EXAMPLES = {
+    "bpf_object__open_file": True, "bpf_object__open": True, "bpf_object__open_mem": True,
+    "bpf_object__open_skeleton": False, "bpf_program__pin": True, "bpf_map__unpin": True,
+    "bpf_obj_get": True, "bpf_prog_load": True, "getenv": True, "secure_getenv": False,
+    "bpf_object__load_skeleton": False, "bpf_object__pin_maps": True,
+}
+
+
+def imports(program):
+    text = subprocess.run(
+        ["readelf", "-W", "--dyn-syms", str(program)], env={**os.environ, "LC_ALL": "C"},
+        stdout=subprocess.PIPE, text=True, check=True,
+    ).stdout
+    return set(re.findall(r"\bUND\s+([^@\s]+)", text))
+
+
+def main():
+    report = Report()
+    program = BUILD / "cmd" / "vmtop"
+    if not shutil.which("readelf"):
+        report.skip("F21 programs are those of vmtop", "no readelf")
+        report.done()
+    symbols = imports(program)
+    if not any(name.startswith("bpf_") for name in symbols):
+        report.skip("F21 programs are those of vmtop", "built without libbpf")
+        report.done()
+    report.check("what is forbidden is told from what is not", [
+        name for name, bad in EXAMPLES.items() if bool(FORBIDDEN.fullmatch(name)) != bad
+    ])
+    report.check("F21 no program comes from a file, a pin or the environment",
+                 sorted(name for name in symbols if FORBIDDEN.fullmatch(name)))
+    content = program.read_bytes()
+    objects = sorted((BUILD / "bpf").glob("*.bpf.o"))
+    report.check("F21 every object that was built is in vmtop, byte by byte",
+                 [path.name for path in objects if path.read_bytes() not in content]
+                 or (None if objects else "no object was built"))
+    report.done()
+
+
+if __name__ == "__main__":
+    main()
