@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/maps-group.h"
 
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -72,14 +73,37 @@ static void add_totals(struct totals *to, const struct totals *from)
 	to->no_sliced |= from->no_sliced;
 }
 
-static void totals_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct totals *t,
-			uint64_t page)
+/* Behind a sum of some mappings: what it is of all. */
+static void add_of(struct vmt_buf *out, const struct vmt_ctx *ctx, bool known, uint64_t all,
+		   uint64_t page)
 {
-	vmt_buf_addf(out, "%zu mappings, size ", t->n);
+	if (!known)
+		return;
+	vmt_buf_adds(out, " of ");
+	vmt_fmt_size(out, all, ctx->out.unit, page);
+}
+
+/* p: the process that they are of, or NULL where they are of several. */
+static void totals_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct totals *t,
+			const struct vmt_proc *p, uint64_t page)
+{
+	/* The time was over before all of them came. Its size and RSS are those of status. */
+	bool part = p && !ctx->filter && VMT_HAS(proc, read_status, p) &&
+		    vmt_bytes_is(p->read_status, "timed_out");
+
+	vmt_buf_addf(out, "%zu ", t->n);
+	if (part && VMT_HAS(proc, maps_total, p))
+		vmt_buf_addf(out, "of %" PRIu64 " ", p->maps_total);
+	vmt_buf_addf(out, "mappings%s, size ", part ? " (partial)" : "");
 	vmt_fmt_size(out, t->size, ctx->out.unit, page);
-	if (t->n && !t->no_rss) {
+	add_of(out, ctx, part && VMT_HAS(proc, vsize_bytes, p), p ? p->vsize_bytes : 0, page);
+	if ((part && VMT_HAS(proc, rss_bytes, p)) || (t->n && !t->no_rss)) {
 		vmt_buf_adds(out, ", RSS ");
-		vmt_fmt_size(out, t->rss, ctx->out.unit, page);
+		if (t->no_rss || !t->n)
+			vmt_buf_adds(out, "-");
+		else
+			vmt_fmt_size(out, t->rss, ctx->out.unit, page);
+		add_of(out, ctx, part && VMT_HAS(proc, rss_bytes, p), p ? p->rss_bytes : 0, page);
 	}
 	if (t->n && !t->no_pss) {
 		vmt_buf_adds(out, ", PSS ");
@@ -227,7 +251,7 @@ static int print_rows(void *arg, size_t index, const struct vmt_map *maps, size_
 		heading(&lead, w, &s->procs[index]);
 	w->headed |= n > 0;
 	if (last && several && w->proc.n)
-		totals_text(&note, w->ctx, &w->proc, s->host.page_size);
+		totals_text(&note, w->ctx, &w->proc, &s->procs[index], s->host.page_size);
 	rows.lead = lead.data;
 	rows.note = note.data;
 	r = vmt_buf_error(&lead) ?: vmt_buf_error(&note);
@@ -305,13 +329,16 @@ static int finish(struct work *w, struct vmt_section *s)
 	if (w->all.n && sample->n_procs > 1 && !w->sorted)
 		vmt_buf_addf(&s->note, "\nall %zu processes: ", sample->n_procs);
 	if (sample->n_procs > without)
-		totals_text(&s->note, w->ctx, &w->all, sample->host.page_size);
+		totals_text(&s->note, w->ctx, &w->all,
+			    sample->n_procs == 1 ? &sample->procs[0] : NULL,
+			    sample->host.page_size);
 	vmt_run_remarks(&w->run, w->ctx, s);
 	return 0;
 }
 
 static int produce(void *arg, vmt_emit_fn *emit, void *ctx)
 {
+	static const struct vmt_rows nothing = { 0 };
 	struct work *w = arg;
 	struct vmt_section *s = &w->run.doc.sections[0];
 	int r;
@@ -319,6 +346,9 @@ static int produce(void *arg, vmt_emit_fn *emit, void *ctx)
 	w->emit = emit;
 	w->emit_ctx = ctx;
 	r = read_rows(w, print_rows, w);
+	/* What is known of a process whose time was over is the document, without a mapping too. */
+	if (r == 0 && w->failed == VMT_EXIT_TIMEOUT && w->all.n == 0)
+		r = w->emit(w->emit_ctx, &nothing);
 	if (r < 0)
 		return r;
 	s->total = w->all.n;
@@ -366,7 +396,7 @@ static int print_sorted(struct work *w)
 		r = finish(w, s);
 	if (r)
 		return r;
-	if (w->failed && w->n_maps == 0)
+	if (w->failed && w->failed != VMT_EXIT_TIMEOUT && w->n_maps == 0)
 		return w->failed;
 	r = vmt_print_doc(w->ctx, &w->run.doc);
 	return r ? r : w->failed;

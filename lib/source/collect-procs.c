@@ -228,7 +228,7 @@ static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc
 					    ? VMT_STATE_PARTIAL
 					    : VMT_STATE_OK;
 		}
-		if (maps->code != -EXDEV && smaps->code != -EXDEV)
+		if (task->has_total && maps->code != -EXDEV && smaps->code != -EXDEV)
 			VMT_SET(proc, maps_total, &s->procs[index], task->maps_total);
 	} else if (maps->code < 0 && !pm->maps) {
 		pm->state = maps->code == -EACCES || maps->code == -EPERM ? VMT_STATE_DENIED

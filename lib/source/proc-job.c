@@ -192,8 +192,8 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 	return is_same_space(rd) ? 0 : -EXDEV;
 }
 
-/* Puts the rows of a parser into the task, in place of those that it has. */
-static void keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser)
+/* Puts the rows of a parser into the task, in place of those that it has; whole: these are all. */
+static void keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser, bool whole)
 {
 	struct vmt_map *before;
 
@@ -201,7 +201,9 @@ static void keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser
 	before = task->maps;
 	task->maps = parser->count_only ? NULL : VMT_STEAL(parser->maps);
 	task->n_maps = parser->count_only ? 0 : parser->n_maps;
-	task->maps_total = parser->n_maps;
+	if (whole)
+		task->maps_total = parser->n_maps;
+	task->has_total |= whole;
 	task->has_maps = true;
 	task->consistent = false;
 	pthread_mutex_unlock(&task->lock);
@@ -341,11 +343,13 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 		if (parser.n_maps && (r == 0 || r == -EXDEV))
 			handed = hand_over(&parser, rd);
 		pthread_mutex_lock(&task->lock);
-		task->maps_total = parser.taken;
+		if (r == 0)
+			task->maps_total = parser.taken;
+		task->has_total |= r == 0;
 		task->has_maps = true;
 		pthread_mutex_unlock(&task->lock);
-	} else if (r == 0 || (r == -EXDEV && parser.n_maps)) {
-		keep_maps(task, &parser);
+	} else if (r == 0 || (parser.n_maps && (r == -EXDEV || (r == -ETIMEDOUT && !smaps)))) {
+		keep_maps(task, &parser, r != -ETIMEDOUT);
 		if (r == 0)
 			r = exact_paths(rd, &task->arena);
 	}
@@ -428,6 +432,7 @@ static int read_print(struct reading *rd, uint64_t *ret_print)
 		before = task->list;
 		task->list = whole && !vmt_buf_error(&text) ? text : (struct vmt_buf){ 0 };
 		task->maps_total = parser.n_maps;
+		task->has_total = true;
 		task->has_maps = true;
 		task->consistent = false;
 		pthread_mutex_unlock(&task->lock);
@@ -664,7 +669,7 @@ static void read_sources(struct reading *rd)
 			return;
 	}
 	/* Parts are complete when they are handed over. */
-	if (!task->has_maps || task->in_parts)
+	if (!task->has_maps || task->in_parts || maps->code == -ETIMEDOUT)
 		return;
 	if (wants(task, VMT_SOURCE_WORDS) || wants(task, VMT_SOURCE_PAGEMAP)) {
 		reading_begin(rd, wants(task, VMT_SOURCE_WORDS) ? VMT_SOURCE_WORDS

@@ -83,7 +83,8 @@ struct vmt_proc_task {
 	struct vmt_buf list;
 	struct vmt_map *maps; /* heap */
 	size_t n_maps;
-	size_t maps_total; /* also where the rows are not kept */
+	size_t maps_total; /* also where the rows are not kept; where has_total */
+	bool has_total;
 	struct vmt_map *kept; /* for who asked: where it moved maps to */
 	bool has_maps;
 	bool in_parts;

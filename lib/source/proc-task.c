@@ -66,6 +66,7 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 		ret->n_maps = maps ? n : 0;
 		ret->maps_total = task->maps_total;
 		ret->has_maps = task->has_maps;
+		ret->has_total = task->has_total;
 		ret->consistent = task->consistent;
 		ret->compared = task->compared;
 		memcpy(ret->read, task->read, sizeof(ret->read));

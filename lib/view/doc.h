@@ -40,7 +40,8 @@ struct vmt_section {
 	 * For rows that are not there yet, and shall not all be in memory: calls emit(ctx, ...) as
 	 * they come, when the section is due. It may add to the document what stands behind it, and
 	 * change the model for that. A negative errno ends the document. A positive result is an
-	 * exit code: where no row came, nothing is printed at all.
+	 * exit code: where no row came, nothing is printed at all, unless it emitted that there
+	 * is none (no rows, no note).
 	 */
 	int (*produce)(void *arg, vmt_emit_fn *emit, void *ctx);
 	void *produce_arg;

@@ -199,8 +199,11 @@ static int stream_emit(void *ctx, const struct vmt_rows *rows)
 	VMT_AUTO_BUF note = { 0 };
 	int r;
 
-	if (!rows->n && !rows->note)
+	/* There is a document, and what it says stands behind the rows. */
+	if (!rows->n && !rows->note) {
+		st->any = true;
 		return 0;
+	}
 	piece.rows = calloc(rows->n ? rows->n : 1, sizeof(*piece.rows));
 	if (!piece.rows)
 		return -ENOMEM;

@@ -9,13 +9,14 @@ import ctypes
 import mmap
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from program import loads, run  # noqa: E402
+from program import OK, TIMEOUT, loads, run  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 
 PAGE = mmap.PAGESIZE
@@ -119,6 +120,60 @@ def growth(report, workload):
     report.check("the mappings that came between samples are counted", problems)
 
 
+def status_bytes(pid, key):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return int(re.search(rf"^{key}:\s*(\d+) kB$", text, re.M).group(1)) * 1024
+
+
+def what_is_partial(row, got, truth, size):
+    """What is wrong with the row of a process whose time was over, of whose mappings got came."""
+    if row["read_status"] == "ok":
+        # The time was over when it was printed.
+        return [] if got == truth else [f"{got} mappings of {truth}, and it is ok"]
+    return [
+        *([] if got < truth else [f"{got} mappings of {truth}"]),
+        *([] if row["read_status"] == "timed_out" else [f"it is {row['read_status']!r}"]),
+        *([] if row["quality"] in ("partial", "unavailable") else [f"it is {row['quality']!r}"]),
+        *([] if row["maps_total"] in (None, truth) else [f"{row['maps_total']} in all"]),
+        *([] if row["vsize_bytes"] == size else [f"its size is {row['vsize_bytes']}"]),
+        *([] if row["rss_bytes"] else [f"its RSS is {row['rss_bytes']}"]),
+    ]
+
+
+def time_box(report, workload):
+    """Whatever the time allows: what is cheap is known of all of it, and what came of the rest says
+    of how many. The time grows until all of it comes."""
+    truth, size = workload.count(), status_bytes(workload.pid, "VmSize")
+    for name, words, of_how_many in (
+            ("the list", ["--list-only"], False), ("smaps, behind the list", ["--pss"], True)):
+        problems, parts, seconds = [], 0, 0.01
+        while True:
+            limit = f"{seconds:.3f}"
+            result = run("maps", str(workload.pid), "-J", *words, "-t", limit)
+            if result.code == OK:
+                break
+            if result.code == TIMEOUT and result.out:
+                data = loads(result.out)["data"]
+                (row,) = data["processes"]
+                got = len(data["maps"])
+                problems += what_is_partial(row, got, truth, size)
+                parts += 0 < got < truth and (not of_how_many or row["maps_total"] == truth)
+            text = run("maps", str(workload.pid), *words, "-t", limit)
+            last = re.search(rb"^(\d+) (?:of (\d+) )?mappings( \(partial\))?, size \S+( of \S+)?",
+                             text.out, re.M)
+            if text.code == TIMEOUT and text.out and not (
+                    last and (last[3] and last[4] and last[2] in (None, b"%d" % truth) or
+                              not last[3] and int(last[1]) == truth)):
+                problems.append(f"text ends with {text.out[-300:]!r}")
+            # Small steps, so that one of them ends within the list.
+            seconds *= 1.25
+            if seconds > 60:
+                raise RuntimeError("a minute is not enough")
+        if not parts:
+            problems.append("no time was between none and all")
+        report.check(f"C02 not all of {truth} mappings in the time: {name}", problems[:5])
+
+
 def main():
     report = Report()
     limit = int(pathlib.Path("/proc/sys/vm/max_map_count").read_text(encoding="ascii"))
@@ -132,6 +187,7 @@ def main():
         else:
             workload.grow(limit - 500 - workload.count())
             budget(report, "close to the limit", workload, limit, True)
+            time_box(report, workload)
     finally:
         workload.end()
     sys.exit(1 if report.failed else 0)
