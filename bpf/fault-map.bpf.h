@@ -45,6 +45,7 @@ __u64 map_rows_apart = 0;
 const volatile __u64 vmt_rows_apart = 0;
 
 /* The x86 error code of a page fault. */
+#define PF_PRESENT     1u
 #define PF_WRITE       2u
 #define PF_INSTRUCTION 16u
 

@@ -56,6 +56,10 @@ struct open_fault {
 	u64 page; /* address >> 12, + 1 so that 0 means none */
 	u32 flags; /* FAULT_FLAG_* around handle_mm_fault, else the processor's error code */
 	u32 slot; /* row of maps + 1 */
+	u32 marks; /* enum fault_mark */
+	u32 pad;
+	u64 entry; /* the page table's entry that a store found write-protected, */
+	u64 at; /* and its address */
 };
 
 /*

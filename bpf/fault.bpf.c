@@ -22,7 +22,7 @@
  * over tasks; that is why it needs no lock.
  */
 
-#include "bpf/fault-task.bpf.h"
+#include "bpf/fault-kind.bpf.h"
 
 /* Around handle_mm_fault() */
 
@@ -51,8 +51,11 @@ static __always_inline int fault_enter(struct vm_area_struct *vma, unsigned long
 	a->user.page = page;
 	a->user.flags = flags;
 	a->user.slot = map_of(vma, task, a->tgid, a->start_time);
-	if (!again)
+	if (!again) {
 		a->user.t0 = bpf_ktime_get_ns();
+		a->user.marks = 0;
+		a->user.at = 0;
+	}
 	return 0;
 }
 
@@ -92,6 +95,7 @@ static __always_inline int fault_exit(struct vm_area_struct *vma, u64 page, u32 
 	bool counted = !(ret & (VMT_VM_FAULT_RETRY | VMT_VM_FAULT_ERROR));
 	struct task_account *a;
 	struct vmt_slot_proc *p;
+	struct vmt_slot_map *m;
 	struct advance d;
 	u64 n, ns;
 	u32 slot;
@@ -154,12 +158,13 @@ static __always_inline int fault_exit(struct vm_area_struct *vma, u64 page, u32 
 	}
 
 	if (ret & VMT_VM_FAULT_RETRY) {
-		struct vmt_slot_map *m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
-
+		m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
 		vmt_add(&p->retried, 1);
 		if (m)
 			vmt_add(&m->retried, 1);
 		a->state |= TASK_RETRY;
+		if (ret & VMT_VM_FAULT_MAJOR)
+			a->user.marks |= MARK_READ;
 		return 0;
 	}
 	a->state &= ~TASK_RETRY;
@@ -177,6 +182,10 @@ static __always_inline int fault_exit(struct vm_area_struct *vma, u64 page, u32 
 	charge(p, slot, 1, major);
 	describe(slot, access_of_flags(flags),
 		 flags & VMT_FAULT_FLAG_USER ? MODE_USER : MODE_KERNEL, ns);
+	/* Marks are those of an entry that was seen. */
+	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
+	if (m && a->user.t0)
+		kind_add(m, kind_around(m, &a->user, flags, ret, major));
 	return 0;
 }
 
@@ -219,6 +228,8 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 	struct advance d;
 	enum fault_access access = ACCESS_UNKNOWN;
 	enum fault_mode mode = MODE_UNKNOWN;
+	struct open_fault *open = NULL;
+	struct vmt_slot_map *m;
 	u64 ns = 0;
 	u32 slot;
 
@@ -267,11 +278,13 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 	settle(a, p, d);
 
 	if (a->user.page == page) {
+		open = &a->user;
 		access = access_of_code(a->user.flags);
 		mode = MODE_USER;
 		ns = now - a->user.t0;
 		a->user.page = 0;
 	} else if (a->kernel.page == page) {
+		open = &a->kernel;
 		access = access_of_code(a->kernel.flags);
 		mode = MODE_KERNEL;
 		ns = now - a->kernel.t0;
@@ -280,6 +293,9 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 	slot = map_at(addr, a->tgid, a->start_time);
 	charge(p, slot, 1, major);
 	describe(slot, access, mode, ns);
+	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
+	if (m && open)
+		kind_add(m, kind_of_code(m, open->flags, open->marks, addr, major));
 	stat_add(VMT_STAT_COUNTED, 1);
 	return 0;
 }
@@ -316,8 +332,12 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 			vmt_add(&p->abandoned, 1);
 	}
 	o = user ? &a->user : &a->kernel;
+	/* Whoever is back in user mode is in no fault of the kernel. */
+	if (user)
+		a->kernel.page = 0;
 	o->page = (addr >> 12) + 1;
 	o->flags = code;
+	o->marks = 0;
 	o->t0 = bpf_ktime_get_ns();
 	return 0;
 }

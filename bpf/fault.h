@@ -33,6 +33,51 @@ enum vmt_bpf_failure {
 	VMT_BPF_FAILURES,
 };
 
+/*
+ * What the kernel did to serve a fault. What is not counted under one of them is not known: a row's
+ * minor and major faults less their sum.
+ */
+enum vmt_bpf_kind {
+	VMT_BPF_KIND_UNKNOWN, /* is never counted */
+	VMT_BPF_KIND_ZERO_FILL, /* a fresh page of zeroes */
+	VMT_BPF_KIND_ZERO_PAGE, /* the page of zeroes that all share, for a load */
+	VMT_BPF_KIND_COW_COPY, /* a store to a page that others have too: a copy */
+	VMT_BPF_KIND_COW_REUSE, /* to one that nobody else has any more: made writable */
+	VMT_BPF_KIND_WRITE_PROTECT, /* one of the two, or a shared page made writable */
+	VMT_BPF_KIND_FILE_MINOR, /* from the page cache */
+	VMT_BPF_KIND_FILE_AROUND, /* from the page cache, with its neighbours, without the file
+				     system */
+	VMT_BPF_KIND_FILE_MAJOR, /* read from the disk, or waited for */
+	VMT_BPF_KIND_FILE_COW, /* a store to a private mapping of a file: a copy of its page */
+	VMT_BPF_KIND_FILE_WRITE, /* to a shared one: the page may be dirty from here on */
+	VMT_BPF_KIND_SHMEM,
+	VMT_BPF_KIND_HUGETLB,
+	VMT_BPF_KIND_THP, /* a transparent huge page */
+	VMT_BPF_KIND_THP_FALLBACK, /* one would have fitted, and was not to be had */
+	VMT_BPF_KIND_SWAP_MINOR, /* from the swap cache */
+	VMT_BPF_KIND_SWAP_MAJOR, /* read from swap */
+	VMT_BPF_KIND_NUMA_HINT,
+	VMT_BPF_KIND_USERFAULT, /* userfaultfd was asked */
+	VMT_BPF_KIND_SPECIAL, /* device memory, vdso, vvar */
+	VMT_BPF_KINDS,
+};
+
+/* What can be told apart here, in vmt_fault_control.kinds: the hooks that are attached, and what
+ * the machine may do at all. */
+enum vmt_kind_fact {
+	VMT_SEES_WP = 1, /* do_wp_page() */
+	VMT_SEES_SWAP = 2, /* do_swap_page() */
+	VMT_SEES_FAULT = 4, /* the file system's own handler is called */
+	VMT_SEES_THP = 8, /* do_huge_pmd_anonymous_page() */
+	VMT_SEES_HUGE_WP = 16, /* do_huge_pmd_wp_page() */
+	VMT_SEES_NUMA = 32, /* task_numa_fault() */
+	VMT_SEES_USERFAULT = 64, /* handle_userfault() */
+	VMT_MAY_SWAP = 256,
+	VMT_MAY_NUMA = 512, /* kernel.numa_balancing */
+	VMT_MAY_THP = 1024, /* for every mapping */
+	VMT_MAY_THP_MADVISE = 2048, /* for those with MADV_HUGEPAGE */
+};
+
 struct vmt_slot_latency {
 	__u64 count;
 	__u64 sum;
@@ -72,10 +117,11 @@ struct vmt_slot_map {
 	__u64 retried;
 	__u64 gup; /* in the process's gup, not in minor and major above */
 	__u64 failed[VMT_BPF_FAILURES];
+	__u64 kinds[VMT_BPF_KINDS];
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_map) ==
-		       96 + (9 + VMT_BPF_FAILURES + 3) * 8 + VMT_BPF_HIST * 4,
+		       96 + (9 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 3) * 8 + VMT_BPF_HIST * 4,
 	       "no holes");
 
 enum vmt_proc_flag {
@@ -121,5 +167,7 @@ struct vmt_fault_control {
 	__u32 self_tgid; /* passes the filter: the self-check's process */
 	__u64 start_ns; /* tasks that were born later begin at 0 */
 	__u64 close_ns;
+	__u32 kinds; /* enum vmt_kind_fact */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct vmt_fault_control) == 32, "no holes");
+_Static_assert(sizeof(struct vmt_fault_control) == 40, "no holes");

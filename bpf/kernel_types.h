@@ -143,9 +143,15 @@ struct vm_area_struct {
 	struct rb_node vm_rb; /* before 6.1 */
 };
 
+typedef struct {
+	unsigned long pte;
+} pte_t;
+
 struct vm_fault {
 	struct vm_area_struct *vma;
 	unsigned long pgoff;
+	pte_t *pte;
+	pte_t orig_pte;
 };
 
 struct task_struct {

@@ -150,8 +150,8 @@ _vmtop_values()
 	faults,-p | faults,--pid) _vmtop_pids _vmtop_list ;;
 	faults,--summary) _vmtop_words 'vma proc file' ;;
 	faults,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
-	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried p50 p90 p99 max stall timed histogram command mapping' ;;
-	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried p50 p90 p99 max stall timed histogram command mapping' ;;
+	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
+	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
 	faults,--format) _vmtop_words 'text json ndjson csv' ;;
 	faults,-w | faults,--write) compopt -o default ;;
 	faults,--root) compopt -o dirnames ;;

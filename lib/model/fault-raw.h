@@ -41,6 +41,14 @@ enum vmt_fault_failure {
 	VMT_FAILURES,
 };
 
+/* As enum vmt_bpf_kind of bpf/fault.h says what they mean; the names are those of the fields. */
+enum vmt_fault_kind {
+#define K(id, member) VMT_KIND_##id,
+#include "model/fault-kind.def"
+#undef K
+	VMT_FAULT_KINDS,
+};
+
 /* model/latency.h tells what falls into a bucket. */
 struct vmt_fault_latency {
 	uint64_t count;
@@ -83,6 +91,7 @@ struct vmt_fault_raw {
 	uint64_t retried; /* VMT_HAVE_RETRIED */
 	uint64_t gup; /* VMT_HAVE_GUP_MAP; not in minor and major */
 	uint64_t failed[VMT_FAILURES]; /* VMT_HAVE_FAILED, or VMT_HAVE_SIGBUS for that one */
+	uint64_t kinds[VMT_FAULT_KINDS]; /* VMT_HAVE_KINDS; of VMT_KIND_UNKNOWN none is counted */
 	struct vmt_fault_latency latency; /* VMT_HAVE_LATENCY */
 };
 
@@ -144,6 +153,7 @@ enum vmt_fault_have {
 	VMT_HAVE_FILE_LATENCY = 1 << 14,
 	VMT_HAVE_FILE_AROUND = 1 << 15,
 	VMT_HAVE_DEATHS = 1 << 16, /* processes that ended in the window are in it to their end */
+	VMT_HAVE_KINDS = 1 << 17,
 };
 
 enum vmt_rung_id {

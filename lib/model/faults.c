@@ -247,9 +247,41 @@ static void row_add(struct vmt_fault *row, struct vmt_latency_sum *latency,
 		ADD(failed_faults_total, failed_sum(raw->failed));
 	if (have & VMT_HAVE_RETRIED)
 		ADD(retried_faults_total, raw->retried);
+	if (have & VMT_HAVE_KINDS) {
+		uint64_t known = 0;
+
+#define K(id, member)                                                                              \
+	if (VMT_KIND_##id != VMT_KIND_UNKNOWN) {                                                   \
+		ADD(member, raw->kinds[VMT_KIND_##id]);                                            \
+		known += raw->kinds[VMT_KIND_##id];                                                \
+	}
+#include "model/fault-kind.def"
+#undef K
+		/* A row that is read while faults go on may be ahead in one and behind in the
+		 * other. */
+		ADD(unknown, n > known ? n - known : 0);
+	}
 #undef ADD
 	if (have & VMT_HAVE_LATENCY)
 		vmt_latency_add(latency, &raw->latency);
+}
+
+/* The most frequent kind; of two as frequent as each other the first in the list. */
+static void set_main_kind(struct vmt_fault *row)
+{
+	struct vmt_bytes name = VMT_BYTES("unknown");
+	uint64_t most = row->unknown;
+
+	if (!row->faults_total)
+		return;
+#define K(id, member)                                                                              \
+	if (row->member > most) {                                                                  \
+		most = row->member;                                                                \
+		name = VMT_BYTES(#member);                                                         \
+	}
+#include "model/fault-kind.def"
+#undef K
+	VMT_SET(fault, main_kind, row, name);
 }
 
 static struct vmt_bytes device_text(struct vmt_arena *arena, uint32_t major, uint32_t minor)
@@ -402,6 +434,8 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			label_proc(row, items[i].raw);
 		else
 			label_file(&m->arena, row, items[i].raw);
+		if (have & VMT_HAVE_KINDS)
+			set_main_kind(row);
 		if (have & VMT_HAVE_LATENCY)
 			SET_LATENCY(fault, row, &latency, &m->arena);
 	}

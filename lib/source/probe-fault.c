@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -70,6 +71,10 @@ static_assert((int)VMT_FAILURES == (int)VMT_BPF_FAILURES &&
 static_assert(VMT_FAULT_BUCKETS == VMT_BPF_HIST && VMT_BPF_HIST_UNIT == 4 &&
 		      VMT_BPF_HIST_SHARE == 3,
 	      "the buckets of model/latency.c");
+#define K(id, member) static_assert((int)VMT_KIND_##id == (int)VMT_BPF_KIND_##id, "the same kinds");
+#include "model/fault-kind.def"
+#undef K
+static_assert((int)VMT_FAULT_KINDS == (int)VMT_BPF_KINDS, "the same kinds");
 
 /* What /proc/loadavg says is there, twice. */
 static uint32_t tasks_usual(void)
@@ -384,6 +389,60 @@ static int restart_events(struct fault_state *s, struct vmt_err *err)
 	return 0;
 }
 
+/* The first bytes of a file, or "" where it cannot be read. */
+static void read_setting(const char *path, char *text, size_t size)
+{
+	VMT_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	text[n < 0 ? 0 : n] = 0;
+}
+
+#define THP "/sys/kernel/mm/transparent_hugepage/"
+
+/*
+ * What can be told of kinds: which hooks are attached, and what this machine does with memory. What
+ * has no setting is not in the kernel. Since 6.8 the size of a PMD has one of its own, which mostly
+ * inherits the other.
+ */
+static uint32_t kind_facts(uint32_t have)
+{
+	static const struct {
+		uint32_t hook;
+		uint32_t fact;
+	} hooks[] = {
+		{ VMT_HOOK_WP, VMT_SEES_WP },
+		{ VMT_HOOK_SWAP, VMT_SEES_SWAP },
+		{ VMT_HOOK_FAULT, VMT_SEES_FAULT },
+		{ VMT_HOOK_THP, VMT_SEES_THP },
+		{ VMT_HOOK_HUGE_WP | VMT_HOOK_HUGE_WP_KPROBE, VMT_SEES_HUGE_WP },
+		{ VMT_HOOK_NUMA, VMT_SEES_NUMA },
+		{ VMT_HOOK_USERFAULT, VMT_SEES_USERFAULT },
+	};
+	char own[80], all[80], numa[16];
+	struct sysinfo si;
+	uint32_t facts = 0;
+
+	for (size_t i = 0; i < VMT_ARRAY_LEN(hooks); i++)
+		if (have & hooks[i].hook)
+			facts |= hooks[i].fact;
+	if (sysinfo(&si) || si.totalswap)
+		facts |= VMT_MAY_SWAP;
+	/* Absent: a kernel without it. */
+	read_setting("/proc/sys/kernel/numa_balancing", numa, sizeof(numa));
+	if (numa[0] && numa[0] != '0')
+		facts |= VMT_MAY_NUMA;
+	read_setting(THP "enabled", all, sizeof(all));
+	read_setting(THP "hugepages-2048kB/enabled", own, sizeof(own));
+	if (strstr(own, "[always]") ||
+	    ((!own[0] || strstr(own, "[inherit]")) && strstr(all, "[always]")))
+		facts |= VMT_MAY_THP;
+	if (strstr(own, "[madvise]") ||
+	    ((!own[0] || strstr(own, "[inherit]")) && strstr(all, "[madvise]")))
+		facts |= VMT_MAY_THP_MADVISE;
+	return facts;
+}
+
 static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, void **ret_state,
 		       struct vmt_err *err)
 {
@@ -413,6 +472,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	 */
 	control(s)->start_ns = UINT64_MAX;
 	control(s)->self_tgid = (uint32_t)getpid();
+	control(s)->kinds = kind_facts(s->loaded.have);
 	control(s)->active = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	p->start_ns = vmt_probe_now();
@@ -432,7 +492,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	}
 	if (!vmt_probe_wants(p, getpid()))
 		control(s)->self_tgid = 0;
-	p->have |= s->loaded.have;
+	p->have |= s->loaded.have & ~VMT_HOOKS;
 	vmt_probe_note(p, rung, NULL, VMT_TRY_OK, 0, p->canary_text, NULL, NULL);
 	*ret_state = s;
 	return 0;
@@ -562,6 +622,8 @@ static int read_maps(struct vmt_probe *p, struct fault_state *s, struct vmt_aren
 		out->gup = m->gup;
 		for (int f = 0; f < VMT_FAILURES; f++)
 			out->failed[f] = m->failed[f];
+		for (int k = 0; k < VMT_FAULT_KINDS; k++)
+			out->kinds[k] = m->kinds[k];
 		copy_latency(&m->latency, &out->latency);
 		r = copy_comm(arena, m->comm, &out->comm);
 		r = r ?: copy_path(s, m, arena, out);

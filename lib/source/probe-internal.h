@@ -7,6 +7,20 @@
 
 struct vmt_probe_rung;
 
+/* Bits of vmt_probe_hook.have behind those of enum vmt_fault_have, of hooks that tell kinds of
+ * faults apart. */
+enum {
+	VMT_HOOK_WP = 1 << 20,
+	VMT_HOOK_SWAP = 1 << 21,
+	VMT_HOOK_FAULT = 1 << 22,
+	VMT_HOOK_THP = 1 << 23,
+	VMT_HOOK_HUGE_WP = 1 << 24,
+	VMT_HOOK_HUGE_WP_KPROBE = 1 << 25,
+	VMT_HOOK_NUMA = 1 << 26,
+	VMT_HOOK_USERFAULT = 1 << 27,
+};
+#define VMT_HOOKS (UINT32_C(0xff) << 20)
+
 /* One program, or software event, that a rung attaches. */
 struct vmt_probe_hook {
 	const char *prog; /* name in the BPF object */

@@ -48,10 +48,31 @@
 			false, true                                                                 \
 	}
 
+/* What leaves a mark with a fault, so that its kind is known. */
+#define OF_COPIES    "copies on write, and pages made writable"
+#define OF_SWAP	     "pages that come from swap"
+#define OF_FILES     "file pages that fault-around did not map"
+#define OF_HUGE	     "transparent huge pages"
+#define OF_HUGE_WP   "stores to write-protected huge pages"
+#define OF_NUMA	     "NUMA hinting"
+#define OF_USERFAULT "faults that userfaultfd served"
+
 static const struct vmt_probe_hook fexit_hooks[] = {
 	{ "fentry_fault", "fentry/handle_mm_fault", "the mapping of every fault", 0, false, false },
 	{ "fexit_fault", "fexit/handle_mm_fault", "the result and duration of every fault", 0,
 	  false, false },
+	{ "fentry_wp", "fentry/do_wp_page", OF_COPIES, VMT_HOOK_WP, true, false },
+	{ "fentry_swap", "fentry/do_swap_page", OF_SWAP, VMT_HOOK_SWAP, true, false },
+	{ "fentry_vma_fault", "fentry/__do_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
+	{ "fexit_thp", "fexit/do_huge_pmd_anonymous_page", OF_HUGE, VMT_HOOK_THP, true, false },
+	{ "fentry_huge_wp", "fentry/do_huge_pmd_wp_page", OF_HUGE_WP, VMT_HOOK_HUGE_WP, true,
+	  false },
+	/* Where a trampoline cannot pass on its argument: 5.10. */
+	{ "kprobe_huge_wp", "kprobe/do_huge_pmd_wp_page", OF_HUGE_WP, VMT_HOOK_HUGE_WP_KPROBE, true,
+	  false },
+	{ "fentry_numa", "fentry/task_numa_fault", OF_NUMA, VMT_HOOK_NUMA, true, false },
+	{ "fentry_userfault", "fentry/handle_userfault", OF_USERFAULT, VMT_HOOK_USERFAULT, true,
+	  false },
 	EVERYWHERE,
 };
 
@@ -59,22 +80,34 @@ static const struct vmt_probe_hook kprobe_hooks[] = {
 	{ "kprobe_fault", "kprobe/handle_mm_fault", "the mapping of every fault", 0, false, false },
 	{ "kretprobe_fault", "kretprobe/handle_mm_fault", "the result and duration of every fault",
 	  0, false, false },
+	{ "kprobe_wp", "kprobe/do_wp_page", OF_COPIES, VMT_HOOK_WP, true, false },
+	{ "kprobe_swap", "kprobe/do_swap_page", OF_SWAP, VMT_HOOK_SWAP, true, false },
+	{ "kprobe_vma_fault", "kprobe/__do_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
+	{ "kretprobe_thp", "kretprobe/do_huge_pmd_anonymous_page", OF_HUGE, VMT_HOOK_THP, true,
+	  false },
+	{ "kprobe_huge_wp", "kprobe/do_huge_pmd_wp_page", OF_HUGE_WP, VMT_HOOK_HUGE_WP_KPROBE, true,
+	  false },
+	{ "kprobe_numa", "kprobe/task_numa_fault", OF_NUMA, VMT_HOOK_NUMA, true, false },
+	{ "kprobe_userfault", "kprobe/handle_userfault", OF_USERFAULT, VMT_HOOK_USERFAULT, true,
+	  false },
 	EVERYWHERE,
 };
 
 static const struct vmt_probe_hook tracepoint_hooks[] = {
 	EVERYWHERE,
 	{ "begin_user", "tp_btf/page_fault_user", "access and duration of faults in user mode",
-	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_ABANDONED, true, false },
+	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED,
+	  true, false },
 	{ "begin_kernel", "tp_btf/page_fault_kernel", "access and duration of faults in the kernel",
-	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY, true, false },
+	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS, true, false },
+	{ "trace_vma_fault", "tp_btf/mm_filemap_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
 	{ "fault_signal", "tp_btf/signal_generate", "faults that ended with SIGBUS",
 	  VMT_HAVE_SIGBUS, true, false },
 };
 
 #define AROUND                                                                                     \
 	(VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_GUP |       \
-	 VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_SIGBUS | VMT_HAVE_RETRIED)
+	 VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_SIGBUS | VMT_HAVE_RETRIED | VMT_HAVE_KINDS)
 
 /* The performance unit of kprobes: there whenever the kernel has them. */
 #define KPROBES "/sys/bus/event_source/devices/kprobe/type"

@@ -8,6 +8,14 @@
 #include "source/probe.h"
 #include "worker.h"
 
+/* Faults of which a workload says the kind, and what was counted for them. */
+struct kinds {
+	uint64_t faults;
+	uint64_t right;
+	uint64_t coarse; /* not wrong, and less than could be said */
+	uint64_t wrong;
+};
+
 /* A window, and what was in it. */
 struct session {
 	const char *label; /* how the rung was asked for */
@@ -23,6 +31,7 @@ struct session {
 	struct vmt_fault_sample faults;
 	struct vmt_collector *collector;
 	struct vmt_sample *live; /* the mappings of windowed, after the window */
+	struct kinds kinds;
 	uint64_t outer; /* pgfault of vmstat around the window, and inside of it */
 	uint64_t inner;
 };

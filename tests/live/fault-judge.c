@@ -193,6 +193,8 @@ static void add_row(struct vmt_fault_raw *sum, const struct vmt_fault_raw *row)
 	sum->latency.sum_ns += row->latency.sum_ns;
 	for (size_t i = 0; i < VMT_FAILURES; i++)
 		sum->failed[i] += row->failed[i];
+	for (size_t i = 0; i < VMT_FAULT_KINDS; i++)
+		sum->kinds[i] += row->kinds[i];
 	for (size_t i = 0; i < VMT_FAULT_BUCKETS; i++)
 		sum->latency.bucket[i] += row->latency.bucket[i];
 }
@@ -207,7 +209,7 @@ static void judge_details(struct check *c, const struct session *s, const struct
 	uint64_t accessed = r->access == WORKLOAD_READ ? sum->read : sum->write;
 	uint64_t mode = r->access == WORKLOAD_SYSCALL ? sum->kernel : sum->user;
 
-	if (have & VMT_HAVE_ACCESS)
+	if (have & VMT_HAVE_ACCESS && !r->mixed)
 		check_that(c, accessed <= n && accessed + slack >= n,
 			   "%s: %" PRIu64 " of %" PRIu64 " faults were %s", r->label, accessed, n,
 			   r->access == WORKLOAD_READ ? "loads" : "stores");
@@ -225,6 +227,52 @@ static void judge_details(struct check *c, const struct session *s, const struct
 	check_that(c, buckets == sum->latency.count && sum->latency.sum_ns >= sum->latency.count,
 		   "%s: %" PRIu64 " in the histogram of %" PRIu64, r->label, buckets,
 		   sum->latency.count);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * What the faults of a range were. Unknown is never wrong; neither is "write-protected" in place of
+ * what was done about it, where the page table is not looked at, nor "from the page cache" in place
+ * of how. What the workload does not say may be any.
+ */
+static void judge_kinds(struct check *c, const struct session *s, const struct vmt_fault_raw *sum,
+			const struct workload_range *r, struct kinds *total)
+{
+	uint64_t n = sum->minor + sum->major, known = 0, right = 0, coarse, wrong, any;
+	uint64_t copies = 0, around = 0;
+
+	if (!(s->faults.have & VMT_HAVE_KINDS) || !r->said)
+		return;
+	for (size_t k = 1; k < VMT_FAULT_KINDS; k++) {
+		known += sum->kinds[k];
+		right += least(sum->kinds[k], r->kinds[k]);
+	}
+	copies = r->kinds[VMT_KIND_COW_COPY] + r->kinds[VMT_KIND_COW_REUSE];
+	copies -= least(copies, sum->kinds[VMT_KIND_COW_COPY] + sum->kinds[VMT_KIND_COW_REUSE]);
+	around = r->kinds[VMT_KIND_FILE_AROUND];
+	around -= least(around, sum->kinds[VMT_KIND_FILE_AROUND]);
+	coarse = least(sum->kinds[VMT_KIND_WRITE_PROTECT], copies) +
+		 least(sum->kinds[VMT_KIND_FILE_MINOR], around);
+	any = n > r->said ? n - r->said : 0;
+	wrong = known > right + coarse + any ? known - right - coarse - any : 0;
+	check_that(c, known <= n, "%s: %" PRIu64 " faults have a kind, of %" PRIu64, r->label,
+		   known, n);
+	check_that(c, wrong <= skipped(s), "%s: %" PRIu64 " of %" PRIu64 " are of a wrong kind",
+		   r->label, wrong, n);
+	total->faults += r->said;
+	total->right += right;
+	total->coarse += coarse;
+	total->wrong += wrong;
+	if (!c->failed)
+		return;
+	for (size_t k = 1; k < VMT_FAULT_KINDS; k++)
+		if (sum->kinds[k] || r->kinds[k])
+			printf("#   %s: kind %zu: %" PRIu64 " counted, %" PRIu64 " were\n",
+			       r->label, k, sum->kinds[k], r->kinds[k]);
 }
 
 /* Calls of filemap_fault for the file of a range. Gives the calls. */
@@ -277,7 +325,7 @@ static uint64_t judge_file(struct check *c, const struct session *s, const struc
 
 /* One range of a workload. Gives the calls of filemap_fault. */
 static uint64_t judge_range(struct check *c, struct session *s, const struct worker *w,
-			    const struct workload_range *r, bool exact)
+			    const struct workload_range *r, bool exact, struct kinds *kinds)
 {
 	uint32_t have = s->faults.have;
 	uint64_t minor = r->minor, major = r->major, slack = exact ? 0 : UINT64_MAX / 2;
@@ -313,8 +361,10 @@ static uint64_t judge_range(struct check *c, struct session *s, const struct wor
 				   sum.failed[VMT_FAILED_SIGBUS] + skipped(s) >= r->sigbus,
 			   "%s: %" PRIu64 " SIGBUS of %" PRIu64, r->label,
 			   sum.failed[VMT_FAILED_SIGBUS], r->sigbus);
-	if (exact && !r->gup)
+	if (exact && !r->gup) {
 		judge_details(c, s, &sum, r);
+		judge_kinds(c, s, &sum, r, kinds);
+	}
 	return r->inode && s->faults.filemap_rung != VMT_RUNG_NONE && r->class == VMT_FAULT_FILE
 		       ? judge_file(c, s, r)
 		       : 0;
@@ -418,6 +468,7 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 	const struct vmt_fault_sample *f = &s->faults;
 	const struct vmt_fault_proc *p = account_of(f, w->id);
 	uint64_t minor = w->truth.minor, major = w->truth.major, sigbus = 0, calls = 0, named;
+	struct kinds kinds = { 0 };
 	struct check c;
 
 	check_begin(&c, "%sfault-exact/%s/%s/%s", case_of(w->kind), s->label, w->kind,
@@ -441,7 +492,7 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 		const struct workload_range *r = &w->truth.ranges[i];
 
 		sigbus += r->sigbus;
-		calls += judge_range(&c, s, w, r, windowed || r->alone);
+		calls += judge_range(&c, s, w, r, windowed || r->alone, &kinds);
 	}
 	judge_folding(&c, s, w, windowed);
 	if (f->have & (VMT_HAVE_FAILED | VMT_HAVE_SIGBUS))
@@ -458,10 +509,36 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 	check_end(&c,
 		  "%s: %" PRIu64 "+%" PRIu64 " faults = %" PRIu64 " mapped + %" PRIu64
 		  " gup + %" PRIu64 " unattributed + %" PRIu64 " dropped; record %" PRIu64
-		  ", retried %" PRIu64 ", failed %" PRIu64 ", filemap %" PRIu64,
+		  ", retried %" PRIu64 ", failed %" PRIu64 ", filemap %" PRIu64 "; kinds: %" PRIu64
+		  " right, %" PRIu64 " coarse, %" PRIu64 " wrong of %" PRIu64,
 		  vmt_rung_name(f->rung), p->kernel_minor, p->kernel_major, p->mapped, p->gup,
 		  p->unattributed, p->dropped, p->record_minor + p->record_major, p->retried,
-		  failed_sum(p->failed), calls);
+		  failed_sum(p->failed), calls, kinds.right, kinds.coarse, kinds.wrong,
+		  kinds.faults);
+	s->kinds.faults += kinds.faults;
+	s->kinds.right += kinds.right;
+	s->kinds.coarse += kinds.coarse;
+	s->kinds.wrong += kinds.wrong;
+}
+
+/* With something around each function that matters nearly all are known; with tracepoints most. */
+static void judge_all_kinds(const struct session *s)
+{
+	const struct kinds *k = &s->kinds;
+	bool around = s->faults.rung == VMT_RUNG_FEXIT || s->faults.rung == VMT_RUNG_KPROBE;
+	struct check c;
+
+	check_begin(&c, "fault-exact/%s/machine/kinds", s->label);
+	if (!(s->faults.have & VMT_HAVE_KINDS) || !k->faults) {
+		check_skip(c.name, "%s", "this rung does not tell kinds");
+		return;
+	}
+	check_that(&c, k->right * 100 >= k->faults * (around ? 95 : 0), "%" PRIu64 " right",
+		   k->right);
+	check_that(&c, (k->right + k->coarse) * 100 >= k->faults * 80,
+		   "%" PRIu64 " right, %" PRIu64 " coarse", k->right, k->coarse);
+	check_end(&c, "%s: %" PRIu64 " right, %" PRIu64 " coarse, %" PRIu64 " wrong of %" PRIu64,
+		  vmt_rung_name(s->faults.rung), k->right, k->coarse, k->wrong, k->faults);
 }
 
 void judge_machine(struct session *s)
@@ -512,6 +589,7 @@ void judge_machine(struct session *s)
 		  t->lost, t->recursion_misses, t->repaired, t->slots_used, t->slots_total,
 		  s->preempt);
 
+	judge_all_kinds(s);
 	check_begin(&c, "fault-exact/%s/machine/vmstat", s->label);
 	if (!(f->have & VMT_HAVE_FAILED && f->have & VMT_HAVE_RETRIED) || skipped(s)) {
 		check_skip(c.name, "%s",

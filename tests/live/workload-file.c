@@ -74,6 +74,7 @@ static void file_read(struct workload *w)
 
 	r->access = WORKLOAD_READ;
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_FILE_AROUND);
 }
 
 static void file_cold(struct workload *w)
@@ -94,6 +95,8 @@ static void file_cold(struct workload *w)
 	r->filemap = 1;
 	workload_settle(w);
 	workload_touch(r, 7);
+	/* What was read ahead all the same may have come one way or the other. */
+	r->kinds[VMT_KIND_FILE_MAJOR] = r->said = r->major;
 }
 
 static void file_cow(struct workload *w)
@@ -104,6 +107,34 @@ static void file_cow(struct workload *w)
 	r->each_page = 1;
 	r->filemap = 1;
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_FILE_COW);
+}
+
+/* Pages that are mapped for loads, and then stored to. */
+static void file_then_cow(struct workload *w)
+{
+	struct workload_range *r = map_file(w, "then-cow", PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	r->access = WORKLOAD_READ;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_FILE_AROUND);
+	r->access = WORKLOAD_WRITE;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_COW_COPY);
+	r->mixed = 1;
+}
+
+static void file_then_write(struct workload *w)
+{
+	struct workload_range *r = map_file(w, "then-write", PROT_READ | PROT_WRITE, MAP_SHARED);
+
+	r->access = WORKLOAD_READ;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_FILE_AROUND);
+	r->access = WORKLOAD_WRITE;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_FILE_WRITE);
+	r->mixed = 1;
 }
 
 /* Where the page cache is in large folios, one fault maps all of one. */
@@ -114,6 +145,7 @@ static void file_shared(struct workload *w)
 	r->access = WORKLOAD_WRITE;
 	r->filemap = 1;
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_FILE_WRITE);
 }
 
 static sigjmp_buf back;
@@ -155,8 +187,12 @@ static void sigbus(struct workload *w)
 }
 
 const struct workload_kind workload_file_kinds[] = {
-	{ "file-read", warm_file, file_read },	   { "file-cow", warm_file, file_cow },
-	{ "file-shared", warm_file, file_shared }, { "file-cold", cold_file, file_cold },
+	{ "file-read", warm_file, file_read },
+	{ "file-cow", warm_file, file_cow },
+	{ "file-shared", warm_file, file_shared },
+	{ "file-cold", cold_file, file_cold },
 	{ "sigbus", short_file, sigbus },
+	{ "file-then-cow", warm_file, file_then_cow },
+	{ "file-then-write", warm_file, file_then_write },
 };
 const size_t workload_n_file_kinds = sizeof(workload_file_kinds) / sizeof(workload_file_kinds[0]);

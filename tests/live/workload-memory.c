@@ -25,6 +25,7 @@ static void anon(struct workload *w)
 	r->access = WORKLOAD_WRITE;
 	r->each_page = 1;
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_ZERO_FILL);
 }
 
 /* Reading what was never written: the zero page. */
@@ -36,6 +37,7 @@ static void anon_zero(struct workload *w)
 	r->each_page = 1;
 	r->access = WORKLOAD_READ;
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_ZERO_PAGE);
 }
 
 /* The file behind shared memory has an inode that only the descriptor of a memfd shows. */
@@ -56,6 +58,7 @@ static void shmem(struct workload *w)
 	r->each_page = 1;
 	snprintf(r->path, sizeof(r->path), "/dev/zero (deleted)");
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_SHMEM);
 
 	w->fd = memfd_create("truth", MFD_CLOEXEC);
 	if (w->fd < 0 || ftruncate(w->fd, (off_t)size) || fstat(w->fd, &st))
@@ -73,6 +76,7 @@ static void shmem(struct workload *w)
 	r->dev_minor = minor(st.st_dev);
 	snprintf(r->path, sizeof(r->path), "/memfd:truth (deleted)");
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_SHMEM);
 }
 
 static struct workload_range *taken(struct workload *w, const char *label, void *p)
@@ -141,6 +145,7 @@ static void syscall_fill(struct workload *w)
 	for (i = 0; i < w->pages && n >= 0; i++)
 		n = read(w->fd, p + i * WORKLOAD_PAGE, WORKLOAD_PAGE);
 	workload_add(r, &before);
+	workload_was(r, VMT_KIND_ZERO_FILL);
 	if (n < 0)
 		workload_failed(w, "read: %m");
 }
@@ -170,6 +175,7 @@ static void stack(struct workload *w)
 	workload_measure(&before);
 	deeper(w->pages);
 	workload_add(r, &before);
+	workload_was(r, VMT_KIND_ZERO_FILL);
 }
 
 /* And the one whose end does. */
@@ -200,6 +206,7 @@ static void heap(struct workload *w)
 		r->pages++;
 	}
 	workload_add(r, &before);
+	workload_was(r, VMT_KIND_ZERO_FILL);
 }
 
 /* One mapping that is made of many, each of which is put before the ones that are there. */
@@ -224,6 +231,7 @@ static void merge(struct workload *w)
 		r->pages++;
 	}
 	workload_add(r, &before);
+	workload_was(r, VMT_KIND_ZERO_FILL);
 }
 
 const struct workload_kind workload_memory_kinds[] = {

@@ -4,6 +4,7 @@
 
 #include "workload.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,6 +64,7 @@ static void cow(struct workload *w)
 	r->access = WORKLOAD_WRITE;
 	r->each_page = 1;
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_ZERO_FILL);
 	pid = fork();
 	if (pid < 0)
 		workload_failed(w, "fork: %m");
@@ -72,8 +74,62 @@ static void cow(struct workload *w)
 	}
 	workload_settle(w);
 	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_COW_COPY);
 	kill(pid, SIGKILL);
 	reap(w, pid);
+}
+
+#define FRAMES_MAX 4096
+
+/* The frames of n pages, of which there are at most FRAMES_MAX, as far as they may be known. */
+static void frames(struct workload *w, const char *p, size_t n, uint64_t *ret)
+{
+	off_t at = (off_t)((uintptr_t)p / WORKLOAD_PAGE * sizeof(*ret));
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, ret, n * sizeof(*ret), at) != (ssize_t)(n * sizeof(*ret)))
+		workload_failed(w, "pagemap: %m");
+	close(fd);
+	for (size_t i = 0; i < n; i++)
+		ret[i] &= (UINT64_C(1) << 55) - 1;
+}
+
+/* And to pages that it shared: nobody else has them any more. */
+static void reuse(struct workload *w)
+{
+	static uint64_t before[FRAMES_MAX], after[FRAMES_MAX];
+	char *p = workload_anon(w, w->pages);
+	struct workload_range *r = workload_range(w, "reuse", p, w->pages);
+	uint64_t said;
+	pid_t pid;
+
+	r->class = VMT_FAULT_ANON;
+	r->access = WORKLOAD_WRITE;
+	r->each_page = 1;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_ZERO_FILL);
+	pid = fork();
+	if (pid < 0)
+		workload_failed(w, "fork: %m");
+	if (!pid)
+		_exit(0);
+	reap(w, pid);
+	workload_settle(w);
+	if (w->pages > FRAMES_MAX)
+		workload_unable(w, "more than %d pages", FRAMES_MAX);
+	frames(w, p, w->pages, before);
+	said = r->said;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_COW_REUSE);
+	frames(w, p, w->pages, after);
+	if (!before[0])
+		r->said = said;
+	/* Up to 5.18 one that the kernel still has at hand for something is copied all the same. */
+	for (size_t i = 0; i < w->pages; i++)
+		if (before[i] != after[i]) {
+			r->kinds[VMT_KIND_COW_REUSE]--;
+			r->kinds[VMT_KIND_COW_COPY]++;
+		}
 }
 
 /* Filling the memory of another process: the kernel charges the one that writes. */
@@ -159,10 +215,8 @@ static void storm(struct workload *w)
 }
 
 const struct workload_kind workload_process_kinds[] = {
-	{ "programs", NULL, programs },
-	{ "cow", NULL, cow },
-	{ "remote", NULL, remote },
-	{ "storm", NULL, storm },
+	{ "programs", NULL, programs }, { "cow", NULL, cow },	  { "reuse", NULL, reuse },
+	{ "remote", NULL, remote },	{ "storm", NULL, storm },
 };
 const size_t workload_n_process_kinds =
 	sizeof(workload_process_kinds) / sizeof(workload_process_kinds[0]);

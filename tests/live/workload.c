@@ -155,6 +155,14 @@ void workload_touch(struct workload_range *range, size_t step)
 	range->pages += pages;
 }
 
+void workload_was(struct workload_range *range, enum vmt_fault_kind kind)
+{
+	uint64_t n = range->minor + range->major;
+
+	range->kinds[kind] += n - range->said;
+	range->said = n;
+}
+
 /* Writes to the stack below, as deep as the measuring will ever go. */
 static __attribute__((noinline)) void settle_stack(void)
 {
@@ -207,28 +215,30 @@ void workload_settle(struct workload *w)
 	}
 }
 
+static const struct {
+	const struct workload_kind *kinds;
+	const size_t *n;
+} groups[] = {
+	{ workload_memory_kinds, &workload_n_memory_kinds },
+	{ workload_file_kinds, &workload_n_file_kinds },
+	{ workload_served_kinds, &workload_n_served_kinds },
+	{ workload_process_kinds, &workload_n_process_kinds },
+};
+
 static const struct workload_kind *find_kind(const char *name)
 {
-	for (size_t i = 0; i < workload_n_memory_kinds; i++)
-		if (!strcmp(workload_memory_kinds[i].name, name))
-			return &workload_memory_kinds[i];
-	for (size_t i = 0; i < workload_n_file_kinds; i++)
-		if (!strcmp(workload_file_kinds[i].name, name))
-			return &workload_file_kinds[i];
-	for (size_t i = 0; i < workload_n_process_kinds; i++)
-		if (!strcmp(workload_process_kinds[i].name, name))
-			return &workload_process_kinds[i];
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (size_t i = 0; i < *groups[g].n; i++)
+			if (!strcmp(groups[g].kinds[i].name, name))
+				return &groups[g].kinds[i];
 	return NULL;
 }
 
 static void list(void)
 {
-	for (size_t i = 0; i < workload_n_memory_kinds; i++)
-		puts(workload_memory_kinds[i].name);
-	for (size_t i = 0; i < workload_n_file_kinds; i++)
-		puts(workload_file_kinds[i].name);
-	for (size_t i = 0; i < workload_n_process_kinds; i++)
-		puts(workload_process_kinds[i].name);
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (size_t i = 0; i < *groups[g].n; i++)
+			puts(groups[g].kinds[i].name);
 }
 
 static int leaf(size_t pages)

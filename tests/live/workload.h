@@ -44,6 +44,8 @@ struct workload_range {
 	uint64_t major;
 	uint64_t gup; /* of these, taken by get_user_pages() */
 	uint64_t sigbus; /* faults that failed */
+	uint64_t kinds[VMT_FAULT_KINDS]; /* what they were, as far as the workload says */
+	uint64_t said; /* how many of them it says */
 	uint32_t class; /* enum vmt_fault_class */
 	uint32_t special; /* enum vmt_fault_special */
 	uint32_t access; /* enum workload_access */
@@ -51,6 +53,7 @@ struct workload_range {
 	uint32_t alone; /* there is nothing else in the mapping: its counts are exact */
 	uint32_t filemap; /* every fault goes through filemap_fault() */
 	uint32_t cold; /* nothing of it was in the page cache */
+	uint32_t mixed; /* loads and stores */
 	uint32_t dev_major;
 	uint32_t dev_minor;
 	uint64_t inode; /* 0: no file */
@@ -100,6 +103,8 @@ extern const struct workload_kind workload_file_kinds[];
 extern const size_t workload_n_file_kinds;
 extern const struct workload_kind workload_process_kinds[];
 extern const size_t workload_n_process_kinds;
+extern const struct workload_kind workload_served_kinds[];
+extern const size_t workload_n_served_kinds;
 
 #define WORKLOAD_PAGE 4096ul
 
@@ -123,6 +128,9 @@ void workload_settle(struct workload *w);
 
 /* One byte of every step-th page is read or written; the faults are added to the range. */
 void workload_touch(struct workload_range *range, size_t step);
+
+/* The faults of a range since this was said last were of that kind. */
+void workload_was(struct workload_range *range, enum vmt_fault_kind kind);
 
 /* Brackets of anything else that is to be added to a range. */
 void workload_measure(struct rusage *before);
