@@ -403,6 +403,20 @@ int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+/*
+ * The table of watched processes is for those that are: a build starts more of them than it holds.
+ * When the first thread is freed, the others are gone, and its id is another's from here on.
+ */
+SEC("?tp_btf/sched_process_free")
+int BPF_PROG(task_forget, struct task_struct *task)
+{
+	u32 tgid = BPF_CORE_READ(task, tgid);
+
+	if (vmt_follow && (u32)BPF_CORE_READ(task, pid) == tgid)
+		bpf_map_delete_elem(&filter, &tgid);
+	return 0;
+}
+
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(task_exec, struct task_struct *task)
 {

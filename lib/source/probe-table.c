@@ -42,6 +42,12 @@
 		  VMT_HAVE_DEATHS,                                                                  \
 		  true,                                                                             \
 		  false },                                                                          \
+		{ "task_forget",                                                                    \
+		  "tp_btf/sched_process_free",                                                      \
+		  "room for more children than the table of watched processes holds",               \
+		  0,                                                                                \
+		  true,                                                                             \
+		  true },                                                                           \
 		{ "task_exec", "tp_btf/sched_process_exec", "names of programs", 0, true, false },  \
 	{                                                                                           \
 		"task_fork", "tp_btf/sched_process_fork", "children of watched processes", 0,       \
