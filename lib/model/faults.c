@@ -18,6 +18,7 @@
 #define VM_WRITE  0x2u
 #define VM_EXEC	  0x4u
 #define VM_SHARED 0x8u
+#define VM_PFNMAP 0x400u
 
 static bool is_file(const struct vmt_fault_raw *raw)
 {
@@ -207,12 +208,28 @@ static struct vmt_bytes class_word(const struct vmt_fault_raw *raw)
 	}
 }
 
+/*
+ * What the kernel maps without a file and without a name that the probe can read. The data of the
+ * vdso is the only one that programs read from; that of a hypervisor's clock (Linux 6.13) lies
+ * beside it, has two pages and the same flags, and is not told from a vdso that needs no more.
+ */
+static struct vmt_bytes special_name(const struct vmt_fault_raw *raw)
+{
+	bool read_only = (raw->vm_flags & (VM_READ | VM_WRITE | VM_EXEC)) == VM_READ;
+
+	return read_only && raw->vm_flags & VM_PFNMAP && raw->end - raw->start > 0x2000
+		       ? VMT_BYTES("[vvar]")
+		       : VMT_BYTES("[special]");
+}
+
 /* The name that the probe found, or what pmap calls a mapping without one. */
 static struct vmt_bytes path_of(const struct vmt_fault_raw *raw)
 {
-	if (!raw->path.len && raw->class == VMT_FAULT_ANON && !raw->has_file)
+	if (raw->path.len || raw->has_file)
+		return raw->path;
+	if (raw->class == VMT_FAULT_ANON)
 		return VMT_BYTES("[anon]");
-	return raw->path;
+	return raw->class == VMT_FAULT_OTHER ? special_name(raw) : raw->path;
 }
 
 /*
@@ -313,13 +330,18 @@ static void label_vma(struct vmt_arena *arena, struct vmt_fault *row, const stru
 		start = now->start;
 		end = now->end;
 	}
-	VMT_SET(fault, pid, row, raw->pid);
-	VMT_SET(fault, start_time_ns, row, raw->start_time_ns);
+	/* A row that processes share is of no one of them, and nowhere. */
+	if (raw->pid)
+		VMT_SET(fault, pid, row, raw->pid);
+	if (raw->start_time_ns)
+		VMT_SET(fault, start_time_ns, row, raw->start_time_ns);
 	if (raw->owner_pid)
 		VMT_SET(fault, owner_pid, row, raw->owner_pid);
-	VMT_SET(fault, start, row, start);
-	VMT_SET(fault, end, row, end);
-	VMT_SET(fault, size_bytes, row, end - start);
+	if (end) {
+		VMT_SET(fault, start, row, start);
+		VMT_SET(fault, end, row, end);
+		VMT_SET(fault, size_bytes, row, end - start);
+	}
 	if (now && VMT_HAS(map, perms, now))
 		VMT_SET(fault, perms, row, now->perms);
 	else
@@ -332,7 +354,9 @@ static void label_vma(struct vmt_arena *arena, struct vmt_fault *row, const stru
 	VMT_SET(fault, kind, row, class_word(raw));
 	VMT_SET(fault, state, row, now ? VMT_BYTES("mapped") : VMT_BYTES("gone"));
 	VMT_SET(fault, comm, row, raw->comm);
-	if (path_of(raw).len)
+	if (!raw->path.len && now && VMT_HAS(map, path, now) && now->path.len)
+		VMT_SET(fault, path, row, now->path);
+	else if (path_of(raw).len)
 		VMT_SET(fault, path, row, path_of(raw));
 }
 
