@@ -178,7 +178,10 @@ static void exit_codes(struct vmt_json *j)
 		{ VMT_EXIT_NOTHING, "nothing found" },
 		{ VMT_EXIT_DENIED, "not permitted" },
 		{ VMT_EXIT_PARTIAL, "something could not be read (--strict)" },
+		{ VMT_EXIT_BUDGET, "a budget of run is broken" },
 		{ VMT_EXIT_TIMEOUT, "the time of --timeout is over" },
+		{ VMT_EXIT_NO_EXEC, "the command of run cannot be executed" },
+		{ VMT_EXIT_NO_COMMAND, "there is no such command to run" },
 	};
 	size_t i;
 

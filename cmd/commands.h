@@ -15,7 +15,10 @@ enum vmt_exit {
 	VMT_EXIT_NOTHING = 3,
 	VMT_EXIT_DENIED = 4,
 	VMT_EXIT_PARTIAL = 5,
+	VMT_EXIT_BUDGET = 123,
 	VMT_EXIT_TIMEOUT = 124,
+	VMT_EXIT_NO_EXEC = 126,
+	VMT_EXIT_NO_COMMAND = 127,
 };
 
 enum vmt_opt_arg {
@@ -64,6 +67,8 @@ struct vmt_cmd {
 	const char *operands;
 	unsigned min_operands;
 	unsigned max_operands;
+	bool runs; /* operands are a command and its words: options end at the first */
+	bool to_stderr; /* stdout is another program's: the document goes to stderr, or -w */
 	int (*run)(struct vmt_ctx *ctx); /* an exit code */
 };
 
@@ -97,6 +102,10 @@ struct vmt_ctx {
 	unsigned verbose;
 	bool quiet;
 	bool partial; /* something that was asked for could not be had */
+	void (*old_pipe)(int); /* what SIGPIPE and SIGXFSZ did before vmtop ignored them */
+	void (*old_xfsz)(int);
+	void (*old_chld)(int); /* of run */
+	char *old_debuginfod; /* "DEBUGINFOD_URLS=..." as it stood in the environment, or NULL */
 	struct vmt_filter *filter; /* of --filter, once vmt_ctx_filter() made it */
 	const struct vmt_entity *filter_entity;
 };
@@ -157,5 +166,5 @@ int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t
 int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
 
 extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_pages, vmt_cmd_addr,
-	vmt_cmd_faults, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
+	vmt_cmd_faults, vmt_cmd_run, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
 	vmt_cmd_completion, vmt_cmd_introspect;

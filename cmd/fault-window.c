@@ -133,10 +133,17 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 	size_t left = 0, i;
 	int r = vmt_probe_start(probe, err);
 
-	if (r < 0)
+	if (r < 0) {
+		if (opts->during)
+			opts->during(opts->arg);
 		return r;
+	}
 	if (ctx->verbose)
 		vmt_note(ctx, "counting");
+	if (opts->during) {
+		opts->during(opts->arg);
+		return vmt_probe_stop(probe, err);
+	}
 	r = watch(opts, signals, &watched, &left);
 	if (r < 0)
 		return vmt_err_set(err, r, NULL, 0, "out of memory");
@@ -170,6 +177,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	vmt_arena_init(&w->arena);
 	popts.pids = pids;
 	popts.n_pids = opts->n_pids;
+	popts.follow = opts->follow;
 	if (vmt_probe_open(&popts, &probe, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	sigemptyset(&set);
@@ -177,7 +185,8 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, &old);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (!opts->during)
+		signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	failed = count(ctx, probe, opts, signals, &err);
 	r = vmt_probe_read(probe, &w->arena, &w->faults, &read_err);
 	/* Detached before anything else is read: from here on no fault pays for us. */

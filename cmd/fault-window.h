@@ -10,6 +10,13 @@ struct vmt_window_opts {
 	size_t n_pids;
 	uint64_t duration_ns;
 	const char *rung; /* NULL: the best that works */
+	bool follow; /* with pids: the processes that they start, too */
+	/*
+	 * What to do while it is counted, in place of waiting: then duration_ns and signals are its
+	 * own. It is called also where nothing can be counted.
+	 */
+	void (*during)(void *arg);
+	void *arg;
 };
 
 /*

@@ -10,18 +10,32 @@
 #include "vmtop-config.h"
 
 /* A descriptor below 3 that is closed would be given to the next file that is opened, and output
- * would land there. What takes its place cannot be written to, so that lost output is an error. */
+ * would land there. What takes its place cannot be written to, so that lost output is an error; and
+ * a command that is run finds it closed, as it was. */
 static int fill_standard_fds(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDONLY);
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return errno == ENOENT ? 0 : -errno;
 	} while (fd <= STDERR_FILENO);
 	close(fd);
 	return 0;
+}
+
+/* Takes DEBUGINFOD_URLS out of the environment; what stood there, for a command that is run. */
+static char *hide_debuginfod(void)
+{
+	static const char name[] = "DEBUGINFOD_URLS=";
+	char *found = NULL, **at;
+
+	for (at = environ; !found && at && *at; at++)
+		if (strncmp(*at, name, sizeof(name) - 1) == 0)
+			found = *at;
+	unsetenv("DEBUGINFOD_URLS");
+	return found;
 }
 
 static int print_version(struct vmt_ctx *ctx)
@@ -42,8 +56,8 @@ int main(int argc, char **argv)
 	int r;
 
 	/* A full pipe or a size limit is an error of write(2), not the end of the process. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	ctx.old_pipe = signal(SIGPIPE, SIG_IGN);
+	ctx.old_xfsz = signal(SIGXFSZ, SIG_IGN);
 	if (fill_standard_fds() < 0)
 		return VMT_EXIT_FAILED;
 	setlocale(LC_CTYPE, "");
@@ -52,7 +66,7 @@ int main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	/* libelf's sibling libdw asks servers for symbols where this is set. */
-	unsetenv("DEBUGINFOD_URLS");
+	ctx.old_debuginfod = hide_debuginfod();
 	if (argc < 1) {
 		argc = 1;
 		argv = no_args;

@@ -206,10 +206,16 @@ static int check_number(struct vmt_ctx *ctx, const char *name)
 	return 0;
 }
 
+/* Where the document goes without -w. */
+static int document_fd(const struct vmt_ctx *ctx)
+{
+	return ctx->cmd->to_stderr ? STDERR_FILENO : STDOUT_FILENO;
+}
+
 /* Whether a person reads it as it is written: a file of -w is read later, and elsewhere. */
 static bool on_terminal(const struct vmt_ctx *ctx)
 {
-	return !vmt_ctx_given(ctx, "write") && isatty(STDOUT_FILENO);
+	return !vmt_ctx_given(ctx, "write") && isatty(document_fd(ctx));
 }
 
 static void choose_unit(struct vmt_ctx *ctx)
@@ -243,7 +249,7 @@ static unsigned terminal_width(const struct vmt_ctx *ctx)
 	columns = secure_getenv("COLUMNS");
 	if (columns && vmt_parse_u64(columns, &v) == 0 && v > 0 && v < 10000)
 		return (unsigned)v;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
+	if (ioctl(document_fd(ctx), TIOCGWINSZ, &ws) == 0 && ws.ws_col)
 		return ws.ws_col;
 	return 80;
 }
@@ -309,6 +315,8 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 			argv[i] = argv[i + 1];
 		argv[--argc] = NULL;
 	}
+	if (ctx->cmd->runs)
+		memcpy(spec.shorts, "+:", sizeof("+:"));
 	vmt_cmd_each_opt(ctx->cmd, spec_add, &spec);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */

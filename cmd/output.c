@@ -300,16 +300,19 @@ static int write_failed(struct vmt_ctx *ctx, const char *path, int error)
 
 /* Opens where output goes, lets fill write it and finishes. A result of fill above 0 is the exit
  * code; where it wrote nothing, no file is made. */
-static int output(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *arg), void *arg)
+static int output(struct vmt_ctx *ctx, int fd, int (*fill)(struct vmt_sink *sink, void *arg),
+		  void *arg)
 {
 	const char *path = vmt_ctx_value(ctx, "write");
-	VMT_CLEANUP(vmt_sink_done) struct vmt_sink sink = { .fd = STDOUT_FILENO };
+	VMT_CLEANUP(vmt_sink_done) struct vmt_sink sink = { .fd = fd };
 	struct aside aside = { .dir = -1, .fd = -1 };
 	int r = 0, code = 0;
 	bool nothing;
 
-	if (path && strcmp(path, "-") == 0)
+	if (path && strcmp(path, "-") == 0) {
+		sink.fd = STDOUT_FILENO;
 		path = NULL;
+	}
 	if (path) {
 		r = aside_open(&aside, path);
 		sink.fd = aside.fd;
@@ -345,7 +348,7 @@ int vmt_print_text(struct vmt_ctx *ctx, const struct vmt_buf *text)
 {
 	struct vmt_buf copy = *text;
 
-	return output(ctx, fill_text, &copy);
+	return output(ctx, STDOUT_FILENO, fill_text, &copy);
 }
 
 struct doc_job {
@@ -362,13 +365,13 @@ static int fill_doc(struct vmt_sink *sink, void *arg)
 
 int vmt_print_stream(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, void *arg), void *arg)
 {
-	return output(ctx, fill, arg);
+	return output(ctx, STDOUT_FILENO, fill, arg);
 }
 
 int vmt_print_doc(struct vmt_ctx *ctx, struct vmt_doc *doc)
 {
 	struct doc_job job = { ctx, doc };
-	int r = output(ctx, fill_doc, &job);
+	int r = output(ctx, ctx->cmd->to_stderr ? STDERR_FILENO : STDOUT_FILENO, fill_doc, &job);
 
 	return r ? r : vmt_doc_verdict(ctx, doc);
 }

@@ -77,6 +77,11 @@ _vmtop_options()
 		takes='-p --pid --duration --summary --rung -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
+	run)
+		opts='--budget --summary --rung --balance --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--budget --summary --rung -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		most=4294967295
+		;;
 	report)
 		opts='--pid --duration --only --budget --force --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --only --budget --top --format -w --write --root -t --timeout'
@@ -113,7 +118,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free ps maps pages addr faults report doctor schema completion help' ;;
+	'',) _vmtop_words 'free ps maps pages addr faults run report doctor schema completion help' ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -155,6 +160,14 @@ _vmtop_values()
 	faults,--format) _vmtop_words 'text json ndjson csv' ;;
 	faults,-w | faults,--write) compopt -o default ;;
 	faults,--root) compopt -o dirnames ;;
+	run,--summary) _vmtop_words 'vma proc file' ;;
+	run,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
+	run,-o | run,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
+	run,-s | run,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
+	run,--format) _vmtop_words 'text json ndjson csv' ;;
+	run,-w | run,--write) compopt -o default ;;
+	run,--root) compopt -o dirnames ;;
+	run,) compopt -o default ;;
 	report,-p | report,--pid) _vmtop_pids _vmtop_list ;;
 	report,--only) _vmtop_list 'system processes faults balance files' ;;
 	report,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -167,11 +180,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free ps maps pages addr faults report doctor' ;;
+	schema,) _vmtop_words 'free ps maps pages addr faults run report doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free ps maps pages addr faults report doctor schema completion help' ;;
+	help,) _vmtop_words 'free ps maps pages addr faults run report doctor schema completion help' ;;
 	esac
 }
 

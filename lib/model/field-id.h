@@ -95,6 +95,18 @@ enum vmt_check_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_command_##m
+enum vmt_command_field {
+#include "model/command.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_budget_##m
+enum vmt_budget_field {
+#include "model/budget.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_page_##m
 enum vmt_page_field {
 #include "model/page.def"

@@ -119,6 +119,22 @@ static const struct vmt_field probe_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_command
+#define FIELD_ENUM(m) VMT_FIELD_command_##m
+static const struct vmt_field command_fields[] = {
+#include "model/command.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_budget
+#define FIELD_ENUM(m) VMT_FIELD_budget_##m
+static const struct vmt_field budget_fields[] = {
+#include "model/budget.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_rung
 #define FIELD_ENUM(m) VMT_FIELD_rung_##m
 static const struct vmt_field rung_fields[] = {
@@ -189,6 +205,8 @@ ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel
        "-kernel_faults_total");
 ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
        "-calls_total,-around_total");
+ENTITY(command, vmt_command, "command", "a command that was run", NULL);
+ENTITY(budget, vmt_budget, "budgets", "a limit that a command was given", NULL);
 ENTITY(probe, vmt_probe_row, "probe", "how faults were counted, and what was lost", NULL);
 ENTITY(rung, vmt_rung, "rungs", "a hook or rung that was tried", NULL);
 ENTITY(source, vmt_source_row, "sources", "whether a source could be read, and its cost", NULL);
@@ -197,12 +215,11 @@ ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NUL
 ENTITY(check, vmt_check, "checks", "an identity between figures of the kernel", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,  &vmt_entity_proc,	    &vmt_entity_group,
-	&vmt_entity_map,     &vmt_entity_map_group, &vmt_entity_sharer,
-	&vmt_entity_page,    &vmt_entity_addr,	    &vmt_entity_fault,
-	&vmt_entity_balance, &vmt_entity_file,	    &vmt_entity_probe,
-	&vmt_entity_rung,    &vmt_entity_source,    &vmt_entity_issue,
-	&vmt_entity_finding, &vmt_entity_check,	    NULL,
+	&vmt_entity_system,    &vmt_entity_proc,    &vmt_entity_group, &vmt_entity_map,
+	&vmt_entity_map_group, &vmt_entity_sharer,  &vmt_entity_page,  &vmt_entity_addr,
+	&vmt_entity_fault,     &vmt_entity_balance, &vmt_entity_file,  &vmt_entity_command,
+	&vmt_entity_budget,    &vmt_entity_probe,   &vmt_entity_rung,  &vmt_entity_source,
+	&vmt_entity_issue,     &vmt_entity_finding, &vmt_entity_check, NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -120,6 +120,8 @@ extern const struct vmt_entity vmt_entity_addr;
 extern const struct vmt_entity vmt_entity_fault;
 extern const struct vmt_entity vmt_entity_balance;
 extern const struct vmt_entity vmt_entity_file;
+extern const struct vmt_entity vmt_entity_command;
+extern const struct vmt_entity vmt_entity_budget;
 extern const struct vmt_entity vmt_entity_probe;
 extern const struct vmt_entity vmt_entity_rung;
 extern const struct vmt_entity vmt_entity_source;

@@ -297,6 +297,26 @@ static int number_value(struct node *t)
 	return r < 0 ? r : cur.len ? -EINVAL : 0;
 }
 
+int vmt_field_value(const struct vmt_field *f, const char *text, uint64_t page_size, uint64_t *ret)
+{
+	struct node t = { .field = f };
+	uint64_t v;
+	int r;
+
+	t.text = strdup(text);
+	if (!t.text)
+		return -ENOMEM;
+	r = f->type == VMT_TYPE_U64 ? number_value(&t) : -EINVAL;
+	free(t.text);
+	if (r < 0)
+		return r;
+	v = t.number;
+	if (t.in_pages && __builtin_mul_overflow(v, page_size, &v))
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
 static int value_of(struct parser *p, struct node *t, const char *at)
 {
 	bool text = vmt_field_is_text(t->field);

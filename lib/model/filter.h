@@ -44,6 +44,12 @@ static inline void vmt_filter_freep(struct vmt_filter **f)
 }
 #define VMT_AUTO_FILTER VMT_CLEANUP(vmt_filter_freep) struct vmt_filter *
 
+/*
+ * A value as one stands in an expression, for a field with a whole number: 512M, 10ms, 1000. In the
+ * field's unit; page_size in bytes is for values in pages. -EINVAL, -ERANGE.
+ */
+int vmt_field_value(const struct vmt_field *f, const char *text, uint64_t page_size, uint64_t *ret);
+
 /* The fields that it asks, for the sources that have to be read; they may repeat. */
 size_t vmt_filter_fields(const struct vmt_filter *f);
 const struct vmt_field *vmt_filter_field(const struct vmt_filter *f, size_t i);

@@ -68,6 +68,16 @@ struct vmt_file {
 #include "model/file.def"
 };
 
+struct vmt_command {
+	struct vmt_row row;
+#include "model/command.def"
+};
+
+struct vmt_budget {
+	struct vmt_row row;
+#include "model/budget.def"
+};
+
 struct vmt_probe_row {
 	struct vmt_row row;
 #include "model/probe.def"

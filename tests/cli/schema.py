@@ -14,7 +14,8 @@ from program import OK, Outsider, commands, expect, loads, run  # noqa: E402
 from tap import Report  # noqa: E402
 
 # Arguments of a command that would else want some, or take its time.
-WORDS = {"faults": ["--duration", "0.3"], "report": ["--duration", "0.3"]}
+WORDS = {"faults": ["--duration", "0.3"], "report": ["--duration", "0.3"],
+         "run": ["-w", "-", "-J", "true"]}
 
 
 def breaches(schema, text):

@@ -47,9 +47,6 @@ CLOEXEC = {
     "epoll_create1": "EPOLL_CLOEXEC",
 }
 
-# Descriptors that children shall have: main() fills 0, 1 and 2 where they are closed.
-INHERITED = {("cmd/main.c", "open")}
-
 CALL = re.compile(r"(?<![\w.])(?<!->)([A-Za-z_]\w*)\s*\(")
 WORD = re.compile(r"(?<![\w.])(?<!->)([A-Za-z_]\w*)\b")
 
@@ -77,7 +74,7 @@ def problems_of(path, text):
             if name in names:
                 yield match.start(), f"{name}() {why}"
         flag = CLOEXEC.get(name)
-        if flag and path.startswith(("lib/", "cmd/")) and (path, name) not in INHERITED:
+        if flag and path.startswith(("lib/", "cmd/")):
             if not re.search(rf"\b{flag}\b", arguments(text, match.end())):
                 yield match.start(), f"{name}() without {flag}"
     for match in WORD.finditer(text):

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "addr": [str(os.getpid()), format(id(object), "x"), "--no-sharers"],
     "faults": ["--duration", "0.2"],
     "report": ["--duration", "0.2"],
+    "run": ["-w", "-", "-J", "true"],
 }
 
 

@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmtop run on commands as people run them: its totals are those of wait4(), no mapping is without a
+name; and on commands whose faults and memory are known.
+
+A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
+"""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from program import OK, expect, loads, run  # noqa: E402
+from tap import Report  # noqa: E402
+
+PAGE = os.sysconf("SC_PAGESIZE")
+MIB = 1 << 20
+
+SOURCE = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv) { printf("%zu %d\\n", strlen(argv[0]), argc); return abs(0); }
+"""
+INDEX = """
+create table t (a integer, b text);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
+insert into t select i * 7919 % 20011, hex(i) from n;
+create index by_a on t (a); create index by_b on t (b, a);
+select count(*) from t;
+"""
+# Writes to so many fresh pages; huge pages would make few faults of them.
+TOUCH = """
+import mmap, sys
+n = int(sys.argv[1])
+m = mmap.mmap(-1, (n + 1) * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m.madvise(mmap.MADV_NOHUGEPAGE)
+for i in range(n):
+    m[i * mmap.PAGESIZE] = 1
+"""
+# Holds so much of each until it was looked at some times.
+HOLD = """
+import mmap, sys, time
+private = mmap.mmap(-1, 48 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+shared = mmap.mmap(-1, 24 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+for m in (private, shared):
+    for at in range(0, len(m), mmap.PAGESIZE):
+        m[at] = 1
+time.sleep(0.5)
+"""
+# Children of children, threads, and a program that each of them becomes.
+FAMILY = "for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5; do /bin/true; done) & done; wait"
+
+
+def document_of(words, folder, options=(), **more):
+    path = os.path.join(folder, "report.json")
+    result = run("run", "-J", "-w", path, *options, "--", *words, timeout=120, **more)
+    problem = expect(result, OK, quiet=False)
+    if problem:
+        return problem, None
+    with open(path, "rb") as file:
+        return None, loads(file.read())
+
+
+def totals(document):
+    """Where the sums of a document are not those of wait4(), or a mapping has no name."""
+    data, probe = document["data"], document["probes"]
+    row = data["command"]
+    wait4 = row["minor_faults_total"] + row["major_faults_total"]
+    rows = sum(fault["faults_total"] for fault in data["faults"])
+    if row["agree"] is not True or row["difference_faults"]:
+        yield f"{row['counted_faults_total']} counted, wait4() says {wait4}"
+    if rows != row["mapped_faults_total"]:
+        yield f"rows have {rows}, the sum {row['mapped_faults_total']}"
+    parts = [row[f"{part}_faults_total"] for part in ("mapped", "gup", "unattributed", "dropped")]
+    if sum(parts) != wait4 + row["running_faults_total"] or probe["residual"]:
+        yield f"{parts} of {wait4}, residual {probe['residual']}"
+    if row["unattributed_faults_total"] or row["dropped_faults_total"] or probe["lost"]:
+        yield f"{row['unattributed_faults_total']} unattributed, {probe['lost']} lost"
+    for name in ("minor", "major"):
+        kernel = sum(b[f"{name}_faults_total"] for b in data["balance"])
+        if kernel - row[f"{name}_faults_total"] and not row["running_faults_total"]:
+            yield f"{kernel} {name} counted, wait4() says {row[f'{name}_faults_total']}"
+    nameless = [fault for fault in data["faults"] if not fault["path"]]
+    if nameless:
+        yield f"{len(nameless)} rows without a name, as at {nameless[0]['start']}"
+
+
+def commands(folder):
+    """name, program that it needs, words, standard input"""
+    source = os.path.join(folder, "x.c")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(SOURCE)
+    yield "gcc compiles a file", "gcc", ["gcc", "-O2", "-o", f"{folder}/x", source], None
+    yield "sqlite3 builds an index", "sqlite3", ["sqlite3", f"{folder}/db"], INDEX.encode()
+    yield "node starts", "node", ["node", "-e", "console.log(process.version)"], None
+    yield "java starts", "java", ["java", "-version"], None
+    yield "python3 starts", sys.executable, [sys.executable, "-c", "import json"], None
+    yield "children of children", "sh", ["sh", "-c", FAMILY], None
+    yield "perl forks and execs", "perl", ["perl", "-e", "system('true') for 1..20"], None
+
+
+def known(report, folder):
+    """Figures that are known before."""
+    seen = []
+    for pages in (1000, 9000):
+        problem, document = document_of([sys.executable, "-c", TOUCH, str(pages)], folder)
+        if problem:
+            report.check(f"{pages} pages", problem)
+            return
+        seen.append(document["data"]["command"]["minor_faults_total"])
+        most = document["data"]["faults"][0]
+        report.check(f"{pages} pages: a row of as many", None if most["faults_total"] >= pages
+                     and most["kind"] == "anon" else f"{most}")
+    # Of the interpreter itself some come and go.
+    extra = seen[1] - seen[0] - 8000
+    report.check("8000 pages more are 8000 faults more",
+                 None if abs(extra) < 40 else f"{extra:+} of 8000")
+
+    problem, document = document_of([sys.executable, "-c", HOLD], folder)
+    if not problem:
+        row = document["data"]["command"]
+        problem = []
+        if row["peak_quality"] != "exact" or not 72 * MIB <= row["peak_rss_bytes"] < 112 * MIB:
+            problem.append(f"peak {row['peak_rss_bytes']}, {row['peak_quality']}")
+        for part, least in (("anon", 48), ("shmem", 24)):
+            have = row[f"peak_{part}_bytes"]
+            # Counters of the kernel are kept for each processor, and added up in lots.
+            if not (least - 1) * MIB <= have < (least + 16) * MIB:
+                problem.append(f"{have} bytes {part}, {least} MiB were held")
+        if row["peak_sampled_bytes"] > row["peak_rss_bytes"] + MIB:
+            problem.append("sampled more than the kernel's mark")
+        if row["tree_rss_bytes"] < row["peak_sampled_bytes"] or row["samples_total"] < 3:
+            problem.append(f"{row['tree_rss_bytes']} in all, {row['samples_total']} samples")
+    report.check("memory at the peak, and what it was", problem)
+
+
+def left_behind(report, folder):
+    """A process that outlives the command is counted, and is not in wait4()."""
+    pipe = os.path.join(folder, "pipe")
+    os.mkfifo(pipe)
+    # The child ends when somebody has written to the pipe: after the report.
+    problem, document = document_of(["sh", "-c", f"cat {pipe} >/dev/null 2>&1 & exit 0"], folder)
+    with open(pipe, "wb"):
+        pass
+    if not problem:
+        row = document["data"]["command"]
+        problem = list(totals(document))
+        if not row["running_faults_total"] or row["processes_total"] != 2:
+            problem.append(f"{row['running_faults_total']} of those that run, "
+                           f"{row['processes_total']} processes")
+    report.check("a process that is left behind", problem)
+
+
+def main():
+    report = Report()
+    if os.geteuid() != 0:
+        report.skip("commands as people run them", "needs root")
+        sys.exit(0)
+    with tempfile.TemporaryDirectory(prefix="vmtop-test-") as folder:
+        for name, needs, words, stdin in commands(folder):
+            if not shutil.which(needs):
+                report.skip(f"run: {name}", f"{needs} is not installed")
+                continue
+            if stdin:
+                with open(os.path.join(folder, "in"), "wb") as file:
+                    file.write(stdin)
+            with open(os.path.join(folder, "in") if stdin else os.devnull, "rb") as file:
+                problem, document = document_of(words, folder, stdin=file)
+            report.check(f"run: {name}: as wait4() says, all mappings named",
+                         problem or list(totals(document)))
+            if document:
+                row = document["data"]["command"]
+                print(f"  {row['minor_faults_total']} minor, {row['major_faults_total']} major, "
+                      f"{row['processes_total']} processes, rung {document['probes']['rung']}")
+        known(report, folder)
+        left_behind(report, folder)
+    sys.exit(1 if report.failed else 0)
+
+
+main()
