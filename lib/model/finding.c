@@ -160,9 +160,12 @@ static bool long_walk(const struct vmt_model *m, struct vmt_buf *text)
 	const struct vmt_source_stat *st = m->sample->sources;
 	const struct vmt_proc *p;
 	uint64_t ns, all_ns;
+	bool walked = false;
+	size_t i;
 
-	if (!st[VMT_SOURCE_SMAPS].reads && !st[VMT_SOURCE_ROLLUP].reads &&
-	    !st[VMT_SOURCE_NUMA].reads)
+	for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		walked |= VMT_SOURCES_WALK >> i & 1 && st[i].reads;
+	if (!walked)
 		return false;
 	p = vmt_cost_dearest(m->procs, NULL, m->n_procs, m->sample->host.page_size, UINT64_MAX - 1,
 			     &ns, &all_ns);

@@ -13,6 +13,9 @@ enum vmt_source_id {
 
 #define VMT_SOURCE_BIT(id) (UINT32_C(1) << VMT_SOURCE_##id)
 
+/* The sources that walk the page tables of a process, or of a mapping, in one hold of its lock. */
+#define VMT_SOURCES_WALK (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(NUMA))
+
 /* Read once for the machine, or once for every process, or a probe. */
 enum vmt_source_cost {
 	VMT_COST_NONE, /* our own arithmetic */
