@@ -70,12 +70,8 @@ void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint
 	if (!p || (ns < VMT_COST_TELL_ONE_NS && all_ns < VMT_COST_TELL_ALL_NS))
 		return;
 	vmt_fmt_duration(&text, ns);
-	vmt_buf_addf(&text, " under the mmap lock of process %" PRIu64, p->pid);
-	if (VMT_HAS(proc, comm, p)) {
-		vmt_buf_adds(&text, " (");
-		vmt_fmt_safe(&text, p->comm, true);
-		vmt_buf_adds(&text, ")");
-	}
+	vmt_buf_adds(&text, " under the mmap lock of process ");
+	vmt_fmt_process(&text, p->pid, VMT_HAS(proc, comm, p) ? &p->comm : NULL);
 	if (n > 1) {
 		vmt_buf_adds(&text, ", ");
 		vmt_fmt_duration(&text, all_ns);

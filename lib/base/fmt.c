@@ -91,6 +91,16 @@ void vmt_fmt_safe(struct vmt_buf *out, struct vmt_bytes text, bool ascii)
 	}
 }
 
+void vmt_fmt_process(struct vmt_buf *out, uint64_t pid, const struct vmt_bytes *comm)
+{
+	vmt_buf_addu(out, pid);
+	if (!comm)
+		return;
+	vmt_buf_adds(out, " (");
+	vmt_fmt_safe(out, *comm, true);
+	vmt_buf_adds(out, ")");
+}
+
 /* Three significant digits of value / 1024^n with the letter of n, in integer arithmetic so that
  * no locale can change the decimal point. */
 static void fmt_human(struct vmt_buf *out, uint64_t bytes)

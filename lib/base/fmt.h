@@ -24,6 +24,9 @@ enum vmt_size_unit {
  */
 void vmt_fmt_safe(struct vmt_buf *out, struct vmt_bytes text, bool ascii);
 
+/* "1234 (cat)" in ASCII, safe for a terminal; "1234" where comm is NULL, for it is not known. */
+void vmt_fmt_process(struct vmt_buf *out, uint64_t pid, const struct vmt_bytes *comm);
+
 /* Code points that would move, hide or reorder what stands around them on a terminal. */
 bool vmt_fmt_is_unsafe(uint32_t code);
 

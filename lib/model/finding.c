@@ -111,12 +111,7 @@ static bool reads_timed_out(const struct vmt_model *m, struct vmt_buf *text)
 		if (!vmt_bytes_is(is->status, "timed_out") || !VMT_HAS(issue, pid, is))
 			continue;
 		vmt_buf_adds(text, any ? ", " : "did not answer in time: ");
-		vmt_buf_addf(text, "%" PRIu64, is->pid);
-		if (VMT_HAS(issue, comm, is)) {
-			vmt_buf_adds(text, " (");
-			vmt_fmt_safe(text, is->comm, true);
-			vmt_buf_adds(text, ")");
-		}
+		vmt_fmt_process(text, is->pid, VMT_HAS(issue, comm, is) ? &is->comm : NULL);
 		vmt_buf_adds(text, " ");
 		vmt_fmt_safe(text, is->source, true);
 		any = true;
@@ -141,12 +136,9 @@ static bool few_maps_left(const struct vmt_model *m, struct vmt_buf *text)
 			vmt_buf_addf(text,
 				     "close to vm.max_map_count (%" PRIu64 "), where mmap fails: ",
 				     p->maps_limit);
-		vmt_buf_addf(text, "%s%" PRIu64, n > 1 ? ", " : "", p->pid);
-		if (VMT_HAS(proc, comm, p)) {
-			vmt_buf_adds(text, " (");
-			vmt_fmt_safe(text, p->comm, true);
-			vmt_buf_adds(text, ")");
-		}
+		else
+			vmt_buf_adds(text, ", ");
+		vmt_fmt_process(text, p->pid, VMT_HAS(proc, comm, p) ? &p->comm : NULL);
 		vmt_buf_addf(text, " with %" PRIu64, p->maps_total);
 	}
 	if (n > named)
@@ -171,12 +163,8 @@ static bool long_walk(const struct vmt_model *m, struct vmt_buf *text)
 			     &ns, &all_ns);
 	if (!p || ns < VMT_COST_TELL_ONE_NS)
 		return false;
-	vmt_buf_addf(text, "a walk of the page tables of process %" PRIu64, p->pid);
-	if (VMT_HAS(proc, comm, p)) {
-		vmt_buf_adds(text, " (");
-		vmt_fmt_safe(text, p->comm, true);
-		vmt_buf_adds(text, ")");
-	}
+	vmt_buf_adds(text, "a walk of the page tables of process ");
+	vmt_fmt_process(text, p->pid, VMT_HAS(proc, comm, p) ? &p->comm : NULL);
 	vmt_buf_adds(text, " may hold its mmap lock for ");
 	vmt_fmt_duration(text, ns);
 	return true;
