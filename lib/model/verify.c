@@ -4,12 +4,6 @@
 #include <errno.h>
 
 #define KIB UINT64_C(1024)
-/*
- * Before Linux 6.2 a thread keeps up to 64 changes of RSS to itself (TASK_RSS_EVENTS_THRESH in
- * mm/memory.c), and one fault may map the 16 pages around it (fault_around_bytes). The counters of
- * each processor that came then are short by less.
- */
-#define RSS_CACHED_PAGES UINT64_C(1024)
 
 struct check_def {
 	const char *id;
@@ -63,6 +57,13 @@ static const struct check_def defs[VMT_CHECKS] = {
 	[VMT_CHECK_V11] = { "V11", "used = MemTotal - MemAvailable, as free(1) of procps 4",
 			    "off by: used less total - free - buff/cache, the older definition" },
 };
+
+uint64_t vmt_verify_rss_lag(const struct vmt_proc *p, uint64_t page_size)
+{
+	uint64_t threads = VMT_HAS(proc, threads, p) ? p->threads : 1, lag;
+
+	return __builtin_mul_overflow(threads, page_size * 64 * 16, &lag) ? UINT64_MAX : lag;
+}
 
 static const char *verdict_name(enum vmt_verdict v)
 {
@@ -169,7 +170,6 @@ static void v2(const struct vmt_reading *r, const struct sums *s, struct vmt_out
 {
 	uint64_t a = r->first->rss_bytes, b = r->last->rss_bytes;
 	int64_t off, other;
-	uint64_t threads;
 
 	if (!s->has_rss || !BOTH(rss_bytes, r) || !VMT_HAS(proc, rss_bytes, r->middle))
 		return;
@@ -186,8 +186,7 @@ static void v2(const struct vmt_reading *r, const struct sums *s, struct vmt_out
 		if (size_of(other) > size_of(off))
 			off = other;
 	}
-	threads = VMT_HAS(proc, threads, r->first) ? r->first->threads : 1;
-	*out = judge(off, threads * RSS_CACHED_PAGES * r->page_size, r->same_list && a == b);
+	*out = judge(off, vmt_verify_rss_lag(r->first, r->page_size), r->same_list && a == b);
 }
 
 /* Puts a mapping into the outcome of a check that looks at each. */

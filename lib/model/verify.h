@@ -65,6 +65,14 @@ struct vmt_reading {
 	const struct vmt_proc *last; /* status and smaps_rollup */
 };
 
+/*
+ * How far the RSS of a process may lag behind what is mapped, in bytes: before Linux 6.2 a thread
+ * keeps up to 64 changes to itself (TASK_RSS_EVENTS_THRESH in mm/memory.c), and one fault may map
+ * the 16 pages around it (fault_around_bytes). The counters of each processor that came then are
+ * short by less.
+ */
+uint64_t vmt_verify_rss_lag(const struct vmt_proc *p, uint64_t page_size);
+
 /* V1 to V7 of one reading; out has VMT_CHECK_PROC elements. */
 void vmt_verify_reading(const struct vmt_reading *r, struct vmt_outcome *out);
 /* The better of two readings of one process, check by check, goes into best. */

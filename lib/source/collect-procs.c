@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "model/cost.h"
 #include "model/honest.h"
+#include "model/verify.h"
 #include "source/collect-private.h"
 #include "source/elf.h"
 #include "source/pids.h"
@@ -194,19 +195,13 @@ static void set_read_status(struct vmt_sample *s, size_t index)
 					   : "exact"));
 }
 
-/*
- * Rss of the rollup of a process is no less than its RSS: the kernel's counters lag behind by no
- * more than 64 changes a thread (TASK_RSS_EVENTS_THRESH of mm/memory.c, before 6.2), each of up to
- * 16 pages around a fault. Where it is, mappings were left out, or given back meanwhile.
- */
+/* Rss of the rollup of a process is no less than its RSS, but for what the kernel's counters lag
+ * behind. Where it is, mappings were left out, or given back meanwhile. */
 static bool is_short(const struct vmt_sample *s, const struct vmt_proc *p)
 {
-	uint64_t threads = VMT_HAS(proc, threads, p) ? p->threads : 1, lag;
-
 	return VMT_HAS(proc, rollup_rss_bytes, p) && VMT_HAS(proc, rss_bytes, p) &&
 	       p->rollup_rss_bytes < p->rss_bytes &&
-	       !__builtin_mul_overflow(threads, s->host.page_size * 64 * 16, &lag) &&
-	       p->rss_bytes - p->rollup_rss_bytes > lag;
+	       p->rss_bytes - p->rollup_rss_bytes > vmt_verify_rss_lag(p, s->host.page_size);
 }
 
 static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc_task *task)
