@@ -715,7 +715,7 @@ static void read_map_limit(struct call *call)
 static int collect(struct call *call, uint32_t flags, const size_t *indices, size_t n,
 		   struct vmt_err *err)
 {
-	/* Of the mappings of so many processes some are in memory at one time; a job is 11 KiB. */
+	/* Of the mappings of so many processes some are in memory at one time; a job is 3 KiB. */
 	const size_t window = call->rows ? 16 : 512;
 	/* The role of a mapping follows from the whole list. */
 	const size_t batch =
