@@ -40,6 +40,20 @@ struct {
 	__type(value, u32);
 } map_free SEC(".maps");
 
+/* Beside a row of maps: its key, to delete it by, and the next one of the same process. */
+struct map_more {
+	struct map_key key;
+	u32 next; /* row + 1 */
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct map_more);
+} maps_more SEC(".maps");
+
 /* Rows of single processes: how many there are, and how many there may be. */
 __u64 map_rows_apart = 0;
 const volatile __u64 vmt_rows_apart = 0;
@@ -109,6 +123,8 @@ struct vma_info {
 	struct file *file;
 };
 
+int drain_link(u32 slot, u32 tgid, u64 start_time); /* fault-drain.bpf.h */
+
 /*
  * A row for a key. Where the table is crowded, or the row is not wanted for one process alone, the
  * key is made one for all processes of the same name: its mappings of a file, its heaps, its
@@ -120,6 +136,7 @@ static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
 {
 	u32 special = info->file ? VMT_BPF_PLAIN : vma_special(info->mm, info->start, info->end);
 	struct vmt_slot_map *m;
+	struct map_more *more;
 	u32 slot, value, *known;
 	char comm[16];
 	long err;
@@ -158,8 +175,13 @@ static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
 	value = slot + 1;
 	err = bpf_map_update_elem(&map_index, key, &value, BPF_NOEXIST);
 	if (!err) {
-		if (!together)
+		if (!together) {
 			vmt_add(&map_rows_apart, 1);
+			more = bpf_map_lookup_elem(&maps_more, &slot);
+			if (more)
+				more->key = *key;
+			drain_link(slot, key->tgid, key->start_time);
+		}
 		m->ready = 1;
 		return value;
 	}

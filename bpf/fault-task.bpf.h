@@ -39,6 +39,19 @@ struct {
 	__type(value, u32);
 } proc_free SEC(".maps");
 
+/* Beside a row of procs, for when the process is gone. */
+struct proc_more {
+	u32 first; /* row of maps + 1 */
+	u32 tasks; /* accounts that write to the row */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 8192);
+	__type(key, u32);
+	__type(value, struct proc_more);
+} procs_more SEC(".maps");
+
 enum task_state {
 	TASK_OPEN = 1, /* inside handle_mm_fault, as far as we know */
 	TASK_RETRY = 2, /* it returned RETRY: the next entry for this page goes on with t0 */
@@ -168,6 +181,14 @@ static __noinline struct task_account *task_account(struct task_struct *task, u3
 	return a;
 }
 
+static __always_inline void proc_hold(u32 proc)
+{
+	struct proc_more *p = proc ? bpf_map_lookup_elem(&procs_more, &proc) : NULL;
+
+	if (p)
+		vmt_add(&p->tasks, 1);
+}
+
 static __always_inline struct vmt_slot_proc *task_proc(struct task_account *a,
 						       struct task_struct *task)
 {
@@ -176,6 +197,7 @@ static __always_inline struct vmt_slot_proc *task_proc(struct task_account *a,
 	if (!(a->state & TASK_PROC)) {
 		a->proc = proc_slot(a->tgid, a->start_time, BPF_CORE_READ(task, group_leader));
 		a->state |= TASK_PROC;
+		proc_hold(a->proc);
 	}
 	slot = a->proc;
 	return bpf_map_lookup_elem(&procs, &slot);

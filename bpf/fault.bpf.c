@@ -22,6 +22,7 @@
  * over tasks; that is why it needs no lock.
  */
 
+#include "bpf/fault-drain.bpf.h"
 #include "bpf/fault-kind.bpf.h"
 
 /* Around handle_mm_fault() */
@@ -399,7 +400,8 @@ int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (!vmt_follow || tgid == from || !bpf_map_lookup_elem(&filter, &from))
 		return 0;
-	bpf_map_update_elem(&filter, &tgid, &one, BPF_ANY);
+	if (bpf_map_update_elem(&filter, &tgid, &one, BPF_ANY))
+		stat_add(VMT_STAT_NO_ACCOUNT, 1);
 	return 0;
 }
 
@@ -449,6 +451,9 @@ int BPF_PROG(task_exit, struct task_struct *task)
 		return 0;
 	a = task_account(task, 0, 0);
 	p = a ? task_proc(a, task) : NULL;
+	/* It may have changed its name since: PR_SET_NAME. */
+	if (p && a->proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
+		BPF_CORE_READ_INTO(&p->comm, task, comm);
 	if (p)
 		settle(a, p,
 		       advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
@@ -489,6 +494,8 @@ int BPF_PROG(task_free, struct task_struct *task)
 	}
 	a->state |= TASK_DEAD;
 	bpf_map_delete_elem(&tasks, &key);
+	if (p)
+		drain_release(proc);
 	return 0;
 }
 

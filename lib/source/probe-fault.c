@@ -20,6 +20,7 @@
 #include "base/parse.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
+#include "source/probe-drain.h"
 #include "source/probe-load.h"
 
 /* Generated; our warnings are not bpftool's. */
@@ -35,6 +36,21 @@
 #define TASKS_LEAST 16384u
 #define TASKS_MOST  (1u << 20)
 #define ROWS_MOST   (1u << 20)
+
+/* The records of the ring that the programs hand rows over through. */
+enum {
+	PILE_MAPS,
+	PILE_PROCS,
+};
+
+static const size_t pile_sizes[VMT_DRAIN_PILES] = {
+	[PILE_MAPS] = sizeof(struct vmt_slot_map),
+	[PILE_PROCS] = sizeof(struct vmt_slot_proc),
+};
+
+static_assert(sizeof(struct vmt_slot_map) % 8 == 0 && sizeof(struct vmt_slot_proc) % 8 == 0,
+	      "they are kept by words");
+static_assert(sizeof(struct vmt_slot_map) != sizeof(struct vmt_slot_proc), "told by their size");
 
 /* The walk over all tasks runs three times: at the start, and twice at the end. */
 enum {
@@ -54,6 +70,8 @@ struct fault_state {
 	struct vmt_probe_array procs;
 	struct vmt_probe_array names;
 	struct vmt_probe_array stats;
+	struct vmt_drain
+		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
@@ -151,6 +169,10 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	r = r ?: bpf_map__set_max_entries(s->maps.maps, maps);
 	r = r ?: bpf_map__set_max_entries(s->maps.map_index, maps);
 	r = r ?: bpf_map__set_max_entries(s->maps.map_free, maps);
+	r = r ?: bpf_map__set_max_entries(s->maps.maps_more, maps);
+	if (small)
+		r = r ?: bpf_map__set_max_entries(s->maps.drained, (__u32)sysconf(_SC_PAGESIZE));
+	r = r ?: bpf_map__set_max_entries(s->maps.procs_more, procs);
 	r = r ?: bpf_map__set_max_entries(s->maps.procs, procs);
 	r = r ?: bpf_map__set_max_entries(s->maps.proc_index, procs);
 	r = r ?: bpf_map__set_max_entries(s->maps.proc_free, procs);
@@ -348,6 +370,7 @@ static void fault_close(void *state)
 			if (s->walks[i] >= 0)
 				close(s->walks[i]);
 	bpf_link__destroy(s->walk);
+	vmt_drain_free(s->drain);
 	vmt_probe_unmap(&s->maps);
 	vmt_probe_unmap(&s->procs);
 	vmt_probe_unmap(&s->names);
@@ -490,6 +513,12 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 		r = vmt_err_set(err, -ENODATA, NULL, 0, "%s", p->canary_text);
 		goto fail;
 	}
+	/* Behind the self-check, which no other thread of ours should fault into. */
+	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, &s->drain);
+	if (r) {
+		vmt_err_set(err, r, NULL, 0, "no thread to take over rows");
+		goto fail;
+	}
 	if (!vmt_probe_wants(p, getpid()))
 		control(s)->self_tgid = 0;
 	p->have |= s->loaded.have & ~VMT_HOOKS;
@@ -516,6 +545,8 @@ static int fault_stop(void *state, struct vmt_err *err)
 	control(s)->close_ns = vmt_probe_now();
 	control(s)->closing = 1;
 	wait_for_programs();
+	/* Nothing more is handed over. */
+	vmt_drain_stop(s->drain);
 	r = walk(s, WALK_MARK, VMT_PHASE_MARK, err);
 	wait_for_programs();
 	r = r ?: walk(s, WALK_CLOSE, VMT_PHASE_CLOSE, err);
@@ -573,124 +604,140 @@ static int copy_path(struct fault_state *s, const struct vmt_slot_map *m, struct
 			      arena, &out->path, &out->deleted, &out->path_cut);
 }
 
-static int read_maps(struct vmt_probe *p, struct fault_state *s, struct vmt_arena *arena,
-		     uint32_t hidden, struct vmt_fault_sample *ret)
+static int add_map(struct fault_state *s, const struct vmt_slot_map *m, struct vmt_arena *arena,
+		   struct vmt_fault_raw *out)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t n = 0;
+	int r;
+
+	out->pid = m->tgid;
+	out->owner_pid = m->owner_tgid;
+	out->start_time_ns = m->start_time;
+	out->exec_id = m->exec_id;
+	out->start = m->vm_start;
+	out->end = m->vm_end;
+	out->offset_bytes = m->vm_pgoff * page;
+	out->vm_flags = m->vm_flags;
+	out->inode = m->ino;
+	out->dev_major = m->dev >> 20;
+	out->dev_minor = m->dev & ((1u << 20) - 1);
+	out->class = m->class < VMT_FAULT_CLASSES ? m->class : VMT_FAULT_OTHER;
+	out->special = m->special < VMT_FAULT_SPECIALS ? m->special : VMT_FAULT_PLAIN;
+	out->has_file = m->ino || m->dev;
+	out->minor = m->minor;
+	out->major = m->major;
+	out->read = m->read;
+	out->write = m->write;
+	out->exec = m->exec;
+	out->user = m->user;
+	out->kernel = m->kernel;
+	out->retried = m->retried;
+	out->gup = m->gup;
+	for (int f = 0; f < VMT_FAILURES; f++)
+		out->failed[f] = m->failed[f];
+	for (int k = 0; k < VMT_FAULT_KINDS; k++)
+		out->kinds[k] = m->kinds[k];
+	copy_latency(&m->latency, &out->latency);
+	r = copy_comm(arena, m->comm, &out->comm);
+	return r ?: copy_path(s, m, arena, out);
+}
+
+static int read_maps(struct fault_state *s, struct vmt_arena *arena, uint32_t hidden,
+		     struct vmt_fault_sample *ret)
+{
+	size_t drained = s->drain ? vmt_drain_count(s->drain, PILE_MAPS) : 0, at = 0, n = 0;
+	struct vmt_slot_map gone;
+	int r = 0;
 
 	for (size_t i = 0; i < s->maps.len; i++) {
 		const struct vmt_slot_map *m = vmt_probe_at(&s->maps, i);
 
 		n += m->ready != 0;
 	}
-	ret->maps = vmt_arena_alloc(arena, n ? n : 1, sizeof(*ret->maps));
+	ret->maps = vmt_arena_alloc(arena, n + drained + 1, sizeof(*ret->maps));
 	if (!ret->maps)
 		return -ENOMEM;
 	ret->totals.slots_used = n;
 	ret->totals.slots_total = s->maps.len;
-	for (size_t i = 0; i < s->maps.len && ret->n_maps < n; i++) {
+	for (size_t i = 0; i < s->maps.len && ret->n_maps < n && !r; i++) {
 		const struct vmt_slot_map *m = vmt_probe_at(&s->maps, i);
-		struct vmt_fault_raw *out = &ret->maps[ret->n_maps];
-		int r;
 
-		if (!m->ready || (hidden && m->tgid == hidden))
-			continue;
-		ret->n_maps++;
-		out->pid = m->tgid;
-		out->owner_pid = m->owner_tgid;
-		out->start_time_ns = m->start_time;
-		out->exec_id = m->exec_id;
-		out->start = m->vm_start;
-		out->end = m->vm_end;
-		out->offset_bytes = m->vm_pgoff * page;
-		out->vm_flags = m->vm_flags;
-		out->inode = m->ino;
-		out->dev_major = m->dev >> 20;
-		out->dev_minor = m->dev & ((1u << 20) - 1);
-		out->class = m->class < VMT_FAULT_CLASSES ? m->class : VMT_FAULT_OTHER;
-		out->special = m->special < VMT_FAULT_SPECIALS ? m->special : VMT_FAULT_PLAIN;
-		out->has_file = m->ino || m->dev;
-		out->minor = m->minor;
-		out->major = m->major;
-		out->read = m->read;
-		out->write = m->write;
-		out->exec = m->exec;
-		out->user = m->user;
-		out->kernel = m->kernel;
-		out->retried = m->retried;
-		out->gup = m->gup;
-		for (int f = 0; f < VMT_FAILURES; f++)
-			out->failed[f] = m->failed[f];
-		for (int k = 0; k < VMT_FAULT_KINDS; k++)
-			out->kinds[k] = m->kinds[k];
-		copy_latency(&m->latency, &out->latency);
-		r = copy_comm(arena, m->comm, &out->comm);
-		r = r ?: copy_path(s, m, arena, out);
-		if (r)
-			return r;
+		if (m->ready && !(hidden && m->tgid == hidden))
+			r = add_map(s, m, arena, &ret->maps[ret->n_maps++]);
 	}
-	return 0;
+	for (size_t i = 0; i < drained && !r; i++) {
+		if (!vmt_drain_next(s->drain, PILE_MAPS, &at, &gone))
+			break;
+		if (!(hidden && gone.tgid == hidden))
+			r = add_map(s, &gone, arena, &ret->maps[ret->n_maps++]);
+	}
+	return r;
+}
+
+static int add_proc(const struct vmt_slot_proc *q, struct vmt_arena *arena,
+		    struct vmt_fault_totals *t, struct vmt_fault_proc *out)
+{
+	out->pid = q->tgid;
+	out->start_time_ns = q->start_time;
+	out->exited = (q->flags & VMT_PROC_EXITED) != 0;
+	out->self = q->tgid == (uint32_t)getpid();
+	out->kernel_minor = q->kernel_minor;
+	out->kernel_major = q->kernel_major;
+	out->record_minor = q->record_minor;
+	out->record_major = q->record_major;
+	out->mapped = q->mapped;
+	out->gup = q->gup;
+	out->unattributed = q->unattributed;
+	out->dropped = q->dropped;
+	out->retried = q->retried;
+	out->abandoned = q->abandoned;
+	t->kernel_minor += q->kernel_minor;
+	t->kernel_major += q->kernel_major;
+	t->record_minor += q->record_minor;
+	t->record_major += q->record_major;
+	t->mapped += q->mapped;
+	t->gup += q->gup;
+	t->unattributed += q->unattributed;
+	t->dropped += q->dropped;
+	t->retried += q->retried;
+	t->abandoned += q->abandoned;
+	for (int f = 0; f < VMT_FAILURES; f++) {
+		out->failed[f] = q->failed[f];
+		t->failed[f] += q->failed[f];
+	}
+	return copy_comm(arena, q->comm, &out->comm);
 }
 
 static int read_procs(struct fault_state *s, struct vmt_arena *arena, uint32_t hidden,
 		      struct vmt_fault_sample *ret)
 {
-	struct vmt_fault_totals *t = &ret->totals;
-	uint32_t self = (uint32_t)getpid();
-	size_t n = 1;
+	size_t drained = s->drain ? vmt_drain_count(s->drain, PILE_PROCS) : 0, at = 0, n = 1;
+	struct vmt_slot_proc gone;
+	int r = 0;
 
 	for (size_t i = 1; i < s->procs.len; i++) {
 		const struct vmt_slot_proc *q = vmt_probe_at(&s->procs, i);
 
 		n += q->ready != 0;
 	}
-	ret->procs = vmt_arena_alloc(arena, n, sizeof(*ret->procs));
+	ret->procs = vmt_arena_alloc(arena, n + drained, sizeof(*ret->procs));
 	if (!ret->procs)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->procs.len && ret->n_procs < n; i++) {
+	for (size_t i = 0; i < s->procs.len && ret->n_procs < n && !r; i++) {
 		const struct vmt_slot_proc *q = vmt_probe_at(&s->procs, i);
-		struct vmt_fault_proc *out = &ret->procs[ret->n_procs];
-		int r;
 
 		if (i ? !q->ready : !(q->kernel_minor | q->kernel_major | q->record_minor))
 			continue;
-		if (hidden && q->tgid == hidden)
-			continue;
-		ret->n_procs++;
-		out->pid = q->tgid;
-		out->start_time_ns = q->start_time;
-		out->exited = (q->flags & VMT_PROC_EXITED) != 0;
-		out->self = q->tgid == self;
-		out->kernel_minor = q->kernel_minor;
-		out->kernel_major = q->kernel_major;
-		out->record_minor = q->record_minor;
-		out->record_major = q->record_major;
-		out->mapped = q->mapped;
-		out->gup = q->gup;
-		out->unattributed = q->unattributed;
-		out->dropped = q->dropped;
-		out->retried = q->retried;
-		out->abandoned = q->abandoned;
-		t->kernel_minor += q->kernel_minor;
-		t->kernel_major += q->kernel_major;
-		t->record_minor += q->record_minor;
-		t->record_major += q->record_major;
-		t->mapped += q->mapped;
-		t->gup += q->gup;
-		t->unattributed += q->unattributed;
-		t->dropped += q->dropped;
-		t->retried += q->retried;
-		t->abandoned += q->abandoned;
-		for (int f = 0; f < VMT_FAILURES; f++) {
-			out->failed[f] = q->failed[f];
-			t->failed[f] += q->failed[f];
-		}
-		r = copy_comm(arena, q->comm, &out->comm);
-		if (r)
-			return r;
+		if (!(hidden && q->tgid == hidden))
+			r = add_proc(q, arena, &ret->totals, &ret->procs[ret->n_procs++]);
 	}
-	return 0;
+	for (size_t i = 0; i < drained && !r; i++) {
+		if (!vmt_drain_next(s->drain, PILE_PROCS, &at, &gone))
+			break;
+		if (!(hidden && gone.tgid == hidden))
+			r = add_proc(&gone, arena, &ret->totals, &ret->procs[ret->n_procs++]);
+	}
+	return r;
 }
 
 static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
@@ -703,7 +750,9 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 	int r;
 
 	r = read_procs(s, arena, hidden, ret);
-	r = r ?: read_maps(p, s, arena, hidden, ret);
+	r = r ?: read_maps(s, arena, hidden, ret);
+	if (!r && s->drain)
+		r = vmt_drain_error(s->drain);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "no memory for the faults");
 

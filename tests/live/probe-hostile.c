@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * probe-hostile [--machine] [RUNG]: the hostile cases of the probe, natively and in guests. RUNG is
- * the one that has to be the best. With --machine the machine is the test's own: CPUs go and
- * come.
+ * probe-hostile [--machine] [RUNG [PART]]: the hostile cases of the probe, natively and in guests.
+ * RUNG is the one that has to be the best. With --machine the machine is the test's own: CPUs go
+ * and come. PART, of refused, storms, mmap and machine, is done alone.
  */
 
 #include "probe-hostile.h"
@@ -186,6 +186,7 @@ int main(int argc, char **argv)
 {
 	bool ours = argc > 1 && !strcmp(argv[1], "--machine");
 	const char *expected = argc > 1 + ours ? argv[1 + ours] : NULL;
+	const char *part = argc > 2 + ours ? argv[2 + ours] : NULL;
 	enum vmt_rung_id best;
 	struct check c;
 
@@ -199,8 +200,13 @@ int main(int argc, char **argv)
 	check_end(&c, "%s", vmt_rung_name(best));
 	if (best == VMT_RUNG_NONE)
 		return 0;
-	refused(best);
-	storms(best);
-	machine(best, ours);
+	if (!part || !strcmp(part, "refused"))
+		refused(best);
+	if (!part || !strcmp(part, "storms"))
+		storms(best, ours);
+	if (!part || !strcmp(part, "mmap"))
+		mmap_storms(best);
+	if (!part || !strcmp(part, "machine"))
+		machine(best, ours);
 	return 0;
 }

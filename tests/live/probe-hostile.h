@@ -56,7 +56,9 @@ char *touch_fresh(size_t pages);
 
 /* probe-refused.c: what the kernel refuses. */
 void refused(enum vmt_rung_id best);
-/* probe-storms.c: what processes and the machine do. */
-void storms(enum vmt_rung_id best);
+/* probe-storms.c: what processes do; less of it in guests, where the machine is ours. */
+void storms(enum vmt_rung_id best, bool ours);
+/* probe-mmap.c: mappings that change all the time. */
+void mmap_storms(enum vmt_rung_id best);
 /* probe-machine.c: what is done to the whole machine; only where it is ours. */
 void machine(enum vmt_rung_id best, bool ours);

@@ -395,6 +395,124 @@ static void killed_in_a_fault(void)
 	close(ready[1]);
 }
 
+/* More children than there is room for in the table of those who are watched. */
+
+#define CHILDREN 8300
+
+static int nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+static void more_than_can_be_watched(bool ours)
+{
+	pid_t self = getpid();
+	struct vmt_probe_opts opts = { .pids = &self, .n_pids = 1, .follow = true };
+	uint64_t truth = 0, counted = 0;
+	const struct vmt_fault_totals *t;
+	struct session s;
+	struct check c;
+
+	check_begin(&c, "F17/more-children-than-can-be-watched");
+	if (ours) {
+		check_skip(c.name, "%d processes take a guest minutes", CHILDREN);
+		return;
+	}
+	session_begin(&s, &opts);
+	for (size_t i = 0; i < CHILDREN; i++) {
+		struct life l = life_begin(nothing, NULL);
+
+		life_wait(&l);
+		truth += l.minor + l.major;
+	}
+	t = &s.faults.totals;
+	if (session_end(&s, &c)) {
+		for (size_t i = 0; i < s.faults.n_procs; i++)
+			if (s.faults.procs[i].pid != (uint64_t)self)
+				counted += s.faults.procs[i].kernel_minor +
+					   s.faults.procs[i].kernel_major;
+		judge_sums(&c, &s.faults);
+		check_that(&c, s.faults.n_procs == CHILDREN + 1, "%zu accounts", s.faults.n_procs);
+		check_that(&c, counted == truth, "%" PRIu64 " faults, wait4 says %" PRIu64, counted,
+			   truth);
+		check_that(&c, !t->lost, "%" PRIu64 " are lost", t->lost);
+	}
+	check_end(&c,
+		  "%d processes, room for 8192: %" PRIu64 " faults; %" PRIu64 " of %" PRIu64
+		  " rows in use",
+		  CHILDREN, counted, t->slots_used, t->slots_total);
+	session_done(&s);
+}
+
+/* Whoever takes over the rows of the dead stands still: they stay where they are. */
+
+#define STANDING 400
+
+static int while_it_stands(void *arg)
+{
+	struct life *lives = arg;
+	pid_t reader = getppid();
+
+	for (;;) {
+		char text[512] = "", path[40];
+		const char *state;
+		ssize_t n;
+		int fd;
+
+		/* The reader is not ours to wait for: look until it stands. */
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)reader);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		close(fd);
+		state = n > 0 ? strrchr(text, ')') : NULL;
+		if (!state)
+			return 1;
+		if (state[2] == 'T')
+			break;
+	}
+	for (size_t i = 0; i < STANDING; i++) {
+		lives[i] = life_begin(touch_four, NULL);
+		life_wait(&lives[i]);
+	}
+	kill(reader, SIGCONT);
+	return 0;
+}
+
+static void reader_stopped(void)
+{
+	struct vmt_probe_opts opts = { 0 };
+	size_t size = STANDING * sizeof(struct life);
+	struct life *lives =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct life parent;
+	struct session s;
+	struct check c;
+
+	check_begin(&c, "F05/reader-of-the-ring-stopped");
+	if (lives == MAP_FAILED)
+		abort();
+	session_begin(&s, &opts);
+	parent = life_begin(while_it_stands, lives);
+	raise(SIGSTOP);
+	life_wait(&parent);
+	if (session_end(&s, &c)) {
+		check_that(&c, !parent.status, "the workload ends with %x",
+			   (unsigned)parent.status);
+		for (size_t i = 0; i < STANDING; i++)
+			judge_life(&c, &s.faults, &lives[i]);
+		judge_sums(&c, &s.faults);
+		/* What the ring has no room for. */
+		check_that(&c, s.faults.totals.slots_used > STANDING, "the ring was not full");
+	}
+	check_end(&c,
+		  "%d processes that began and ended meanwhile; %" PRIu64 " of %" PRIu64
+		  " rows in use",
+		  STANDING, s.faults.totals.slots_used, s.faults.totals.slots_total);
+	session_done(&s);
+	munmap(lives, size);
+}
+
 /* Programs that the kernel skips: while it changes a table of anybody on the same CPU. */
 
 #define STORM_THREADS 4
@@ -605,7 +723,7 @@ static void mapping_gone_meanwhile(enum vmt_rung_id best)
 	munmap(told, HOSTILE_PAGE);
 }
 
-void storms(enum vmt_rung_id best)
+void storms(enum vmt_rung_id best, bool ours)
 {
 	if (!session_is_bpf(best)) {
 		check_skip("F04/full", "nothing with BPF works here: it is %s",
@@ -619,7 +737,9 @@ void storms(enum vmt_rung_id best)
 	several_at_once(2);
 	several_at_once(OBSERVERS);
 	by_a_kernel_thread(best);
+	reader_stopped();
 	killed_in_a_fault();
+	more_than_can_be_watched(ours);
 	programs_that_are_skipped(best);
 	mapping_gone_meanwhile(best);
 }

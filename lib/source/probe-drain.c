@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/probe-drain.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+
+/* The ring has room for this long, where some ten thousand processes end in a second. */
+#define DRAIN_NS 50000000u
+/* What the thread keeps at most: then the ring fills, and rows stay in their tables. */
+#define KEPT_MOST ((size_t)256 << 20)
+
+/*
+ * A record is kept as the words that are not 0, behind one bit for each word that says which these
+ * are.
+ */
+struct pile {
+	size_t size;
+	uint64_t *words;
+	size_t n_words;
+	size_t cap_words;
+	size_t n;
+};
+
+struct vmt_drain {
+	struct ring_buffer *ring;
+	struct pile piles[VMT_DRAIN_PILES];
+	pthread_t thread;
+	pthread_mutex_t lock; /* of the ring's reading end, and the piles */
+	pthread_cond_t end;
+	bool ending;
+	bool has_thread;
+	int error; /* memory was short, and records are missing from the piles */
+};
+
+static size_t mask_words(const struct pile *p)
+{
+	return (p->size / 8 + 63) / 64;
+}
+
+static int keep(struct pile *p, const unsigned char *record)
+{
+	size_t words = p->size / 8, masks = mask_words(p), n = masks;
+	uint64_t *to;
+
+	if (vmt_grow(&p->words, &p->cap_words, p->n_words + masks + words, sizeof(*p->words)))
+		return -ENOMEM;
+	to = p->words + p->n_words;
+	memset(to, 0, masks * sizeof(*to));
+	for (size_t i = 0; i < words; i++) {
+		uint64_t word;
+
+		memcpy(&word, record + i * 8, sizeof(word));
+		if (!word)
+			continue;
+		to[i / 64] |= UINT64_C(1) << (i % 64);
+		to[n++] = word;
+	}
+	p->n_words += n;
+	p->n++;
+	return 0;
+}
+
+static int on_record(void *data, void *record, size_t size)
+{
+	struct vmt_drain *d = data;
+
+	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++) {
+		if (d->piles[i].size != size)
+			continue;
+		if (keep(&d->piles[i], record))
+			d->error = -ENOMEM;
+	}
+	return 0;
+}
+
+/* With the lock. */
+static void take(struct vmt_drain *d)
+{
+	size_t kept = 0;
+
+	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++)
+		kept += d->piles[i].n_words * sizeof(*d->piles[i].words);
+	if (kept < KEPT_MOST || !d->has_thread)
+		(void)ring_buffer__consume(d->ring);
+}
+
+static void *drain_thread(void *data)
+{
+	struct vmt_drain *d = data;
+
+	pthread_mutex_lock(&d->lock);
+	while (!d->ending) {
+		struct timespec until;
+
+		take(d);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += DRAIN_NS;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_sec++;
+			until.tv_nsec -= 1000000000;
+		}
+		pthread_cond_timedwait(&d->end, &d->lock, &until);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
+static int start_thread(struct vmt_drain *d)
+{
+	sigset_t all, old;
+	int r;
+
+	/* Signals are for the program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&d->thread, NULL, drain_thread, d);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	d->has_thread = !r;
+	return -r;
+}
+
+int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], struct vmt_drain **ret)
+{
+	struct vmt_drain *d = calloc(1, sizeof(*d));
+	pthread_condattr_t attr;
+	int r;
+
+	if (!d)
+		return -ENOMEM;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->end, &attr);
+	pthread_condattr_destroy(&attr);
+	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++)
+		d->piles[i].size = sizes[i];
+	d->ring = ring_buffer__new(ring_fd, on_record, d, NULL);
+	if (!d->ring) {
+		r = errno ? -errno : -EINVAL;
+		vmt_drain_free(d);
+		return r;
+	}
+	r = start_thread(d);
+	if (r) {
+		vmt_drain_free(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+size_t vmt_drain_count(struct vmt_drain *d, unsigned pile)
+{
+	size_t n;
+
+	pthread_mutex_lock(&d->lock);
+	take(d);
+	n = d->piles[pile].n;
+	pthread_mutex_unlock(&d->lock);
+	return n;
+}
+
+bool vmt_drain_next(struct vmt_drain *d, unsigned pile, size_t *at, void *out)
+{
+	const struct pile *p = &d->piles[pile];
+	size_t masks = mask_words(p), n = masks;
+	unsigned char *to = out;
+	bool there;
+
+	pthread_mutex_lock(&d->lock);
+	there = *at < p->n_words;
+	for (size_t i = 0; there && i < p->size / 8; i++) {
+		const uint64_t *from = p->words + *at;
+		uint64_t word = 0;
+
+		if (from[i / 64] >> (i % 64) & 1)
+			word = from[n++];
+		memcpy(to + i * 8, &word, sizeof(word));
+	}
+	if (there)
+		*at += n;
+	pthread_mutex_unlock(&d->lock);
+	return there;
+}
+
+void vmt_drain_stop(struct vmt_drain *d)
+{
+	if (!d->has_thread)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->ending = true;
+	pthread_cond_signal(&d->end);
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->thread, NULL);
+	d->has_thread = false;
+}
+
+int vmt_drain_error(struct vmt_drain *d)
+{
+	int r;
+
+	pthread_mutex_lock(&d->lock);
+	r = d->error;
+	pthread_mutex_unlock(&d->lock);
+	return r;
+}
+
+void vmt_drain_free(struct vmt_drain *d)
+{
+	if (!d)
+		return;
+	vmt_drain_stop(d);
+	ring_buffer__free(d->ring);
+	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++)
+		free(d->piles[i].words);
+	pthread_cond_destroy(&d->end);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
