@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a user is told where the kernel refuses a program, or says yes and does nothing.
+
+A part of tests/live/run: it prints its cases and no plan, for it is not the only one. A preloaded
+library stands between vmtop and the kernel, see bpf-shim.c.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from tap import BUILD, VMTOP, Report  # noqa: E402
+
+SHIM = BUILD / "tests" / "live" / "libbpf-shim.so"
+# The count of record: there is no rung with BPF without it.
+SPOIL = "spoil record_minor"
+BPF = ("fexit", "kprobe", "tracepoint")
+
+
+def run(shim, *args):
+    env = {**os.environ, "LD_PRELOAD": str(SHIM), "VMTOP_SHIM": shim}
+    return subprocess.run([VMTOP, *args], env=env, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)
+
+
+def counted(shim):
+    """(problems, document) of a run that goes on without what is refused."""
+    result = run(shim, "faults", "-J", "--duration", "0.3")
+    if result.returncode:
+        return [f"exit {result.returncode}: {result.stderr}"], None
+    document = json.loads(result.stdout)
+    rung = document["probes"]["rung"]
+    problems = [] if rung == "perf" else [f"rung {rung}"]
+    for row in document["rungs"]:
+        if row["probe"] == "fault" and row["hook"] is None and row["rung"] in BPF and \
+                not (row["status"] not in ("ok", "unused") and row["reason"]):
+            problems.append(f"no reason: {row}")
+    return problems, document
+
+
+def main():
+    report = Report()
+    best = run("", "faults", "-J", "--duration", "0.3")
+    rung = json.loads(best.stdout)["probes"]["rung"] if not best.returncode else "none"
+    if rung not in BPF:
+        report.skip("F01 a program is refused", f"nothing with BPF works here: it is {rung}")
+        return
+    problems, _ = counted(SPOIL)
+    report.check("F01 a program is refused: faults goes on without, and exits with 0", problems)
+    told = run(SPOIL, "doctor", "-vv")
+    report.check("F01 a program is refused: doctor -vv has what the verifier said", [
+        f"no {word!r} in {told.stdout[-500:]!r}" for word in ("refused", "log of fault", "invalid")
+        if word not in told.stdout
+    ])
+    quiet = run(SPOIL, "doctor")
+    report.check("F01 a program is refused: doctor says so, without the log", [
+        word for word, wanted in (("refused", True), ("log of fault", False))
+        if (word in quiet.stdout) != wanted
+    ])
+    if rung != "tracepoint":
+        report.skip("F02 events that never come", f"{rung} does not stand on them")
+        return
+    problems, document = counted("silent")
+    if document:
+        problems += [f"{row}" for row in document["rungs"]
+                     if row["rung"] == rung and row["probe"] == "fault" and row["hook"] is None
+                     and row["status"] != "silent"]
+    report.check("F02 events that never come: attached and silent is said, faults goes on without",
+                 problems)
+
+
+main()
