@@ -105,8 +105,11 @@ static uint64_t past_limit(struct course *c)
  * counters can still be read. */
 static void until_end(struct course *c)
 {
-	uint64_t look_ns = 0, limit_ns = c->ctx->deadline_ns;
+	uint64_t look_ns = 0, limit_ns = 0;
 
+	/* Attaching is not the command's time. */
+	if (c->ctx->deadline_ns)
+		limit_ns = c->start_ns + (c->ctx->deadline_ns - c->ctx->started_ns);
 	for (;;) {
 		struct pollfd fds[] = { { .fd = c->child.pid_fd, .events = POLLIN },
 					{ .fd = c->signals, .events = POLLIN },
@@ -166,6 +169,24 @@ static uint64_t ns_of(struct timeval tv)
 	return (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000;
 }
 
+static void set_kinds(const struct vmt_fault_sample *f, struct vmt_command *row)
+{
+	uint64_t sums[VMT_FAULT_KINDS] = { 0 }, known = 0;
+	size_t i, k;
+
+	for (i = 0; i < f->n_maps; i++)
+		for (k = 0; k < VMT_FAULT_KINDS; k++)
+			if (k != VMT_KIND_UNKNOWN)
+				sums[k] += f->maps[i].kinds[k];
+	for (k = 0; k < VMT_FAULT_KINDS; k++)
+		known += sums[k];
+	/* Of the unknown none is counted: they are what is left. */
+	sums[VMT_KIND_UNKNOWN] = f->totals.mapped > known ? f->totals.mapped - known : 0;
+#define K(id, member) VMT_SET(command, member, row, sums[VMT_KIND_##id]);
+#include "model/fault-kind.def"
+#undef K
+}
+
 /* Both sides of the comparison: the probe's accounts and wait4()'s sum. */
 static void set_faults(const struct course *c, const struct vmt_fault_sample *f,
 		       struct vmt_command *row)
@@ -218,6 +239,8 @@ static void set_faults(const struct course *c, const struct vmt_fault_sample *f,
 			failed += t->failed[i];
 		VMT_SET(command, failed_faults_total, row, failed);
 	}
+	if (f->have & VMT_HAVE_KINDS)
+		set_kinds(f, row);
 	if (f->have & VMT_HAVE_LATENCY) {
 		uint64_t stall = 0;
 
@@ -342,6 +365,36 @@ static void end_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struc
 	vmt_buf_addc(out, '\n');
 }
 
+struct kind {
+	const char *name;
+	uint64_t n;
+};
+
+static int more_first(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+
+	return x->n > y->n ? -1 : x->n < y->n;
+}
+
+/* How the faults in mappings were served, the most frequent way first. */
+static void kinds_text(struct vmt_buf *out, const struct vmt_command *c)
+{
+	struct kind kinds[] = {
+#define K(id, member) { #member, c->member },
+#include "model/fault-kind.def"
+#undef K
+	};
+	size_t i;
+
+	if (!VMT_HAS(command, unknown, c) || !c->mapped_faults_total)
+		return;
+	qsort(kinds, VMT_ARRAY_LEN(kinds), sizeof(kinds[0]), more_first);
+	vmt_buf_adds(out, "\nserved:");
+	for (i = 0; i < VMT_ARRAY_LEN(kinds) && kinds[i].n; i++)
+		vmt_buf_addf(out, "%s %" PRIu64 " %s", i ? "," : "", kinds[i].n, kinds[i].name);
+}
+
 /* What a rung that sees less leaves out, in words. */
 static void unseen_text(struct vmt_buf *out, const struct vmt_model *m, const struct vmt_command *c)
 {
@@ -371,6 +424,7 @@ static void faults_text(struct vmt_buf *out, const struct vmt_model *m, const st
 	if (VMT_HAS(command, running_faults_total, c) && c->running_faults_total)
 		vmt_buf_addf(out, "; %" PRIu64 " more in processes that still run",
 			     c->running_faults_total);
+	kinds_text(out, c);
 	if (VMT_HAS(command, stall_ns, c))
 		add_time(out, "\nstall: ", c->stall_ns, " in faults, over all threads");
 	vmt_buf_addc(out, '\n');

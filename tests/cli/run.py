@@ -229,7 +229,7 @@ def time_limit(report):
     result = run("run", "-t", "1", "sleep", "60")
     report.check("--timeout ends it with 124", expect(result, TIMEOUT, quiet=False)
                  or (None if b"signal 15" in result.err else repr(result.err)))
-    result = run("run", "-t", "1", SH, "-c", "trap '' TERM; exec sleep 60")
+    result = run("run", "-t", "2", SH, "-c", "trap '' TERM; exec sleep 60")
     report.check("--timeout kills what does not end", expect(result, TIMEOUT, quiet=False)
                  or (None if b"signal 9" in result.err else repr(result.err)))
 

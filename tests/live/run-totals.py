@@ -85,6 +85,9 @@ def totals(document):
         kernel = sum(b[f"{name}_faults_total"] for b in data["balance"])
         if kernel - row[f"{name}_faults_total"] and not row["running_faults_total"]:
             yield f"{kernel} {name} counted, wait4() says {row[f'{name}_faults_total']}"
+    kinds = sum(row["kinds"].values())
+    if kinds != row["mapped_faults_total"]:
+        yield f"{kinds} of known and unknown kinds, {row['mapped_faults_total']} in mappings"
     nameless = [fault for fault in data["faults"] if not fault["path"]]
     if nameless:
         yield f"{len(nameless)} rows without a name, as at {nameless[0]['start']}"
@@ -141,10 +144,13 @@ def known(report, folder):
 
 def left_behind(report, folder):
     """A process that outlives the command is counted, and is not in wait4()."""
-    pipe = os.path.join(folder, "pipe")
+    pipe, ready = os.path.join(folder, "pipe"), os.path.join(folder, "ready")
     os.mkfifo(pipe)
-    # The child ends when somebody has written to the pipe: after the report.
-    problem, document = document_of(["sh", "-c", f"cat {pipe} >/dev/null 2>&1 & exit 0"], folder)
+    os.mkfifo(ready)
+    # The command waits until its child has faulted; that ends when somebody has written to the
+    # pipe: after the report.
+    script = f"(echo x >{ready}; exec cat {pipe} >/dev/null 2>&1) & read x <{ready}; exit 0"
+    problem, document = document_of(["sh", "-c", script], folder)
     with open(pipe, "wb"):
         pass
     if not problem:

@@ -204,6 +204,45 @@ static void fields_are_told(void **state)
 	assert_null(vmt_filter_field(f, 3));
 }
 
+static void single_values(void **state)
+{
+	static const struct {
+		const char *field, *text;
+		int want;
+		uint64_t value;
+	} cases[] = {
+		{ "peak_rss_bytes", "512M", 0, UINT64_C(512) << 20 },
+		{ "peak_rss_bytes", "1.5KiB", 0, 1536 },
+		{ "peak_rss_bytes", "3p", 0, 3 * 4096 },
+		{ "peak_rss_bytes", "18446744073709551615p", -ERANGE, 0 },
+		{ "peak_rss_bytes", "99999999999999T", -ERANGE, 0 },
+		{ "peak_rss_bytes", "10ms", -EINVAL, 0 },
+		{ "stall_ns", "10ms", 0, 10000000 },
+		{ "stall_ns", "10M", -EINVAL, 0 },
+		{ "major_faults_total", "0", 0, 0 },
+		{ "major_faults_total", "1x", -EINVAL, 0 },
+		{ "major_faults_total", "-1", -EINVAL, 0 },
+		{ "major_faults_total", "", -EINVAL, 0 },
+		/* No whole number without a sign. */
+		{ "difference_faults", "1", -EINVAL, 0 },
+		{ "agree", "1", -EINVAL, 0 },
+		{ "command", "x", -EINVAL, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		const struct vmt_field *f =
+			vmt_field_find(&vmt_entity_command, vmt_bytes_of(cases[i].field));
+		uint64_t v = 7;
+
+		assert_non_null(f);
+		if (vmt_field_value(f, cases[i].text, 4096, &v) != cases[i].want)
+			fail_msg("%s=%s", cases[i].field, cases[i].text);
+		/* Untouched where it fails. */
+		assert_int_equal(v, cases[i].want ? 7 : cases[i].value);
+	}
+}
+
 static int parse_once(void *arg)
 {
 	VMT_AUTO_FILTER f = NULL;
@@ -229,6 +268,7 @@ int main(void)
 		cmocka_unit_test(errors_say_where),
 		cmocka_unit_test(depth_and_length_have_a_limit),
 		cmocka_unit_test(fields_are_told),
+		cmocka_unit_test(single_values),
 		cmocka_unit_test(memory_may_run_out),
 	};
 
