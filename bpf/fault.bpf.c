@@ -24,6 +24,7 @@
 
 #include "bpf/fault-drain.bpf.h"
 #include "bpf/fault-kind.bpf.h"
+#include "bpf/fault-stack.bpf.h"
 
 /* Around handle_mm_fault() */
 
@@ -88,8 +89,8 @@ static __always_inline u32 failure_of(u32 ret)
  * vma is NULL where the exit program does not get the arguments; page is 0 then, and flags and gup
  * are those of the entry.
  */
-static __always_inline int fault_exit(struct vm_area_struct *vma, u64 page, u32 flags, bool gup,
-				      u32 ret)
+static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64 page, u32 flags,
+				      bool gup, u32 ret)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -180,6 +181,7 @@ static __always_inline int fault_exit(struct vm_area_struct *vma, u64 page, u32 
 		charge_gup(p, slot, 1);
 		return 0;
 	}
+	stack_count(ctx, a, !(flags & VMT_FAULT_FLAG_USER), major);
 	charge(p, slot, 1, major);
 	describe(slot, access_of_flags(flags),
 		 flags & VMT_FAULT_FLAG_USER ? MODE_USER : MODE_KERNEL, ns);
@@ -201,7 +203,7 @@ SEC("?fexit/handle_mm_fault")
 int BPF_PROG(fexit_fault, struct vm_area_struct *vma, unsigned long addr, unsigned int flags,
 	     struct pt_regs *regs, unsigned int ret)
 {
-	return fault_exit(vma, (addr >> 12) + 1, flags, !regs, ret);
+	return fault_exit(ctx, vma, (addr >> 12) + 1, flags, !regs, ret);
 }
 
 SEC("?kprobe/handle_mm_fault")
@@ -214,12 +216,12 @@ int BPF_KPROBE(kprobe_fault, struct vm_area_struct *vma, unsigned long addr, uns
 SEC("?kretprobe/handle_mm_fault")
 int BPF_KRETPROBE(kretprobe_fault, unsigned int ret)
 {
-	return fault_exit(NULL, 0, 0, false, ret);
+	return fault_exit(ctx, NULL, 0, 0, false, ret);
 }
 
 /* The count of record, and where nothing is attached around handle_mm_fault() the count */
 
-static __always_inline int fault_event(unsigned long addr, bool major)
+static __always_inline int fault_event(void *ctx, unsigned long addr, bool major)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -291,6 +293,7 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 		ns = now - a->kernel.t0;
 	}
 	a->kernel.page = 0;
+	stack_count(ctx, a, true, major);
 	slot = map_at(addr, a->tgid, a->start_time);
 	charge(p, slot, 1, major);
 	describe(slot, access, mode, ns);
@@ -304,13 +307,13 @@ static __always_inline int fault_event(unsigned long addr, bool major)
 SEC("?perf_event")
 int record_minor(struct bpf_perf_event_data *ctx)
 {
-	return fault_event(ctx->addr, false);
+	return fault_event(ctx, ctx->addr, false);
 }
 
 SEC("?perf_event")
 int record_major(struct bpf_perf_event_data *ctx)
 {
-	return fault_event(ctx->addr, true);
+	return fault_event(ctx, ctx->addr, true);
 }
 
 /* When a fault began, and of which kind it is: x86, where nothing is around handle_mm_fault() */

@@ -81,8 +81,10 @@ static void take_apart(struct vmt_values *v, const struct vmt_cmd *cmd, const ch
 	else if (strcmp(values, "@schema") == 0)
 		add_commands(&v->words, true);
 	else if (strcmp(values, "@format") == 0)
-		for (i = 0; vmt_outputs[i].name; i++)
-			add_word(&v->words, vmt_outputs[i].name);
+		for (i = 0; vmt_outputs[i].name; i++) {
+			if (!cmd || vmt_cmd_takes_format(cmd, &vmt_outputs[i]))
+				add_word(&v->words, vmt_outputs[i].name);
+		}
 	else if (values[0] != '@')
 		vmt_buf_adds(&v->words, values);
 	if (v->words.len)

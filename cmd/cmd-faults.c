@@ -5,6 +5,7 @@
 
 static const struct vmt_section_def sections[] = {
 	VMT_FAULT_SECTIONS,
+	VMT_STACK_SECTION,
 };
 
 static const struct vmt_opt opts[] = {
@@ -13,6 +14,7 @@ static const struct vmt_opt opts[] = {
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "count for SEC seconds (default 5); SIGINT ends it early" },
 	VMT_OPTS_FAULT,
+	VMT_OPT_STACKS,
 };
 
 static int run_faults(struct vmt_ctx *ctx)
@@ -43,6 +45,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	window_opts.pids = pids;
 	window_opts.n_pids = n_pids;
 	window_opts.rung = vmt_ctx_value(ctx, "rung");
+	window_opts.stacks = vmt_fault_stacks(ctx);
 	r = vmt_run_open(&run, ctx, window_opts.duration_ns);
 	if (r == 0 && list)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
@@ -60,6 +63,8 @@ static int run_faults(struct vmt_ctx *ctx)
 		r = vmt_run_model(&run, ctx, &model_opts);
 	if (r == 0)
 		r = vmt_fault_sections(ctx, &run, model_opts.fault_group, NULL, &last);
+	if (r == 0)
+		r = vmt_fault_stack_section(ctx, &run, &last);
 	if (r)
 		return r;
 	vmt_run_remarks(&run, ctx, last);
@@ -75,7 +80,8 @@ static int run_faults(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_faults = {
 	.name = "faults",
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
-	.synopsis = "[-p LIST] [--duration SEC] [--summary vma|proc|file] [OPTION]...",
+	.synopsis =
+		"[-p LIST] [--duration SEC] [--summary vma|proc|file|ip] [--stacks] [OPTION]...",
 	.cost = "adds about a microsecond to every page fault while it counts, less where -p leaves "
 		"the process out, and reads maps of the processes that faulted",
 	.opts = opts,
@@ -83,6 +89,7 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.n_asked = 1,
 	.has_probes = true,
 	.run = run_faults,
 };

@@ -28,12 +28,14 @@ static const struct vmt_section_def sections[] = {
 	VMT_FAULT_SECTIONS,
 	{ "command", &vmt_entity_command, true, "the command, from its start to its end" },
 	{ "budgets", &vmt_entity_budget, false, "what --budget limits, and whether it was kept" },
+	VMT_STACK_SECTION,
 };
 
 static const struct vmt_opt opts[] = {
 	{ "budget", 0, VMT_OPT_VALUE, "FIELD=N", NULL,
 	  "exit 123 where that figure of the command is larger, as maj_flt=0" },
 	VMT_OPTS_FAULT,
+	VMT_OPT_STACKS,
 };
 
 /* One run, on its way. */
@@ -472,8 +474,10 @@ static int fill_doc(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_gro
 	if (!section)
 		return VMT_EXIT_FAILED;
 	section->machine_only = true;
-	vmt_run_remarks(run, ctx, last);
-	return 0;
+	r = vmt_fault_stack_section(ctx, run, &last);
+	if (r == 0)
+		vmt_run_remarks(run, ctx, last);
+	return r;
 }
 
 /* What came of it, in a document; an exit code, VMT_EXIT_BUDGET where a budget is broken. */
@@ -537,6 +541,7 @@ static int follow(struct course *c, struct vmt_window **ret_window)
 {
 	struct vmt_window_opts window = {
 		.rung = vmt_ctx_value(c->ctx, "rung"),
+		.stacks = vmt_fault_stacks(c->ctx),
 		.follow = true,
 		.during = during,
 		.arg = c,
@@ -627,6 +632,7 @@ const struct vmt_cmd vmt_cmd_run = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.n_asked = 1,
 	.has_probes = true,
 	.operands = "@file",
 	.min_operands = 1,

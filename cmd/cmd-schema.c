@@ -311,7 +311,7 @@ static void data(struct vmt_json *j, const struct vmt_cmd *cmd)
 			rows(j, s->key, s->entity, s->help);
 		keys[i] = s->key;
 	}
-	object_end(j, keys, cmd->sections_optional ? 0 : cmd->n_sections);
+	object_end(j, keys, cmd->sections_optional ? 0 : cmd->n_sections - cmd->n_asked);
 	vmt_json_object_end(j);
 }
 

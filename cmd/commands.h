@@ -60,6 +60,7 @@ struct vmt_cmd {
 	unsigned groups;
 	const struct vmt_section_def *sections; /* of its document; NULL where it has none */
 	size_t n_sections;
+	size_t n_asked; /* of the sections, the last ones: there where they were asked for */
 	bool sections_optional; /* its document has those that were asked for and could be had */
 	bool has_probes; /* its document may have "probes" */
 	bool hidden;
@@ -75,6 +76,9 @@ struct vmt_cmd {
 /* THE list of commands, NULL at the end. */
 extern const struct vmt_cmd *const vmt_cmds[];
 const struct vmt_cmd *vmt_cmd_find(const char *name);
+
+/* Whether a command has the rows that a format is for. */
+bool vmt_cmd_takes_format(const struct vmt_cmd *cmd, const struct vmt_output *format);
 
 /* Options that a command understands: its own, then those of its groups. Calls fn for each. */
 void vmt_cmd_each_opt(const struct vmt_cmd *cmd, void (*fn)(const struct vmt_opt *opt, void *arg),

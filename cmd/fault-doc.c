@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/fault-doc.h"
 
+#include "base/parse.h"
 #include "cmd/fault-window.h"
 
 int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret)
@@ -13,8 +14,10 @@ int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret)
 		*ret = VMT_FAULT_BY_PROC;
 	else if (strcmp(what, "file") == 0)
 		*ret = VMT_FAULT_BY_FILE;
+	else if (strcmp(what, "ip") == 0)
+		*ret = VMT_FAULT_BY_IP;
 	else
-		return vmt_usage_error(ctx, "--summary takes vma, proc or file");
+		return vmt_usage_error(ctx, "--summary takes vma, proc, file or ip");
 	return 0;
 }
 
@@ -22,6 +25,7 @@ static const char *const group_columns[] = {
 	[VMT_FAULT_BY_VMA] = NULL,
 	[VMT_FAULT_BY_PROC] = "PID,FAULTS,MAJOR,READ,WRITE,GUP,P50,P99,MAX,STALL,COMMAND",
 	[VMT_FAULT_BY_FILE] = "KIND,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
+	[VMT_FAULT_BY_IP] = "PID,IP,FAULTS,MAJOR,USER,KERNEL,SYMBOL,COMMAND,OFFSET,MAPPING",
 };
 
 int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
@@ -54,5 +58,37 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_
 	if (ret_first)
 		*ret_first = s;
 	*ret_last = !files->machine_only ? files : !balance->machine_only ? balance : s;
+	return 0;
+}
+
+enum vmt_stack_depth vmt_fault_stacks(const struct vmt_ctx *ctx)
+{
+	const char *what = vmt_ctx_value(ctx, "summary");
+
+	if (vmt_ctx_given(ctx, "stacks") || ctx->format->only == &vmt_entity_stack)
+		return VMT_STACK_FULL;
+	return what && strcmp(what, "ip") == 0 ? VMT_STACK_LEAF : VMT_STACK_NONE;
+}
+
+int vmt_fault_stack_section(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_section **last)
+{
+	const struct vmt_model *m = run->model;
+	const char *top = vmt_ctx_value(ctx, "top");
+	struct vmt_section *s;
+	uint64_t n = 0;
+
+	if (!m->stacks)
+		return 0;
+	s = vmt_run_section(run, ctx, "stacks", m->stacks, m->n_stacks);
+	if (!s)
+		return VMT_EXIT_FAILED;
+	if (top)
+		vmt_parse_u64(top, &n);
+	s->title = "STACKS";
+	if (vmt_section_arrange(s, n) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	*last = s;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmd/collect-loop.h"
+#include "model/fault-raw.h"
 
 /* What 'faults' and 'run' show of what was counted. */
 
@@ -16,9 +17,12 @@
 
 /* Options that vmt_fault_summary(), vmt_fault_sections() and vmt_window_run() ask for. */
 #define VMT_OPTS_FAULT                                                                             \
-	{ "summary",	   0,                                                                      \
-	  VMT_OPT_VALUE,   "WHAT",                                                                 \
-	  "vma proc file", "a row for each mapping (vma, the default), process or file" },         \
+	{ "summary",                                                                               \
+	  0,                                                                                       \
+	  VMT_OPT_VALUE,                                                                           \
+	  "WHAT",                                                                                  \
+	  "vma proc file ip",                                                                      \
+	  "a row for each mapping (vma, the default), process, file or instruction" },             \
 		{ "rung",                                                                          \
 		  0,                                                                               \
 		  VMT_OPT_VALUE,                                                                   \
@@ -30,6 +34,17 @@
 			"show the sum of each process in text, too"                                \
 	}
 
+/* Behind these: the section that is there with --stacks, and the option itself. */
+#define VMT_STACK_SECTION                                                                          \
+	{                                                                                          \
+		"stacks", &vmt_entity_stack, false, "page faults by stack, with --stacks"          \
+	}
+#define VMT_OPT_STACKS                                                                             \
+	{                                                                                          \
+		"stacks", 0, VMT_OPT_FLAG, NULL, NULL,                                             \
+			"count by stack, too; --format folded gives these for a flame graph"       \
+	}
+
 /* What --summary says; an exit code or 0. */
 int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
 /*
@@ -39,3 +54,9 @@ int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
  */
 int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
 		       struct vmt_section **ret_first, struct vmt_section **ret_last);
+
+/* What of stacks --stacks, --summary and --format ask for. */
+enum vmt_stack_depth vmt_fault_stacks(const struct vmt_ctx *ctx);
+/* Adds the section of the model's stacks, where there are any, with --top; *last becomes it then.
+ * An exit code or 0. */
+int vmt_fault_stack_section(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_section **last);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "source/probe.h"
+#include "source/symbolize.h"
 
 struct vmt_window {
 	struct vmt_arena arena;
@@ -178,6 +179,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.pids = pids;
 	popts.n_pids = opts->n_pids;
 	popts.follow = opts->follow;
+	popts.stacks = opts->stacks;
 	if (vmt_probe_open(&popts, &probe, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	sigemptyset(&set);
@@ -250,6 +252,7 @@ void vmt_window_source_state(struct vmt_source_stat *st, const struct vmt_fault_
 int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run)
 {
 	struct vmt_sample *s = run->sample;
+	struct vmt_fault_sample *f = &w->faults;
 	VMT_AUTO_FREE uint64_t *pids = calloc(w->faults.n_maps + 1, sizeof(*pids));
 	VMT_AUTO_FREE size_t *indices = calloc(w->faults.n_maps + 1, sizeof(*indices));
 	size_t n;
@@ -262,6 +265,10 @@ int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run 
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &w->faults, w->faults.rung);
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FILEMAP], &w->faults,
 				w->faults.filemap_rung);
+	if (f->have & VMT_HAVE_STACKS && vmt_symbolize(run->collector, s, f, &w->arena) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
 	n = faulting(&w->faults, s, pids, indices);
 	return n ? vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS), indices, n) : 0;
 }
@@ -311,4 +318,10 @@ void vmt_window_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struc
 		vmt_buf_addf(out, "; count of record: %" PRIu64 " minor, %" PRIu64 " major",
 			     p->record_minor, p->record_major);
 	vmt_buf_addc(out, '\n');
+	if (VMT_HAS(probe, stacks_collided, p))
+		vmt_buf_addf(out,
+			     "faults without a stack: %" PRIu64 " collided, %" PRIu64
+			     " map full, %" PRIu64 " table full, %" PRIu64 " not given\n",
+			     p->stacks_collided, p->stacks_full, p->stack_rows_full,
+			     p->stacks_absent);
 }

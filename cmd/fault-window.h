@@ -17,6 +17,7 @@ struct vmt_window_opts {
 	 */
 	void (*during)(void *arg);
 	void *arg;
+	enum vmt_stack_depth stacks;
 };
 
 /*
@@ -27,7 +28,8 @@ struct vmt_window_opts {
 struct vmt_window;
 int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts,
 		   struct vmt_window **ret);
-/* Puts what was counted into the sample, with the mappings of the processes that faulted. */
+/* Puts what was counted into the sample, with the mappings of the processes that faulted, and names
+ * for the addresses of stacks. */
 int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run);
 /* 128 + the number of the signal that ended it, where that asks for an end of vmtop and not only of
  * the window (SIGTERM, SIGHUP); else 0. w may be NULL. */

@@ -238,6 +238,16 @@ static void choose_unit(struct vmt_ctx *ctx)
 				ctx->out.unit = units[k].unit;
 }
 
+bool vmt_cmd_takes_format(const struct vmt_cmd *cmd, const struct vmt_output *format)
+{
+	size_t i;
+
+	for (i = 0; format->only && i < cmd->n_sections; i++)
+		if (cmd->sections[i].entity == format->only)
+			return true;
+	return !format->only;
+}
+
 static unsigned terminal_width(const struct vmt_ctx *ctx)
 {
 	struct winsize ws;
@@ -275,6 +285,9 @@ static int settle(struct vmt_ctx *ctx)
 	if (!ctx->format)
 		return vmt_usage_error(ctx, "--format takes text, json, ndjson or csv, not '%.40s'",
 				       value ? value : "");
+	if (!vmt_cmd_takes_format(ctx->cmd, ctx->format))
+		return vmt_usage_error(ctx, "--format %s is not for this command",
+				       ctx->format->name);
 	choose_unit(ctx);
 	ctx->out.headings = !vmt_ctx_given(ctx, "noheadings");
 	ctx->out.raw = vmt_ctx_given(ctx, "raw");

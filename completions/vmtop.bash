@@ -73,12 +73,12 @@ _vmtop_options()
 		most=65
 		;;
 	faults)
-		opts='--pid --duration --summary --rung --balance --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --duration --summary --rung --balance --stacks --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --summary --rung -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	run)
-		opts='--budget --summary --rung --balance --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--budget --summary --rung --balance --stacks --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='--budget --summary --rung -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;
@@ -153,18 +153,18 @@ _vmtop_values()
 	addr,--root) compopt -o dirnames ;;
 	addr,) _vmtop_pids _vmtop_words ;;
 	faults,-p | faults,--pid) _vmtop_pids _vmtop_list ;;
-	faults,--summary) _vmtop_words 'vma proc file' ;;
+	faults,--summary) _vmtop_words 'vma proc file ip' ;;
 	faults,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
-	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
-	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
-	faults,--format) _vmtop_words 'text json ndjson csv' ;;
+	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram ip symbol command mapping' ;;
+	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram ip symbol command mapping' ;;
+	faults,--format) _vmtop_words 'text json ndjson csv folded' ;;
 	faults,-w | faults,--write) compopt -o default ;;
 	faults,--root) compopt -o dirnames ;;
-	run,--summary) _vmtop_words 'vma proc file' ;;
+	run,--summary) _vmtop_words 'vma proc file ip' ;;
 	run,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
-	run,-o | run,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
-	run,-s | run,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram command mapping' ;;
-	run,--format) _vmtop_words 'text json ndjson csv' ;;
+	run,-o | run,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram ip symbol command mapping' ;;
+	run,-s | run,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram ip symbol command mapping' ;;
+	run,--format) _vmtop_words 'text json ndjson csv folded' ;;
 	run,-w | run,--write) compopt -o default ;;
 	run,--root) compopt -o dirnames ;;
 	run,) compopt -o default ;;

@@ -135,6 +135,59 @@ struct vmt_fault_file {
 	struct vmt_fault_latency latency; /* VMT_HAVE_FILE_LATENCY */
 };
 
+/* Frames of user code that are kept of a stack, the innermost ones. */
+#define VMT_FAULT_STACK_MOST 64
+
+enum vmt_stack_depth {
+	VMT_STACK_NONE,
+	VMT_STACK_LEAF, /* the instruction alone: faults are told apart by nothing else */
+	VMT_STACK_FULL,
+};
+
+/* What an address of a stack is. Empty texts are not known. */
+struct vmt_fault_frame {
+	uint64_t address;
+	bool kernel;
+	bool jit; /* symbol is of the map that a compiler wrote for its process */
+	bool has_offset;
+	struct vmt_bytes symbol; /* as in the file: mangled, any bytes */
+	struct vmt_bytes module; /* path of the file, "[vdso]", name of a kernel module */
+	uint64_t offset; /* in the file of the module; of the vdso, in that */
+};
+
+/* Faults with one stack, of one program image of a process. VMT_HAVE_STACKS */
+struct vmt_fault_stack {
+	uint64_t pid;
+	uint64_t start_time_ns;
+	uint64_t exec_id;
+	struct vmt_bytes comm;
+	uint64_t minor;
+	uint64_t major;
+	int lost; /* -EEXIST, -ENOMEM, -EFAULT: why there are no frames; 0 */
+	const uint64_t *addresses; /* innermost first: n_kernel, then n_user */
+	uint32_t *frames; /* as many, of vmt_fault_sample.frames; NULL before vmt_symbolize() */
+	uint32_t n_kernel;
+	uint32_t n_user;
+};
+
+/* A mapping with code of which a stack had a frame, as it was when that was first seen. */
+struct vmt_fault_code {
+	uint64_t pid;
+	uint64_t start_time_ns;
+	uint64_t exec_id;
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset_bytes;
+	uint64_t inode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	bool has_file;
+	bool vdso;
+	bool deleted;
+	bool path_cut;
+	struct vmt_bytes path;
+};
+
 enum vmt_fault_have {
 	VMT_HAVE_MAPS = 1 << 0, /* rows by mapping at all */
 	VMT_HAVE_ACCESS = 1 << 1,
@@ -152,6 +205,7 @@ enum vmt_fault_have {
 	VMT_HAVE_FILE_RESULT = 1 << 13,
 	VMT_HAVE_FILE_LATENCY = 1 << 14,
 	VMT_HAVE_FILE_AROUND = 1 << 15,
+	VMT_HAVE_STACKS = 1 << 17,
 	VMT_HAVE_DEATHS = 1 << 16, /* processes that ended in the window are in it to their end */
 	VMT_HAVE_KINDS = 1 << 17,
 };
@@ -220,6 +274,12 @@ struct vmt_fault_totals {
 	uint64_t no_account; /* events of tasks that found the table of tasks full */
 	uint64_t slots_used;
 	uint64_t slots_total;
+	/* VMT_HAVE_STACKS: faults without a stack, and why. */
+	uint64_t stacks_collided; /* another stack had its place */
+	uint64_t stacks_full; /* the kernel's map of stacks was full */
+	uint64_t stacks_absent; /* the kernel could not take it */
+	uint64_t stack_rows_full;
+	uint64_t codes_full; /* frames of which no mapping was kept: the table was full */
 };
 
 struct vmt_fault_sample {
@@ -236,6 +296,13 @@ struct vmt_fault_sample {
 	size_t n_procs;
 	struct vmt_fault_file *files;
 	size_t n_files;
+	enum vmt_stack_depth depth; /* of stacks; LEAF: the innermost frames mean something alone */
+	struct vmt_fault_stack *stacks;
+	size_t n_stacks;
+	struct vmt_fault_code *codes;
+	size_t n_codes;
+	struct vmt_fault_frame *frames; /* by vmt_symbolize() */
+	size_t n_frames;
 	struct vmt_fault_totals totals;
 	struct vmt_probe_try *tries; /* the ladder, best first */
 	size_t n_tries;

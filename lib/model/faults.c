@@ -417,6 +417,7 @@ static bool same_row(const struct item *first, const struct item *item, uint64_t
 	case VMT_FAULT_BY_FILE:
 		return compare_file(first, item) == 0;
 	case VMT_FAULT_BY_VMA:
+	case VMT_FAULT_BY_IP:
 		break;
 	}
 	if (compare_identity(first->raw, item->raw) != 0)
@@ -614,6 +615,12 @@ static void add_probe(struct vmt_model *m)
 	if (f->have & VMT_HAVE_MISSES)
 		VMT_SET(probe, recursion_misses, p, t->recursion_misses);
 	VMT_SET(probe, lost, p, t->lost);
+	if (f->have & VMT_HAVE_STACKS) {
+		VMT_SET(probe, stacks_collided, p, t->stacks_collided);
+		VMT_SET(probe, stacks_full, p, t->stacks_full);
+		VMT_SET(probe, stacks_absent, p, t->stacks_absent);
+		VMT_SET(probe, stack_rows_full, p, t->stack_rows_full);
+	}
 	if (f->have & VMT_HAVE_MAPS) {
 		VMT_SET(probe, slots_used, p, t->slots_used);
 		VMT_SET(probe, slots_total, p, t->slots_total);
@@ -661,10 +668,12 @@ int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group)
 	add_probe(m);
 	r = add_rungs(m);
 	if (r == 0)
-		r = add_maps(m, group);
+		r = group == VMT_FAULT_BY_IP ? vmt_model_fault_ips(m) : add_maps(m, group);
 	if (r == 0)
 		r = add_balance(m);
 	if (r == 0)
 		r = add_files(m);
+	if (r == 0)
+		r = vmt_model_stacks(m);
 	return r;
 }

@@ -47,6 +47,12 @@ enum vmt_fault_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_stack_##m
+enum vmt_stack_field {
+#include "model/stack.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_balance_##m
 enum vmt_balance_field {
 #include "model/balance.def"

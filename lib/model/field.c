@@ -95,6 +95,14 @@ static const struct vmt_field fault_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_stack
+#define FIELD_ENUM(m) VMT_FIELD_stack_##m
+static const struct vmt_field stack_fields[] = {
+#include "model/stack.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_balance
 #define FIELD_ENUM(m) VMT_FIELD_balance_##m
 static const struct vmt_field balance_fields[] = {
@@ -201,6 +209,7 @@ ENTITY(sharer, vmt_sharer, "sharers", "a process that maps a file, a memfd or a 
 ENTITY(page, vmt_page, "pages", "a page of a process, or a run of pages that are alike", NULL);
 ENTITY(addr, vmt_addr, "addresses", "an address of a process, explained", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
+ENTITY(stack, vmt_stack, "stacks", "page faults of one stack of a process", "-faults_total");
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
        "-kernel_faults_total");
 ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
@@ -215,11 +224,13 @@ ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NUL
 ENTITY(check, vmt_check, "checks", "an identity between figures of the kernel", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,    &vmt_entity_proc,    &vmt_entity_group, &vmt_entity_map,
-	&vmt_entity_map_group, &vmt_entity_sharer,  &vmt_entity_page,  &vmt_entity_addr,
-	&vmt_entity_fault,     &vmt_entity_balance, &vmt_entity_file,  &vmt_entity_command,
-	&vmt_entity_budget,    &vmt_entity_probe,   &vmt_entity_rung,  &vmt_entity_source,
-	&vmt_entity_issue,     &vmt_entity_finding, &vmt_entity_check, NULL,
+	&vmt_entity_system,  &vmt_entity_proc,	    &vmt_entity_group,
+	&vmt_entity_map,     &vmt_entity_map_group, &vmt_entity_sharer,
+	&vmt_entity_page,    &vmt_entity_addr,	    &vmt_entity_fault,
+	&vmt_entity_stack,   &vmt_entity_balance,   &vmt_entity_file,
+	&vmt_entity_command, &vmt_entity_budget,    &vmt_entity_probe,
+	&vmt_entity_rung,    &vmt_entity_source,    &vmt_entity_issue,
+	&vmt_entity_finding, &vmt_entity_check,	    NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -9,6 +9,7 @@ enum vmt_fault_group {
 	VMT_FAULT_BY_VMA,
 	VMT_FAULT_BY_PROC,
 	VMT_FAULT_BY_FILE,
+	VMT_FAULT_BY_IP, /* where stacks were counted, of whatever depth */
 };
 
 struct vmt_model_opts {
@@ -29,6 +30,8 @@ struct vmt_model {
 	struct vmt_probe_row probe;
 	struct vmt_fault *faults;
 	size_t n_faults;
+	struct vmt_stack *stacks;
+	size_t n_stacks;
 	struct vmt_balance *balance;
 	size_t n_balance;
 	struct vmt_file *files;
@@ -67,5 +70,9 @@ bool vmt_rate_milli(uint64_t now, uint64_t before, uint64_t dt_ns, uint64_t *ret
 
 /* Fills m->faults, balance, files, probe and rungs from m->sample->faults. */
 int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group);
+/* Fills m->stacks from the stacks and frames of m->sample->faults, where it has whole ones. */
+int vmt_model_stacks(struct vmt_model *m);
+/* Fills m->faults by the instruction in user mode, where stacks were counted. */
+int vmt_model_fault_ips(struct vmt_model *m);
 /* Fills m->findings; the rest of the model is complete. */
 int vmt_model_findings(struct vmt_model *m);

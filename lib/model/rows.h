@@ -58,6 +58,11 @@ struct vmt_fault {
 #include "model/fault.def"
 };
 
+struct vmt_stack {
+	struct vmt_row row;
+#include "model/stack.def"
+};
+
 struct vmt_balance {
 	struct vmt_row row;
 #include "model/balance.def"

@@ -22,6 +22,7 @@
 #include "source/perf-event.h"
 #include "source/probe-drain.h"
 #include "source/probe-load.h"
+#include "source/probe-stack.h"
 
 /* Generated; our warnings are not bpftool's. */
 #pragma GCC diagnostic push
@@ -72,6 +73,7 @@ struct fault_state {
 	struct vmt_probe_array stats;
 	struct vmt_drain
 		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
+	struct vmt_probe_stacks stacks;
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
@@ -160,9 +162,11 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_filter_on = p->opts.n_pids > 0;
 	s->rodata->vmt_follow = p->opts.follow;
 	s->rodata->vmt_around = rung->function != NULL;
+	s->rodata->vmt_stacks = p->opts.stacks;
 	/* The rest is for rows that processes of one name share. */
 	s->rodata->vmt_rows_apart = maps - maps / 4;
 	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)
 		r = r ?: bpf_map__reuse_fd(s->maps.filter, p->filter_fd);
@@ -375,6 +379,7 @@ static void fault_close(void *state)
 	vmt_probe_unmap(&s->procs);
 	vmt_probe_unmap(&s->names);
 	vmt_probe_unmap(&s->stats);
+	vmt_probe_stacks_unmap(&s->stacks);
 	vmt_probe_unload(&s->loaded);
 	free(s);
 }
@@ -391,6 +396,9 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	/* Row 0 is for the processes that find no row. */
 	r = r ?: vmt_probe_fill(&s->loaded, "proc_free", 1, (uint32_t)s->procs.len, err);
 	r = r ?: vmt_probe_fill(&s->loaded, "name_free", 0, (uint32_t)s->names.len, err);
+	s->stacks.depth = p->opts.stacks;
+	s->stacks.lost = &s->skeleton->bss->stack_lost;
+	r = r ?: vmt_probe_stacks_map(&s->loaded, &s->stacks, err);
 	r = r ?: vmt_probe_filter(&s->loaded, p->pids, p->opts.n_pids, err);
 	r = r ?: make_walks(s, err);
 	r = r ?: vmt_probe_attach(p, &s->loaded, err);
@@ -751,6 +759,7 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 
 	r = read_procs(s, arena, hidden, ret);
 	r = r ?: read_maps(s, arena, hidden, ret);
+	r = r ?: vmt_probe_stacks_read(&s->stacks, &s->names, hidden, arena, ret);
 	if (!r && s->drain)
 		r = vmt_drain_error(s->drain);
 	if (r)

@@ -22,6 +22,7 @@ struct vmt_probe_opts {
 	size_t n_pids;
 	bool follow; /* with pids: their children too; not on the rung "proc" */
 	bool filemap; /* calls of filemap_fault, by file */
+	enum vmt_stack_depth stacks; /* faults by stack; on the rungs with BPF */
 	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */
 	uint32_t procs;
 	uint32_t names;

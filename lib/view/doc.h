@@ -114,6 +114,7 @@ int vmt_sink_flush(struct vmt_sink *sink, size_t least);
 struct vmt_output {
 	const char *name;
 	const char *help;
+	const struct vmt_entity *only; /* what it is for: rows of this entity; NULL for all */
 	/* 0, a negative errno, or what produce() of a section returned. */
 	int (*emit)(struct vmt_sink *sink, const struct vmt_doc *doc,
 		    const struct vmt_out_opts *opts);
@@ -126,6 +127,8 @@ const struct vmt_output *vmt_output_find(const char *name);
 int vmt_out_text(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
 int vmt_out_json(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
 int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
+		   const struct vmt_out_opts *opts);
+int vmt_out_folded(struct vmt_sink *sink, const struct vmt_doc *doc,
 		   const struct vmt_out_opts *opts);
 int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
 

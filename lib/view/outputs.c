@@ -2,10 +2,12 @@
 #include "view/doc.h"
 
 const struct vmt_output vmt_outputs[] = {
-	{ "text", "tables for people", vmt_out_text },
-	{ "json", "one JSON document, described by 'vmtop schema'", vmt_out_json },
-	{ "ndjson", "one JSON object a line: header, rows, end", vmt_out_ndjson },
-	{ "csv", "comma-separated values (RFC 4180) of the first table", vmt_out_csv },
+	{ "text", "tables for people", NULL, vmt_out_text },
+	{ "json", "one JSON document, described by 'vmtop schema'", NULL, vmt_out_json },
+	{ "ndjson", "one JSON object a line: header, rows, end", NULL, vmt_out_ndjson },
+	{ "csv", "comma-separated values (RFC 4180) of the first table", NULL, vmt_out_csv },
+	{ "folded", "stacks and their counts, for flame graphs; of faults alone", &vmt_entity_stack,
+	  vmt_out_folded },
 	{ 0 },
 };
 

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "source/symbol-table.h"
+
+#define BASE UINT64_C(0x401000)
+
+/* A file with a segment of 4 KiB that is loaded at BASE, symbols, and a link to a debug file. */
+struct file {
+	Elf64_Ehdr ehdr;
+	Elf64_Phdr phdr;
+	Elf64_Shdr shdr[5]; /* none, symbols, names, link, names of sections */
+	Elf64_Sym sym[8];
+	char names[64];
+	char link[16];
+	char sections[32];
+};
+
+static Elf64_Sym function(unsigned name, uint64_t at, uint64_t size, unsigned bind, unsigned type)
+{
+	return (Elf64_Sym){ .st_name = name,
+			    .st_info = (unsigned char)ELF64_ST_INFO(bind, type),
+			    .st_shndx = 1,
+			    .st_value = BASE + at,
+			    .st_size = size };
+}
+
+static struct file made(void)
+{
+	struct file f = { 0 };
+
+	memcpy(f.ehdr.e_ident, ELFMAG, SELFMAG);
+	f.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	f.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
+	f.ehdr.e_ident[EI_VERSION] = EV_CURRENT;
+	f.ehdr.e_type = ET_EXEC;
+	f.ehdr.e_machine = EM_X86_64;
+	f.ehdr.e_version = EV_CURRENT;
+	f.ehdr.e_ehsize = sizeof(f.ehdr);
+	f.ehdr.e_phoff = offsetof(struct file, phdr);
+	f.ehdr.e_phentsize = sizeof(f.phdr);
+	f.ehdr.e_phnum = 1;
+	f.ehdr.e_shoff = offsetof(struct file, shdr);
+	f.ehdr.e_shentsize = sizeof(f.shdr[0]);
+	f.ehdr.e_shnum = 5;
+	f.ehdr.e_shstrndx = 4;
+	f.phdr = (Elf64_Phdr){ .p_type = PT_LOAD,
+			       .p_offset = 0x1000,
+			       .p_vaddr = BASE,
+			       .p_filesz = 0x1000,
+			       .p_memsz = 0x3000 };
+	f.shdr[1] = (Elf64_Shdr){ .sh_type = SHT_SYMTAB,
+				  .sh_offset = offsetof(struct file, sym),
+				  .sh_size = sizeof(f.sym),
+				  .sh_link = 2,
+				  .sh_entsize = sizeof(f.sym[0]),
+				  .sh_addralign = 8 };
+	f.shdr[2] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
+				  .sh_offset = offsetof(struct file, names),
+				  .sh_size = sizeof(f.names),
+				  .sh_addralign = 1 };
+	f.shdr[3] = (Elf64_Shdr){ .sh_type = SHT_PROGBITS,
+				  .sh_name = 1,
+				  .sh_offset = offsetof(struct file, link),
+				  .sh_size = sizeof(f.link),
+				  .sh_addralign = 4 };
+	f.shdr[4] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
+				  .sh_offset = offsetof(struct file, sections),
+				  .sh_size = sizeof(f.sections),
+				  .sh_addralign = 1 };
+	memcpy(f.names, "\0alpha\0beta\0local\0label\0inner\0$x\0object", 40);
+	memcpy(f.link, "file.debug\0\0\x78\x56\x34\x12", 16);
+	memcpy(f.sections, "\0.gnu_debuglink", 16);
+	f.sym[1] = function(7, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
+	f.sym[2] = function(1, 0x100, 0x80, STB_GLOBAL, STT_FUNC);
+	/* The same place as beta, for this file alone. */
+	f.sym[3] = function(12, 0x200, 0x80, STB_LOCAL, STT_FUNC);
+	/* A label of assembler, which has no size. */
+	f.sym[4] = function(18, 0x300, 0, STB_LOCAL, STT_NOTYPE);
+	f.sym[5] = function(24, 0x120, 0x10, STB_LOCAL, STT_FUNC);
+	f.sym[6] = function(30, 0x140, 0, STB_LOCAL, STT_NOTYPE);
+	f.sym[7] = function(33, 0x400, 0x100, STB_GLOBAL, STT_OBJECT);
+	return f;
+}
+
+static int write_file(struct unit_dir *dir, const void *bytes, size_t n)
+{
+	int fd;
+
+	unit_dir_make(dir);
+	unit_dir_write_bytes(dir, "file", bytes, n);
+	fd = openat(dir->fd, "file", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int read_table(const void *bytes, size_t n, struct vmt_symbol_table **ret, bool *ret_full,
+		      struct vmt_debug_link *ret_link)
+{
+	struct unit_dir dir;
+	int fd = write_file(&dir, bytes, n), r;
+
+	r = vmt_symbol_table_read(fd, ret, ret_full, ret_link);
+	close(fd);
+	unit_dir_remove(&dir);
+	return r;
+}
+
+static void check(const struct vmt_symbol_table *t, uint64_t offset, const char *name)
+{
+	struct vmt_bytes found = { 0 };
+	int r = vmt_symbol_table_find(t, offset, &found);
+
+	assert_int_equal(r, name ? 0 : -ENOENT);
+	assert_bytes(found, name ? name : "");
+}
+
+static void test_find(void **state)
+{
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+	struct vmt_debug_link link;
+	struct file f = made();
+	bool full = false;
+
+	if (!vmt_elf_built())
+		skip();
+	assert_int_equal(read_table(&f, sizeof(f), &t, &full, &link), 0);
+	assert_true(full);
+	assert_string_equal(link.name, "file.debug");
+	assert_int_equal(link.crc, 0x12345678);
+	assert_int_equal(link.build_id_len, 0);
+	check(t, 0x10ff, NULL);
+	check(t, 0x1100, "alpha");
+	check(t, 0x111f, "alpha");
+	/* The innermost that reaches over it; behind that the outer one goes on. */
+	check(t, 0x1120, "inner");
+	check(t, 0x1130, "alpha");
+	check(t, 0x1145, "alpha");
+	check(t, 0x117f, "alpha");
+	/* Between two functions is none: a local one may have been stripped there. */
+	check(t, 0x1180, NULL);
+	check(t, 0x1200, "beta");
+	/* The last has no size and nothing behind it, and data is no function. */
+	check(t, 0x1300, NULL);
+	check(t, 0x1410, NULL);
+	/* Outside of the segment. */
+	check(t, 0x2100, NULL);
+	check(t, 0, NULL);
+}
+
+static void test_label(void **state)
+{
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+	struct file f = made();
+
+	if (!vmt_elf_built())
+		skip();
+	/* With a function behind it the label reaches up to that. */
+	f.sym[7] = function(33, 0x400, 0x100, STB_GLOBAL, STT_FUNC);
+	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
+	check(t, 0x1300, "label");
+	check(t, 0x13ff, "label");
+	check(t, 0x1400, "object");
+}
+
+static void test_replace(void **state)
+{
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *debug = NULL;
+	struct file stripped = made(), f = made();
+	bool full = true;
+
+	if (!vmt_elf_built())
+		skip();
+	stripped.shdr[1].sh_type = SHT_DYNSYM;
+	stripped.shdr[1].sh_size = 2 * sizeof(f.sym[0]);
+	/* A debug file says where segments are loaded, and not where they are in the program. */
+	f.phdr.p_offset = 0x100;
+	assert_int_equal(read_table(&stripped, sizeof(f), &t, &full, NULL), 0);
+	assert_false(full);
+	assert_int_equal(read_table(&f, sizeof(f), &debug, NULL, NULL), 0);
+	check(t, 0x1100, NULL);
+	vmt_symbol_table_replace(t, debug);
+	check(t, 0x1100, "alpha");
+	/* Not by one that has less. */
+	vmt_symbol_table_replace(t, debug);
+	check(t, 0x1100, "alpha");
+}
+
+static void test_broken(void **state)
+{
+	struct vmt_symbol_table *t = NULL;
+	struct file f = made();
+
+	if (!vmt_elf_built())
+		skip();
+	assert_int_equal(read_table("no such file", 12, &t, NULL, NULL), -ENOEXEC);
+	f.shdr[1].sh_link = 77;
+	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), -EIO);
+	f = made();
+	f.shdr[1].sh_size = UINT64_C(1) << 40;
+	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), -EFBIG);
+	/* A name that the file has not, and a size that wraps. */
+	f = made();
+	f.sym[1].st_name = 9999;
+	f.sym[2].st_size = UINT64_MAX;
+	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
+	check(t, 0x1200, "local");
+	vmt_symbol_table_free(t);
+	/* No name of a link that leads elsewhere. */
+	f = made();
+	memcpy(f.link, "../le.debug", 12);
+	{
+		VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *u = NULL;
+		struct vmt_debug_link link;
+
+		assert_int_equal(read_table(&f, sizeof(f), &u, NULL, &link), 0);
+		assert_string_equal(link.name, "");
+	}
+}
+
+static void test_image(void **state)
+{
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+	struct file f = made();
+
+	if (!vmt_elf_built())
+		skip();
+	assert_int_equal(vmt_symbol_table_image(&f, sizeof(f), &t), 0);
+	check(t, 0x1100, "alpha");
+}
+
+static int sweep(void *arg)
+{
+	struct vmt_symbol_table *t = NULL;
+	int *fd = arg;
+	int r = vmt_symbol_table_read(*fd, &t, NULL, NULL);
+
+	vmt_symbol_table_free(t);
+	/* libelf does not say that it had no memory. */
+	return r == -EIO || r == -ENOEXEC ? -ENOMEM : r;
+}
+
+static void test_no_memory(void **state)
+{
+	struct file f = made();
+	struct unit_dir dir;
+	int fd;
+
+	if (!vmt_elf_built())
+		skip();
+	fd = write_file(&dir, &f, sizeof(f));
+	vmt_elf_init();
+	unit_alloc_sweep(sweep, &fd);
+	close(fd);
+	unit_dir_remove(&dir);
+}
+
+static void test_crc(void **state)
+{
+	struct unit_dir dir;
+	int fd = write_file(&dir, "123456789", 9);
+	uint32_t crc = 0;
+
+	if (!vmt_elf_built())
+		skip();
+	/* The check value of CRC-32. */
+	assert_int_equal(vmt_debug_link_crc(fd, 100, &crc), 0);
+	assert_int_equal(crc, 0xcbf43926);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(vmt_debug_link_crc(fd, 8, &crc), -EFBIG);
+	close(fd);
+	unit_dir_remove(&dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),	cmocka_unit_test(test_label),
+		cmocka_unit_test(test_replace), cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_image),	cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_crc),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
