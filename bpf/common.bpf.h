@@ -46,6 +46,20 @@ static __always_inline void stat_add(enum vmt_stat which, u64 n)
 }
 
 /*
+ * Adds 1 to what one program alone counts, which nothing interrupts: a software event runs with
+ * preemption off.
+ */
+static __always_inline struct vmt_stat_slot *stat_count(enum vmt_stat which)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct vmt_stat_slot *s = bpf_map_lookup_elem(&stats, &cpu);
+
+	if (s)
+		s->v[which]++;
+	return s;
+}
+
+/*
  * Raises *ptr to v without compare-and-exchange (5.12): a store that lost against a smaller one is
  * seen on reading back, and made again.
  */

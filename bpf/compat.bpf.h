@@ -54,6 +54,46 @@
  */
 volatile __u64 vmt_zero = 0;
 
+/*
+ * The task that runs. bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab): the verifier knows
+ * what its pointer is, and a member of it is a plain load. Before, each is a call.
+ */
+#define vmt_has_task_btf()                                                                         \
+	bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+static __always_inline struct task_struct *vmt_current(void)
+{
+	if (vmt_has_task_btf())
+		return bpf_get_current_task_btf();
+	return (void *)bpf_get_current_task();
+}
+
+/* A member of what vmt_current() gave. */
+#define vmt_current_read(task, member)                                                             \
+	(vmt_has_task_btf() ? (task)->member : BPF_CORE_READ(task, member))
+
+/*
+ * Which state the mappings of the current task are in: *ret_seq is another one whenever they may
+ * have been changed. Locks of single mappings (5e31275cc997, 6.4) need mm_lock_seq for themselves:
+ * it goes up where a writer releases mmap_lock, and since 6.14 also where he takes it
+ * (Documentation/mm/process_addrs.rst). What he changes meanwhile is locked until then, and is not
+ * the mapping that a fault holds. False where the kernel has no such thing. mm is not NULL.
+ */
+static __always_inline bool vmt_mm_seq(struct mm_struct *mm, u32 *ret_seq)
+{
+	if (!vmt_has_task_btf())
+		return false;
+	if (bpf_core_field_exists(struct mm_struct, mm_lock_seq.sequence)) {
+		*ret_seq = mm->mm_lock_seq.sequence;
+		return true;
+	}
+	if (bpf_core_field_exists(struct mm_struct___6_4, mm_lock_seq)) {
+		*ret_seq = ((struct mm_struct___6_4 *)mm)->mm_lock_seq;
+		return true;
+	}
+	return false;
+}
+
 /* What a look-up of a mapping can say instead of an address. */
 #define VMT_WALK_NONE 0ul
 #define VMT_WALK_DEAD 1ul

@@ -42,8 +42,7 @@ enum fault_mark {
 /* The fault that the current task is in, or NULL. */
 static __always_inline struct open_fault *mark_open(u32 mark)
 {
-	u64 key = bpf_get_current_task();
-	struct task_account *a = bpf_map_lookup_elem(&tasks, &key);
+	struct task_account *a = own_account_find(bpf_get_current_task());
 
 	if (!a || control.closing)
 		return NULL;

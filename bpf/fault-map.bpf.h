@@ -63,19 +63,6 @@ const volatile __u64 vmt_rows_apart = 0;
 #define PF_WRITE       2u
 #define PF_INSTRUCTION 16u
 
-enum fault_access {
-	ACCESS_UNKNOWN,
-	ACCESS_READ,
-	ACCESS_WRITE,
-	ACCESS_EXEC,
-};
-
-enum fault_mode {
-	MODE_UNKNOWN,
-	MODE_USER,
-	MODE_KERNEL,
-};
-
 static __always_inline struct vmt_slot_map *map_slot(u32 slot)
 {
 	if (!slot)
@@ -260,72 +247,40 @@ static __noinline u32 map_of(struct vm_area_struct *vma, struct task_struct *tas
 	return value;
 }
 
-/*
- * The same by address, in the current task's own address space. Not static: the verifier looks at
- * such a function once, and not at every call.
- */
-__noinline u32 map_at(unsigned long addr, u32 tgid, u64 start_time)
+/* Counts a fault in its row; m may be NULL. ns is 0 where it is not known how long it took: always
+ * where the access is not known. */
+static __always_inline void row_count(struct vmt_slot_map *m, bool major, u32 access, bool kernel,
+				      u64 ns)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct vm_area_struct *vma = NULL;
+	u64 cell = ((major ? VMT_BPF_ACCESSES : 0) + access) * 2 + kernel;
 
-	for (int try = 0; try < 8 && mm; try++) {
-		unsigned long found = vmt_mm_find(mm, addr);
-
-		vma = (void *)found;
-		if (found >= 4096 && BPF_CORE_READ(vma, vm_start) <= addr &&
-		    addr < BPF_CORE_READ(vma, vm_end) && BPF_CORE_READ(vma, vm_mm) == mm)
-			break;
-		vma = NULL;
-		stat_add(VMT_STAT_DEAD_NODES, 1);
-	}
-	if (vma)
-		return map_of(vma, task, tgid, start_time);
-	stat_add(VMT_STAT_UNRESOLVED, 1);
-	return 0;
-}
-
-static __always_inline void latency_add(struct vmt_slot_latency *l, u64 ns)
-{
-	vmt_add(&l->count, 1);
-	vmt_add(&l->sum, ns);
-	vmt_raise(&l->max, ns);
-	vmt_bucket_add(l->hist, ns);
-}
-
-/* How a charged fault came about, and how long it took; ns is 0 where that is not known. */
-static __always_inline void describe(u32 slot, enum fault_access access, enum fault_mode mode,
-				     u64 ns)
-{
-	struct vmt_slot_map *m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
-
-	if (!m)
+	/* For 5.10's verifier, as in vmt_bucket_add(). */
+	cell += vmt_zero;
+	barrier_var(cell);
+	if (!m || cell >= 4 * VMT_BPF_ACCESSES)
 		return;
-	if (access == ACCESS_WRITE)
-		vmt_add(&m->write, 1);
-	else if (access == ACCESS_EXEC)
-		vmt_add(&m->exec, 1);
-	else if (access == ACCESS_READ)
-		vmt_add(&m->read, 1);
-	if (mode == MODE_USER)
-		vmt_add(&m->user, 1);
-	else if (mode == MODE_KERNEL)
-		vmt_add(&m->kernel, 1);
-	if (ns)
-		latency_add(&m->latency, ns);
+	vmt_add(&m->count[0][0][0] + cell, 1);
+	if (!ns) {
+		if (access != VMT_BPF_ACCESS_UNKNOWN)
+			vmt_add(&m->untimed, 1);
+		return;
+	}
+	vmt_add(&m->latency.sum, ns);
+	if (m->latency.max < ns)
+		vmt_raise(&m->latency.max, ns);
+	vmt_bucket_add(m->latency.hist, ns);
 }
 
-static __always_inline enum fault_access access_of_flags(u32 flags)
+static __always_inline u32 access_of_flags(u32 flags)
 {
 	if (flags & VMT_FAULT_FLAG_WRITE)
-		return ACCESS_WRITE;
-	return flags & VMT_FAULT_FLAG_INSTRUCTION ? ACCESS_EXEC : ACCESS_READ;
+		return VMT_BPF_WRITE;
+	return flags & VMT_FAULT_FLAG_INSTRUCTION ? VMT_BPF_EXEC : VMT_BPF_READ;
 }
 
-static __always_inline enum fault_access access_of_code(u32 code)
+static __always_inline u32 access_of_code(u32 code)
 {
 	if (code & PF_WRITE)
-		return ACCESS_WRITE;
-	return code & PF_INSTRUCTION ? ACCESS_EXEC : ACCESS_READ;
+		return VMT_BPF_WRITE;
+	return code & PF_INSTRUCTION ? VMT_BPF_EXEC : VMT_BPF_READ;
 }

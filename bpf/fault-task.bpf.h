@@ -56,7 +56,7 @@ enum task_state {
 	TASK_OPEN = 1, /* inside handle_mm_fault, as far as we know */
 	TASK_RETRY = 2, /* it returned RETRY: the next entry for this page goes on with t0 */
 	TASK_GUP = 4, /* the open fault has no registers */
-	TASK_DEAD = 8, /* the task is gone, its entry could not be deleted */
+	/* 8 is free */
 	TASK_MARK = 16, /* mark_* hold where it stood at the end */
 	TASK_CUT = 32, /* cut_* hold where it stood before its first event after the end */
 	TASK_SETTLED = 64,
@@ -76,10 +76,25 @@ struct open_fault {
 };
 
 /*
+ * Where the task faulted last. It holds while the address space is the same one and nobody has
+ * changed its mappings: most faults are behind another one in the same mapping, and need no walk.
+ */
+struct last_map {
+	u64 mm;
+	u64 start;
+	u64 end;
+	u32 seq; /* as vmt_mm_seq() gives it */
+	u32 exec_id; /* an address space may lie where that of the program before lay */
+	u32 slot; /* row of maps + 1 */
+	u32 pad;
+};
+
+/*
  * By address of the task_struct, which is one task from fork to sched_process_free; tid and start
  * time are not, because execve in a thread takes over those of the leader.
  */
 struct task_account {
+	u64 task; /* 0: nobody's */
 	u64 start_time; /* of the leader */
 	u64 minor; /* min_flt and maj_flt up to which everything is accounted for */
 	u64 major;
@@ -89,18 +104,48 @@ struct task_account {
 	u64 cut_major;
 	struct open_fault user; /* or the one around handle_mm_fault */
 	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
+	struct last_map last;
+	u32 index; /* its own */
+	u32 pad;
 	u32 tgid;
 	u32 tid;
 	u32 proc;
 	u32 state;
 };
 
+/* An array, because its elements are found without a call. Number 0 is nobody's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 32768);
+	__type(key, u32);
+	__type(value, struct task_account);
+} accounts SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
 	__type(key, u64);
-	__type(value, struct task_account);
-} tasks SEC(".maps");
+	__type(value, u32);
+} account_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 32768);
+	__type(value, u32);
+} account_free SEC(".maps");
+
+/*
+ * Numbers of accounts by some bits of the task's address: a guess, which the account itself
+ * confirms. Tasks whose bits are the same take turns in it.
+ */
+#define GUESSES 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GUESSES);
+	__type(key, u32);
+	__type(value, u32);
+} account_guess SEC(".maps");
 
 static __noinline u32 proc_slot(u32 tgid, u64 start_time, struct task_struct *leader)
 {
@@ -136,16 +181,68 @@ full:
  * Whether an account is of this task, and not of one that had its memory before and whose end we
  * did not see. execve in a thread takes over the leader's id.
  */
-static __always_inline bool task_is(struct task_account *a, struct task_struct *task)
+static __always_inline bool task_is(struct task_account *a, u32 tid)
 {
-	u32 tid = BPF_CORE_READ(task, pid);
-
 	if (a->tid == tid)
 		return true;
 	if (a->tgid != tid)
 		return false;
 	a->tid = tid;
 	return true;
+}
+
+static __always_inline struct task_account *account_at(u32 index)
+{
+	return bpf_map_lookup_elem(&accounts, &index);
+}
+
+/* The account of a task where it has one. */
+static __always_inline struct task_account *account_find(u64 task)
+{
+	u32 *index = bpf_map_lookup_elem(&account_index, &task);
+	struct task_account *a = index ? account_at(*index) : NULL;
+
+	return a && a->task == task ? a : NULL;
+}
+
+/* Makes one; old is that of a task which had the same memory and whose end was not seen, or NULL.
+ */
+static __noinline struct task_account *account_make(struct task_struct *task, u32 minor, u32 major,
+						    struct task_account *old)
+{
+	struct task_account fresh = { .task = (u64)task };
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct task_account *a;
+	u32 index;
+
+	fresh.tgid = BPF_CORE_READ(task, tgid);
+	fresh.tid = BPF_CORE_READ(task, pid);
+	fresh.start_time = BPF_CORE_READ(leader, start_boottime);
+	if (BPF_CORE_READ(task, start_time) <= control.start_ns) {
+		fresh.minor = BPF_CORE_READ(task, min_flt) - minor;
+		fresh.major = BPF_CORE_READ(task, maj_flt) - major;
+	}
+	if (old) {
+		fresh.index = old->index;
+		*old = fresh;
+		return old;
+	}
+	if (bpf_map_pop_elem(&account_free, &index))
+		goto full;
+	a = account_at(index);
+	if (!a)
+		goto full;
+	fresh.index = index;
+	*a = fresh;
+	/* An index that could not be deleted leads to an account of another task, or of nobody. */
+	if (!bpf_map_update_elem(&account_index, &fresh.task, &index, BPF_ANY))
+		return a;
+	stat_add(VMT_STAT_BUSY, 1);
+	a->task = 0;
+	bpf_map_push_elem(&account_free, &index, 0);
+full:
+	stat_add(VMT_STAT_NO_ACCOUNT, 1);
+	return NULL;
 }
 
 /*
@@ -155,29 +252,43 @@ static __always_inline bool task_is(struct task_account *a, struct task_struct *
  */
 static __noinline struct task_account *task_account(struct task_struct *task, u32 minor, u32 major)
 {
-	u64 key = (u64)task;
-	struct task_account *a = bpf_map_lookup_elem(&tasks, &key);
-	struct task_account fresh = {};
-	struct task_struct *leader;
+	struct task_account *a = account_find((u64)task);
 
-	if (a && !(a->state & TASK_DEAD)) {
-		if (task_is(a, task))
+	if (a) {
+		if (task_is(a, BPF_CORE_READ(task, pid)))
 			return a;
 		stat_add(VMT_STAT_REBORN, 1);
 	}
-	leader = BPF_CORE_READ(task, group_leader);
-	fresh.tgid = BPF_CORE_READ(task, tgid);
-	fresh.tid = BPF_CORE_READ(task, pid);
-	fresh.start_time = BPF_CORE_READ(leader, start_boottime);
-	if (BPF_CORE_READ(task, start_time) <= control.start_ns) {
-		fresh.minor = BPF_CORE_READ(task, min_flt) - minor;
-		fresh.major = BPF_CORE_READ(task, maj_flt) - major;
-	}
-	if (bpf_map_update_elem(&tasks, &key, &fresh, a ? BPF_ANY : BPF_NOEXIST))
-		stat_add(VMT_STAT_BUSY, 1);
-	a = bpf_map_lookup_elem(&tasks, &key);
-	if (!a)
-		stat_add(VMT_STAT_NO_ACCOUNT, 1);
+	return account_make(task, minor, major, a);
+}
+
+static __always_inline u32 *guess_of(u64 task)
+{
+	u32 bits = (task >> 6 ^ task >> 18) & (GUESSES - 1);
+
+	return bpf_map_lookup_elem(&account_guess, &bits);
+}
+
+/* The account of the task that runs, whose address is key, mostly without a look-up; or NULL. */
+static __always_inline struct task_account *own_account_find(u64 key)
+{
+	u32 *guess = guess_of(key);
+	struct task_account *a = guess ? account_at(*guess) : NULL;
+
+	return a && a->task == key ? a : account_find(key);
+}
+
+/* The same, and one is made where there is none. */
+static __always_inline struct task_account *own_account(u64 key, u32 minor, u32 major)
+{
+	u32 *guess = guess_of(key);
+	struct task_account *a = guess ? account_at(*guess) : NULL;
+
+	if (a && a->task == key)
+		return a;
+	a = task_account((void *)key, minor, major);
+	if (a && guess)
+		*guess = a->index;
 	return a;
 }
 
@@ -203,8 +314,8 @@ static __always_inline struct vmt_slot_proc *task_proc(struct task_account *a,
 	return bpf_map_lookup_elem(&procs, &slot);
 }
 
-/* Charges n faults that the kernel counted: each to exactly one of mapped, dropped, unattributed.
- */
+/* Charges n faults that the kernel counted and of which no more is known: each to exactly one of
+ * mapped, dropped, unattributed. */
 static __always_inline void charge(struct vmt_slot_proc *p, u32 slot, u64 n, bool major)
 {
 	struct vmt_slot_map *m;
@@ -220,10 +331,7 @@ static __always_inline void charge(struct vmt_slot_proc *p, u32 slot, u64 n, boo
 		return;
 	}
 	vmt_add(&p->mapped, n);
-	if (major)
-		vmt_add(&m->major, n);
-	else
-		vmt_add(&m->minor, n);
+	vmt_add(&m->count[major ? 1 : 0][VMT_BPF_ACCESS_UNKNOWN][0], n);
 }
 
 static __always_inline void charge_gup(struct vmt_slot_proc *p, u32 slot, u64 n)
@@ -289,11 +397,13 @@ static __always_inline void settle(struct task_account *a, struct vmt_slot_proc 
  * Whether events of this task still count. After the end of the window the first one notes where
  * the task stood before it; minor and major of its advance are the event's own.
  */
-static __always_inline bool still_counts(struct task_account *a, struct task_struct *task,
-					 u32 minor, u32 major)
+static __always_inline bool still_counts(struct task_account *a, u32 minor, u32 major)
 {
+	struct task_struct *task;
+
 	if (!control.closing)
 		return true;
+	task = (void *)bpf_get_current_task();
 	if (!(a->state & (TASK_CUT | TASK_SETTLED))) {
 		a->cut_minor = BPF_CORE_READ(task, min_flt) - minor;
 		a->cut_major = BPF_CORE_READ(task, maj_flt) - major;
@@ -302,12 +412,73 @@ static __always_inline bool still_counts(struct task_account *a, struct task_str
 	return false;
 }
 
-static __always_inline u32 current_tgid(void)
-{
-	return bpf_get_current_pid_tgid() >> 32;
-}
-
 static __always_inline bool wanted(u32 tgid)
 {
 	return control.active && watched(tgid, control.self_tgid);
+}
+
+static __always_inline bool current_wanted(void)
+{
+	return control.active &&
+	       (!vmt_filter_on || watched(bpf_get_current_pid_tgid() >> 32, control.self_tgid));
+}
+
+/*
+ * The row of the mapping at an address of the current task's own address space. Not static: the
+ * verifier looks at such a function once, and not at every call.
+ */
+__noinline u32 map_at(unsigned long addr, u32 account)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct task_account *a = account_at(account);
+	struct vm_area_struct *vma = NULL;
+	u32 slot;
+
+	if (!a)
+		return 0;
+	a->last.slot = 0;
+	for (int try = 0; try < 8 && mm; try++) {
+		unsigned long found = vmt_mm_find(mm, addr);
+
+		vma = (void *)found;
+		if (found >= 4096) {
+			a->last.start = BPF_CORE_READ(vma, vm_start);
+			a->last.end = BPF_CORE_READ(vma, vm_end);
+			if (a->last.start <= addr && addr < a->last.end &&
+			    BPF_CORE_READ(vma, vm_mm) == mm)
+				break;
+		}
+		vma = NULL;
+		stat_add(VMT_STAT_DEAD_NODES, 1);
+	}
+	if (vma) {
+		slot = map_of(vma, task, a->tgid, a->start_time);
+		if (slot != SLOT_DROPPED)
+			a->last.slot = slot;
+		return slot;
+	}
+	stat_add(VMT_STAT_UNRESOLVED, 1);
+	return 0;
+}
+
+/* The same, and mostly without a walk: for a fault that the task is in, whose mapping it holds. */
+static __always_inline u32 own_map(struct task_account *a, struct task_struct *task,
+				   unsigned long addr)
+{
+	struct mm_struct *mm = NULL;
+	u32 seq = 0, exec_id;
+
+	if (vmt_has_task_btf())
+		mm = task->mm;
+	if (!mm || !vmt_mm_seq(mm, &seq))
+		return map_at(addr, a->index);
+	exec_id = task->self_exec_id;
+	if (a->last.slot && a->last.seq == seq && a->last.mm == (u64)mm &&
+	    a->last.exec_id == exec_id && a->last.start <= addr && addr < a->last.end)
+		return a->last.slot;
+	a->last.mm = (u64)mm;
+	a->last.seq = seq;
+	a->last.exec_id = exec_id;
+	return map_at(addr, a->index);
 }

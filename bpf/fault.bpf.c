@@ -31,21 +31,24 @@
 static __always_inline int fault_enter(struct vm_area_struct *vma, unsigned long addr, u32 flags,
 				       bool gup)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = vmt_current();
 	u64 page = (addr >> 12) + 1;
 	struct task_account *a;
 	struct vmt_slot_proc *p;
 	bool again;
 
-	if (!wanted(current_tgid()))
+	if (!current_wanted())
 		return 0;
-	a = task_account(task, 0, 0);
-	if (!a || !still_counts(a, task, 0, 0))
+	a = own_account(bpf_get_current_task(), 0, 0);
+	if (a && !task_is(a, vmt_current_read(task, pid)))
+		a = task_account(task, 0, 0);
+	if (!a || !still_counts(a, 0, 0))
 		return 0;
 	p = task_proc(a, task);
 	if (!p)
 		return 0;
-	settle(a, p, advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
+	settle(a, p,
+	       advance(a, p, vmt_current_read(task, min_flt), vmt_current_read(task, maj_flt)));
 
 	again = (a->state & (TASK_RETRY | TASK_OPEN)) && a->user.page == page;
 	a->state &= ~(TASK_RETRY | TASK_GUP);
@@ -93,7 +96,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 				      bool gup, u32 ret)
 {
 	u64 now = bpf_ktime_get_ns();
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = vmt_current();
 	bool counted = !(ret & (VMT_VM_FAULT_RETRY | VMT_VM_FAULT_ERROR));
 	struct task_account *a;
 	struct vmt_slot_proc *p;
@@ -103,11 +106,11 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	u32 slot;
 	bool major;
 
-	if (!wanted(current_tgid()))
+	if (!current_wanted())
 		return 0;
 	stat_add(VMT_STAT_SEEN, 1);
 	major = (ret & VMT_VM_FAULT_MAJOR) || (flags & VMT_FAULT_FLAG_TRIED);
-	a = task_account(task, counted && !major, counted && major);
+	a = own_account(bpf_get_current_task(), counted && !major, counted && major);
 	if (!a)
 		return 0;
 	if (!page) {
@@ -117,12 +120,12 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		gup = a->state & TASK_GUP;
 		major = (ret & VMT_VM_FAULT_MAJOR) || (flags & VMT_FAULT_FLAG_TRIED);
 	}
-	if (!still_counts(a, task, counted && !major, counted && major))
+	if (!still_counts(a, counted && !major, counted && major))
 		return 0;
 	p = task_proc(a, task);
 	if (!p)
 		return 0;
-	d = advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt));
+	d = advance(a, p, vmt_current_read(task, min_flt), vmt_current_read(task, maj_flt));
 	n = d.minor + d.major;
 	if (counted && !n) {
 		stat_add(VMT_STAT_DISAGREE, 1);
@@ -176,18 +179,20 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	}
 	if (!counted)
 		return 0;
-	stat_add(VMT_STAT_COUNTED, 1);
 	if (gup) {
 		charge_gup(p, slot, 1);
 		return 0;
 	}
 	stack_count(ctx, a, !(flags & VMT_FAULT_FLAG_USER), major);
-	charge(p, slot, 1, major);
-	describe(slot, access_of_flags(flags),
-		 flags & VMT_FAULT_FLAG_USER ? MODE_USER : MODE_KERNEL, ns);
-	/* Marks are those of an entry that was seen. */
 	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
-	if (m && a->user.t0)
+	if (!m) {
+		charge(p, slot, 1, major);
+		return 0;
+	}
+	vmt_add(&p->mapped, 1);
+	row_count(m, major, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER), ns);
+	/* Marks are those of an entry that was seen. */
+	if (a->user.t0)
 		kind_add(m, kind_around(m, &a->user, flags, ret, major));
 	return 0;
 }
@@ -223,43 +228,49 @@ int BPF_KRETPROBE(kretprobe_fault, unsigned int ret)
 
 static __always_inline int fault_event(void *ctx, unsigned long addr, bool major)
 {
-	u64 now = bpf_ktime_get_ns();
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = vmt_current();
 	u64 page = (addr >> 12) + 1;
 	struct task_account *a;
 	struct vmt_slot_proc *p;
-	struct advance d;
-	enum fault_access access = ACCESS_UNKNOWN;
-	enum fault_mode mode = MODE_UNKNOWN;
-	struct open_fault *open = NULL;
 	struct vmt_slot_map *m;
-	u64 ns = 0;
-	u32 slot;
+	struct open_fault *open = NULL;
+	struct vmt_stat_slot *s;
+	struct advance d;
+	u32 slot, access = VMT_BPF_ACCESS_UNKNOWN;
+	u64 min_flt, maj_flt, ns = 0;
+	bool kernel = false, plain;
 
-	stat_add(VMT_STAT_RECORD, 1);
-	if (!wanted(current_tgid()))
+	s = stat_count(VMT_STAT_RECORD);
+	if (!s || !current_wanted())
 		return 0;
-	a = task_account(task, !major, major);
-	if (!a || !still_counts(a, task, !major, major))
+	s->task = (u64)task;
+	a = own_account(*(volatile __u64 *)&s->task, !major, major);
+	if (a && !task_is(a, vmt_current_read(task, pid)))
+		a = task_account(task, !major, major);
+	if (!a || !still_counts(a, !major, major))
 		return 0;
 	p = task_proc(a, task);
 	if (!p)
 		return 0;
+	min_flt = vmt_current_read(task, min_flt);
+	maj_flt = vmt_current_read(task, maj_flt);
+	d.minor = min_flt - a->minor;
+	d.major = maj_flt - a->major;
 	/* The walk at the start found the task behind this fault: it is not in the window. */
-	if (BPF_CORE_READ(task, min_flt) == a->minor && BPF_CORE_READ(task, maj_flt) == a->major)
+	if (!d.minor && !d.major)
 		return 0;
-	if (major)
-		vmt_add(&p->record_major, 1);
-	else
-		vmt_add(&p->record_minor, 1);
 
 	if (vmt_around) {
+		if (major)
+			vmt_add(&p->record_major, 1);
+		else
+			vmt_add(&p->record_minor, 1);
 		/* The entry was skipped: the mapping is still here, so stand in for it. */
 		if (!(a->state & TASK_OPEN)) {
 			a->user.page = page;
 			a->user.t0 = 0;
 			a->user.flags = 0;
-			a->user.slot = map_at(addr, a->tgid, a->start_time);
+			a->user.slot = own_map(a, task, addr);
 			a->state |= TASK_OPEN;
 			a->state &= ~TASK_GUP;
 			stat_add(VMT_STAT_ENTRY_MISSED, 1);
@@ -267,40 +278,53 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		return 0;
 	}
 
-	stat_add(VMT_STAT_SEEN, 1);
-	d = advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt));
-	if (major && d.major) {
-		d.major--;
-	} else if (!major && d.minor) {
-		d.minor--;
+	slot = own_map(a, task, addr);
+	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
+	plain = m && d.minor == !major && d.major == major;
+	if (plain) {
+		a->minor = min_flt;
+		a->major = maj_flt;
+		vmt_add(major ? &p->plain_major : &p->plain_minor, 1);
 	} else {
-		stat_add(VMT_STAT_DISAGREE, 1);
+		vmt_add(major ? &p->record_major : &p->record_minor, 1);
+		d = advance(a, p, min_flt, maj_flt);
+		if (major && d.major) {
+			d.major--;
+		} else if (!major && d.minor) {
+			d.minor--;
+		} else {
+			stat_add(VMT_STAT_DISAGREE, 1);
+			settle(a, p, d);
+			return 0;
+		}
 		settle(a, p, d);
+		if (m)
+			vmt_add(&p->mapped, 1);
+		else
+			charge(p, slot, 1, major);
+	}
+	stack_count(ctx, a, true, major);
+	if (!m) {
+		a->user.page = 0;
+		a->kernel.page = 0;
 		return 0;
 	}
-	settle(a, p, d);
 
 	if (a->user.page == page) {
 		open = &a->user;
-		access = access_of_code(a->user.flags);
-		mode = MODE_USER;
-		ns = now - a->user.t0;
-		a->user.page = 0;
 	} else if (a->kernel.page == page) {
 		open = &a->kernel;
-		access = access_of_code(a->kernel.flags);
-		mode = MODE_KERNEL;
-		ns = now - a->kernel.t0;
+		kernel = true;
+	}
+	if (open) {
+		access = access_of_code(open->flags);
+		ns = bpf_ktime_get_ns() - open->t0;
+		open->page = 0;
 	}
 	a->kernel.page = 0;
-	stack_count(ctx, a, true, major);
-	slot = map_at(addr, a->tgid, a->start_time);
-	charge(p, slot, 1, major);
-	describe(slot, access, mode, ns);
-	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
-	if (m && open)
+	row_count(m, major, access, kernel, ns);
+	if (open)
 		kind_add(m, kind_of_code(m, open->flags, open->marks, addr, major));
-	stat_add(VMT_STAT_COUNTED, 1);
 	return 0;
 }
 
@@ -320,17 +344,16 @@ int record_major(struct bpf_perf_event_data *ctx)
 
 static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct task_account *a;
 	struct open_fault *o;
 
-	if ((long)addr < 0 || !wanted(current_tgid()))
+	if ((long)addr < 0 || !current_wanted())
 		return 0;
-	a = task_account(task, 0, 0);
-	if (!a || !still_counts(a, task, 0, 0))
+	a = own_account(bpf_get_current_task(), 0, 0);
+	if (!a || !still_counts(a, 0, 0))
 		return 0;
 	if (user && a->user.page) {
-		struct vmt_slot_proc *p = task_proc(a, task);
+		struct vmt_slot_proc *p = task_proc(a, (void *)bpf_get_current_task());
 
 		if (p)
 			vmt_add(&p->abandoned, 1);
@@ -365,20 +388,18 @@ int BPF_PROG(begin_kernel, unsigned long addr, struct pt_regs *regs, unsigned lo
 SEC("?tp_btf/signal_generate")
 int BPF_PROG(fault_signal, int sig, struct kernel_siginfo *info, struct task_struct *target)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = vmt_current();
 	struct task_account *a;
 	struct vmt_slot_proc *p;
 	unsigned long addr;
-	u64 key;
 	int code;
 
 	if ((sig != 7 && sig != 11) || target != task || (unsigned long)info < 4096)
 		return 0;
 	code = BPF_CORE_READ(info, si_code);
-	if (code <= 0 || code == 128 || vmt_around || !wanted(current_tgid()))
+	if (code <= 0 || code == 128 || vmt_around || !current_wanted())
 		return 0;
-	key = (u64)task;
-	a = bpf_map_lookup_elem(&tasks, &key);
+	a = account_find((u64)task);
 	if (!a || !a->user.page || control.closing)
 		return 0;
 	addr = (a->user.page - 1) << 12;
@@ -387,7 +408,7 @@ int BPF_PROG(fault_signal, int sig, struct kernel_siginfo *info, struct task_str
 		return 0;
 	p = task_proc(a, task);
 	if (p)
-		count_failure(p, map_at(addr, a->tgid, a->start_time),
+		count_failure(p, own_map(a, task, addr),
 			      code >= 4 ? VMT_BPF_FAILED_HWPOISON : VMT_BPF_FAILED_SIGBUS);
 	return 0;
 }
@@ -428,7 +449,7 @@ int BPF_PROG(task_exec, struct task_struct *task)
 	struct task_account *a;
 	struct vmt_slot_proc *p;
 
-	if (!wanted(current_tgid()))
+	if (!current_wanted())
 		return 0;
 	a = task_account(task, 0, 0);
 	if (!a || control.closing)
@@ -474,15 +495,17 @@ SEC("?tp_btf/sched_process_free")
 int BPF_PROG(task_free, struct task_struct *task)
 {
 	u64 key = (u64)task;
-	struct task_account *a = bpf_map_lookup_elem(&tasks, &key);
+	struct task_account *a = account_find(key);
 	struct vmt_slot_proc *p;
-	u32 proc;
+	u32 proc, index;
 
-	if (!a || (a->state & TASK_DEAD))
+	if (!a)
 		return 0;
 	/* Without a row there was neither an event nor sched_process_exit: nothing to tell. */
 	proc = a->proc;
-	p = a->state & TASK_PROC && task_is(a, task) ? bpf_map_lookup_elem(&procs, &proc) : NULL;
+	p = a->state & TASK_PROC && task_is(a, BPF_CORE_READ(task, pid))
+		    ? bpf_map_lookup_elem(&procs, &proc)
+		    : NULL;
 	if (p && proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
 		p->flags |= VMT_PROC_EXITED;
 	if (p && !(a->state & TASK_SETTLED)) {
@@ -495,8 +518,10 @@ int BPF_PROG(task_free, struct task_struct *task)
 		else
 			task_close(a, p, minor, major);
 	}
-	a->state |= TASK_DEAD;
-	bpf_map_delete_elem(&tasks, &key);
+	index = a->index;
+	a->task = 0;
+	bpf_map_delete_elem(&account_index, &key);
+	bpf_map_push_elem(&account_free, &index, 0);
 	if (p)
 		drain_release(proc);
 	return 0;
@@ -514,7 +539,7 @@ int walk_task(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct task_account *a;
 	struct vmt_slot_proc *p;
-	u64 minor, major, key;
+	u64 minor, major;
 
 	if (!task || !control.active)
 		return 0;
@@ -526,8 +551,7 @@ int walk_task(struct bpf_iter__task *ctx)
 		task_account(task, 0, 0);
 		return 0;
 	}
-	key = (u64)task;
-	a = bpf_map_lookup_elem(&tasks, &key);
+	a = account_find((u64)task);
 	if (!a) {
 		/* Born in the window, and no event yet: what it counted, if anything, is ours. */
 		u64 born = BPF_CORE_READ(task, start_time);
@@ -539,7 +563,7 @@ int walk_task(struct bpf_iter__task *ctx)
 		if (!a)
 			return 0;
 	}
-	if (a->state & (TASK_DEAD | TASK_SETTLED) || !task_is(a, task))
+	if (a->state & TASK_SETTLED || !task_is(a, BPF_CORE_READ(task, pid)))
 		return 0;
 	if (control.phase == VMT_PHASE_MARK) {
 		a->mark_minor = BPF_CORE_READ(task, min_flt);

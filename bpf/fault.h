@@ -23,6 +23,14 @@ enum vmt_bpf_special {
 	VMT_BPF_SPECIALS,
 };
 
+enum vmt_bpf_access {
+	VMT_BPF_ACCESS_UNKNOWN, /* whether it was in the kernel is not known then, either */
+	VMT_BPF_READ,
+	VMT_BPF_WRITE,
+	VMT_BPF_EXEC,
+	VMT_BPF_ACCESSES,
+};
+
 /* How a fault failed. It is never charged to min_flt or maj_flt then. */
 enum vmt_bpf_failure {
 	VMT_BPF_FAILED_SIGBUS,
@@ -78,11 +86,11 @@ enum vmt_kind_fact {
 	VMT_MAY_THP_MADVISE = 2048, /* for those with MADV_HUGEPAGE */
 };
 
+/* How many there were is known beside it. */
 struct vmt_slot_latency {
-	__u64 count;
 	__u64 sum;
 	__u64 max;
-	__u32 hist[VMT_BPF_HIST]; /* each may run over, count does not */
+	__u32 hist[VMT_BPF_HIST]; /* each may run over */
 };
 
 /*
@@ -107,21 +115,17 @@ struct vmt_slot_map {
 	__u16 special; /* enum vmt_bpf_special */
 	__u32 pad;
 	char comm[16]; /* of the leader when first seen */
-	__u64 minor;
-	__u64 major;
-	__u64 read;
-	__u64 write;
-	__u64 exec;
-	__u64 user;
-	__u64 kernel;
+	__u64 count[2][VMT_BPF_ACCESSES][2]; /* major, access, in the kernel */
+	__u64 untimed; /* of these, with known access: the others are in latency */
 	__u64 retried;
-	__u64 gup; /* in the process's gup, not in minor and major above */
+	__u64 gup; /* in the process's gup, not in count above */
 	__u64 failed[VMT_BPF_FAILURES];
 	__u64 kinds[VMT_BPF_KINDS];
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_map) ==
-		       96 + (9 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 3) * 8 + VMT_BPF_HIST * 4,
+		       96 + (4 * VMT_BPF_ACCESSES + 3 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 2) * 8 +
+			       VMT_BPF_HIST * 4,
 	       "no holes");
 
 enum vmt_proc_flag {
@@ -139,6 +143,10 @@ struct vmt_slot_proc {
 	__u32 flags; /* enum vmt_proc_flag */
 	__u32 pad;
 	char comm[16];
+	/* Those that went as they should: of kernel_minor (or _major) and mapped, and where nothing
+	 * is attached around handle_mm_fault() of record_minor (_major); not in these below. */
+	__u64 plain_minor;
+	__u64 plain_major;
 	__u64 kernel_minor; /* change of min_flt over its tasks */
 	__u64 kernel_major;
 	__u64 record_minor; /* perf software events */
@@ -151,7 +159,7 @@ struct vmt_slot_proc {
 	__u64 abandoned; /* begun in user mode and never completed, no signal told why */
 	__u64 failed[VMT_BPF_FAILURES];
 };
-_Static_assert(sizeof(struct vmt_slot_proc) == 40 + (10 + VMT_BPF_FAILURES) * 8, "no holes");
+_Static_assert(sizeof(struct vmt_slot_proc) == 40 + (12 + VMT_BPF_FAILURES) * 8, "no holes");
 
 enum vmt_fault_phase {
 	VMT_PHASE_BASE, /* the walk over all tasks notes where their counters stand */

@@ -155,7 +155,6 @@ static __always_inline int call_exit(u32 ret)
 		vmt_add(&f->failed, 1);
 	if (!(ret & (VMT_VM_FAULT_MAJOR | VMT_VM_FAULT_RETRY | VMT_VM_FAULT_ERROR)))
 		vmt_add(&f->cached, 1);
-	vmt_add(&f->latency.count, 1);
 	vmt_add(&f->latency.sum, now);
 	vmt_raise(&f->latency.max, now);
 	vmt_bucket_add(f->latency.hist, now);

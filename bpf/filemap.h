@@ -21,7 +21,7 @@ struct vmt_slot_file {
 	__u64 last; /* highest page offset */
 	struct vmt_slot_latency latency;
 };
-_Static_assert(sizeof(struct vmt_slot_file) == 24 + (8 + 3) * 8 + VMT_BPF_HIST * 4, "no holes");
+_Static_assert(sizeof(struct vmt_slot_file) == 24 + (8 + 2) * 8 + VMT_BPF_HIST * 4, "no holes");
 
 struct vmt_filemap_control {
 	__u32 active;

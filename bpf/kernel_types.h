@@ -122,6 +122,10 @@ typedef struct {
 
 struct task_struct;
 
+typedef struct seqcount {
+	unsigned int sequence;
+} seqcount_t;
+
 struct mm_struct {
 	unsigned long start_brk;
 	unsigned long brk;
@@ -130,6 +134,11 @@ struct mm_struct {
 	struct task_struct *owner;
 	struct maple_tree mm_mt; /* since 6.1 */
 	struct rb_root mm_rb; /* before 6.1 */
+	seqcount_t mm_lock_seq; /* since 6.14, with CONFIG_PER_VMA_LOCK */
+};
+
+struct mm_struct___6_4 {
+	int mm_lock_seq;
 };
 
 struct vm_area_struct {

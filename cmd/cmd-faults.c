@@ -46,6 +46,9 @@ static int run_faults(struct vmt_ctx *ctx)
 	window_opts.n_pids = n_pids;
 	window_opts.rung = vmt_ctx_value(ctx, "rung");
 	window_opts.stacks = vmt_fault_stacks(ctx);
+	r = vmt_fault_without(ctx, &window_opts.without);
+	if (r)
+		return r;
 	r = vmt_run_open(&run, ctx, window_opts.duration_ns);
 	if (r == 0 && list)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
@@ -82,8 +85,8 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
 	.synopsis =
 		"[-p LIST] [--duration SEC] [--summary vma|proc|file|ip] [--stacks] [OPTION]...",
-	.cost = "adds about a microsecond to every page fault while it counts, less where -p leaves "
-		"the process out, and reads maps of the processes that faulted",
+	.cost = "adds some tenths of a microsecond to every page fault while it counts, less where "
+		"the columns are of counts alone, and reads maps of the processes that faulted",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,

@@ -3,6 +3,7 @@
 
 #include "base/parse.h"
 #include "cmd/fault-window.h"
+#include "model/model.h"
 
 int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret)
 {
@@ -18,6 +19,24 @@ int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret)
 		*ret = VMT_FAULT_BY_IP;
 	else
 		return vmt_usage_error(ctx, "--summary takes vma, proc, file or ip");
+	return 0;
+}
+
+int vmt_fault_without(struct vmt_ctx *ctx, uint32_t *ret)
+{
+	const uint32_t begin = VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
+			       VMT_HAVE_SIGBUS | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED;
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	uint32_t needed = 0;
+	int r = vmt_wanted_columns(ctx, &vmt_entity_fault, &columns);
+	size_t i;
+
+	if (r)
+		return r;
+	for (i = 0; i < columns.n; i++)
+		needed |= vmt_fault_field_have(columns.fields[i]);
+	/* All of it comes with the begin of each fault. */
+	*ret = needed & begin ? 0 : begin;
 	return 0;
 }
 

@@ -45,6 +45,11 @@
 			"count by stack, too; --format folded gives these for a flame graph"       \
 	}
 
+/*
+ * What the columns of faults that are shown, sorted by or filtered do not need to be known: the
+ * VMT_HAVE_ bits for vmt_window_opts.without. An exit code or 0.
+ */
+int vmt_fault_without(struct vmt_ctx *ctx, uint32_t *ret);
 /* What --summary says; an exit code or 0. */
 int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
 /*

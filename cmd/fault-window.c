@@ -180,6 +180,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.n_pids = opts->n_pids;
 	popts.follow = opts->follow;
 	popts.stacks = opts->stacks;
+	popts.without = opts->without;
 	if (vmt_probe_open(&popts, &probe, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	sigemptyset(&set);

@@ -18,6 +18,7 @@ struct vmt_window_opts {
 	void (*during)(void *arg);
 	void *arg;
 	enum vmt_stack_depth stacks;
+	uint32_t without; /* VMT_HAVE_ bits of what is not to be known */
 };
 
 /*

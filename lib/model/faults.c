@@ -301,6 +301,33 @@ static void set_main_kind(struct vmt_fault *row)
 	VMT_SET(fault, main_kind, row, name);
 }
 
+uint32_t vmt_fault_field_have(const struct vmt_field *f)
+{
+	switch (f->offset) {
+	case offsetof(struct vmt_fault, read_faults_total):
+	case offsetof(struct vmt_fault, write_faults_total):
+	case offsetof(struct vmt_fault, exec_faults_total):
+		return VMT_HAVE_ACCESS;
+	case offsetof(struct vmt_fault, user_faults_total):
+	case offsetof(struct vmt_fault, kernel_faults_total):
+		return VMT_HAVE_MODE;
+	case offsetof(struct vmt_fault, gup_faults_total):
+		return VMT_HAVE_GUP_MAP;
+	case offsetof(struct vmt_fault, failed_faults_total):
+		return VMT_HAVE_FAILED | VMT_HAVE_SIGBUS;
+	case offsetof(struct vmt_fault, retried_faults_total):
+		return VMT_HAVE_RETRIED;
+	case offsetof(struct vmt_fault, main_kind):
+		return VMT_HAVE_KINDS;
+	default:
+		if (!f->group)
+			return 0;
+		return strcmp(f->group, "latency") == 0 ? VMT_HAVE_LATENCY
+		       : strcmp(f->group, "kinds") == 0 ? VMT_HAVE_KINDS
+							: 0;
+	}
+}
+
 static struct vmt_bytes device_text(struct vmt_arena *arena, uint32_t major, uint32_t minor)
 {
 	char buf[24];

@@ -74,5 +74,7 @@ int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group);
 int vmt_model_stacks(struct vmt_model *m);
 /* Fills m->faults by the instruction in user mode, where stacks were counted. */
 int vmt_model_fault_ips(struct vmt_model *m);
+/* The VMT_HAVE_ bits of what a field of a fault cannot be known without. */
+uint32_t vmt_fault_field_have(const struct vmt_field *f);
 /* Fills m->findings; the rest of the model is complete. */
 int vmt_model_findings(struct vmt_model *m);

@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -77,6 +76,7 @@ struct fault_state {
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
+	bool around; /* programs are attached around handle_mm_fault() */
 };
 
 static_assert((int)VMT_FAULT_CLASSES == (int)VMT_BPF_CLASSES &&
@@ -183,7 +183,9 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	r = r ?: bpf_map__set_max_entries(s->maps.names, names);
 	r = r ?: bpf_map__set_max_entries(s->maps.name_index, names);
 	r = r ?: bpf_map__set_max_entries(s->maps.name_free, names);
-	r = r ?: bpf_map__set_max_entries(s->maps.tasks, tasks);
+	r = r ?: bpf_map__set_max_entries(s->maps.accounts, tasks);
+	r = r ?: bpf_map__set_max_entries(s->maps.account_index, tasks);
+	r = r ?: bpf_map__set_max_entries(s->maps.account_free, tasks);
 	return r;
 }
 
@@ -267,6 +269,21 @@ static const struct vmt_slot_proc *own_account(struct fault_state *s)
 	return NULL;
 }
 
+/* An account with what went as it should in all the sums that it belongs to. */
+static struct vmt_slot_proc whole(const struct fault_state *s, const struct vmt_slot_proc *p)
+{
+	struct vmt_slot_proc q = *p;
+
+	q.kernel_minor += q.plain_minor;
+	q.kernel_major += q.plain_major;
+	q.mapped += q.plain_minor + q.plain_major;
+	if (!s->around) {
+		q.record_minor += q.plain_minor;
+		q.record_major += q.plain_major;
+	}
+	return q;
+}
+
 /* Both sides of the comparison, without a fault in between: everything written to is resident. */
 static void canary_look(struct fault_state *s, struct canary_view *view)
 {
@@ -274,7 +291,7 @@ static void canary_look(struct fault_state *s, struct canary_view *view)
 
 	view->found = p != NULL;
 	if (p)
-		view->account = *p;
+		view->account = whole(s, p);
 	getrusage(RUSAGE_SELF, &view->usage);
 }
 
@@ -393,6 +410,10 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	r = r ?: vmt_probe_map(&s->loaded, "names", &s->names, err);
 	r = r ?: vmt_probe_map(&s->loaded, "stats", &s->stats, err);
 	r = r ?: vmt_probe_fill(&s->loaded, "map_free", 0, (uint32_t)s->maps.len, err);
+	/* Number 0 is nobody's. */
+	r = r
+		    ?: vmt_probe_fill(&s->loaded, "account_free", 1,
+				      bpf_map__max_entries(s->skeleton->maps.account_free), err);
 	/* Row 0 is for the processes that find no row. */
 	r = r ?: vmt_probe_fill(&s->loaded, "proc_free", 1, (uint32_t)s->procs.len, err);
 	r = r ?: vmt_probe_fill(&s->loaded, "name_free", 0, (uint32_t)s->names.len, err);
@@ -420,60 +441,6 @@ static int restart_events(struct fault_state *s, struct vmt_err *err)
 	return 0;
 }
 
-/* The first bytes of a file, or "" where it cannot be read. */
-static void read_setting(const char *path, char *text, size_t size)
-{
-	VMT_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	text[n < 0 ? 0 : n] = 0;
-}
-
-#define THP "/sys/kernel/mm/transparent_hugepage/"
-
-/*
- * What can be told of kinds: which hooks are attached, and what this machine does with memory. What
- * has no setting is not in the kernel. Since 6.8 the size of a PMD has one of its own, which mostly
- * inherits the other.
- */
-static uint32_t kind_facts(uint32_t have)
-{
-	static const struct {
-		uint32_t hook;
-		uint32_t fact;
-	} hooks[] = {
-		{ VMT_HOOK_WP, VMT_SEES_WP },
-		{ VMT_HOOK_SWAP, VMT_SEES_SWAP },
-		{ VMT_HOOK_FAULT, VMT_SEES_FAULT },
-		{ VMT_HOOK_THP, VMT_SEES_THP },
-		{ VMT_HOOK_HUGE_WP | VMT_HOOK_HUGE_WP_KPROBE, VMT_SEES_HUGE_WP },
-		{ VMT_HOOK_NUMA, VMT_SEES_NUMA },
-		{ VMT_HOOK_USERFAULT, VMT_SEES_USERFAULT },
-	};
-	char own[80], all[80], numa[16];
-	struct sysinfo si;
-	uint32_t facts = 0;
-
-	for (size_t i = 0; i < VMT_ARRAY_LEN(hooks); i++)
-		if (have & hooks[i].hook)
-			facts |= hooks[i].fact;
-	if (sysinfo(&si) || si.totalswap)
-		facts |= VMT_MAY_SWAP;
-	/* Absent: a kernel without it. */
-	read_setting("/proc/sys/kernel/numa_balancing", numa, sizeof(numa));
-	if (numa[0] && numa[0] != '0')
-		facts |= VMT_MAY_NUMA;
-	read_setting(THP "enabled", all, sizeof(all));
-	read_setting(THP "hugepages-2048kB/enabled", own, sizeof(own));
-	if (strstr(own, "[always]") ||
-	    ((!own[0] || strstr(own, "[inherit]")) && strstr(all, "[always]")))
-		facts |= VMT_MAY_THP;
-	if (strstr(own, "[madvise]") ||
-	    ((!own[0] || strstr(own, "[inherit]")) && strstr(all, "[madvise]")))
-		facts |= VMT_MAY_THP_MADVISE;
-	return facts;
-}
-
 static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, void **ret_state,
 		       struct vmt_err *err)
 {
@@ -482,6 +449,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 
 	if (!s)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the probe");
+	s->around = rung->function != NULL;
 	r = vmt_probe_load(p, rung, &fault_ops, &s->loaded, err);
 	if (r) {
 		free(s);
@@ -503,7 +471,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	 */
 	control(s)->start_ns = UINT64_MAX;
 	control(s)->self_tgid = (uint32_t)getpid();
-	control(s)->kinds = kind_facts(s->loaded.have);
+	control(s)->kinds = vmt_probe_kind_facts(s->loaded.have);
 	control(s)->active = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	p->start_ns = vmt_probe_now();
@@ -585,12 +553,25 @@ static int copy_comm(struct vmt_arena *arena, const char comm[16], struct vmt_by
 	return 0;
 }
 
-static void copy_latency(const struct vmt_slot_latency *from, struct vmt_fault_latency *to)
+static void copy_counts(const struct vmt_slot_map *m, struct vmt_fault_raw *out)
 {
-	to->count = from->count;
-	to->sum_ns = from->sum;
-	to->max_ns = from->max;
-	memcpy(to->bucket, from->hist, sizeof(to->bucket));
+	for (int access = 0; access < VMT_BPF_ACCESSES; access++) {
+		const __u64 *minor = m->count[0][access], *major = m->count[1][access];
+		uint64_t user = minor[0] + major[0], kernel = minor[1] + major[1];
+
+		out->minor += minor[0] + minor[1];
+		out->major += major[0] + major[1];
+		if (access == VMT_BPF_ACCESS_UNKNOWN)
+			continue;
+		out->user += user;
+		out->kernel += kernel;
+		if (access == VMT_BPF_READ)
+			out->read += user + kernel;
+		else if (access == VMT_BPF_WRITE)
+			out->write += user + kernel;
+		else
+			out->exec += user + kernel;
+	}
 }
 
 static int copy_path(struct fault_state *s, const struct vmt_slot_map *m, struct vmt_arena *arena,
@@ -632,20 +613,14 @@ static int add_map(struct fault_state *s, const struct vmt_slot_map *m, struct v
 	out->class = m->class < VMT_FAULT_CLASSES ? m->class : VMT_FAULT_OTHER;
 	out->special = m->special < VMT_FAULT_SPECIALS ? m->special : VMT_FAULT_PLAIN;
 	out->has_file = m->ino || m->dev;
-	out->minor = m->minor;
-	out->major = m->major;
-	out->read = m->read;
-	out->write = m->write;
-	out->exec = m->exec;
-	out->user = m->user;
-	out->kernel = m->kernel;
+	copy_counts(m, out);
 	out->retried = m->retried;
 	out->gup = m->gup;
 	for (int f = 0; f < VMT_FAILURES; f++)
 		out->failed[f] = m->failed[f];
 	for (int k = 0; k < VMT_FAULT_KINDS; k++)
 		out->kinds[k] = m->kinds[k];
-	copy_latency(&m->latency, &out->latency);
+	vmt_probe_latency(&m->latency, out->user + out->kernel - m->untimed, &out->latency);
 	r = copy_comm(arena, m->comm, &out->comm);
 	return r ?: copy_path(s, m, arena, out);
 }
@@ -682,9 +657,11 @@ static int read_maps(struct fault_state *s, struct vmt_arena *arena, uint32_t hi
 	return r;
 }
 
-static int add_proc(const struct vmt_slot_proc *q, struct vmt_arena *arena,
-		    struct vmt_fault_totals *t, struct vmt_fault_proc *out)
+static int add_proc(const struct fault_state *s, const struct vmt_slot_proc *p,
+		    struct vmt_arena *arena, struct vmt_fault_totals *t, struct vmt_fault_proc *out)
 {
+	const struct vmt_slot_proc account = whole(s, p), *q = &account;
+
 	out->pid = q->tgid;
 	out->start_time_ns = q->start_time;
 	out->exited = (q->flags & VMT_PROC_EXITED) != 0;
@@ -734,16 +711,18 @@ static int read_procs(struct fault_state *s, struct vmt_arena *arena, uint32_t h
 	for (size_t i = 0; i < s->procs.len && ret->n_procs < n && !r; i++) {
 		const struct vmt_slot_proc *q = vmt_probe_at(&s->procs, i);
 
-		if (i ? !q->ready : !(q->kernel_minor | q->kernel_major | q->record_minor))
+		if (i ? !q->ready
+		      : !(q->plain_minor | q->plain_major | q->kernel_minor | q->kernel_major |
+			  q->record_minor))
 			continue;
 		if (!(hidden && q->tgid == hidden))
-			r = add_proc(q, arena, &ret->totals, &ret->procs[ret->n_procs++]);
+			r = add_proc(s, q, arena, &ret->totals, &ret->procs[ret->n_procs++]);
 	}
 	for (size_t i = 0; i < drained && !r; i++) {
 		if (!vmt_drain_next(s->drain, PILE_PROCS, &at, &gone))
 			break;
 		if (!(hidden && gone.tgid == hidden))
-			r = add_proc(&gone, arena, &ret->totals, &ret->procs[ret->n_procs++]);
+			r = add_proc(s, &gone, arena, &ret->totals, &ret->procs[ret->n_procs++]);
 	}
 	return r;
 }

@@ -221,10 +221,7 @@ static int filemap_read(struct vmt_probe *p, void *state, struct vmt_arena *aren
 			out->first_offset_bytes = (f->first - 1) * page;
 			out->last_offset_bytes = f->last * page;
 		}
-		out->latency.count = f->latency.count;
-		out->latency.sum_ns = f->latency.sum;
-		out->latency.max_ns = f->latency.max;
-		memcpy(out->latency.bucket, f->latency.hist, sizeof(out->latency.bucket));
+		vmt_probe_latency(&f->latency, f->calls, &out->latency);
 		if (!f->name || f->name > s->names.len)
 			continue;
 		name = vmt_probe_at(&s->names, f->name - 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/probe-load.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "bpf/abi.h"
+#include "bpf/fault.h"
 #include "source/perf-event.h"
 
 #ifndef CAP_PERFMON
@@ -102,7 +103,13 @@ static void note_error(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 
 static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *h)
 {
-	return !h->only_follow || p->opts.follow;
+	uint32_t without = p->opts.without;
+
+	if (h->only_follow && !p->opts.follow)
+		return false;
+	if (p->opts.without & VMT_HAVE_KINDS)
+		without |= VMT_HOOKS;
+	return !h->optional || !h->have || h->have & ~without;
 }
 
 /*
@@ -245,7 +252,8 @@ loaded:
 	for (size_t i = 0; i < rung->n_hooks; i++)
 		if (!use[i])
 			ret->have &= ~rung->hooks[i].have;
-	ret->have |= rung->have;
+	/* What the rung gives by itself costs nothing more; kinds want their hooks. */
+	ret->have |= rung->have & ~(p->opts.without & VMT_HAVE_KINDS);
 	return 0;
 }
 
@@ -477,6 +485,17 @@ int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses)
 	}
 	*ret_misses = sum;
 	return 0;
+}
+
+void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,
+		       struct vmt_fault_latency *ret)
+{
+	static_assert(sizeof(from->hist) == sizeof(ret->bucket), "the same buckets");
+
+	*ret = (struct vmt_fault_latency){ .count = count,
+					   .sum_ns = from->sum,
+					   .max_ns = from->max };
+	memcpy(ret->bucket, from->hist, sizeof(ret->bucket));
 }
 
 int vmt_probe_path(const struct vmt_slot_name *name, bool memory, struct vmt_arena *arena,

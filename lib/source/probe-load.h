@@ -85,6 +85,18 @@ uint64_t vmt_probe_stat(const struct vmt_probe_array *stats, unsigned which);
  */
 int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses);
 
+/*
+ * enum vmt_kind_fact: what can be told of kinds: which hooks are attached, and what this machine
+ * does with memory. What has no setting is not in the kernel. Since 6.8 the size of a PMD has one
+ * of its own, which mostly inherits the other.
+ */
+uint32_t vmt_probe_kind_facts(uint32_t have);
+
+/* Durations that a program kept, of count calls or faults. */
+struct vmt_slot_latency;
+void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,
+		       struct vmt_fault_latency *ret);
+
 /* A name that a program kept, as maps shows it. anon: the mapping is no file's. */
 struct vmt_slot_name;
 int vmt_probe_path(const struct vmt_slot_name *name, bool memory, struct vmt_arena *arena,

@@ -21,6 +21,8 @@ struct vmt_probe_opts {
 	const pid_t *pids; /* processes to watch; all where n_pids is 0 */
 	size_t n_pids;
 	bool follow; /* with pids: their children too; not on the rung "proc" */
+	/* VMT_HAVE_ bits that nobody asks for: what gives nothing else is not attached. */
+	uint32_t without;
 	bool filemap; /* calls of filemap_fault, by file */
 	enum vmt_stack_depth stacks; /* faults by stack; on the rungs with BPF */
 	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */

@@ -2,7 +2,8 @@
 
 /*
  * canary [RUNG]...: the self-check of the probe trusts what counts. Each RUNG has to work; the best
- * one has to be the first of them. Without names, whatever works best.
+ * one has to be the first of them. Without names, whatever works best. What is not to be known is
+ * not attached.
  * canary --silent: with kernel.ftrace_enabled=0, programs around handle_mm_fault() attach and count
  * nothing. That has to be noticed, said, and made up for. For guests only: it stops the tracing of
  * the whole machine for a while.
@@ -19,10 +20,10 @@
 #include "source/probe.h"
 
 /* Starts a probe, reads what it tells of itself, and ends it. */
-static int try(enum vmt_rung_id rung, struct vmt_arena *arena, struct vmt_fault_sample *ret,
-	       struct vmt_err *err)
+static int try(enum vmt_rung_id rung, uint32_t without, struct vmt_arena *arena,
+	       struct vmt_fault_sample *ret, struct vmt_err *err)
 {
-	struct vmt_probe_opts opts = { .rung = rung };
+	struct vmt_probe_opts opts = { .rung = rung, .without = without };
 	VMT_AUTO_PROBE probe = NULL;
 	struct vmt_err unused;
 	int r = vmt_probe_open(&opts, &probe, err);
@@ -65,7 +66,7 @@ static void judge(const char *name, enum vmt_rung_id rung, const char *expected)
 
 	vmt_arena_init(&arena);
 	check_begin(&c, "canary/%s", name);
-	r = try(rung, &arena, &f, &err);
+	r = try(rung, 0, &arena, &f, &err);
 	check_that(&c, !r, "%s", err.text);
 	if (!r) {
 		check_that(&c, !expected || !strcmp(vmt_rung_name(f.rung), expected), "not %s",
@@ -76,6 +77,37 @@ static void judge(const char *name, enum vmt_rung_id rung, const char *expected)
 	judge_reasons(&c, &f);
 	check_end(&c, "%s, %s: %s", vmt_rung_name(f.rung), vmt_canary_name(f.canary),
 		  f.canary_text);
+	vmt_arena_done(&arena);
+}
+
+/* What nobody asks for is not attached, is not known then, and the count is exact without it. */
+static void judge_without(void)
+{
+	const uint32_t begin = VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
+			       VMT_HAVE_SIGBUS | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED;
+	struct vmt_fault_sample f = { 0 };
+	struct vmt_err err = { 0 };
+	struct vmt_arena arena;
+	struct check c;
+	int r;
+
+	vmt_arena_init(&arena);
+	check_begin(&c, "canary/without");
+	r = try(VMT_RUNG_TRACEPOINT, begin, &arena, &f, &err);
+	check_that(&c, !r, "%s", err.text);
+	check_that(&c, r || f.canary == VMT_CANARY_TRUSTED, "it is %s", f.canary_text);
+	check_that(&c, r || !(f.have & begin), "it knows 0x%x", f.have & begin);
+	check_that(&c, r || f.have & VMT_HAVE_DEATHS, "ends of processes are not seen");
+	for (size_t i = 0; i < f.n_tries; i++) {
+		const char *hook = f.tries[i].hook ? f.tries[i].hook : "";
+
+		check_that(
+			&c,
+			!strstr(hook, "page_fault_") && !strstr(hook, "signal_generate") &&
+				!(strstr(hook, "mm_filemap") && !strcmp(f.tries[i].probe, "fault")),
+			"%s is attached", hook);
+	}
+	check_end(&c, "%s", f.canary_text);
 	vmt_arena_done(&arena);
 }
 
@@ -113,7 +145,7 @@ static void judge_silent(enum vmt_rung_id rung)
 
 	vmt_arena_init(&arena);
 	check_begin(&c, "F02/canary-silent/%s", vmt_rung_name(rung));
-	r = try(rung, &arena, &f, &err);
+	r = try(rung, 0, &arena, &f, &err);
 	t = find_try(&f, vmt_rung_name(rung));
 	/* Kernels that need no ftrace for it go on; others refuse to attach; the rest is silent. */
 	if (!r)
@@ -151,6 +183,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	judge("auto", VMT_RUNG_NONE, argc > 1 ? argv[1] : NULL);
+	judge_without();
 	for (int i = 1; i < argc; i++)
 		for (int rung = VMT_RUNG_FEXIT; rung < VMT_RUNGS; rung++)
 			if (!strcmp(argv[i], vmt_rung_name((enum vmt_rung_id)rung)))

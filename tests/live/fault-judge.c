@@ -121,6 +121,8 @@ static bool of_range(const struct vmt_fault_raw *row, const struct workload_rang
 		return false;
 	if (r->special != VMT_FAULT_PLAIN)
 		return row->special == (enum vmt_fault_special)r->special;
+	if (r->replaced && (uint32_t)row->class != r->class)
+		return false;
 	return row->start < r->end && row->end > r->start;
 }
 

@@ -234,10 +234,37 @@ static void merge(struct workload *w)
 	workload_was(r, VMT_KIND_ZERO_FILL);
 }
 
+/* Two mappings that take each other's place at once: what a task knew of the one that it faulted in
+ * last is not true of the other. */
+static void replace(struct workload *w)
+{
+	static const int flags[2] = { MAP_PRIVATE, MAP_SHARED };
+	char *p = workload_reserve(w, 2);
+	struct workload_range *r[2] = { workload_range(w, "private", p, 2),
+					workload_range(w, "shared", p, 2) };
+
+	r[0]->class = VMT_FAULT_ANON;
+	r[1]->class = VMT_FAULT_SHMEM;
+	snprintf(r[1]->path, sizeof(r[1]->path), "/dev/zero (deleted)");
+	for (size_t k = 0; k < 2; k++) {
+		r[k]->access = WORKLOAD_WRITE;
+		r[k]->each_page = 1;
+		r[k]->alone = 0;
+		r[k]->replaced = 1;
+	}
+	/* The last is the private one: of the others none is in maps. */
+	for (size_t i = 2 * (w->pages / 2); i-- > 0;) {
+		if (mmap(p, 2 * WORKLOAD_PAGE, PROT_READ | PROT_WRITE,
+			 flags[i % 2] | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+			workload_failed(w, "cannot map two pages: %m");
+		workload_touch(r[i % 2], 1);
+	}
+}
+
 const struct workload_kind workload_memory_kinds[] = {
 	{ "anon", NULL, anon }, { "zero", NULL, anon_zero },	   { "shmem", NULL, shmem },
 	{ "gup", NULL, gup },	{ "syscall", NULL, syscall_fill }, { "stack", NULL, stack },
-	{ "heap", NULL, heap }, { "merge", NULL, merge },
+	{ "heap", NULL, heap }, { "merge", NULL, merge },	   { "replace", NULL, replace },
 };
 const size_t workload_n_memory_kinds =
 	sizeof(workload_memory_kinds) / sizeof(workload_memory_kinds[0]);

@@ -52,6 +52,7 @@ struct workload_range {
 	uint32_t each_page; /* a fault for each page, whatever the kernel */
 	uint32_t alone; /* there is nothing else in the mapping: its counts are exact */
 	uint32_t filemap; /* every fault goes through filemap_fault() */
+	uint32_t replaced; /* mappings of another class lay at these addresses, too */
 	uint32_t cold; /* nothing of it was in the page cache */
 	uint32_t mixed; /* loads and stores */
 	uint32_t dev_major;

@@ -373,6 +373,31 @@ static int build_once(void *arg)
 	return r;
 }
 
+static uint32_t have_of(const char *name)
+{
+	for (size_t i = 0; i < vmt_entity_fault.n_fields; i++)
+		if (strcmp(vmt_entity_fault.fields[i].name, name) == 0)
+			return vmt_fault_field_have(&vmt_entity_fault.fields[i]);
+	fail_msg("no field %s", name);
+	return 0;
+}
+
+static void fields_say_what_they_cannot_be_known_without(void **state)
+{
+	(void)state;
+	assert_int_equal(have_of("faults_total"), 0);
+	assert_int_equal(have_of("major_faults_total"), 0);
+	assert_int_equal(have_of("path"), 0);
+	assert_int_equal(have_of("exec_faults_total"), VMT_HAVE_ACCESS);
+	assert_int_equal(have_of("kernel_faults_total"), VMT_HAVE_MODE);
+	assert_int_equal(have_of("failed_faults_total"), VMT_HAVE_FAILED | VMT_HAVE_SIGBUS);
+	assert_int_equal(have_of("main_kind"), VMT_HAVE_KINDS);
+	assert_int_equal(have_of("cow_copy"), VMT_HAVE_KINDS);
+	assert_int_equal(have_of("p50_ns"), VMT_HAVE_LATENCY);
+	assert_int_equal(have_of("count"), VMT_HAVE_LATENCY);
+	assert_int_equal(have_of("histogram"), VMT_HAVE_LATENCY);
+}
+
 static void no_memory_is_an_error_and_no_empty_text(void **state)
 {
 	struct setup *s = *state;
@@ -401,6 +426,7 @@ int main(void)
 		TEST(latency_comes_from_the_buckets),
 		TEST(what_the_rung_does_not_see_is_unknown),
 		TEST(the_sum_is_held_against_the_kernel),
+		TEST(fields_say_what_they_cannot_be_known_without),
 		TEST(no_memory_is_an_error_and_no_empty_text),
 	};
 
