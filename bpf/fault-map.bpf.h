@@ -157,6 +157,7 @@ static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
 	m->dev = key->dev;
 	m->class = key->class;
 	m->special = special;
+	m->slot = slot + 1;
 	m->name = info->file ? name_of(info->file, key->ino, key->dev) : 0;
 	__builtin_memcpy(m->comm, comm, sizeof(comm));
 	value = slot + 1;

@@ -25,6 +25,7 @@
 #include "bpf/fault-drain.bpf.h"
 #include "bpf/fault-kind.bpf.h"
 #include "bpf/fault-stack.bpf.h"
+#include "bpf/fault-event.bpf.h"
 
 /* Around handle_mm_fault() */
 
@@ -191,6 +192,8 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	}
 	vmt_add(&p->mapped, 1);
 	row_count(m, major, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER), ns);
+	event_emit(slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
+		   major, ns);
 	/* Marks are those of an entry that was seen. */
 	if (a->user.t0)
 		kind_add(m, kind_around(m, &a->user, flags, ret, major));
@@ -323,6 +326,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	}
 	a->kernel.page = 0;
 	row_count(m, major, access, kernel, ns);
+	event_emit(slot, page, access, kernel, major, ns);
 	if (open)
 		kind_add(m, kind_of_code(m, open->flags, open->marks, addr, major));
 	return 0;

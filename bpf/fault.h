@@ -113,7 +113,7 @@ struct vmt_slot_map {
 	__u32 name; /* slot of the name + 1; 0 for none */
 	__u16 class; /* enum vmt_bpf_class */
 	__u16 special; /* enum vmt_bpf_special */
-	__u32 pad;
+	__u32 slot; /* the row's own number + 1; it may have been another's before */
 	char comm[16]; /* of the leader when first seen */
 	__u64 count[2][VMT_BPF_ACCESSES][2]; /* major, access, in the kernel */
 	__u64 untimed; /* of these, with known access: the others are in latency */

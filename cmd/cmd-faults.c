@@ -5,6 +5,7 @@
 
 static const struct vmt_section_def sections[] = {
 	VMT_FAULT_SECTIONS,
+	{ "singles", &vmt_entity_single, false, "single faults, with --min-latency" },
 	VMT_STACK_SECTION,
 };
 
@@ -15,7 +16,28 @@ static const struct vmt_opt opts[] = {
 	  "count for SEC seconds (default 5); SIGINT ends it early" },
 	VMT_OPTS_FAULT,
 	VMT_OPT_STACKS,
+	{ "min-latency", 0, VMT_OPT_VALUE, "TIME", NULL,
+	  "list each fault that took as long, as 5ms; 0: all, runs of adjacent pages in one row" },
+	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
+	  "list at most N of them a second (default 1000); 0: no limit" },
 };
+
+/* What the options say of single faults; an exit code or 0. */
+static int parse_singles(struct vmt_ctx *ctx, struct vmt_window_opts *ret)
+{
+	const char *least = vmt_ctx_value(ctx, "min-latency");
+	const char *rate = vmt_ctx_value(ctx, "rate-limit");
+
+	ret->single_rate = 1000;
+	if (rate && vmt_parse_u64(rate, &ret->single_rate) < 0)
+		return vmt_usage_error(ctx, "--rate-limit takes a number");
+	if (!least)
+		return rate ? vmt_usage_error(ctx, "--rate-limit is for --min-latency") : 0;
+	ret->singles = true;
+	if (vmt_parse_duration(least, &ret->single_least_ns) < 0)
+		return vmt_usage_error(ctx, "--min-latency takes a time, as 5ms, 100us or 0");
+	return 0;
+}
 
 static int run_faults(struct vmt_ctx *ctx)
 {
@@ -30,7 +52,10 @@ static int run_faults(struct vmt_ctx *ctx)
 	size_t n_pids = 0;
 	int r, missing;
 
-	if (vmt_column_help(ctx, &vmt_entity_fault, &r))
+	r = parse_singles(ctx, &window_opts);
+	if (r)
+		return r;
+	if (vmt_column_help(ctx, window_opts.singles ? &vmt_entity_single : &vmt_entity_fault, &r))
 		return r;
 	r = vmt_fault_summary(ctx, &model_opts.fault_group);
 	if (r == 0 && list)
@@ -46,7 +71,8 @@ static int run_faults(struct vmt_ctx *ctx)
 	window_opts.n_pids = n_pids;
 	window_opts.rung = vmt_ctx_value(ctx, "rung");
 	window_opts.stacks = vmt_fault_stacks(ctx);
-	r = vmt_fault_without(ctx, &window_opts.without);
+	/* The list has all of it, whatever its columns are. */
+	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &window_opts.without);
 	if (r)
 		return r;
 	r = vmt_run_open(&run, ctx, window_opts.duration_ns);
@@ -84,7 +110,8 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.name = "faults",
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
 	.synopsis =
-		"[-p LIST] [--duration SEC] [--summary vma|proc|file|ip] [--stacks] [OPTION]...",
+		"[-p LIST] [--duration SEC] [--summary vma|proc|file|ip] [--stacks] [--min-latency TIME] "
+		"[OPTION]...",
 	.cost = "adds some tenths of a microsecond to every page fault while it counts, less where "
 		"the columns are of counts alone, and reads maps of the processes that faulted",
 	.opts = opts,
@@ -92,7 +119,7 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
-	.n_asked = 1,
+	.n_asked = 2,
 	.has_probes = true,
 	.run = run_faults,
 };

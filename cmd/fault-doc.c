@@ -47,12 +47,23 @@ static const char *const group_columns[] = {
 	[VMT_FAULT_BY_IP] = "PID,IP,FAULTS,MAJOR,USER,KERNEL,SYMBOL,COMMAND,OFFSET,MAPPING",
 };
 
+/* Single faults stand first where they were asked for; NULL where not, or without memory. */
+static struct vmt_section *singles_section(struct vmt_ctx *ctx, struct vmt_run *run)
+{
+	const struct vmt_model *m = run->model;
+
+	if (!m->sample->faults || !m->sample->faults->singles_asked)
+		return NULL;
+	return vmt_run_section(run, ctx, "singles", m->singles, m->n_singles);
+}
+
 int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
 		       struct vmt_section **ret_first, struct vmt_section **ret_last)
 {
 	const struct vmt_model *m = run->model;
+	struct vmt_section *singles = singles_section(ctx, run);
 	struct vmt_section *s = vmt_run_section(run, ctx, "faults", m->faults, m->n_faults);
-	struct vmt_section *balance, *files;
+	struct vmt_section *balance, *files, *first = singles ? singles : s;
 	int r;
 
 	if (!s)
@@ -60,10 +71,14 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_
 	if (group_columns[group] &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_fault, group_columns[group], NULL) < 0)
 		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, s);
+	r = vmt_section_options(ctx, first);
 	if (r)
 		return r;
-	vmt_window_text(&s->note, ctx, m);
+	if (singles) {
+		vmt_section_arrange(s, 0);
+		s->machine_only = true;
+	}
+	vmt_window_text(&first->note, ctx, m);
 	balance = vmt_run_section(run, ctx, "balance", m->balance, m->n_balance);
 	files = vmt_run_section(run, ctx, "files", m->files, m->n_files);
 	if (!balance || !files)
@@ -76,7 +91,7 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_
 	files->machine_only = group != VMT_FAULT_BY_FILE || m->n_files == 0;
 	if (ret_first)
 		*ret_first = s;
-	*ret_last = !files->machine_only ? files : !balance->machine_only ? balance : s;
+	*ret_last = !files->machine_only ? files : !balance->machine_only ? balance : first;
 	return 0;
 }
 

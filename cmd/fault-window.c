@@ -11,6 +11,9 @@
 #include "source/probe.h"
 #include "source/symbolize.h"
 
+/* The ring of single faults has room for 1.3 million a second at that. */
+#define DRAIN_NS UINT64_C(50000000)
+
 struct vmt_window {
 	struct vmt_arena arena;
 	struct vmt_fault_sample faults;
@@ -33,24 +36,32 @@ void vmt_window_free(struct vmt_window *w)
 /*
  * Waits until the time is over, a signal came, or nobody is left to be watched. watched holds the
  * signals' descriptor and one of each process, which becomes readable when that process has ended,
- * a zombie included (pidfd_open(2), Linux 5.3).
+ * a zombie included (pidfd_open(2), Linux 5.3). drained is the probe whose single faults have to be
+ * taken meanwhile, or NULL.
  */
-static void wait_for_end(struct pollfd *watched, size_t n, size_t left, uint64_t end_ns)
+static int wait_for_end(struct pollfd *watched, size_t n, size_t left, uint64_t end_ns,
+			struct vmt_probe *drained, struct vmt_err *err)
 {
 	size_t i;
 
 	for (;;) {
-		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
+		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), wait;
 		struct timespec ts;
 
 		if (now >= end_ns || (n > 1 && left == 0))
-			return;
-		ts = (struct timespec){ .tv_sec = (time_t)((end_ns - now) / 1000000000),
-					.tv_nsec = (long)((end_ns - now) % 1000000000) };
-		if (ppoll(watched, n, &ts, NULL) <= 0)
+			return 0;
+		wait = end_ns - now;
+		if (drained && wait > DRAIN_NS)
+			wait = DRAIN_NS;
+		ts = (struct timespec){ .tv_sec = (time_t)(wait / 1000000000),
+					.tv_nsec = (long)(wait % 1000000000) };
+		i = ppoll(watched, n, &ts, NULL) > 0;
+		if (drained && vmt_probe_drain(drained, err) < 0)
+			return err->code;
+		if (!i)
 			continue;
 		if (watched[0].revents)
-			return;
+			return 0;
 		for (i = 1; i < n; i++) {
 			if (!watched[i].revents)
 				continue;
@@ -151,11 +162,12 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 	end_ns = vmt_now_ns(CLOCK_MONOTONIC) + opts->duration_ns;
 	if (ctx->deadline_ns && ctx->deadline_ns < end_ns)
 		end_ns = ctx->deadline_ns;
-	wait_for_end(watched, opts->n_pids + 1, left, end_ns);
+	r = wait_for_end(watched, opts->n_pids + 1, left, end_ns, opts->singles ? probe : NULL,
+			 err);
 	for (i = 1; i <= opts->n_pids; i++)
 		if (watched[i].fd >= 0)
 			close(watched[i].fd);
-	return vmt_probe_stop(probe, err);
+	return r < 0 ? r : vmt_probe_stop(probe, err);
 }
 
 int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, struct vmt_window **ret)
@@ -181,6 +193,9 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.follow = opts->follow;
 	popts.stacks = opts->stacks;
 	popts.without = opts->without;
+	popts.singles = opts->singles;
+	popts.single_least_ns = opts->single_least_ns;
+	popts.single_rate = opts->single_rate;
 	if (vmt_probe_open(&popts, &probe, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	sigemptyset(&set);
@@ -325,4 +340,11 @@ void vmt_window_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struc
 			     " map full, %" PRIu64 " table full, %" PRIu64 " not given\n",
 			     p->stacks_collided, p->stacks_full, p->stack_rows_full,
 			     p->stacks_absent);
+	if (m->sample->faults->singles_asked && !VMT_HAS(probe, singles_total, p))
+		vmt_buf_adds(out, "single faults: this rung has none\n");
+	else if (VMT_HAS(probe, singles_total, p))
+		vmt_buf_addf(out,
+			     "single faults: %" PRIu64 " slow enough, of them %" PRIu64
+			     " left out by --rate-limit; %" PRIu64 " more lost\n",
+			     p->singles_total, p->singles_limited_total, p->singles_lost_total);
 }

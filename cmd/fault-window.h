@@ -19,6 +19,9 @@ struct vmt_window_opts {
 	void *arg;
 	enum vmt_stack_depth stacks;
 	uint32_t without; /* VMT_HAVE_ bits of what is not to be known */
+	bool singles; /* single faults, too; see struct vmt_probe_opts */
+	uint64_t single_least_ns;
+	uint64_t single_rate;
 };
 
 /*

@@ -63,6 +63,7 @@ struct vmt_fault_latency {
  * faulted when the table was three quarters full; start and end are 0 then.
  */
 struct vmt_fault_raw {
+	uint32_t slot; /* with pid, what vmt_fault_single calls it by; 0 for nothing */
 	uint64_t pid; /* whom the kernel charged */
 	uint64_t owner_pid; /* whose mapping it is; 0 where that is not known */
 	uint64_t start_time_ns; /* of the process, after boot */
@@ -188,6 +189,39 @@ struct vmt_fault_code {
 	struct vmt_bytes path;
 };
 
+enum vmt_fault_access {
+	VMT_ACCESS_UNKNOWN,
+	VMT_ACCESS_READ,
+	VMT_ACCESS_WRITE,
+	VMT_ACCESS_EXEC,
+};
+
+enum vmt_fault_mode {
+	VMT_MODE_UNKNOWN,
+	VMT_MODE_USER,
+	VMT_MODE_KERNEL,
+};
+
+/*
+ * One fault; or, where they were asked for, a run of them: one thread's on pages of one mapping
+ * that follow each other, alike in all else.
+ */
+struct vmt_fault_single {
+	uint64_t end_ns; /* of the last, CLOCK_MONOTONIC */
+	uint64_t latency_ns; /* of the longest; 0 where it is not known */
+	uint64_t total_ns;
+	uint64_t address; /* of the first page */
+	uint64_t faults;
+	uint64_t page; /* size of each, in bytes */
+	uint32_t pid;
+	uint32_t tid;
+	uint32_t slot; /* of the mapping, as in vmt_fault_raw; others: it is not known */
+	enum vmt_fault_access access;
+	enum vmt_fault_mode mode;
+	bool major;
+	char comm[16]; /* of the thread, with a NUL where it is shorter */
+};
+
 enum vmt_fault_have {
 	VMT_HAVE_MAPS = 1 << 0, /* rows by mapping at all */
 	VMT_HAVE_ACCESS = 1 << 1,
@@ -205,9 +239,10 @@ enum vmt_fault_have {
 	VMT_HAVE_FILE_RESULT = 1 << 13,
 	VMT_HAVE_FILE_LATENCY = 1 << 14,
 	VMT_HAVE_FILE_AROUND = 1 << 15,
-	VMT_HAVE_STACKS = 1 << 17,
 	VMT_HAVE_DEATHS = 1 << 16, /* processes that ended in the window are in it to their end */
 	VMT_HAVE_KINDS = 1 << 17,
+	VMT_HAVE_STACKS = 1 << 18,
+	VMT_HAVE_SINGLES = 1 << 19, /* single faults, where they were asked for */
 };
 
 enum vmt_rung_id {
@@ -272,6 +307,9 @@ struct vmt_fault_totals {
 	uint64_t paths_missing; /* mappings of files without a name: the table was full */
 	uint64_t disagreed; /* the rule said "counted", the task's counter did not move */
 	uint64_t no_account; /* events of tasks that found the table of tasks full */
+	uint64_t singles; /* VMT_HAVE_SINGLES: faults that were slow enough, lost ones not */
+	uint64_t singles_limited; /* of these, left out to keep the rate */
+	uint64_t singles_lost; /* the ring was full */
 	uint64_t slots_used;
 	uint64_t slots_total;
 	/* VMT_HAVE_STACKS: faults without a stack, and why. */
@@ -283,6 +321,7 @@ struct vmt_fault_totals {
 };
 
 struct vmt_fault_sample {
+	uint64_t start_ns; /* of the window, CLOCK_MONOTONIC */
 	uint64_t window_ns; /* from the start to the end, or to this reading */
 	bool complete; /* the window was closed: what no event showed is in the accounts */
 	uint32_t have; /* enum vmt_fault_have */
@@ -303,6 +342,9 @@ struct vmt_fault_sample {
 	size_t n_codes;
 	struct vmt_fault_frame *frames; /* by vmt_symbolize() */
 	size_t n_frames;
+	bool singles_asked;
+	struct vmt_fault_single *singles; /* in the order of their end */
+	size_t n_singles;
 	struct vmt_fault_totals totals;
 	struct vmt_probe_try *tries; /* the ladder, best first */
 	size_t n_tries;

@@ -182,7 +182,7 @@ static uint64_t failed_sum(const uint64_t *failed)
 	return sum;
 }
 
-static struct vmt_bytes class_word(const struct vmt_fault_raw *raw)
+struct vmt_bytes vmt_fault_class_word(const struct vmt_fault_raw *raw)
 {
 	switch (raw->special) {
 	case VMT_FAULT_HEAP:
@@ -222,8 +222,7 @@ static struct vmt_bytes special_name(const struct vmt_fault_raw *raw)
 		       : VMT_BYTES("[special]");
 }
 
-/* The name that the probe found, or what pmap calls a mapping without one. */
-static struct vmt_bytes path_of(const struct vmt_fault_raw *raw)
+struct vmt_bytes vmt_fault_path(const struct vmt_fault_raw *raw)
 {
 	if (raw->path.len || raw->has_file)
 		return raw->path;
@@ -378,13 +377,13 @@ static void label_vma(struct vmt_arena *arena, struct vmt_fault *row, const stru
 		VMT_SET(fault, device, row, device_text(arena, raw->dev_major, raw->dev_minor));
 		VMT_SET(fault, inode, row, raw->inode);
 	}
-	VMT_SET(fault, kind, row, class_word(raw));
+	VMT_SET(fault, kind, row, vmt_fault_class_word(raw));
 	VMT_SET(fault, state, row, now ? VMT_BYTES("mapped") : VMT_BYTES("gone"));
 	VMT_SET(fault, comm, row, raw->comm);
 	if (!raw->path.len && now && VMT_HAS(map, path, now) && now->path.len)
 		VMT_SET(fault, path, row, now->path);
-	else if (path_of(raw).len)
-		VMT_SET(fault, path, row, path_of(raw));
+	else if (vmt_fault_path(raw).len)
+		VMT_SET(fault, path, row, vmt_fault_path(raw));
 }
 
 static void label_proc(struct vmt_fault *row, const struct vmt_fault_raw *raw)
@@ -401,9 +400,9 @@ static void label_file(struct vmt_arena *arena, struct vmt_fault *row,
 		VMT_SET(fault, device, row, device_text(arena, raw->dev_major, raw->dev_minor));
 		VMT_SET(fault, inode, row, raw->inode);
 	}
-	VMT_SET(fault, kind, row, class_word(raw));
-	if (path_of(raw).len)
-		VMT_SET(fault, path, row, path_of(raw));
+	VMT_SET(fault, kind, row, vmt_fault_class_word(raw));
+	if (vmt_fault_path(raw).len)
+		VMT_SET(fault, path, row, vmt_fault_path(raw));
 }
 
 static int compare_proc(const struct item *a, const struct item *b)
@@ -648,6 +647,11 @@ static void add_probe(struct vmt_model *m)
 		VMT_SET(probe, stacks_absent, p, t->stacks_absent);
 		VMT_SET(probe, stack_rows_full, p, t->stack_rows_full);
 	}
+	if (f->have & VMT_HAVE_SINGLES) {
+		VMT_SET(probe, singles_total, p, t->singles);
+		VMT_SET(probe, singles_limited_total, p, t->singles_limited);
+		VMT_SET(probe, singles_lost_total, p, t->singles_lost);
+	}
 	if (f->have & VMT_HAVE_MAPS) {
 		VMT_SET(probe, slots_used, p, t->slots_used);
 		VMT_SET(probe, slots_total, p, t->slots_total);
@@ -702,5 +706,7 @@ int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group)
 		r = add_files(m);
 	if (r == 0)
 		r = vmt_model_stacks(m);
+	if (r == 0)
+		r = vmt_model_singles(m);
 	return r;
 }

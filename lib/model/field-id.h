@@ -53,6 +53,12 @@ enum vmt_stack_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_single_##m
+enum vmt_single_field {
+#include "model/single.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_balance_##m
 enum vmt_balance_field {
 #include "model/balance.def"

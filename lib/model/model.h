@@ -4,6 +4,8 @@
 #include "base/err.h"
 #include "model/sample.h"
 
+struct vmt_fault_raw;
+
 /* What the rows of faults are summed over. */
 enum vmt_fault_group {
 	VMT_FAULT_BY_VMA,
@@ -32,6 +34,8 @@ struct vmt_model {
 	size_t n_faults;
 	struct vmt_stack *stacks;
 	size_t n_stacks;
+	struct vmt_single *singles;
+	size_t n_singles;
 	struct vmt_balance *balance;
 	size_t n_balance;
 	struct vmt_file *files;
@@ -76,5 +80,11 @@ int vmt_model_stacks(struct vmt_model *m);
 int vmt_model_fault_ips(struct vmt_model *m);
 /* The VMT_HAVE_ bits of what a field of a fault cannot be known without. */
 uint32_t vmt_fault_field_have(const struct vmt_field *f);
+/* Fills m->singles from the same. */
+int vmt_model_singles(struct vmt_model *m);
+/* The sort of a mapping in a word, and the name that the probe found, or what pmap calls a mapping
+ * without one. */
+struct vmt_bytes vmt_fault_class_word(const struct vmt_fault_raw *raw);
+struct vmt_bytes vmt_fault_path(const struct vmt_fault_raw *raw);
 /* Fills m->findings; the rest of the model is complete. */
 int vmt_model_findings(struct vmt_model *m);

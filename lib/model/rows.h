@@ -63,6 +63,11 @@ struct vmt_stack {
 #include "model/stack.def"
 };
 
+struct vmt_single {
+	struct vmt_row row;
+#include "model/single.def"
+};
+
 struct vmt_balance {
 	struct vmt_row row;
 #include "model/balance.def"

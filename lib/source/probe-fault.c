@@ -21,6 +21,7 @@
 #include "source/perf-event.h"
 #include "source/probe-drain.h"
 #include "source/probe-load.h"
+#include "source/probe-singles.h"
 #include "source/probe-stack.h"
 
 /* Generated; our warnings are not bpftool's. */
@@ -33,8 +34,6 @@
 #define MAPS_USUAL  16384u
 #define PROCS_USUAL 8192u
 #define NAMES_USUAL 4096u
-#define TASKS_LEAST 16384u
-#define TASKS_MOST  (1u << 20)
 #define ROWS_MOST   (1u << 20)
 
 /* The records of the ring that the programs hand rows over through. */
@@ -73,6 +72,7 @@ struct fault_state {
 	struct vmt_drain
 		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
 	struct vmt_probe_stacks stacks;
+	struct vmt_probe_singles *singles; /* NULL where nobody asked for them */
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
@@ -88,36 +88,10 @@ static_assert((int)VMT_FAULT_SPECIALS == (int)VMT_BPF_SPECIALS &&
 static_assert((int)VMT_FAILURES == (int)VMT_BPF_FAILURES &&
 		      (int)VMT_FAILED_OTHER == (int)VMT_BPF_FAILED_OTHER,
 	      "the same failures");
-static_assert(VMT_FAULT_BUCKETS == VMT_BPF_HIST && VMT_BPF_HIST_UNIT == 4 &&
-		      VMT_BPF_HIST_SHARE == 3,
-	      "the buckets of model/latency.c");
 #define K(id, member) static_assert((int)VMT_KIND_##id == (int)VMT_BPF_KIND_##id, "the same kinds");
 #include "model/fault-kind.def"
 #undef K
 static_assert((int)VMT_FAULT_KINDS == (int)VMT_BPF_KINDS, "the same kinds");
-
-/* What /proc/loadavg says is there, twice. */
-static uint32_t tasks_usual(void)
-{
-	VMT_AUTO_CLOSE int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-	char text[128];
-	struct vmt_bytes cur;
-	uint64_t n = 0;
-	ssize_t got;
-
-	if (fd < 0)
-		return TASKS_LEAST;
-	got = read(fd, text, sizeof(text));
-	if (got <= 0)
-		return TASKS_LEAST;
-	cur = (struct vmt_bytes){ text, (size_t)got };
-	while (cur.len && cur.ptr[0] != '/')
-		cur = (struct vmt_bytes){ cur.ptr + 1, cur.len - 1 };
-	if (vmt_take_char(&cur, '/') || vmt_take_u64(&cur, &n))
-		return TASKS_LEAST;
-	n *= 2;
-	return n < TASKS_LEAST ? TASKS_LEAST : n > TASKS_MOST ? TASKS_MOST : (uint32_t)n;
-}
 
 static uint32_t rows(uint32_t asked, uint32_t usual)
 {
@@ -153,7 +127,7 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	uint32_t maps = small ? 2 : rows(p->opts.maps, MAPS_USUAL);
 	uint32_t procs = small ? 2 : rows(p->opts.procs, PROCS_USUAL);
 	uint32_t names = small ? 2 : rows(p->opts.names, NAMES_USUAL);
-	uint32_t tasks = small ? 2 : rows(p->opts.tasks, tasks_usual());
+	uint32_t tasks = small ? 2 : rows(p->opts.tasks, vmt_probe_tasks_usual());
 	int cpus = libbpf_num_possible_cpus();
 	int r;
 
@@ -165,7 +139,12 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_stacks = p->opts.stacks;
 	/* The rest is for rows that processes of one name share. */
 	s->rodata->vmt_rows_apart = maps - maps / 4;
-	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	s->rodata->vmt_events = p->opts.singles;
+	s->rodata->vmt_event_least = p->opts.single_least_ns;
+	s->rodata->vmt_event_self = (uint32_t)getpid();
+	r = bpf_map__set_autocreate(s->maps.events, p->opts.singles);
+	r = r ?: bpf_map__set_max_entries(s->maps.events, VMT_PROBE_RING_BYTES);
+	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)
@@ -392,6 +371,7 @@ static void fault_close(void *state)
 				close(s->walks[i]);
 	bpf_link__destroy(s->walk);
 	vmt_drain_free(s->drain);
+	vmt_probe_singles_free(s->singles);
 	vmt_probe_unmap(&s->maps);
 	vmt_probe_unmap(&s->procs);
 	vmt_probe_unmap(&s->names);
@@ -422,6 +402,9 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	r = r ?: vmt_probe_stacks_map(&s->loaded, &s->stacks, err);
 	r = r ?: vmt_probe_filter(&s->loaded, p->pids, p->opts.n_pids, err);
 	r = r ?: make_walks(s, err);
+	if (!r && p->opts.singles)
+		r = vmt_probe_singles_new(bpf_map__fd(s->skeleton->maps.events), &p->opts,
+					  &s->singles, err);
 	r = r ?: vmt_probe_attach(p, &s->loaded, err);
 	return r;
 }
@@ -513,6 +496,13 @@ static int fault_watch(void *state, pid_t pid, struct vmt_err *err)
 	return vmt_probe_filter(&s->loaded, &pid, 1, err);
 }
 
+static int fault_drain(void *state, struct vmt_err *err)
+{
+	struct fault_state *s = state;
+
+	return vmt_probe_singles_drain(s->singles, err);
+}
+
 static int fault_stop(void *state, struct vmt_err *err)
 {
 	struct fault_state *s = state;
@@ -527,6 +517,8 @@ static int fault_stop(void *state, struct vmt_err *err)
 	wait_for_programs();
 	r = r ?: walk(s, WALK_CLOSE, VMT_PHASE_CLOSE, err);
 	control(s)->active = 0;
+	if (s->singles)
+		r = r ?: vmt_probe_singles_drain(s->singles, err);
 
 	/* From here on both sides of the comparison stand still. */
 	s->events_known = true;
@@ -599,6 +591,7 @@ static int add_map(struct fault_state *s, const struct vmt_slot_map *m, struct v
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int r;
 
+	out->slot = m->slot;
 	out->pid = m->tgid;
 	out->owner_pid = m->owner_tgid;
 	out->start_time_ns = m->start_time;
@@ -741,6 +734,11 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 	r = r ?: vmt_probe_stacks_read(&s->stacks, &s->names, hidden, arena, ret);
 	if (!r && s->drain)
 		r = vmt_drain_error(s->drain);
+	if (!r && s->singles) {
+		ret->have |= VMT_HAVE_SINGLES;
+		t->singles_lost = s->skeleton->bss->vmt_events_lost;
+		r = vmt_probe_singles_read(s->singles, arena, ret);
+	}
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "no memory for the faults");
 
@@ -765,6 +763,7 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 const struct vmt_probe_backend vmt_probe_fault_bpf = {
 	.start = fault_start,
 	.watch = fault_watch,
+	.drain = fault_drain,
 	.stop = fault_stop,
 	.read = fault_read,
 	.close = fault_close,

@@ -37,6 +37,7 @@ struct vmt_probe_backend {
 	int (*start)(struct vmt_probe *p, const struct vmt_probe_rung *rung, void **ret_state,
 		     struct vmt_err *err);
 	int (*watch)(void *state, pid_t pid, struct vmt_err *err);
+	int (*drain)(void *state, struct vmt_err *err); /* NULL: it has no single faults */
 	int (*stop)(void *state, struct vmt_err *err);
 	int (*read)(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 		    struct vmt_fault_sample *ret, struct vmt_err *err);

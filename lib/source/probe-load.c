@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "bpf/abi.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
 
@@ -30,6 +31,9 @@
  * the error that the log is about. Untouched pages of it cost nothing.
  */
 #define LOG_BYTES (((size_t)16 << 20) - 1)
+
+#define TASKS_LEAST 16384u
+#define TASKS_MOST  (1u << 20)
 
 /* libbpf has one printer for the whole program, without data of the caller; it stays silent. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -487,10 +491,34 @@ int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses)
 	return 0;
 }
 
+uint32_t vmt_probe_tasks_usual(void)
+{
+	VMT_AUTO_CLOSE int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	char text[128];
+	struct vmt_bytes cur;
+	uint64_t n = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return TASKS_LEAST;
+	got = read(fd, text, sizeof(text));
+	if (got <= 0)
+		return TASKS_LEAST;
+	cur = (struct vmt_bytes){ text, (size_t)got };
+	while (cur.len && cur.ptr[0] != '/')
+		cur = (struct vmt_bytes){ cur.ptr + 1, cur.len - 1 };
+	if (vmt_take_char(&cur, '/') || vmt_take_u64(&cur, &n))
+		return TASKS_LEAST;
+	n *= 2;
+	return n < TASKS_LEAST ? TASKS_LEAST : n > TASKS_MOST ? TASKS_MOST : (uint32_t)n;
+}
+
 void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,
 		       struct vmt_fault_latency *ret)
 {
-	static_assert(sizeof(from->hist) == sizeof(ret->bucket), "the same buckets");
+	static_assert(VMT_FAULT_BUCKETS == VMT_BPF_HIST && VMT_BPF_HIST_UNIT == 4 &&
+			      VMT_BPF_HIST_SHARE == 3,
+		      "the buckets of model/latency.c");
 
 	*ret = (struct vmt_fault_latency){ .count = count,
 					   .sum_ns = from->sum,

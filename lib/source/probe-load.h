@@ -92,6 +92,9 @@ int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses);
  */
 uint32_t vmt_probe_kind_facts(uint32_t have);
 
+/* Rows for tasks: twice as many as /proc/loadavg says there are. */
+uint32_t vmt_probe_tasks_usual(void);
+
 /* Durations that a program kept, of count calls or faults. */
 struct vmt_slot_latency;
 void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,

@@ -195,6 +195,15 @@ int vmt_probe_watch(struct vmt_probe *p, pid_t pid, struct vmt_err *err)
 	return p->filemap_state ? p->filemap_rung->backend->watch(p->filemap_state, pid, err) : 0;
 }
 
+int vmt_probe_drain(struct vmt_probe *p, struct vmt_err *err)
+{
+	if (!p->started)
+		return vmt_err_set(err, -EINVAL, NULL, 0, "the probe does not run");
+	if (!p->opts.singles || !p->rung->backend->drain)
+		return 0;
+	return p->rung->backend->drain(p->state, err);
+}
+
 int vmt_probe_stop(struct vmt_probe *p, struct vmt_err *err)
 {
 	int r = 0;
@@ -261,6 +270,8 @@ int vmt_probe_read(struct vmt_probe *p, struct vmt_arena *arena, struct vmt_faul
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "no memory for the faults");
 	s.canary = p->canary;
+	s.singles_asked = p->opts.singles;
+	s.start_ns = p->start_ns;
 	memcpy(s.canary_text, p->canary_text, sizeof(s.canary_text));
 	if (p->started) {
 		s.rung = p->rung->id;

@@ -25,6 +25,9 @@ struct vmt_probe_opts {
 	uint32_t without;
 	bool filemap; /* calls of filemap_fault, by file */
 	enum vmt_stack_depth stacks; /* faults by stack; on the rungs with BPF */
+	bool singles; /* single faults, too, on the rungs with BPF: vmt_probe_drain() */
+	uint64_t single_least_ns; /* that took so long; 0: all, adjacent ones as a run */
+	uint64_t single_rate; /* at most so many a second, 0 for any number */
 	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */
 	uint32_t procs;
 	uint32_t names;
@@ -50,6 +53,12 @@ int vmt_probe_start(struct vmt_probe *p, struct vmt_err *err);
  * needs bpf(), so before privileges are dropped. -EINVAL without a filter, -ENOSPC.
  */
 int vmt_probe_watch(struct vmt_probe *p, pid_t pid, struct vmt_err *err);
+
+/*
+ * Takes single faults out of the kernel's ring, which holds 65536; to be called some times a
+ * second where opts.singles is set. Needs no privilege. -ENOMEM.
+ */
+int vmt_probe_drain(struct vmt_probe *p, struct vmt_err *err);
 
 /*
  * Closes the window: every task's counters are settled, so that the sums hold to the unit. Reads

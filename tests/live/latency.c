@@ -5,7 +5,11 @@
  * server waits 5 ms before it answers a read, and memory whose userfaultfd handler waits 2 ms
  * before it fills a page. A fault takes no less than the wait, and no more than the access that
  * made it; both are measured on their own side of the kernel, and the probe's median has to lie
- * between the two medians, 10 % at either end.
+ * between the two medians, 10 % at either end. Each fault is listed on its own, too, and lies
+ * between the two measurements of its own, without any allowance.
+ *
+ * And a storm of faults, all of them listed, in runs; once with nobody who empties the ring, which
+ * is full soon. Whatever the ring and the rate leave out, no fault is left out of the sum.
  */
 
 #include "check.h"
@@ -85,12 +89,20 @@ static void meet(const struct pipes *p)
 		_exit(1);
 }
 
-static bool hear(const struct pipes *p)
+/* probe: whose single faults are to be taken meanwhile; or NULL. */
+static bool hear(const struct pipes *p, struct vmt_probe *probe)
 {
 	struct pollfd fd = { .fd = p->said[0], .events = POLLIN };
+	uint64_t end = now_ns() + WAIT_MS * UINT64_C(1000000);
+	int r;
 	char c;
 
-	return poll(&fd, 1, WAIT_MS) == 1 && read(p->said[0], &c, 1) == 1;
+	do {
+		r = poll(&fd, 1, probe ? 50 : WAIT_MS);
+		if (probe && vmt_probe_drain(probe, NULL))
+			return false;
+	} while (!r && now_ns() < end);
+	return r == 1 && read(p->said[0], &c, 1) == 1;
 }
 
 static void tell(const struct pipes *p)
@@ -239,14 +251,44 @@ static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, uint
 	return NULL;
 }
 
-static void judge(struct check *c, const struct vmt_fault_sample *f, struct truth *t)
+/* The nth fault in the list is that of the nth touch. */
+static void judge_singles(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
+			  pid_t child, bool file)
+{
+	size_t n = 0, wrong = 0;
+
+	for (size_t i = 0; i < f->n_singles; i++) {
+		const struct vmt_fault_single *one = &f->singles[i];
+
+		if (one->address < t->start || one->address >= t->start + PAGES * PAGE)
+			continue;
+		if (n < TOUCHES &&
+		    (one->address != t->start + n % PAGES * PAGE || one->faults != 1 ||
+		     one->latency_ns < t->wait_ns[n] || one->latency_ns > t->access_ns[n] ||
+		     one->pid != (uint32_t)child || one->tid != (uint32_t)child ||
+		     one->access != VMT_ACCESS_READ || one->mode != VMT_MODE_USER ||
+		     (file && !one->major) || strcmp(one->comm, "latency")))
+			wrong++;
+		n++;
+	}
+	check_that(c, n == TOUCHES && !wrong, "%zu single faults for %u touches, %zu of them wrong",
+		   n, TOUCHES, wrong);
+	check_that(c, !f->totals.singles_lost && !f->totals.singles_limited,
+		   "single faults are left out");
+}
+
+static void judge(struct check *c, const struct vmt_fault_sample *f, struct truth *t, pid_t child,
+		  bool file)
 {
 	const struct vmt_fault_raw *row = row_at(f, t->start);
-	uint64_t waited = median(t->wait_ns, TOUCHES), took = median(t->access_ns, TOUCHES);
 	struct vmt_latency_sum sum = { 0 };
-	uint64_t p50 = 0;
+	uint64_t p50 = 0, waited, took;
 
 	check_that(c, t->n_waits == TOUCHES, "%zu waits for %u touches", t->n_waits, TOUCHES);
+	check_that(c, f->have & VMT_HAVE_SINGLES, "no single faults");
+	judge_singles(c, f, t, child, file);
+	waited = median(t->wait_ns, TOUCHES);
+	took = median(t->access_ns, TOUCHES);
 	check_that(c, row != NULL, "the mapping has no row");
 	if (row) {
 		check_that(c, row->minor + row->major == TOUCHES,
@@ -260,14 +302,17 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, struct trut
 		   "the median is off by more than 10 %%");
 	check_end(c,
 		  "%s: p50 %.3f ms, waits %.3f, accesses %.3f; max %.3f; %" PRIu64
-		  " of %u faults major",
+		  " of %u faults major; each listed",
 		  vmt_rung_name(f->rung), (double)p50 / 1e6, (double)waited / 1e6,
 		  (double)took / 1e6, (double)sum.max_ns / 1e6, row ? row->major : 0, TOUCHES);
 }
 
 static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s, struct truth *t)
 {
-	struct vmt_probe_opts opts = { .rung = rung, .n_pids = 1 };
+	/* Less than any wait. */
+	struct vmt_probe_opts opts = {
+		.rung = rung, .n_pids = 1, .singles = true, .single_least_ns = 1000000
+	};
 	struct vmt_fault_sample f = { 0 };
 	struct vmt_err err = { 0 };
 	VMT_AUTO_PROBE probe = NULL;
@@ -288,7 +333,7 @@ static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s
 	}
 	close(p.said[1]);
 	close(p.told[0]);
-	if (!hear(&p)) {
+	if (!hear(&p, NULL)) {
 		if (t->unable[0])
 			check_skip(c->name, "%s", t->unable);
 		else
@@ -300,7 +345,7 @@ static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s
 	r = r ?: vmt_probe_start(probe, &err);
 	if (check_that(c, !r, "%s", err.text)) {
 		tell(&p);
-		check_that(c, hear(&p), "the workload did not end");
+		check_that(c, hear(&p, probe), "the workload did not end");
 		r = vmt_probe_stop(probe, &err);
 		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
 		check_that(c, !r, "%s", err.text);
@@ -308,9 +353,116 @@ static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s
 	if (s)
 		t->n_waits = stall_waited(s, t->wait_ns, TOUCHES);
 	if (!c->failed)
-		judge(c, &f, t);
+		judge(c, &f, t, child, s != NULL);
 out:
 	if (c->failed && !f.n_maps)
+		check_end(c, "%s", "");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(p.said[0]);
+	close(p.told[1]);
+	vmt_arena_done(&arena);
+}
+
+/* A storm */
+
+#define STORM_PAGES  8192u
+#define STORM_ROUNDS 20u
+#define STORM_RATE   100u
+
+/* What the ring holds, and what it holds at least where some were taken for the end of the ring. */
+#define RING	   65536u
+#define RING_LEAST (RING - 64)
+
+static __attribute__((noreturn)) void storm(const struct pipes *p)
+{
+	size_t size = (size_t)STORM_PAGES * PAGE;
+	volatile char *m =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (m == MAP_FAILED || madvise((void *)(uintptr_t)m, size, MADV_NOHUGEPAGE))
+		_exit(1);
+	meet(p);
+	for (unsigned round = 0; round < STORM_ROUNDS; round++) {
+		for (size_t i = 0; i < size; i += PAGE)
+			m[i] = 1;
+		if (madvise((void *)(uintptr_t)m, size, MADV_DONTNEED))
+			_exit(1);
+	}
+	meet(p);
+	_exit(0);
+}
+
+static void judge_storm(struct check *c, const struct vmt_fault_sample *f, bool stopped)
+{
+	const struct vmt_fault_totals *t = &f->totals;
+	uint64_t kernel = t->kernel_minor + t->kernel_major;
+	uint64_t listed = t->singles + t->singles_lost, kept = 0, longest = 0;
+
+	for (size_t i = 0; i < f->n_singles; i++) {
+		kept += f->singles[i].faults;
+		if (f->singles[i].faults > longest)
+			longest = f->singles[i].faults;
+	}
+	check_that(c, kernel >= (uint64_t)STORM_PAGES * STORM_ROUNDS, "it was no storm");
+	check_that(c, t->mapped + t->gup + t->unattributed + t->dropped == kernel,
+		   "the sum does not hold");
+	check_that(c, kept + t->singles_limited == t->singles, "the list does not add up");
+	/* What was charged without its end being seen is in no list. */
+	check_that(c,
+		   listed <= kernel - t->gup &&
+			   listed + t->gup + t->unattributed + t->dropped + t->repaired >= kernel,
+		   "%" PRIu64 " single faults", listed);
+	check_that(c, f->n_singles && f->n_singles <= STORM_RATE * (f->window_ns / 1000000000 + 2),
+		   "the rate is not kept");
+	if (stopped)
+		check_that(c, t->singles_lost && t->singles >= RING_LEAST && t->singles <= RING,
+			   "the ring was not full, or held another number");
+	check_that(c, longest >= STORM_PAGES / 2 || t->singles_lost || t->repaired,
+		   "the longest run has %" PRIu64, longest);
+	check_end(c,
+		  "%s: %" PRIu64 " faults; %" PRIu64 " single in %zu rows, %" PRIu64
+		  " left out, %" PRIu64 " lost; longest run %" PRIu64,
+		  vmt_rung_name(f->rung), kernel, kept, f->n_singles, t->singles_limited,
+		  t->singles_lost, longest);
+}
+
+static void run_storm(struct check *c, enum vmt_rung_id rung, bool stopped)
+{
+	struct vmt_probe_opts opts = {
+		.rung = rung, .n_pids = 1, .singles = true, .single_rate = STORM_RATE
+	};
+	struct vmt_fault_sample f = { 0 };
+	struct vmt_err err = { 0 };
+	VMT_AUTO_PROBE probe = NULL;
+	struct vmt_arena arena;
+	struct pipes p;
+	pid_t child;
+	int r;
+
+	vmt_arena_init(&arena);
+	if (pipe2(p.said, O_CLOEXEC) || pipe2(p.told, O_CLOEXEC))
+		exit(1);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		storm(&p);
+	}
+	close(p.said[1]);
+	close(p.told[0]);
+	opts.pids = &child;
+	r = hear(&p, NULL) ? 0 : vmt_err_set(&err, -EIO, NULL, 0, "the workload did not start");
+	r = r ?: vmt_probe_open(&opts, &probe, &err);
+	r = r ?: vmt_probe_start(probe, &err);
+	if (!r) {
+		tell(&p);
+		check_that(c, hear(&p, stopped ? NULL : probe), "the workload did not end");
+		r = vmt_probe_stop(probe, &err);
+		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
+	}
+	if (check_that(c, !r, "%s", err.text))
+		judge_storm(c, &f, stopped);
+	else
 		check_end(c, "%s", "");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -335,7 +487,7 @@ static void on_rung(const char *name, enum vmt_rung_id rung, const char *dir)
 	struct check c;
 	struct stall s;
 
-	check_begin(&c, "latency/%s/slow-file", name);
+	check_begin(&c, "F14/slow-file/%s", name);
 	if (stall_slow(&s, dir, FUSE_US)) {
 		check_skip(c.name, "%s", s.why);
 	} else {
@@ -348,6 +500,11 @@ static void on_rung(const char *name, enum vmt_rung_id rung, const char *dir)
 	check_begin(&c, "latency/%s/userfaultfd", name);
 	window(&c, rung, NULL, t);
 	munmap(t, sizeof(*t));
+
+	check_begin(&c, "F06/storm-listed/%s", name);
+	run_storm(&c, rung, false);
+	check_begin(&c, "F05/ring-full/%s", name);
+	run_storm(&c, rung, true);
 }
 
 static enum vmt_rung_id rung_of(const char *name)

@@ -318,6 +318,81 @@ static void latency_comes_from_the_buckets(void **state)
 	assert_int_equal(row->total_ns, 123456);
 }
 
+static struct vmt_fault_single single(uint32_t slot, uint64_t address)
+{
+	return (struct vmt_fault_single){
+		.end_ns = 7000000000,
+		.latency_ns = 5000000,
+		.total_ns = 5000000,
+		.address = address,
+		.faults = 1,
+		.pid = 42,
+		.tid = 43,
+		.slot = slot,
+		.access = VMT_ACCESS_READ,
+		.mode = VMT_MODE_KERNEL,
+		.major = true,
+		.comm = "sixteen bytes or",
+	};
+}
+
+static void single_faults_have_their_mapping(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *raw = of_file(key(s, 0x10000, 0x20000, 1), 77, 0x3000);
+	struct vmt_fault_single all[] = { single(9, 0x11000), single(4, 0x5000), single(~0u, 0) };
+	const struct vmt_single *row;
+
+	raw->slot = 9;
+	/* The row was another process's before, which has ended. */
+	raw = key(s, 0x10000, 0x20000, 1);
+	raw->slot = 9;
+	raw->pid = 41;
+	raw->path = VMT_BYTES("/not/this");
+	key(s, 0x40000, 0x50000, 1)->slot = 3;
+	all[1].latency_ns = 0;
+	all[1].access = VMT_ACCESS_UNKNOWN;
+	all[1].mode = VMT_MODE_UNKNOWN;
+	s->faults.have |= VMT_HAVE_SINGLES;
+	s->faults.singles_asked = true;
+	s->faults.start_ns = 6000000000;
+	s->faults.singles = all;
+	s->faults.n_singles = 3;
+	s->faults.totals.singles = 5;
+	s->faults.totals.singles_limited = 2;
+	s->sample->host.monotonic_ns = 8000000000;
+	s->sample->host.realtime_ns = 1000000000;
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_singles, 3);
+	row = &s->model->singles[0];
+	assert_text(single, time, row, "1970-01-01T00:00:00.000Z");
+	assert_int_equal(row->after_ns, 1000000000);
+	assert_int_equal(row->pid, 42);
+	assert_int_equal(row->tid, 43);
+	assert_int_equal(row->offset_bytes, 0x4000);
+	assert_int_equal(row->inode, 77);
+	assert_text(single, device, row, "08:01");
+	assert_text(single, kind, row, "file");
+	assert_text(single, path, row, "/usr/lib/x.so");
+	assert_text(single, fault, row, "major");
+	assert_text(single, access, row, "read");
+	assert_text(single, mode, row, "kernel");
+	assert_text(single, comm, row, "sixteen bytes or");
+	assert_int_equal(row->latency_ns, 5000000);
+	/* A slot that no row has, and none at all. */
+	row = &s->model->singles[1];
+	assert_unknown(single, path, row);
+	assert_unknown(single, kind, row);
+	assert_unknown(single, latency_ns, row);
+	assert_unknown(single, total_ns, row);
+	assert_unknown(single, access, row);
+	assert_unknown(single, mode, row);
+	assert_unknown(single, path, &s->model->singles[2]);
+	assert_int_equal(s->model->probe.singles_total, 5);
+	assert_int_equal(s->model->probe.singles_limited_total, 2);
+	assert_int_equal(s->model->probe.singles_lost_total, 0);
+}
+
 static void what_the_rung_does_not_see_is_unknown(void **state)
 {
 	struct setup *s = *state;
@@ -424,6 +499,7 @@ int main(void)
 		TEST(shared_anonymous_memory_has_no_inode),
 		TEST(rows_by_process_and_file),
 		TEST(latency_comes_from_the_buckets),
+		TEST(single_faults_have_their_mapping),
 		TEST(what_the_rung_does_not_see_is_unknown),
 		TEST(the_sum_is_held_against_the_kernel),
 		TEST(fields_say_what_they_cannot_be_known_without),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fmt.h"
+#include "model/fault-raw.h"
+#include "model/model.h"
+
+/* Rows of single faults: what the ring held, with the mapping that it names. */
+
+static struct vmt_bytes copy_text(struct vmt_arena *arena, const char *text, size_t len)
+{
+	char *copy = vmt_arena_copy(arena, text, len);
+
+	return (struct vmt_bytes){ copy, copy ? len : 0 };
+}
+
+/* Rows of processes that ended are used again: a slot is one process's at a time. */
+static int compare(uint32_t slot_a, uint64_t pid_a, uint32_t slot_b, uint64_t pid_b)
+{
+	if (slot_a != slot_b)
+		return slot_a < slot_b ? -1 : 1;
+	return pid_a < pid_b ? -1 : pid_a > pid_b;
+}
+
+static int by_slot(const void *a, const void *b)
+{
+	const struct vmt_fault_raw *x = *(const struct vmt_fault_raw *const *)a;
+	const struct vmt_fault_raw *y = *(const struct vmt_fault_raw *const *)b;
+
+	return compare(x->slot, x->pid, y->slot, y->pid);
+}
+
+static const struct vmt_fault_raw *find(const struct vmt_fault_raw **index, size_t n, uint32_t slot,
+					uint64_t pid)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = compare(index[middle]->slot, index[middle]->pid, slot, pid);
+
+		if (c == 0)
+			return index[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static void label_mapping(struct vmt_arena *arena, struct vmt_single *row,
+			  const struct vmt_fault_raw *raw)
+{
+	if (raw->has_file) {
+		char buf[24];
+		int n = snprintf(buf, sizeof(buf), "%02x:%02x", raw->dev_major, raw->dev_minor);
+
+		VMT_SET(single, device, row, copy_text(arena, buf, n > 0 ? (size_t)n : 0));
+		VMT_SET(single, inode, row, raw->inode);
+		/* A row that processes share has no address. */
+		if (raw->pid)
+			VMT_SET(single, offset_bytes, row,
+				raw->offset_bytes + (row->address - raw->start));
+	}
+	VMT_SET(single, kind, row, vmt_fault_class_word(raw));
+	if (vmt_fault_path(raw).len)
+		VMT_SET(single, path, row, vmt_fault_path(raw));
+}
+
+static void set_time(struct vmt_arena *arena, struct vmt_single *row, const struct vmt_host *host,
+		     uint64_t end_ns)
+{
+	VMT_AUTO_BUF text = { 0 };
+
+	if (!host->realtime_ns || !host->monotonic_ns)
+		return;
+	/* Whichever of the two is later. */
+	vmt_fmt_time(&text, host->realtime_ns + end_ns - host->monotonic_ns);
+	if (vmt_buf_error(&text) < 0)
+		arena->failed = true;
+	else
+		VMT_SET(single, time, row, copy_text(arena, text.data, text.len));
+}
+
+int vmt_model_singles(struct vmt_model *m)
+{
+	static const char *const access[] = { NULL, "read", "write", "exec" };
+	static const char *const mode[] = { NULL, "user", "kernel" };
+	const struct vmt_fault_sample *f = m->sample->faults;
+	VMT_AUTO_FREE const struct vmt_fault_raw **index = NULL;
+	size_t i;
+
+	if (!f->n_singles)
+		return 0;
+	index = calloc(f->n_maps + 1, sizeof(*index));
+	m->singles = vmt_arena_alloc(&m->arena, f->n_singles, sizeof(*m->singles));
+	if (!index || !m->singles)
+		return -ENOMEM;
+	for (i = 0; i < f->n_maps; i++)
+		index[i] = &f->maps[i];
+	qsort(index, f->n_maps, sizeof(*index), by_slot);
+	for (i = 0; i < f->n_singles; i++) {
+		const struct vmt_fault_single *one = &f->singles[i];
+		struct vmt_single *row = &m->singles[m->n_singles++];
+		const struct vmt_fault_raw *raw;
+
+		set_time(&m->arena, row, &m->sample->host, one->end_ns);
+		if (one->end_ns >= f->start_ns)
+			VMT_SET(single, after_ns, row, one->end_ns - f->start_ns);
+		VMT_SET(single, pid, row, one->pid);
+		VMT_SET(single, tid, row, one->tid);
+		VMT_SET(single, address, row, one->address);
+		VMT_SET(single, fault, row, one->major ? VMT_BYTES("major") : VMT_BYTES("minor"));
+		if (access[one->access])
+			VMT_SET(single, access, row, vmt_bytes_of(access[one->access]));
+		if (mode[one->mode])
+			VMT_SET(single, mode, row, vmt_bytes_of(mode[one->mode]));
+		VMT_SET(single, faults_total, row, one->faults);
+		if (one->latency_ns) {
+			VMT_SET(single, latency_ns, row, one->latency_ns);
+			VMT_SET(single, total_ns, row, one->total_ns);
+		}
+		VMT_SET(single, comm, row,
+			copy_text(&m->arena, one->comm, strnlen(one->comm, sizeof(one->comm))));
+		/* One that processes share has no process. */
+		raw = one->slot ? find(index, f->n_maps, one->slot, one->pid) : NULL;
+		if (!raw && one->slot)
+			raw = find(index, f->n_maps, one->slot, 0);
+		if (raw)
+			label_mapping(&m->arena, row, raw);
+	}
+	return 0;
+}
