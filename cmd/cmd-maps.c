@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/maps-group.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -265,6 +266,27 @@ static int print_rows(void *arg, size_t index, const struct vmt_map *maps, size_
 	return r;
 }
 
+/* Room for n more rows. What is not used yet is not written to either: the array doubles, and half
+ * of it may never be needed. */
+static int make_room(struct work *w, size_t n)
+{
+	size_t cap = w->cap_maps ? w->cap_maps : 1024, want;
+	struct vmt_map *maps;
+
+	if (__builtin_add_overflow(w->n_maps, n, &want) || want > SIZE_MAX / 4)
+		return -ENOMEM;
+	if (want <= w->cap_maps)
+		return 0;
+	while (cap < want)
+		cap *= 2;
+	maps = reallocarray(w->maps, cap, sizeof(*maps));
+	if (!maps)
+		return -ENOMEM;
+	w->maps = maps;
+	w->cap_maps = cap;
+	return 0;
+}
+
 /* Keeps rows and their strings, for an order of all of them. */
 static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last)
 {
@@ -275,7 +297,7 @@ static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t
 	int r = filter_rows(w, &maps, &n, &kept);
 
 	if (r == 0)
-		r = vmt_grow(&w->maps, &w->cap_maps, w->n_maps + n, sizeof(*w->maps));
+		r = make_room(w, n);
 	for (i = 0; r == 0 && i < n; i++) {
 		struct vmt_map *m = &w->maps[w->n_maps];
 
