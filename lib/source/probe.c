@@ -107,6 +107,15 @@ int vmt_probe_open(const struct vmt_probe_opts *opts, struct vmt_probe **ret, st
 	return 0;
 }
 
+/* Whether one of the notes from the first on is of a rung, and not of one of its hooks. */
+static bool is_noted(const struct vmt_probe *p, size_t first)
+{
+	for (size_t i = first; i < p->n_tries; i++)
+		if (!p->tries[i].hook)
+			return true;
+	return false;
+}
+
 /* Goes down a ladder; the rung that works and its state, or the error of the last. */
 static int climb(struct vmt_probe *p, const struct vmt_probe_rung *ladder, size_t n,
 		 const struct vmt_probe_rung **ret_rung, void **ret_state, struct vmt_err *err)
@@ -139,7 +148,7 @@ static int climb(struct vmt_probe *p, const struct vmt_probe_rung *ladder, size_
 			continue;
 		}
 		/* Every rung leaves a note of its own, whatever its backend wrote down. */
-		if (p->n_tries == notes)
+		if (!is_noted(p, notes))
 			vmt_probe_note(p, rung, NULL, VMT_TRY_REFUSED, r, why.text, NULL, NULL);
 		vmt_err_set(err, r, NULL, 0, "%s: %s", vmt_rung_name(rung->id), why.text);
 	}
