@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -77,6 +78,7 @@ struct fault_state {
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
 	bool around; /* programs are attached around handle_mm_fault() */
+	bool stopped;
 };
 
 static_assert((int)VMT_FAULT_CLASSES == (int)VMT_BPF_CLASSES &&
@@ -517,6 +519,7 @@ static int fault_stop(void *state, struct vmt_err *err)
 	wait_for_programs();
 	r = r ?: walk(s, WALK_CLOSE, VMT_PHASE_CLOSE, err);
 	control(s)->active = 0;
+	s->stopped = true;
 	if (s->singles)
 		r = r ?: vmt_probe_singles_drain(s->singles, err);
 
@@ -650,6 +653,15 @@ static int read_maps(struct fault_state *s, struct vmt_arena *arena, uint32_t hi
 	return r;
 }
 
+/*
+ * Whether there is no such process any more. sched_process_free comes after a grace period of RCU,
+ * and on a busy machine some time after that: a process that was waited for may seem to live on.
+ */
+static bool is_gone(uint32_t tgid)
+{
+	return tgid && kill((pid_t)tgid, 0) < 0 && errno == ESRCH;
+}
+
 static int add_proc(const struct fault_state *s, const struct vmt_slot_proc *p,
 		    struct vmt_arena *arena, struct vmt_fault_totals *t, struct vmt_fault_proc *out)
 {
@@ -657,7 +669,7 @@ static int add_proc(const struct fault_state *s, const struct vmt_slot_proc *p,
 
 	out->pid = q->tgid;
 	out->start_time_ns = q->start_time;
-	out->exited = (q->flags & VMT_PROC_EXITED) != 0;
+	out->exited = q->flags & VMT_PROC_EXITED || (s->stopped && is_gone(q->tgid));
 	out->self = q->tgid == (uint32_t)getpid();
 	out->kernel_minor = q->kernel_minor;
 	out->kernel_major = q->kernel_major;
