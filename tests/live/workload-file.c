@@ -74,7 +74,7 @@ static void file_read(struct workload *w)
 
 	r->access = WORKLOAD_READ;
 	workload_touch(r, 1);
-	workload_was(r, VMT_KIND_FILE_AROUND);
+	workload_was_cached(r);
 }
 
 static void file_cold(struct workload *w)
@@ -117,7 +117,7 @@ static void file_then_cow(struct workload *w)
 
 	r->access = WORKLOAD_READ;
 	workload_touch(r, 1);
-	workload_was(r, VMT_KIND_FILE_AROUND);
+	workload_was_cached(r);
 	r->access = WORKLOAD_WRITE;
 	workload_touch(r, 1);
 	workload_was(r, VMT_KIND_COW_COPY);
@@ -130,7 +130,7 @@ static void file_then_write(struct workload *w)
 
 	r->access = WORKLOAD_READ;
 	workload_touch(r, 1);
-	workload_was(r, VMT_KIND_FILE_AROUND);
+	workload_was_cached(r);
 	r->access = WORKLOAD_WRITE;
 	workload_touch(r, 1);
 	workload_was(r, VMT_KIND_FILE_WRITE);

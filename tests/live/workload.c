@@ -163,6 +163,13 @@ void workload_was(struct workload_range *range, enum vmt_fault_kind kind)
 	range->said = n;
 }
 
+void workload_was_cached(struct workload_range *range)
+{
+	range->kinds[VMT_KIND_FILE_MAJOR] += range->major;
+	range->said += range->major;
+	workload_was(range, VMT_KIND_FILE_AROUND);
+}
+
 /* Writes to the stack below, as deep as the measuring will ever go. */
 static __attribute__((noinline)) void settle_stack(void)
 {

@@ -133,6 +133,10 @@ void workload_touch(struct workload_range *range, size_t step);
 /* The faults of a range since this was said last were of that kind. */
 void workload_was(struct workload_range *range, enum vmt_fault_kind kind);
 
+/* The same of loads of a file that is in the page cache. One that had to wait for the page, which
+ * somebody else holds, is major. */
+void workload_was_cached(struct workload_range *range);
+
 /* Brackets of anything else that is to be added to a range. */
 void workload_measure(struct rusage *before);
 void workload_add(struct workload_range *range, const struct rusage *before);
