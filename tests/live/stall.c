@@ -280,7 +280,7 @@ static bool ends(pid_t pid, unsigned ms)
 bool stall_blocks(pid_t pid, const char *name, unsigned milliseconds)
 {
 	pid_t reader = fork();
-	bool blocked;
+	bool blocked = false;
 
 	if (reader < 0)
 		return false;
@@ -294,7 +294,12 @@ bool stall_blocks(pid_t pid, const char *name, unsigned milliseconds)
 			;
 		_exit(0);
 	}
-	blocked = !ends(reader, milliseconds);
+	/* On a slow machine it may not have come to the lock yet. */
+	for (int i = 0; i < 20; i++) {
+		blocked = !ends(reader, milliseconds);
+		if (!blocked || stall_state(reader) == 'D')
+			break;
+	}
 	if (blocked) {
 		kill(reader, SIGKILL);
 		waitpid(reader, NULL, 0);
