@@ -142,7 +142,8 @@ static int four_characters(const char *path)
 	return fd < 0 ? 4 : 0;
 }
 
-static void b06_four_characters(void **state)
+/* What fn says of a file, whose path it gets in a process of its own: 0 is all right. */
+static void assert_in_child(const char *name, int (*fn)(const char *path))
 {
 	struct unit_dir d;
 	char path[128];
@@ -151,35 +152,25 @@ static void b06_four_characters(void **state)
 
 	unit_dir_make(&d);
 	assert_int_equal(fchmod(d.fd, 0755), 0);
-	unit_dir_write(&d, "nl\\012x", "content");
-	snprintf(path, sizeof(path), "%s/nl\\012x", d.path);
+	unit_dir_write(&d, name, "content");
+	snprintf(path, sizeof(path), "%s/%s", d.path, name);
 	pid = fork();
 	if (pid == 0)
-		_exit(four_characters(path));
+		_exit(fn(path));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	unit_dir_remove(&d);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void b06_four_characters(void **state)
+{
+	assert_in_child("nl\\012x", four_characters);
+}
+
 static void test_by_path(void **state)
 {
-	struct unit_dir d;
-	char path[128];
-	int status;
-	pid_t pid;
-
-	unit_dir_make(&d);
-	assert_int_equal(fchmod(d.fd, 0755), 0);
-	unit_dir_write(&d, "file", "content");
-	snprintf(path, sizeof(path), "%s/file", d.path);
-	pid = fork();
-	if (pid == 0)
-		_exit(as_nobody(path));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	unit_dir_remove(&d);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_in_child("file", as_nobody);
 }
 
 static void look_at(const struct vmt_map *m, struct vmt_mapped_file *ret)
