@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/parse.h"
 #include "cmd/fault-doc.h"
-#include "cmd/fault-window.h"
+#include "cmd/fault-stream.h"
 
 static const struct vmt_section_def sections[] = {
 	VMT_FAULT_SECTIONS,
 	{ "singles", &vmt_entity_single, false, "single faults, with --min-latency" },
 	VMT_STACK_SECTION,
+	{ "gaps", &vmt_entity_gap, false, "lines of --stream: single faults that are missing" },
 };
 
 static const struct vmt_opt opts[] = {
@@ -18,6 +19,8 @@ static const struct vmt_opt opts[] = {
 	VMT_OPT_STACKS,
 	{ "min-latency", 0, VMT_OPT_VALUE, "TIME", NULL,
 	  "list each fault that took as long, as 5ms; 0: all, runs of adjacent pages in one row" },
+	{ "stream", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "with --ndjson: single faults as they come, until SIGINT or for --duration" },
 	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
 	  "list at most N of them a second (default 1000); 0: no limit" },
 };
@@ -31,8 +34,19 @@ static int parse_singles(struct vmt_ctx *ctx, struct vmt_window_opts *ret)
 	ret->single_rate = 1000;
 	if (rate && vmt_parse_u64(rate, &ret->single_rate) < 0)
 		return vmt_usage_error(ctx, "--rate-limit takes a number");
+	ret->singles = vmt_ctx_given(ctx, "stream");
+	if (ret->singles) {
+		ret->duration_ns = VMT_WINDOW_ENDLESS;
+		if (strcmp(ctx->format->name, "ndjson") != 0)
+			return vmt_usage_error(ctx, "--stream is lines of JSON: --ndjson");
+		if (vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top"))
+			return vmt_usage_error(ctx, "a stream has no order: no -s, no --top");
+	}
+	if (!least && ret->singles)
+		return 0;
 	if (!least)
-		return rate ? vmt_usage_error(ctx, "--rate-limit is for --min-latency") : 0;
+		return rate ? vmt_usage_error(ctx, "--rate-limit is for --min-latency and --stream")
+			    : 0;
 	ret->singles = true;
 	if (vmt_parse_duration(least, &ret->single_least_ns) < 0)
 		return vmt_usage_error(ctx, "--min-latency takes a time, as 5ms, 100us or 0");
@@ -50,6 +64,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	VMT_AUTO_RUN run = { 0 };
 	struct vmt_section *last;
 	size_t n_pids = 0;
+	bool stream;
 	int r, missing;
 
 	r = parse_singles(ctx, &window_opts);
@@ -75,14 +90,19 @@ static int run_faults(struct vmt_ctx *ctx)
 	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &window_opts.without);
 	if (r)
 		return r;
-	r = vmt_run_open(&run, ctx, window_opts.duration_ns);
-	if (r == 0 && list)
+	stream = vmt_ctx_given(ctx, "stream");
+	r = vmt_run_open(&run, ctx, stream ? 0 : window_opts.duration_ns);
+	if (r == 0 && (list || stream))
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)
 		return r;
 	missing = list ? vmt_run_missing(&run, ctx, pids, n_pids) : 0;
 	if (missing && run.sample->n_procs == 0)
 		return missing;
+	if (stream) {
+		r = vmt_fault_stream(ctx, &run, &window_opts, &model_opts);
+		return r ? r : missing;
+	}
 	r = vmt_window_run(ctx, &window_opts, &window);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), NULL, 0);
@@ -111,6 +131,7 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
 	.synopsis =
 		"[-p LIST] [--duration SEC] [--summary vma|proc|file|ip] [--stacks] [--min-latency TIME] "
+		"[--stream] "
 		"[OPTION]...",
 	.cost = "adds some tenths of a microsecond to every page fault while it counts, less where "
 		"the columns are of counts alone, and reads maps of the processes that faulted",
@@ -119,7 +140,7 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
-	.n_asked = 2,
+	.n_asked = 3,
 	.has_probes = true,
 	.run = run_faults,
 };

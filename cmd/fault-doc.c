@@ -61,7 +61,9 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_
 		       struct vmt_section **ret_first, struct vmt_section **ret_last)
 {
 	const struct vmt_model *m = run->model;
-	struct vmt_section *singles = singles_section(ctx, run);
+	/* In a stream they came before, and the options were theirs. */
+	bool streamed = run->doc.n > 0;
+	struct vmt_section *singles = streamed ? run->doc.sections : singles_section(ctx, run);
 	struct vmt_section *s = vmt_run_section(run, ctx, "faults", m->faults, m->n_faults);
 	struct vmt_section *balance, *files, *first = singles ? singles : s;
 	int r;
@@ -71,7 +73,7 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_
 	if (group_columns[group] &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_fault, group_columns[group], NULL) < 0)
 		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, first);
+	r = streamed ? 0 : vmt_section_options(ctx, first);
 	if (r)
 		return r;
 	if (singles) {

@@ -55,7 +55,8 @@ int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
 /*
  * Adds the three sections of the model's faults, with -o, -s, -F and --top for the first, and how
  * it was counted below it. Where single faults were asked for, a section of these stands before
- * them, is what the options are for, and the only table of text. *ret_first (may be NULL) is the
+ * them, is what the options are for, and the only table of text; a document that has a section
+ * already is a stream of them. *ret_first (may be NULL) is the
  * section of the faults, *ret_last the one that text shows last. An exit code or 0.
  */
 int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,

@@ -33,31 +33,48 @@ void vmt_window_free(struct vmt_window *w)
 	free(w);
 }
 
+/* What is left until a time of CLOCK_MONOTONIC. */
+static uint64_t rest_of(uint64_t until_ns)
+{
+	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
+
+	return now < until_ns ? until_ns - now : 0;
+}
+
 /*
  * Waits until the time is over, a signal came, or nobody is left to be watched. watched holds the
  * signals' descriptor and one of each process, which becomes readable when that process has ended,
- * a zombie included (pidfd_open(2), Linux 5.3). drained is the probe whose single faults have to be
- * taken meanwhile, or NULL.
+ * a zombie included (pidfd_open(2), Linux 5.3). Single faults of the probe are taken meanwhile.
  */
-static int wait_for_end(struct pollfd *watched, size_t n, size_t left, uint64_t end_ns,
-			struct vmt_probe *drained, struct vmt_err *err)
+static int wait_for_end(struct pollfd *watched, size_t left, uint64_t end_ns,
+			const struct vmt_window_opts *opts, struct vmt_probe *probe,
+			struct vmt_err *err)
 {
-	size_t i;
+	size_t n = opts->n_pids + 1, i;
 
 	for (;;) {
 		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), wait;
 		struct timespec ts;
+		int r = 0;
 
 		if (now >= end_ns || (n > 1 && left == 0))
 			return 0;
 		wait = end_ns - now;
-		if (drained && wait > DRAIN_NS)
+		if (opts->singles && wait > DRAIN_NS)
 			wait = DRAIN_NS;
+		if (opts->live) {
+			r = opts->live(opts->arg, probe, watched[0].fd, now + wait, err);
+			if (r)
+				return r < 0 ? r : 0;
+			wait = rest_of(now + wait);
+		}
 		ts = (struct timespec){ .tv_sec = (time_t)(wait / 1000000000),
 					.tv_nsec = (long)(wait % 1000000000) };
 		i = ppoll(watched, n, &ts, NULL) > 0;
-		if (drained && vmt_probe_drain(drained, err) < 0)
-			return err->code;
+		if (opts->singles && !opts->live)
+			r = vmt_probe_drain(probe, err);
+		if (r < 0)
+			return r;
 		if (!i)
 			continue;
 		if (watched[0].revents)
@@ -159,15 +176,19 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 	r = watch(opts, signals, &watched, &left);
 	if (r < 0)
 		return vmt_err_set(err, r, NULL, 0, "out of memory");
-	end_ns = vmt_now_ns(CLOCK_MONOTONIC) + opts->duration_ns;
+	end_ns = opts->duration_ns == VMT_WINDOW_ENDLESS
+			 ? VMT_WINDOW_ENDLESS
+			 : vmt_now_ns(CLOCK_MONOTONIC) + opts->duration_ns;
 	if (ctx->deadline_ns && ctx->deadline_ns < end_ns)
 		end_ns = ctx->deadline_ns;
-	r = wait_for_end(watched, opts->n_pids + 1, left, end_ns, opts->singles ? probe : NULL,
-			 err);
+	r = wait_for_end(watched, left, end_ns, opts, probe, err);
 	for (i = 1; i <= opts->n_pids; i++)
 		if (watched[i].fd >= 0)
 			close(watched[i].fd);
-	return r < 0 ? r : vmt_probe_stop(probe, err);
+	r = r < 0 ? r : vmt_probe_stop(probe, err);
+	if (r == 0 && opts->live)
+		r = opts->live(opts->arg, probe, signals, 0, err);
+	return r < 0 ? r : 0;
 }
 
 int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, struct vmt_window **ret)
@@ -196,6 +217,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.singles = opts->singles;
 	popts.single_least_ns = opts->single_least_ns;
 	popts.single_rate = opts->single_rate;
+	popts.single_live = opts->live != NULL;
 	if (vmt_probe_open(&popts, &probe, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	sigemptyset(&set);

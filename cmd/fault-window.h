@@ -4,6 +4,8 @@
 #include "cmd/collect-loop.h"
 #include "model/fault-raw.h"
 
+struct vmt_probe;
+
 /* Counting faults for a while, as 'faults' and 'report' do. */
 struct vmt_window_opts {
 	const uint64_t *pids; /* only these processes; NULL for all */
@@ -22,7 +24,15 @@ struct vmt_window_opts {
 	bool singles; /* single faults, too; see struct vmt_probe_opts */
 	uint64_t single_least_ns;
 	uint64_t single_rate;
+	/*
+	 * To take single faults while they come (vmt_probe_live()): called some 20 times a second,
+	 * and with until_ns 0 once more when the window is closed. It is back at until_ns, or when
+	 * signals is readable; above 0 it ends the window, as a signal does.
+	 */
+	int (*live)(void *arg, struct vmt_probe *probe, int signals, uint64_t until_ns,
+		    struct vmt_err *err);
 };
+#define VMT_WINDOW_ENDLESS UINT64_MAX /* duration_ns: until a signal, or nobody is left */
 
 /*
  * Starts the probe, waits, reads it, and leaves the result for vmt_window_attach(). SIGINT,

@@ -73,7 +73,7 @@ _vmtop_options()
 		most=65
 		;;
 	faults)
-		opts='--pid --duration --summary --rung --balance --stacks --min-latency --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --duration --summary --rung --balance --stacks --min-latency --stream --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --summary --rung --min-latency --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;

@@ -262,6 +262,7 @@ complete -c vmtop -n '__vmtop_at faults' -l rung -x -a 'auto fexit kprobe tracep
 complete -c vmtop -n '__vmtop_at faults' -l balance -d 'show the sum of each process in text, too'
 complete -c vmtop -n '__vmtop_at faults' -l stacks -d 'count by stack, too; --format folded gives these for a flame graph'
 complete -c vmtop -n '__vmtop_at faults' -l min-latency -x -d 'list each fault that took as long, as 5ms; 0: all, runs of adjacent pages in one row'
+complete -c vmtop -n '__vmtop_at faults' -l stream -d 'with --ndjson: single faults as they come, until SIGINT or for --duration'
 complete -c vmtop -n '__vmtop_at faults' -l rate-limit -x -d 'list at most N of them a second (default 1000); 0: no limit'
 complete -c vmtop -n '__vmtop_at faults' -s o -l output -x -a '(__vmtop_list pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall timed histogram ip symbol command mapping)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at faults' -l output-all -d 'all columns, and their cost'

@@ -208,6 +208,7 @@ enum vmt_fault_mode {
  */
 struct vmt_fault_single {
 	uint64_t end_ns; /* of the last, CLOCK_MONOTONIC */
+	uint64_t first_ns; /* end of the first */
 	uint64_t latency_ns; /* of the longest; 0 where it is not known */
 	uint64_t total_ns;
 	uint64_t address; /* of the first page */

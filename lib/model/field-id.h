@@ -59,6 +59,12 @@ enum vmt_single_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_gap_##m
+enum vmt_gap_field {
+#include "model/gap.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_balance_##m
 enum vmt_balance_field {
 #include "model/balance.def"

@@ -111,6 +111,14 @@ static const struct vmt_field single_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_gap
+#define FIELD_ENUM(m) VMT_FIELD_gap_##m
+static const struct vmt_field gap_fields[] = {
+#include "model/gap.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_balance
 #define FIELD_ENUM(m) VMT_FIELD_balance_##m
 static const struct vmt_field balance_fields[] = {
@@ -219,6 +227,7 @@ ENTITY(addr, vmt_addr, "addresses", "an address of a process, explained", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
 ENTITY(stack, vmt_stack, "stacks", "page faults of one stack of a process", "-faults_total");
 ENTITY(single, vmt_single, "singles", "one page fault, or a run of them on adjacent pages", NULL);
+ENTITY(gap, vmt_gap, "gaps", "single faults that are missing in a stream of them", NULL);
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
        "-kernel_faults_total");
 ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
@@ -233,17 +242,29 @@ ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NUL
 ENTITY(check, vmt_check, "checks", "an identity between figures of the kernel", NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,    &vmt_entity_proc,
-	&vmt_entity_group,     &vmt_entity_map,
-	&vmt_entity_map_group, &vmt_entity_sharer,
-	&vmt_entity_page,      &vmt_entity_addr,
-	&vmt_entity_fault,     &vmt_entity_stack,
-	&vmt_entity_balance,   &vmt_entity_file,
-	&vmt_entity_command,   &vmt_entity_budget,
-	&vmt_entity_probe,     &vmt_entity_rung,
-	&vmt_entity_source,    &vmt_entity_issue,
-	&vmt_entity_finding,   &vmt_entity_check,
-	&vmt_entity_single,    NULL,
+	&vmt_entity_system,
+	&vmt_entity_proc,
+	&vmt_entity_group,
+	&vmt_entity_map,
+	&vmt_entity_map_group,
+	&vmt_entity_sharer,
+	&vmt_entity_page,
+	&vmt_entity_addr,
+	&vmt_entity_fault,
+	&vmt_entity_stack,
+	&vmt_entity_balance,
+	&vmt_entity_file,
+	&vmt_entity_command,
+	&vmt_entity_budget,
+	&vmt_entity_probe,
+	&vmt_entity_rung,
+	&vmt_entity_source,
+	&vmt_entity_issue,
+	&vmt_entity_finding,
+	&vmt_entity_check,
+	&vmt_entity_single,
+	&vmt_entity_gap,
+	NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -121,6 +121,7 @@ extern const struct vmt_entity vmt_entity_fault;
 extern const struct vmt_entity vmt_entity_stack;
 extern const struct vmt_entity vmt_entity_balance;
 extern const struct vmt_entity vmt_entity_single;
+extern const struct vmt_entity vmt_entity_gap;
 extern const struct vmt_entity vmt_entity_file;
 extern const struct vmt_entity vmt_entity_command;
 extern const struct vmt_entity vmt_entity_budget;

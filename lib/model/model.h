@@ -5,6 +5,7 @@
 #include "model/sample.h"
 
 struct vmt_fault_raw;
+struct vmt_fault_sample;
 
 /* What the rows of faults are summed over. */
 enum vmt_fault_group {
@@ -82,6 +83,15 @@ int vmt_model_fault_ips(struct vmt_model *m);
 uint32_t vmt_fault_field_have(const struct vmt_field *f);
 /* Fills m->singles from the same. */
 int vmt_model_singles(struct vmt_model *m);
+/*
+ * Rows of the single faults of f, with the mappings of f that they name; host is of a sample of the
+ * same boot. Rows and their strings are the arena's. -ENOMEM.
+ */
+int vmt_single_rows(const struct vmt_fault_sample *f, const struct vmt_host *host,
+		    struct vmt_arena *arena, struct vmt_single **ret, size_t *ret_n);
+/* A row that says how many single faults are missing in a stream; times are CLOCK_MONOTONIC. */
+void vmt_gap_row(const struct vmt_host *host, uint64_t start_ns, uint64_t now_ns, uint64_t lost,
+		 uint64_t limited, struct vmt_arena *arena, struct vmt_gap *ret);
 /* The sort of a mapping in a word, and the name that the probe found, or what pmap calls a mapping
  * without one. */
 struct vmt_bytes vmt_fault_class_word(const struct vmt_fault_raw *raw);

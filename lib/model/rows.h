@@ -68,6 +68,11 @@ struct vmt_single {
 #include "model/single.def"
 };
 
+struct vmt_gap {
+	struct vmt_row row;
+#include "model/gap.def"
+};
+
 struct vmt_balance {
 	struct vmt_row row;
 #include "model/balance.def"

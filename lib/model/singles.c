@@ -69,44 +69,44 @@ static void label_mapping(struct vmt_arena *arena, struct vmt_single *row,
 		VMT_SET(single, path, row, vmt_fault_path(raw));
 }
 
-static void set_time(struct vmt_arena *arena, struct vmt_single *row, const struct vmt_host *host,
-		     uint64_t end_ns)
+/* The time by the clock; no bytes where it is not known. */
+static struct vmt_bytes time_of(struct vmt_arena *arena, const struct vmt_host *host, uint64_t ns)
 {
 	VMT_AUTO_BUF text = { 0 };
 
 	if (!host->realtime_ns || !host->monotonic_ns)
-		return;
+		return (struct vmt_bytes){ 0 };
 	/* Whichever of the two is later. */
-	vmt_fmt_time(&text, host->realtime_ns + end_ns - host->monotonic_ns);
-	if (vmt_buf_error(&text) < 0)
+	vmt_fmt_time(&text, host->realtime_ns + ns - host->monotonic_ns);
+	if (vmt_buf_error(&text) < 0) {
 		arena->failed = true;
-	else
-		VMT_SET(single, time, row, copy_text(arena, text.data, text.len));
+		return (struct vmt_bytes){ 0 };
+	}
+	return copy_text(arena, text.data, text.len);
 }
 
-int vmt_model_singles(struct vmt_model *m)
+int vmt_single_rows(const struct vmt_fault_sample *f, const struct vmt_host *host,
+		    struct vmt_arena *arena, struct vmt_single **ret, size_t *ret_n)
 {
 	static const char *const access[] = { NULL, "read", "write", "exec" };
 	static const char *const mode[] = { NULL, "user", "kernel" };
-	const struct vmt_fault_sample *f = m->sample->faults;
-	VMT_AUTO_FREE const struct vmt_fault_raw **index = NULL;
+	VMT_AUTO_FREE const struct vmt_fault_raw **index = calloc(f->n_maps + 1, sizeof(*index));
+	struct vmt_single *rows = vmt_arena_alloc(arena, f->n_singles + 1, sizeof(*rows));
 	size_t i;
 
-	if (!f->n_singles)
-		return 0;
-	index = calloc(f->n_maps + 1, sizeof(*index));
-	m->singles = vmt_arena_alloc(&m->arena, f->n_singles, sizeof(*m->singles));
-	if (!index || !m->singles)
+	if (!index || !rows)
 		return -ENOMEM;
 	for (i = 0; i < f->n_maps; i++)
 		index[i] = &f->maps[i];
 	qsort(index, f->n_maps, sizeof(*index), by_slot);
 	for (i = 0; i < f->n_singles; i++) {
 		const struct vmt_fault_single *one = &f->singles[i];
-		struct vmt_single *row = &m->singles[m->n_singles++];
+		struct vmt_single *row = &rows[i];
+		struct vmt_bytes when = time_of(arena, host, one->end_ns);
 		const struct vmt_fault_raw *raw;
 
-		set_time(&m->arena, row, &m->sample->host, one->end_ns);
+		if (when.len)
+			VMT_SET(single, time, row, when);
 		if (one->end_ns >= f->start_ns)
 			VMT_SET(single, after_ns, row, one->end_ns - f->start_ns);
 		VMT_SET(single, pid, row, one->pid);
@@ -123,13 +123,40 @@ int vmt_model_singles(struct vmt_model *m)
 			VMT_SET(single, total_ns, row, one->total_ns);
 		}
 		VMT_SET(single, comm, row,
-			copy_text(&m->arena, one->comm, strnlen(one->comm, sizeof(one->comm))));
+			copy_text(arena, one->comm, strnlen(one->comm, sizeof(one->comm))));
 		/* One that processes share has no process. */
 		raw = one->slot ? find(index, f->n_maps, one->slot, one->pid) : NULL;
 		if (!raw && one->slot)
 			raw = find(index, f->n_maps, one->slot, 0);
 		if (raw)
-			label_mapping(&m->arena, row, raw);
+			label_mapping(arena, row, raw);
 	}
+	if (arena->failed)
+		return -ENOMEM;
+	*ret = rows;
+	*ret_n = f->n_singles;
 	return 0;
+}
+
+int vmt_model_singles(struct vmt_model *m)
+{
+	const struct vmt_fault_sample *f = m->sample->faults;
+
+	if (!f->n_singles)
+		return 0;
+	return vmt_single_rows(f, &m->sample->host, &m->arena, &m->singles, &m->n_singles);
+}
+
+void vmt_gap_row(const struct vmt_host *host, uint64_t start_ns, uint64_t now_ns, uint64_t lost,
+		 uint64_t limited, struct vmt_arena *arena, struct vmt_gap *ret)
+{
+	struct vmt_bytes when = time_of(arena, host, now_ns);
+
+	*ret = (struct vmt_gap){ 0 };
+	if (when.len)
+		VMT_SET(gap, time, ret, when);
+	if (now_ns >= start_ns)
+		VMT_SET(gap, after_ns, ret, now_ns - start_ns);
+	VMT_SET(gap, lost_total, ret, lost);
+	VMT_SET(gap, limited_total, ret, limited);
 }

@@ -14,14 +14,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/parse.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
-#include "source/probe-drain.h"
-#include "source/probe-load.h"
+#include "source/probe-canary.h"
+#include "source/probe-live.h"
 #include "source/probe-singles.h"
 #include "source/probe-stack.h"
 
@@ -74,6 +73,7 @@ struct fault_state {
 		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
 	struct vmt_probe_stacks stacks;
 	struct vmt_probe_singles *singles; /* NULL where nobody asked for them */
+	struct vmt_probe_live *live; /* NULL where they are not handed out live */
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
@@ -230,9 +230,6 @@ static int make_walks(struct fault_state *s, struct vmt_err *err)
 
 /* The self-check */
 
-#define CANARY_PAGES 64u
-#define CANARY_GUP   16u
-
 struct canary_view {
 	struct rusage usage;
 	struct vmt_slot_proc account;
@@ -276,52 +273,26 @@ static void canary_look(struct fault_state *s, struct canary_view *view)
 	getrusage(RUSAGE_SELF, &view->usage);
 }
 
-/* Faults a known number of fresh pages; how many of them by get_user_pages, or -errno. */
-static int canary_fault(size_t page)
-{
-	size_t pages = CANARY_PAGES + CANARY_GUP + 1;
-	unsigned char *base = mmap(NULL, pages * page, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned char from[CANARY_GUP] = { 0 };
-	struct iovec local = { from, sizeof(from) }, remote[CANARY_GUP];
-	int gup = CANARY_GUP;
-
-	if (base == MAP_FAILED)
-		return -errno;
-	madvise(base, pages * page, MADV_NOHUGEPAGE);
-	for (size_t i = 0; i < CANARY_PAGES; i++)
-		*(volatile unsigned char *)(base + i * page) = 1;
-	for (size_t i = 0; i < CANARY_GUP; i++)
-		remote[i] = (struct iovec){ base + (CANARY_PAGES + i) * page, 1 };
-	if (process_vm_writev(getpid(), &local, 1, remote, CANARY_GUP, 0) != CANARY_GUP)
-		gup = 0;
-	/* An event of this thread brings its account up to date. */
-	*(volatile unsigned char *)(base + (pages - 1) * page) = 1;
-	munmap(base, pages * page);
-	return gup;
-}
-
 /* One round of the self-check. Other threads of this process may fault meanwhile; then the next
  * round will do. */
 static enum vmt_canary canary_round(struct vmt_probe *p, struct fault_state *s)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct canary_view before = { 0 }, after = { 0 };
 	uint64_t kernel, mapped, gup, rest, record, usage;
 	int done;
 
-	done = canary_fault(page);
+	done = vmt_canary_fault();
 	if (done < 0)
 		goto failed;
 	canary_look(s, &before);
 	canary_look(s, &before);
-	done = canary_fault(page);
+	done = vmt_canary_fault();
 	canary_look(s, &after);
 	if (done < 0)
 		goto failed;
 	if (!after.found || !before.found) {
 		snprintf(p->canary_text, sizeof(p->canary_text),
-			 "attached, and none of its %u own faults was counted", CANARY_PAGES);
+			 "attached, and none of its %u own faults was counted", VMT_CANARY_PAGES);
 		return VMT_CANARY_MISSING;
 	}
 #define GREW(member) (after.account.member - before.account.member)
@@ -341,7 +312,7 @@ static enum vmt_canary canary_round(struct vmt_probe *p, struct fault_state *s)
 		(unsigned long long)record, (unsigned long long)usage);
 	if (!mapped)
 		return VMT_CANARY_MISSING;
-	if (kernel == usage && mapped + gup == kernel && mapped >= CANARY_PAGES + 1 &&
+	if (kernel == usage && mapped + gup == kernel && mapped >= VMT_CANARY_PAGES + 1 &&
 	    record == mapped && gup >= (uint64_t)done && !rest)
 		return VMT_CANARY_TRUSTED;
 	return VMT_CANARY_PARTIAL;
@@ -372,6 +343,7 @@ static void fault_close(void *state)
 			if (s->walks[i] >= 0)
 				close(s->walks[i]);
 	bpf_link__destroy(s->walk);
+	vmt_probe_live_free(s->live);
 	vmt_drain_free(s->drain);
 	vmt_probe_singles_free(s->singles);
 	vmt_probe_unmap(&s->maps);
@@ -478,6 +450,12 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, &s->drain);
 	if (r) {
 		vmt_err_set(err, r, NULL, 0, "no thread to take over rows");
+		goto fail;
+	}
+	if (p->opts.single_live)
+		r = vmt_probe_live_new(&s->maps, s->drain, PILE_MAPS, &s->live);
+	if (r) {
+		vmt_err_set(err, r, NULL, 0, "no memory for single faults");
 		goto fail;
 	}
 	if (!vmt_probe_wants(p, getpid()))
@@ -588,9 +566,10 @@ static int copy_path(struct fault_state *s, const struct vmt_slot_map *m, struct
 			      arena, &out->path, &out->deleted, &out->path_cut);
 }
 
-static int add_map(struct fault_state *s, const struct vmt_slot_map *m, struct vmt_arena *arena,
+static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *arena,
 		   struct vmt_fault_raw *out)
 {
+	struct fault_state *s = state;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int r;
 
@@ -772,10 +751,26 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 	return 0;
 }
 
+static int fault_live(void *state, bool last, struct vmt_arena *arena, struct vmt_fault_sample *ret,
+		      struct vmt_err *err)
+{
+	struct fault_state *s = state;
+	int r = s->stopped ? 0 : vmt_probe_singles_drain(s->singles, err);
+
+	r = r ?: vmt_probe_singles_live(s->singles, vmt_probe_now(), last, arena, ret);
+	r = r ?: vmt_probe_live_maps(s->live, arena, add_map, s, ret);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "no memory for single faults");
+	ret->have = VMT_HAVE_SINGLES;
+	ret->totals.singles_lost = s->skeleton->bss->vmt_events_lost;
+	return 0;
+}
+
 const struct vmt_probe_backend vmt_probe_fault_bpf = {
 	.start = fault_start,
 	.watch = fault_watch,
 	.drain = fault_drain,
+	.live = fault_live,
 	.stop = fault_stop,
 	.read = fault_read,
 	.close = fault_close,

@@ -38,6 +38,8 @@ struct vmt_probe_backend {
 		     struct vmt_err *err);
 	int (*watch)(void *state, pid_t pid, struct vmt_err *err);
 	int (*drain)(void *state, struct vmt_err *err); /* NULL: it has no single faults */
+	int (*live)(void *state, bool last, struct vmt_arena *arena, struct vmt_fault_sample *ret,
+		    struct vmt_err *err); /* NULL with drain */
 	int (*stop)(void *state, struct vmt_err *err);
 	int (*read)(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 		    struct vmt_fault_sample *ret, struct vmt_err *err);

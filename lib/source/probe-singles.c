@@ -21,6 +21,10 @@
 
 #define SECOND UINT64_C(1000000000)
 
+/* A run that is handed out while it runs: when nothing came for so long, and at the latest. */
+#define RUN_QUIET (SECOND / 10)
+#define RUN_MOST  SECOND
+
 struct vmt_probe_singles {
 	struct ring_buffer *ring;
 	size_t in_turn; /* taken since the last call */
@@ -42,9 +46,9 @@ static_assert((int)VMT_ACCESS_EXEC == (int)VMT_BPF_EXEC &&
 	      "the same access and mode");
 
 /* The place of the run that a fault may go on with. */
-static uint32_t *run_of(struct vmt_probe_singles *s, const struct vmt_fault_event *e)
+static uint32_t *run_of(struct vmt_probe_singles *s, uint32_t tid, uint32_t slot)
 {
-	return &s->open[(e->tid * 2654435761u ^ e->slot * 40503u) % RUNS];
+	return &s->open[(tid * 2654435761u ^ slot * 40503u) % RUNS];
 }
 
 static bool goes_on(const struct vmt_probe_singles *s, const struct vmt_fault_single *run,
@@ -58,7 +62,7 @@ static bool goes_on(const struct vmt_probe_singles *s, const struct vmt_fault_si
 
 int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_event *e)
 {
-	uint32_t *open = run_of(s, e);
+	uint32_t *open = run_of(s, e->tid, e->slot);
 	struct vmt_fault_single *one;
 
 	s->taken++;
@@ -86,6 +90,7 @@ int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_e
 	one = &s->all[s->n++];
 	*one = (struct vmt_fault_single){
 		.end_ns = e->end_ns,
+		.first_ns = e->end_ns,
 		.latency_ns = e->ns,
 		.total_ns = e->ns,
 		.address = e->address,
@@ -164,6 +169,42 @@ static int by_end(const void *a, const void *b)
 	const struct vmt_fault_single *x = a, *y = b;
 
 	return x->end_ns < y->end_ns ? -1 : x->end_ns > y->end_ns;
+}
+
+/* Whether a fault may still go on with a run. */
+static bool is_open(const struct vmt_fault_single *run, uint64_t now_ns)
+{
+	return run->end_ns + RUN_QUIET > now_ns && run->first_ns + RUN_MOST > now_ns;
+}
+
+int vmt_probe_singles_live(struct vmt_probe_singles *s, uint64_t now_ns, bool last,
+			   struct vmt_arena *arena, struct vmt_fault_sample *ret)
+{
+	VMT_AUTO_FREE bool *stays = calloc(s->n + 1, sizeof(*stays));
+	size_t kept = 0;
+
+	ret->singles = vmt_arena_alloc(arena, s->n + 1, sizeof(*ret->singles));
+	if (!stays || !ret->singles)
+		return -ENOMEM;
+	for (size_t i = 0; i < RUNS; i++)
+		if (s->runs && !last && s->open[i] && is_open(&s->all[s->open[i] - 1], now_ns))
+			stays[s->open[i] - 1] = true;
+	memset(s->open, 0, sizeof(s->open));
+	for (size_t i = 0; i < s->n; i++) {
+		struct vmt_fault_single *one = &s->all[i];
+
+		if (!stays[i]) {
+			ret->singles[ret->n_singles++] = *one;
+			continue;
+		}
+		s->all[kept++] = *one;
+		*run_of(s, one->tid, one->slot) = (uint32_t)kept;
+	}
+	s->n = kept;
+	qsort(ret->singles, ret->n_singles, sizeof(*ret->singles), by_end);
+	ret->totals.singles = s->taken;
+	ret->totals.singles_limited = s->limited;
+	return 0;
 }
 
 int vmt_probe_singles_read(const struct vmt_probe_singles *s, struct vmt_arena *arena,

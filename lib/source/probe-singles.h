@@ -22,6 +22,13 @@ int vmt_probe_singles_drain(struct vmt_probe_singles *s, struct vmt_err *err);
 struct vmt_fault_event;
 int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_event *e);
 
+/*
+ * Hands out what is complete, and forgets it; see vmt_probe_live(). now_ns is CLOCK_MONOTONIC.
+ * -ENOMEM.
+ */
+int vmt_probe_singles_live(struct vmt_probe_singles *s, uint64_t now_ns, bool last,
+			   struct vmt_arena *arena, struct vmt_fault_sample *ret);
+
 /* What was taken so far, in the order of its end, with its counts in ret->totals. -ENOMEM. */
 int vmt_probe_singles_read(const struct vmt_probe_singles *s, struct vmt_arena *arena,
 			   struct vmt_fault_sample *ret);

@@ -213,6 +213,25 @@ int vmt_probe_drain(struct vmt_probe *p, struct vmt_err *err)
 	return p->rung->backend->drain(p->state, err);
 }
 
+int vmt_probe_live(struct vmt_probe *p, bool last, struct vmt_arena *arena,
+		   struct vmt_fault_sample *ret, struct vmt_err *err)
+{
+	struct vmt_fault_sample s = { 0 };
+	int r;
+
+	if (!p->started || !p->opts.single_live)
+		return vmt_err_set(err, -EINVAL, NULL, 0, "the probe does not run");
+	if (!p->rung->backend->live)
+		return vmt_err_set(err, -EOPNOTSUPP, NULL, 0, "%s has no single faults",
+				   vmt_rung_name(p->rung->id));
+	s.rung = p->rung->id;
+	s.start_ns = p->start_ns;
+	r = p->rung->backend->live(p->state, last, arena, &s, err);
+	if (!r)
+		*ret = s;
+	return r;
+}
+
 int vmt_probe_stop(struct vmt_probe *p, struct vmt_err *err)
 {
 	int r = 0;

@@ -28,6 +28,7 @@ struct vmt_probe_opts {
 	bool singles; /* single faults, too, on the rungs with BPF: vmt_probe_drain() */
 	uint64_t single_least_ns; /* that took so long; 0: all, adjacent ones as a run */
 	uint64_t single_rate; /* at most so many a second, 0 for any number */
+	bool single_live; /* vmt_probe_live() takes them while they come; they are not kept */
 	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */
 	uint32_t procs;
 	uint32_t names;
@@ -59,6 +60,16 @@ int vmt_probe_watch(struct vmt_probe *p, pid_t pid, struct vmt_err *err);
  * second where opts.singles is set. Needs no privilege. -ENOMEM.
  */
 int vmt_probe_drain(struct vmt_probe *p, struct vmt_err *err);
+
+/*
+ * With opts.single_live: the same, and hands out those that are complete: ret has the singles in
+ * the order of their end, the mappings that they name, as they are now, start_ns, and of the totals
+ * singles, singles_limited and singles_lost so far. A run is complete when a fault did not go on
+ * with it, or none has for a while; last: all are. To be called once more behind vmt_probe_stop().
+ * Memory is the arena's. -ENOMEM; -EOPNOTSUPP on a rung without single faults.
+ */
+int vmt_probe_live(struct vmt_probe *p, bool last, struct vmt_arena *arena,
+		   struct vmt_fault_sample *ret, struct vmt_err *err);
 
 /*
  * Closes the window: every task's counters are settled, so that the sums hold to the unit. Reads

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/doc.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -72,11 +73,11 @@ void vmt_sink_done(struct vmt_sink *sink)
 
 int vmt_sink_flush(struct vmt_sink *sink, size_t least)
 {
-	size_t done = 0;
+	size_t done = sink->done;
 
 	if (!sink->error)
 		sink->error = vmt_buf_error(&sink->buf);
-	if (sink->error || sink->buf.len <= least)
+	if (sink->error || sink->held || sink->buf.len <= least)
 		return sink->error;
 	while (done < sink->buf.len) {
 		ssize_t n = write(sink->fd, sink->buf.data + done, sink->buf.len - done);
@@ -98,5 +99,33 @@ int vmt_sink_flush(struct vmt_sink *sink, size_t least)
 		sink->used = true;
 	}
 	vmt_buf_clear(&sink->buf);
+	sink->done = 0;
 	return sink->error;
+}
+
+int vmt_sink_write(struct vmt_sink *sink)
+{
+	size_t rest = vmt_sink_rest(sink);
+	ssize_t n;
+
+	if (!sink->error)
+		sink->error = vmt_buf_error(&sink->buf);
+	if (sink->error || !rest)
+		return sink->error;
+	n = write(sink->fd, sink->buf.data + sink->done, rest < PIPE_BUF ? rest : PIPE_BUF);
+	if (n < 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			sink->error = -errno;
+		return sink->error;
+	}
+	sink->used = true;
+	sink->done += (size_t)n;
+	rest = vmt_sink_rest(sink);
+	/* What was written makes room when it is the greater part. */
+	if (sink->done >= rest) {
+		memmove(sink->buf.data, sink->buf.data + sink->done, rest);
+		sink->buf.len = rest;
+		sink->done = 0;
+	}
+	return 0;
 }

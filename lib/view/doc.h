@@ -18,6 +18,9 @@ struct vmt_rows {
 	const char *lead; /* for text, above a table of their own; NULL: they go on with the last */
 	const void *rows; /* n of the entity's rows, one behind the other */
 	size_t n;
+	/* Of another entity than the section's: lines of their own in ndjson, and nothing in other
+	 * formats. NULL for the section's. */
+	const struct vmt_entity *entity;
 	const char *note; /* for text, below the table, NULL for nothing */
 };
 
@@ -103,12 +106,26 @@ struct vmt_sink {
 	int fd;
 	int error; /* first failure of a write, as negative errno */
 	bool used; /* something was written */
+	/* Of a stream that waits for its reader and for other things: vmt_sink_flush() writes
+	 * nothing, and who waits calls vmt_sink_write(). */
+	bool held;
+	size_t done; /* bytes of the buffer that vmt_sink_write() has written */
 };
 
 void vmt_sink_done(struct vmt_sink *sink);
 /* Writes what the buffer holds if it is larger than least bytes. 0 or a negative errno, which
  * stays. */
 int vmt_sink_flush(struct vmt_sink *sink, size_t least);
+/* What is still to be written. */
+static inline size_t vmt_sink_rest(const struct vmt_sink *sink)
+{
+	return sink->buf.len - sink->done;
+}
+/*
+ * Writes as much as does not block where poll(2) has just said POLLOUT: PIPE_BUF bytes, of which a
+ * pipe has room then. 0 or a negative errno, which stays.
+ */
+int vmt_sink_write(struct vmt_sink *sink);
 
 /* A format. */
 struct vmt_output {

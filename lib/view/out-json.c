@@ -180,12 +180,35 @@ static int stream_begin(struct stream *st)
 	return begin ? begin(st) : 0;
 }
 
+/* Rows that are not the section's, all fields of them. */
+static int stream_others(struct stream *st, const struct vmt_rows *rows)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns all = { 0 };
+	VMT_CLEANUP(vmt_row_json_done) struct vmt_row_json plan = { 0 };
+	int r;
+
+	if (!st->type)
+		return 0;
+	r = vmt_columns_all(&all, rows->entity);
+	if (r == 0)
+		r = vmt_row_json_init(&plan, all.fields, all.n, 0, 1, true);
+	for (size_t i = 0; r == 0 && i < rows->n; i++) {
+		line_begin(&st->j, st->sink, rows->entity->name);
+		vmt_row_json_put(&plan, &st->sink->buf,
+				 (const char *)rows->rows + i * rows->entity->row_size);
+		r = line_end(&st->j, st->sink);
+	}
+	return r;
+}
+
 static int stream_emit(void *ctx, const struct vmt_rows *rows)
 {
 	struct stream *st = ctx;
 	size_t size = st->section->def->entity->row_size, i;
 	int r = stream_begin(st);
 
+	if (r == 0 && rows->entity && rows->entity != st->section->def->entity)
+		return stream_others(st, rows);
 	for (i = 0; r == 0 && i < rows->n; i++) {
 		const void *row = (const char *)rows->rows + i * size;
 

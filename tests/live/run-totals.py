@@ -56,6 +56,15 @@ time.sleep(0.5)
 FAMILY = "for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5; do /bin/true; done) & done; wait"
 
 
+# Its stressors of page faults, each with its work counted; and others that fault in other ways.
+STRESS = ["stress-ng", "--quiet", "--no-rand-seed"]
+FAULTS = ["--fault", "1", "--fault-ops", "2000", "--userfaultfd", "1", "--userfaultfd-ops", "20"]
+MEMORY = ["--brk", "1", "--brk-ops", "1000", "--bigheap", "1", "--bigheap-ops", "1000",
+          "--bigheap-growth", "64k", "--memfd", "1", "--memfd-ops", "1", "--memfd-bytes", "16m",
+          "--mremap", "1", "--mremap-ops", "3", "--mremap-bytes", "8m", "--fork", "1",
+          "--fork-ops", "40", "--vm", "1", "--vm-ops", "1000", "--vm-bytes", "8m"]
+
+
 def document_of(words, folder, options=(), **more):
     path = os.path.join(folder, "report.json")
     result = run("run", "-J", "-w", path, *options, "--", *words, timeout=120, **more)
@@ -100,6 +109,9 @@ def commands(folder):
         file.write(SOURCE)
     yield "gcc compiles a file", "gcc", ["gcc", "-O2", "-o", f"{folder}/x", source], None
     yield "sqlite3 builds an index", "sqlite3", ["sqlite3", f"{folder}/db"], INDEX.encode()
+    for name, words in (("page faults", FAULTS), ("memory", MEMORY)):
+        yield (f"stress-ng, stressors of {name}", "stress-ng",
+               [*STRESS, "--temp-path", folder, *words], None)
     yield "node starts", "node", ["node", "-e", "console.log(process.version)"], None
     yield "java starts", "java", ["java", "-version"], None
     yield "python3 starts", sys.executable, [sys.executable, "-c", "import json"], None

@@ -180,6 +180,82 @@ static void nothing_is_nothing(void **state)
 	done(&s);
 }
 
+/* What is handed out while it runs, at now. */
+static void live(struct setup *s, uint64_t now_ns, bool last)
+{
+	s->sample = (struct vmt_fault_sample){ 0 };
+	assert_int_equal(vmt_probe_singles_live(s->singles, now_ns, last, &s->arena, &s->sample),
+			 0);
+}
+
+static void a_run_is_handed_out_when_it_is_over(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	begin(&s, 0, 0);
+	take(&s, fault(1, 1));
+	take(&s, fault(2, 2));
+	live(&s, 10, false);
+	assert_int_equal(s.sample.n_singles, 0);
+	/* It goes on where it was kept. */
+	take(&s, fault(20, 3));
+	live(&s, 30, false);
+	assert_int_equal(s.sample.n_singles, 0);
+	/* Another one takes its place. */
+	take(&s, fault(40, 9));
+	live(&s, 50, false);
+	assert_int_equal(s.sample.n_singles, 1);
+	assert_int_equal(s.sample.singles[0].faults, 3);
+	assert_int_equal(s.sample.singles[0].end_ns, 20);
+	assert_int_equal(s.sample.totals.singles, 4);
+	/* Nothing came for a while. */
+	live(&s, SECOND, false);
+	assert_int_equal(s.sample.n_singles, 1);
+	assert_int_equal(s.sample.singles[0].address, fault(0, 9).address);
+	live(&s, SECOND, true);
+	assert_int_equal(s.sample.n_singles, 0);
+	/* What was handed out is over. */
+	take(&s, fault(SECOND + 1, 10));
+	live(&s, SECOND + 2, true);
+	assert_int_equal(s.sample.n_singles, 1);
+	assert_int_equal(s.sample.singles[0].faults, 1);
+	done(&s);
+}
+
+static void a_run_without_an_end_is_handed_out_in_parts(void **state)
+{
+	uint64_t i, all = 0;
+	struct setup s;
+	size_t parts = 0;
+
+	(void)state;
+	begin(&s, 0, 0);
+	for (i = 0; i < 300; i++) {
+		take(&s, fault(i * SECOND / 100 + 1, i));
+		live(&s, i * SECOND / 100 + 2, false);
+		parts += s.sample.n_singles;
+		all += s.sample.n_singles ? s.sample.singles[0].faults : 0;
+	}
+	live(&s, 3 * SECOND, true);
+	assert_int_equal(parts, 2);
+	assert_int_equal(all + s.sample.singles[0].faults, 300);
+	done(&s);
+}
+
+static void no_memory_is_said_live(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	begin(&s, 0, 0);
+	take(&s, fault(1, 1));
+	unit_alloc_fail(1);
+	assert_int_equal(vmt_probe_singles_live(s.singles, 2, true, &s.arena, &s.sample), -ENOMEM);
+	assert_true(unit_alloc_pass());
+	done(&s);
+}
+
 static void no_memory_is_said(void **state)
 {
 	struct vmt_fault_event e = fault(1, 1);
@@ -201,6 +277,9 @@ int main(void)
 		cmocka_unit_test(what_differs_ends_a_run),
 		cmocka_unit_test(the_rate_is_kept_and_the_rest_counted),
 		cmocka_unit_test(nothing_is_nothing),
+		cmocka_unit_test(a_run_is_handed_out_when_it_is_over),
+		cmocka_unit_test(a_run_without_an_end_is_handed_out_in_parts),
+		cmocka_unit_test(no_memory_is_said_live),
 		cmocka_unit_test(no_memory_is_said),
 	};
 
