@@ -41,7 +41,9 @@
 #define VMT_VM_HUGEPAGE	 0x20000000ul /* MADV_HUGEPAGE */
 /* VM_UFFD_MISSING, VM_UFFD_WP, and the bits that were VM_UFFD_MINOR since 5.13: 37, 38, 41. One of
  * them means a shadow stack elsewhere, of which then less is known than could be. */
-#define VMT_VM_UFFD_ANY 0x0000026000001200ul
+#define VMT_VM_UFFD_ANY	    0x0000026000001200ul
+#define VMT_VM_UFFD_MISSING 0x00000200ul
+#define VMT_VM_UFFD_WP	    0x00001000ul
 
 #define VMT_PF_KTHREAD	0x00200000u
 #define VMT_TMPFS_MAGIC 0x01021994ul

@@ -7,7 +7,7 @@
  * A kind is given only where the others are excluded: what else it could be counts as unknown.
  */
 
-#include "bpf/fault-task.bpf.h"
+#include "bpf/fault-table.bpf.h"
 
 enum fault_mark {
 	MARK_WP = 1,
@@ -25,16 +25,6 @@ enum fault_mark {
 #define VM_FAULT_FALLBACK 0x800u
 #define HUGE_BYTES	  (2ul << 20)
 
-/* Entries of page tables: the frame, and of one without a frame the type of its swap area. */
-#if defined(__TARGET_ARCH_x86)
-#define ENTRY_PRESENT 1ul
-#define ENTRY_FRAME   0x000ffffffffff000ul
-#define ENTRY_TYPE(e) ((e) >> 59)
-#elif defined(__TARGET_ARCH_arm64)
-#define ENTRY_PRESENT 1ul
-#define ENTRY_FRAME   0x0000fffffffff000ul
-#define ENTRY_TYPE(e) ((e) >> 6 & 31)
-#endif
 /* Types from MAX_SWAPFILES on are migration, poison, markers: no swap (include/linux/swap.h). It is
  * at least 32 - 4 - 3 - 1 - 1, and nobody has as many areas. */
 #define SWAP_TYPES 16
@@ -238,39 +228,94 @@ static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open
 	}
 }
 
-/* At the software event; code is the processor's error code. */
-static __always_inline u32 kind_of_code(struct vmt_slot_map *m, u32 code, u32 marks, u64 addr,
-					bool major)
+/*
+ * Of a store that found its page write-protected in a private mapping, whose entry was before.
+ * Where it was not so before, somebody else was first, or the page is on its way to another frame.
+ */
+static __always_inline u32 kind_of_store(u64 before, u64 addr)
+{
+	u64 now;
+
+	if (before == ENTRY_UNKNOWN)
+		return VMT_BPF_KIND_WRITE_PROTECT;
+	if (!(before & ENTRY_PRESENT) || before & ENTRY_WRITE)
+		return VMT_BPF_KIND_UNKNOWN;
+	now = table_entry(addr);
+	if (now == ENTRY_UNKNOWN)
+		return VMT_BPF_KIND_WRITE_PROTECT;
+	if (!(now & ENTRY_PRESENT) || !(now & ENTRY_WRITE))
+		return VMT_BPF_KIND_UNKNOWN;
+	return (now ^ before) & ~ENTRY_FLAGS ? VMT_BPF_KIND_COW_COPY : VMT_BPF_KIND_COW_REUSE;
+}
+
+/* Of anonymous memory that was not there, nor elsewhere. A huge page that was not to be had leaves
+ * no trace: the small one is a page of zeroes like others. */
+static __always_inline u32 kind_of_fresh(struct vmt_slot_map *m, u64 addr, bool write)
+{
+	u64 now;
+
+	if (may_be_huge(m, addr)) {
+		if (!(control.kinds & VMT_SEES_TABLES))
+			return VMT_BPF_KIND_UNKNOWN;
+		now = table_entry(addr);
+		if (now == ENTRY_UNKNOWN || !(now & ENTRY_PRESENT))
+			return VMT_BPF_KIND_UNKNOWN;
+		if (now & ENTRY_HUGE)
+			return VMT_BPF_KIND_THP;
+	}
+	return write ? VMT_BPF_KIND_ZERO_FILL : VMT_BPF_KIND_ZERO_PAGE;
+}
+
+/* At the software event, of a fault whose flags are the processor's error code. */
+static __always_inline u32 kind_of_code(struct vmt_slot_map *m, const struct open_fault *o,
+					u64 addr, bool major)
 {
 	u32 sees = control.kinds;
-	bool write = code & PF_WRITE;
+	bool write = o->flags & PF_WRITE;
 	bool shared = m->vm_flags & VMT_VM_SHARED;
+	u64 user = m->vm_flags & VMT_VM_UFFD_ANY;
 
-	if (m->vm_flags & VMT_VM_UFFD_ANY)
+	/* Of other memory, userfaultfd is asked only where the page is nowhere. */
+	if (user && (m->class != VMT_BPF_ANON || user & ~(VMT_VM_UFFD_MISSING | VMT_VM_UFFD_WP)))
 		return VMT_BPF_KIND_UNKNOWN;
 	if (m->class == VMT_BPF_HUGETLB)
 		return VMT_BPF_KIND_HUGETLB;
 	if (m->class == VMT_BPF_OTHER)
 		return VMT_BPF_KIND_SPECIAL;
-	if (code & PF_PRESENT) {
+	if (o->flags & PF_PRESENT) {
 		/* One that was there: a store that it did not permit, or a race that is over. */
 		if (!write)
 			return VMT_BPF_KIND_UNKNOWN;
 		if (m->class == VMT_BPF_FILE && shared)
 			return VMT_BPF_KIND_FILE_WRITE;
-		return VMT_BPF_KIND_WRITE_PROTECT;
+		if (shared)
+			return VMT_BPF_KIND_WRITE_PROTECT;
+		/* ENTRY_UNKNOWN has that bit, too. */
+		if (user & VMT_VM_UFFD_WP && o->entry & ENTRY_USER_WP)
+			return VMT_BPF_KIND_UNKNOWN;
+		return kind_of_store(o->entry, addr);
 	}
-	if (sees & VMT_MAY_NUMA)
+	if (o->entry == ENTRY_UNKNOWN) {
+		if (sees & VMT_MAY_NUMA)
+			return VMT_BPF_KIND_UNKNOWN;
+		/* What a private mapping has for itself may lie in swap. */
+		if (!shared && (m->class == VMT_BPF_ANON || m->vm_flags & VMT_VM_WRITE))
+			return VMT_BPF_KIND_UNKNOWN;
+	} else if (o->entry & ENTRY_PRESENT) {
 		return VMT_BPF_KIND_UNKNOWN;
-	/* What a private mapping has for itself may lie in swap. */
-	if (sees & VMT_MAY_SWAP && !shared &&
-	    (m->class == VMT_BPF_ANON || m->vm_flags & VMT_VM_WRITE))
-		return VMT_BPF_KIND_UNKNOWN;
+	} else if (o->entry & ENTRY_NUMA) {
+		return VMT_BPF_KIND_NUMA_HINT;
+	} else if (o->entry != ENTRY_NONE) {
+		if (ENTRY_TYPE(o->entry) >= SWAP_TYPES)
+			return VMT_BPF_KIND_UNKNOWN;
+		return major ? VMT_BPF_KIND_SWAP_MAJOR : VMT_BPF_KIND_SWAP_MINOR;
+	}
 	switch (m->class) {
 	case VMT_BPF_ANON:
-		if (may_be_huge(m, addr))
-			return VMT_BPF_KIND_UNKNOWN;
-		return write ? VMT_BPF_KIND_ZERO_FILL : VMT_BPF_KIND_ZERO_PAGE;
+		if (user)
+			return user & VMT_VM_UFFD_MISSING ? VMT_BPF_KIND_USERFAULT
+							  : VMT_BPF_KIND_UNKNOWN;
+		return kind_of_fresh(m, addr, write);
 	case VMT_BPF_SHMEM:
 		if (write && !shared)
 			return VMT_BPF_KIND_FILE_COW;
@@ -280,7 +325,7 @@ static __always_inline u32 kind_of_code(struct vmt_slot_map *m, u32 code, u32 ma
 			return shared ? VMT_BPF_KIND_FILE_WRITE : VMT_BPF_KIND_FILE_COW;
 		if (major)
 			return VMT_BPF_KIND_FILE_MAJOR;
-		if (sees & VMT_SEES_FAULT && !(marks & MARK_FAULT))
+		if (sees & VMT_SEES_FAULT && !(o->marks & MARK_FAULT))
 			return VMT_BPF_KIND_FILE_AROUND;
 		return VMT_BPF_KIND_FILE_MINOR;
 	default:

@@ -328,7 +328,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	row_count(m, major, access, kernel, ns);
 	event_emit(slot, page, access, kernel, major, ns);
 	if (open)
-		kind_add(m, kind_of_code(m, open->flags, open->marks, addr, major));
+		kind_add(m, kind_of_code(m, open, addr, major));
 	return 0;
 }
 
@@ -369,6 +369,7 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 	o->page = (addr >> 12) + 1;
 	o->flags = code;
 	o->marks = 0;
+	o->entry = table_before(addr, code);
 	o->t0 = bpf_ktime_get_ns();
 	return 0;
 }

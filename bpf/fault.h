@@ -80,6 +80,7 @@ enum vmt_kind_fact {
 	VMT_SEES_HUGE_WP = 16, /* do_huge_pmd_wp_page() */
 	VMT_SEES_NUMA = 32, /* task_numa_fault() */
 	VMT_SEES_USERFAULT = 64, /* handle_userfault() */
+	VMT_SEES_TABLES = 128, /* entries of page tables, before and after */
 	VMT_MAY_SWAP = 256,
 	VMT_MAY_NUMA = 512, /* kernel.numa_balancing */
 	VMT_MAY_THP = 1024, /* for every mapping */
@@ -179,3 +180,16 @@ struct vmt_fault_control {
 	__u32 pad;
 };
 _Static_assert(sizeof(struct vmt_fault_control) == 40, "no holes");
+
+/* Where page tables are read. Written by user space before the first event counts. */
+struct vmt_fault_tables {
+	__u64 base; /* of the kernel's map of all memory */
+	__u64 end; /* of physical memory */
+	__u64 mask; /* of a frame in an entry */
+	__u32 shift; /* of an address, for the first table: 39 or 48 */
+	__u32 pad;
+	__u64 address; /* of the process that runs table_look(), */
+	__u64 entry; /* what it found there, */
+	__u64 top; /* and where the first table lies */
+};
+_Static_assert(sizeof(struct vmt_fault_tables) == 56, "no holes");

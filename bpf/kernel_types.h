@@ -54,6 +54,10 @@ struct bpf_perf_event_data {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct rb_node {
 	struct rb_node *rb_right;
 	struct rb_node *rb_left;
@@ -127,6 +131,8 @@ typedef struct seqcount {
 } seqcount_t;
 
 struct mm_struct {
+	void *pgd;
+	struct list_head mmlist;
 	unsigned long start_brk;
 	unsigned long brk;
 	unsigned long start_stack;

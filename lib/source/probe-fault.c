@@ -417,6 +417,8 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	if (r)
 		goto fail;
 
+	vmt_probe_tables(p, &s->loaded, &s->skeleton->bss->tables,
+			 bpf_program__fd(s->skeleton->progs.table_look));
 	/* Attaching took a while; both sides of the comparison at the end begin here. */
 	r = restart_events(s, err);
 	if (r)

@@ -18,8 +18,9 @@ enum {
 	VMT_HOOK_HUGE_WP_KPROBE = 1 << 25,
 	VMT_HOOK_NUMA = 1 << 26,
 	VMT_HOOK_USERFAULT = 1 << 27,
+	VMT_HOOK_TABLES = 1 << 28,
 };
-#define VMT_HOOKS (UINT32_C(0xff) << 20)
+#define VMT_HOOKS (UINT32_C(0x1ff) << 20)
 
 /* One program, or software event, that a rung attaches. */
 struct vmt_probe_hook {

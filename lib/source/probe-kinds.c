@@ -32,6 +32,7 @@ uint32_t vmt_probe_kind_facts(uint32_t have)
 		{ VMT_HOOK_HUGE_WP | VMT_HOOK_HUGE_WP_KPROBE, VMT_SEES_HUGE_WP },
 		{ VMT_HOOK_NUMA, VMT_SEES_NUMA },
 		{ VMT_HOOK_USERFAULT, VMT_SEES_USERFAULT },
+		{ VMT_HOOK_TABLES, VMT_SEES_TABLES },
 	};
 	char own[80], all[80], numa[16];
 	struct sysinfo si;

@@ -334,6 +334,9 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 
 		if (!prog || !bpf_program__autoload(prog))
 			continue;
+		/* Run by whoever wants to know, who says what came of it. */
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+			continue;
 		/* The walk over tasks is run, not triggered: whoever needs it makes its link. */
 		if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
 			r = 0;

@@ -92,6 +92,16 @@ int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses);
  */
 uint32_t vmt_probe_kind_facts(uint32_t have);
 
+/*
+ * Finds out, before events count, how page tables are read, where the rung has a hook for it: *t is
+ * written, and prog, which is table_look(), run. What came of it is noted, and l->have is less
+ * where they cannot be read: without CAP_SYS_ADMIN, to whom alone pagemap tells frames (the
+ * kernel's Documentation/admin-guide/mm/pagemap.rst).
+ */
+struct vmt_fault_tables;
+void vmt_probe_tables(struct vmt_probe *p, struct vmt_probe_loaded *l,
+		      volatile struct vmt_fault_tables *t, int prog);
+
 /* Rows for tasks: twice as many as /proc/loadavg says there are. */
 uint32_t vmt_probe_tasks_usual(void);
 

@@ -62,6 +62,7 @@
 #define OF_HUGE_WP   "stores to write-protected huge pages"
 #define OF_NUMA	     "NUMA hinting"
 #define OF_USERFAULT "faults that userfaultfd served"
+#define OF_TABLES    "copies on write, huge pages, swap and NUMA hinting, by entries of page tables"
 
 static const struct vmt_probe_hook fexit_hooks[] = {
 	{ "fentry_fault", "fentry/handle_mm_fault", "the mapping of every fault", 0, false, false },
@@ -110,6 +111,7 @@ static const struct vmt_probe_hook tracepoint_hooks[] = {
 	{ "trace_vma_fault", "tp_btf/mm_filemap_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
 	{ "fault_signal", "tp_btf/signal_generate", "faults that ended with SIGBUS",
 	  VMT_HAVE_SIGBUS, true, false },
+	{ "table_look", "page tables", OF_TABLES, VMT_HOOK_TABLES, true, false },
 };
 
 #define AROUND                                                                                     \
