@@ -9,6 +9,7 @@
  * full stays in the table, as if it was never tried; nothing is lost.
  */
 
+#include "bpf/fault-by-kind.bpf.h"
 #include "bpf/fault-task.bpf.h"
 
 /* Rows of one process that are handed over; the others stay. */
@@ -52,6 +53,44 @@ __noinline int drain_link(u32 slot, u32 tgid, u64 start_time)
 	return 0;
 }
 
+/*
+ * Hands over what a row of mappings has by kind. A row that finds the ring full stays in the table,
+ * and no key leads to it any more. Not 0 where a key could not be taken away: then the row of
+ * mappings must not become another's.
+ */
+__noinline int drain_kinds(u32 slot)
+{
+	u32 zero = 0;
+	const struct vmt_slot_kind *nothing = bpf_map_lookup_elem(&empty_kind, &zero);
+	int left = 0;
+
+	if (!vmt_by_kind || !nothing)
+		return 0;
+	for (u32 kind = 0; kind < VMT_BPF_KINDS; kind++) {
+		struct kind_key key = { .slot = slot, .kind = kind };
+		u32 *known = bpf_map_lookup_elem(&kind_index, &key);
+		struct vmt_slot_kind *k;
+		u32 index;
+
+		if (!known)
+			continue;
+		index = *known;
+		k = bpf_map_lookup_elem(&kind_rows, &index);
+		if (!k || bpf_map_delete_elem(&kind_index, &key)) {
+			left++;
+			continue;
+		}
+		k->ready = 0;
+		if (bpf_ringbuf_output(&drained, k, sizeof(*k), BPF_RB_NO_WAKEUP)) {
+			k->ready = 1;
+			continue;
+		}
+		bpf_map_update_elem(&kind_rows, &index, nothing, BPF_ANY);
+		bpf_map_push_elem(&kind_free, &index, 0);
+	}
+	return left;
+}
+
 /* Hands over one row of mappings. Not static: it is verified once, and not in each round. */
 __noinline int drain_map(u32 slot)
 {
@@ -72,7 +111,7 @@ __noinline int drain_map(u32 slot)
 	bpf_map_update_elem(&maps, &slot, nothing, BPF_ANY);
 	vmt_add(&map_rows_apart, -1);
 	/* A key that cannot be taken away would lead to the row of somebody else. */
-	if (bpf_map_delete_elem(&map_index, &key))
+	if (drain_kinds(slot + 1) || bpf_map_delete_elem(&map_index, &key))
 		stat_add(VMT_STAT_BUSY, 1);
 	else
 		bpf_map_push_elem(&map_free, &slot, 0);

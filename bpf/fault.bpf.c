@@ -195,8 +195,13 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	event_emit(slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
 		   major, ns);
 	/* Marks are those of an entry that was seen. */
-	if (a->user.t0)
-		kind_add(m, kind_around(m, &a->user, flags, ret, major));
+	if (a->user.t0) {
+		u32 kind = kind_around(m, &a->user, flags, ret, major);
+
+		kind_add(m, kind);
+		kind_count(slot, kind, major, access_of_flags(flags),
+			   !(flags & VMT_FAULT_FLAG_USER), ns);
+	}
 	return 0;
 }
 
@@ -327,8 +332,12 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	a->kernel.page = 0;
 	row_count(m, major, access, kernel, ns);
 	event_emit(slot, page, access, kernel, major, ns);
-	if (open)
-		kind_add(m, kind_of_code(m, open, addr, major));
+	if (open) {
+		u32 kind = kind_of_code(m, open, addr, major);
+
+		kind_add(m, kind);
+		kind_count(slot, kind, major, access, kernel, ns);
+	}
 	return 0;
 }
 

@@ -42,6 +42,8 @@ static int parse_singles(struct vmt_ctx *ctx, struct vmt_window_opts *ret)
 		if (vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top"))
 			return vmt_usage_error(ctx, "a stream has no order: no -s, no --top");
 	}
+	if ((least || ret->singles) && vmt_ctx_given(ctx, "kind"))
+		return vmt_usage_error(ctx, "single faults have no kinds: no --kind");
 	if (!least && ret->singles)
 		return 0;
 	if (!least)
@@ -72,7 +74,7 @@ static int run_faults(struct vmt_ctx *ctx)
 		return r;
 	if (vmt_column_help(ctx, window_opts.singles ? &vmt_entity_single : &vmt_entity_fault, &r))
 		return r;
-	r = vmt_fault_summary(ctx, &model_opts.fault_group);
+	r = vmt_fault_summary(ctx, &model_opts);
 	if (r == 0 && list)
 		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
 	if (r)
@@ -86,8 +88,9 @@ static int run_faults(struct vmt_ctx *ctx)
 	window_opts.n_pids = n_pids;
 	window_opts.rung = vmt_ctx_value(ctx, "rung");
 	window_opts.stacks = vmt_fault_stacks(ctx);
+	window_opts.by_kind = vmt_fault_by_kind(&model_opts);
 	/* The list has all of it, whatever its columns are. */
-	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &window_opts.without);
+	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &model_opts, &window_opts.without);
 	if (r)
 		return r;
 	stream = vmt_ctx_given(ctx, "stream");
@@ -111,7 +114,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, &model_opts);
 	if (r == 0)
-		r = vmt_fault_sections(ctx, &run, model_opts.fault_group, NULL, &last);
+		r = vmt_fault_sections(ctx, &run, &model_opts, NULL, &last);
 	if (r == 0)
 		r = vmt_fault_stack_section(ctx, &run, &last);
 	if (r)
@@ -130,9 +133,8 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.name = "faults",
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
 	.synopsis =
-		"[-p LIST] [--duration SEC] [--summary vma|proc|file|ip] [--stacks] [--min-latency TIME] "
-		"[--stream] "
-		"[OPTION]...",
+		"[-p LIST] [--duration SEC] [--summary WHAT] [--kind LIST] [--stacks] "
+		"[--min-latency TIME] [--stream] [OPTION]...",
 	.cost = "adds some tenths of a microsecond to every page fault while it counts, less where "
 		"the columns are of counts alone, and reads maps of the processes that faulted",
 	.opts = opts,

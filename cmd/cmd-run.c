@@ -44,6 +44,7 @@ struct course {
 	struct vmt_child child;
 	struct vmt_peak *peak;
 	int signals; /* signalfd */
+	struct vmt_model_opts opts; /* of the rows */
 	uint64_t setup_minor; /* of the process before it is let go */
 	uint64_t setup_major;
 	uint64_t setup_hwm_bytes;
@@ -450,11 +451,11 @@ static void peak_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const stru
 	vmt_buf_addc(out, '\n');
 }
 
-static int fill_doc(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
+static int fill_doc(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_model_opts *rows,
 		    const struct vmt_command *command, const struct vmt_budgets *budgets)
 {
 	struct vmt_section *first, *last, *section;
-	int r = vmt_fault_sections(ctx, run, group, &first, &last);
+	int r = vmt_fault_sections(ctx, run, rows, &first, &last);
 
 	if (r)
 		return r;
@@ -481,10 +482,8 @@ static int fill_doc(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_gro
 }
 
 /* What came of it, in a document; an exit code, VMT_EXIT_BUDGET where a budget is broken. */
-static int tell(struct course *c, struct vmt_window *window, struct vmt_budgets *budgets,
-		enum vmt_fault_group group)
+static int tell(struct course *c, struct vmt_window *window, struct vmt_budgets *budgets)
 {
-	struct vmt_model_opts model_opts = { .fault_group = group };
 	struct vmt_command command = { 0 };
 	struct vmt_ctx *ctx = c->ctx;
 	struct vmt_peak_sum sum;
@@ -508,11 +507,11 @@ static int tell(struct course *c, struct vmt_window *window, struct vmt_budgets 
 		return VMT_EXIT_FAILED;
 	}
 	set_source(&run.sample->sources[VMT_SOURCE_STATUS], &sum, &command);
-	r = vmt_run_model(&run, ctx, &model_opts);
+	r = vmt_run_model(&run, ctx, &c->opts);
 	if (r == 0)
 		broken = vmt_budgets_judge(ctx, budgets, &command, run.sample->host.page_size);
 	if (r == 0)
-		r = fill_doc(ctx, &run, group, &command, budgets);
+		r = fill_doc(ctx, &run, &c->opts, &command, budgets);
 	/* Quiet, there is nothing to say but what is broken. */
 	if (r == 0 &&
 	    (!ctx->quiet || vmt_ctx_given(ctx, "write") || strcmp(ctx->format->name, "text") != 0))
@@ -542,6 +541,7 @@ static int follow(struct course *c, struct vmt_window **ret_window)
 	struct vmt_window_opts window = {
 		.rung = vmt_ctx_value(c->ctx, "rung"),
 		.stacks = vmt_fault_stacks(c->ctx),
+		.by_kind = vmt_fault_by_kind(&c->opts),
 		.follow = true,
 		.during = during,
 		.arg = c,
@@ -592,12 +592,11 @@ static int run_run(struct vmt_ctx *ctx)
 	};
 	VMT_AUTO_BUDGETS budgets = { 0 };
 	VMT_AUTO_WINDOW window = NULL;
-	enum vmt_fault_group group;
 	int r, code;
 
 	if (vmt_column_help(ctx, &vmt_entity_fault, &r))
 		return r;
-	r = vmt_fault_summary(ctx, &group);
+	r = vmt_fault_summary(ctx, &course.opts);
 	if (r == 0)
 		r = vmt_budgets_parse(ctx, &budgets);
 	if (r)
@@ -612,7 +611,7 @@ static int run_run(struct vmt_ctx *ctx)
 	if (course.child.error)
 		return not_run(ctx, course.child.error);
 	if (r == 0)
-		r = tell(&course, window, &budgets, group);
+		r = tell(&course, window, &budgets);
 	if (course.timed_out) {
 		vmt_note(ctx, "the time of --timeout is over");
 		return VMT_EXIT_TIMEOUT;

@@ -5,24 +5,75 @@
 #include "cmd/fault-window.h"
 #include "model/model.h"
 
-int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret)
+const char vmt_fault_kind_words[] = "all"
+#define K(id, member) " " #member
+#include "model/fault-kind.def"
+#undef K
+	;
+
+/* The kinds of a list, as bits; false where one is none. */
+static bool parse_kinds(const char *list, uint32_t *ret)
+{
+	static const char *const words[VMT_FAULT_KINDS] = {
+#define K(id, member) [VMT_KIND_##id] = #member,
+#include "model/fault-kind.def"
+#undef K
+	};
+	uint32_t kinds = 0;
+
+	for (;;) {
+		size_t n = strcspn(list, ",");
+		struct vmt_bytes word = { list, n };
+		int k;
+
+		for (k = 0; k < VMT_FAULT_KINDS; k++)
+			if (vmt_bytes_is(word, words[k]))
+				break;
+		if (k < VMT_FAULT_KINDS)
+			kinds |= UINT32_C(1) << k;
+		else if (vmt_bytes_is(word, "all"))
+			kinds = UINT32_MAX;
+		else
+			return false;
+		if (!list[n])
+			break;
+		list += n + 1;
+	}
+	*ret = kinds;
+	return true;
+}
+
+int vmt_fault_summary(struct vmt_ctx *ctx, struct vmt_model_opts *ret)
 {
 	const char *what = vmt_ctx_value(ctx, "summary");
+	const char *kinds = vmt_ctx_value(ctx, "kind");
 
 	if (!what || strcmp(what, "vma") == 0)
-		*ret = VMT_FAULT_BY_VMA;
+		ret->fault_group = VMT_FAULT_BY_VMA;
 	else if (strcmp(what, "proc") == 0)
-		*ret = VMT_FAULT_BY_PROC;
+		ret->fault_group = VMT_FAULT_BY_PROC;
 	else if (strcmp(what, "file") == 0)
-		*ret = VMT_FAULT_BY_FILE;
+		ret->fault_group = VMT_FAULT_BY_FILE;
+	else if (strcmp(what, "kind") == 0)
+		ret->fault_group = VMT_FAULT_BY_KIND;
 	else if (strcmp(what, "ip") == 0)
-		*ret = VMT_FAULT_BY_IP;
+		ret->fault_group = VMT_FAULT_BY_IP;
 	else
-		return vmt_usage_error(ctx, "--summary takes vma, proc, file or ip");
+		return vmt_usage_error(ctx, "--summary takes vma, proc, file, kind or ip");
+	if (kinds && !parse_kinds(kinds, &ret->fault_kinds))
+		return vmt_usage_error(
+			ctx, "--kind takes names of kinds, as zero_fill,file_major; or all");
+	if (kinds && ret->fault_group == VMT_FAULT_BY_IP)
+		return vmt_usage_error(ctx, "--summary ip has no kinds");
 	return 0;
 }
 
-int vmt_fault_without(struct vmt_ctx *ctx, uint32_t *ret)
+bool vmt_fault_by_kind(const struct vmt_model_opts *opts)
+{
+	return opts->fault_kinds || opts->fault_group == VMT_FAULT_BY_KIND;
+}
+
+int vmt_fault_without(struct vmt_ctx *ctx, const struct vmt_model_opts *opts, uint32_t *ret)
 {
 	const uint32_t begin = VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
 			       VMT_HAVE_SIGBUS | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED;
@@ -35,6 +86,8 @@ int vmt_fault_without(struct vmt_ctx *ctx, uint32_t *ret)
 		return r;
 	for (i = 0; i < columns.n; i++)
 		needed |= vmt_fault_field_have(columns.fields[i]);
+	if (vmt_fault_by_kind(opts))
+		needed |= VMT_HAVE_KINDS;
 	/* All of it comes with the begin of each fault. */
 	*ret = needed & begin ? 0 : begin;
 	return 0;
@@ -45,6 +98,17 @@ static const char *const group_columns[] = {
 	[VMT_FAULT_BY_PROC] = "PID,FAULTS,MAJOR,READ,WRITE,GUP,P50,P99,MAX,STALL,COMMAND",
 	[VMT_FAULT_BY_FILE] = "KIND,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
 	[VMT_FAULT_BY_IP] = "PID,IP,FAULTS,MAJOR,USER,KERNEL,SYMBOL,COMMAND,OFFSET,MAPPING",
+	[VMT_FAULT_BY_KIND] = "SERVED,FAULTS,MAJOR,READ,WRITE,P50,P90,P99,MAX,STALL",
+};
+
+/* The same where each row is of one kind. */
+static const char *const kind_columns[] = {
+	[VMT_FAULT_BY_VMA] =
+		"PID,ADDRESS,PERM,SERVED,FAULTS,MAJOR,P50,P99,MAX,STALL,COMMAND,MAPPING",
+	[VMT_FAULT_BY_PROC] = "PID,SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,COMMAND",
+	[VMT_FAULT_BY_FILE] = "KIND,SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
+	[VMT_FAULT_BY_IP] = NULL,
+	[VMT_FAULT_BY_KIND] = NULL,
 };
 
 /* Single faults stand first where they were asked for; NULL where not, or without memory. */
@@ -57,10 +121,12 @@ static struct vmt_section *singles_section(struct vmt_ctx *ctx, struct vmt_run *
 	return vmt_run_section(run, ctx, "singles", m->singles, m->n_singles);
 }
 
-int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
+int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_model_opts *opts,
 		       struct vmt_section **ret_first, struct vmt_section **ret_last)
 {
 	const struct vmt_model *m = run->model;
+	enum vmt_fault_group group = opts->fault_group;
+	const char *columns = group_columns[group];
 	/* In a stream they came before, and the options were theirs. */
 	bool streamed = run->doc.n > 0;
 	struct vmt_section *singles = streamed ? run->doc.sections : singles_section(ctx, run);
@@ -70,8 +136,15 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_
 
 	if (!s)
 		return VMT_EXIT_FAILED;
-	if (group_columns[group] &&
-	    vmt_columns_parse(&s->columns, &vmt_entity_fault, group_columns[group], NULL) < 0)
+	if (vmt_fault_by_kind(opts) && m->sample->faults &&
+	    m->sample->faults->rung != VMT_RUNG_NONE &&
+	    !(m->sample->faults->have & VMT_HAVE_KINDS)) {
+		vmt_note(ctx, "the kinds of faults are not told by this rung; see 'vmtop doctor'");
+		ctx->partial = true;
+	}
+	if (opts->fault_kinds && kind_columns[group])
+		columns = kind_columns[group];
+	if (columns && vmt_columns_parse(&s->columns, &vmt_entity_fault, columns, NULL) < 0)
 		return VMT_EXIT_FAILED;
 	r = streamed ? 0 : vmt_section_options(ctx, first);
 	if (r)

@@ -15,14 +15,23 @@
 		"files", &vmt_entity_file, false, "calls of filemap_fault by file"                 \
 	}
 
+/* "all", and the names of kinds, with blanks between. */
+extern const char vmt_fault_kind_words[];
+
 /* Options that vmt_fault_summary(), vmt_fault_sections() and vmt_window_run() ask for. */
 #define VMT_OPTS_FAULT                                                                             \
 	{ "summary",                                                                               \
 	  0,                                                                                       \
 	  VMT_OPT_VALUE,                                                                           \
 	  "WHAT",                                                                                  \
-	  "vma proc file ip",                                                                      \
-	  "a row for each mapping (vma, the default), process, file or instruction" },             \
+	  "vma proc file kind ip",                                                                 \
+	  "a row for each mapping (vma, the default), process, file, kind or instruction" },       \
+		{ "kind",                                                                          \
+		  0,                                                                               \
+		  VMT_OPT_VALUE,                                                                   \
+		  "LIST",                                                                          \
+		  vmt_fault_kind_words,                                                            \
+		  "only faults that were served in these ways, a row for each; all: each kind" },  \
 		{ "rung",                                                                          \
 		  0,                                                                               \
 		  VMT_OPT_VALUE,                                                                   \
@@ -45,13 +54,17 @@
 			"count by stack, too; --format folded gives these for a flame graph"       \
 	}
 
+struct vmt_model_opts;
+
 /*
- * What the columns of faults that are shown, sorted by or filtered do not need to be known: the
- * VMT_HAVE_ bits for vmt_window_opts.without. An exit code or 0.
+ * What the rows, and the columns of faults that are shown, sorted by or filtered, do not need to be
+ * known: the VMT_HAVE_ bits for vmt_window_opts.without. An exit code or 0.
  */
-int vmt_fault_without(struct vmt_ctx *ctx, uint32_t *ret);
-/* What --summary says; an exit code or 0. */
-int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
+int vmt_fault_without(struct vmt_ctx *ctx, const struct vmt_model_opts *opts, uint32_t *ret);
+/* What --summary and --kind say; an exit code or 0. */
+int vmt_fault_summary(struct vmt_ctx *ctx, struct vmt_model_opts *ret);
+/* Whether it takes counts by mapping and kind. */
+bool vmt_fault_by_kind(const struct vmt_model_opts *opts);
 /*
  * Adds the three sections of the model's faults, with -o, -s, -F and --top for the first, and how
  * it was counted below it. Where single faults were asked for, a section of these stands before
@@ -59,7 +72,7 @@ int vmt_fault_summary(struct vmt_ctx *ctx, enum vmt_fault_group *ret);
  * already is a stream of them. *ret_first (may be NULL) is the
  * section of the faults, *ret_last the one that text shows last. An exit code or 0.
  */
-int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_fault_group group,
+int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_model_opts *opts,
 		       struct vmt_section **ret_first, struct vmt_section **ret_last);
 
 /* What of stacks --stacks, --summary and --format ask for. */

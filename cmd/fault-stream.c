@@ -176,7 +176,7 @@ static int produce(void *arg, vmt_emit_fn *emit, void *emit_ctx)
 	if (r == 0)
 		r = vmt_run_remodel(st->run, ctx, st->model_opts);
 	if (r == 0)
-		r = vmt_fault_sections(ctx, st->run, st->model_opts->fault_group, NULL, &last);
+		r = vmt_fault_sections(ctx, st->run, st->model_opts, NULL, &last);
 	return r == 0 ? vmt_fault_stack_section(ctx, st->run, &last) : r;
 }
 

@@ -213,6 +213,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.n_pids = opts->n_pids;
 	popts.follow = opts->follow;
 	popts.stacks = opts->stacks;
+	popts.by_kind = opts->by_kind;
 	popts.without = opts->without;
 	popts.singles = opts->singles;
 	popts.single_least_ns = opts->single_least_ns;
@@ -362,6 +363,9 @@ void vmt_window_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struc
 			     " map full, %" PRIu64 " table full, %" PRIu64 " not given\n",
 			     p->stacks_collided, p->stacks_full, p->stack_rows_full,
 			     p->stacks_absent);
+	if (VMT_HAS(probe, kinds_lost_total, p) && p->kinds_lost_total)
+		vmt_buf_addf(out, "faults by mapping and kind: %" PRIu64 " found the table full\n",
+			     p->kinds_lost_total);
 	if (m->sample->faults->singles_asked && !VMT_HAS(probe, singles_total, p))
 		vmt_buf_adds(out, "single faults: this rung has none\n");
 	else if (VMT_HAS(probe, singles_total, p))

@@ -94,6 +94,28 @@ struct vmt_fault_raw {
 	uint64_t failed[VMT_FAILURES]; /* VMT_HAVE_FAILED, or VMT_HAVE_SIGBUS for that one */
 	uint64_t kinds[VMT_FAULT_KINDS]; /* VMT_HAVE_KINDS; of VMT_KIND_UNKNOWN none is counted */
 	struct vmt_fault_latency latency; /* VMT_HAVE_LATENCY */
+	/* Of a part with the faults of one kind alone; a probe leaves them 0. */
+	enum vmt_fault_kind kind;
+	bool part;
+	bool no_map; /* it is of several mappings, and of those nothing is known */
+	bool coarse; /* what minor, major, access and mode were is not known: minor has all */
+};
+
+/* Faults of one kind in a mapping. */
+struct vmt_fault_by_kind {
+	uint32_t
+		slot; /* of the mapping, with the next two; 0: of any whose row was not to be had */
+	uint64_t pid;
+	uint64_t start_time_ns;
+	enum vmt_fault_kind kind; /* UNKNOWN: those of which only the time is of interest */
+	uint64_t minor;
+	uint64_t major;
+	uint64_t read;
+	uint64_t write;
+	uint64_t exec;
+	uint64_t user;
+	uint64_t kernel;
+	struct vmt_fault_latency latency;
 };
 
 /* The account of a process: kernel_minor + kernel_major = mapped + gup + unattributed + dropped. */
@@ -318,6 +340,7 @@ struct vmt_fault_totals {
 	uint64_t stacks_full; /* the kernel's map of stacks was full */
 	uint64_t stacks_absent; /* the kernel could not take it */
 	uint64_t stack_rows_full;
+	uint64_t kinds_lost; /* faults whose mapping and kind found the table of these full */
 	uint64_t codes_full; /* frames of which no mapping was kept: the table was full */
 };
 
@@ -343,6 +366,9 @@ struct vmt_fault_sample {
 	size_t n_codes;
 	struct vmt_fault_frame *frames; /* by vmt_symbolize() */
 	size_t n_frames;
+	bool by_kind; /* kinds are counted by mapping */
+	struct vmt_fault_by_kind *kinds;
+	size_t n_kinds;
 	bool singles_asked;
 	struct vmt_fault_single *singles; /* in the order of their end */
 	size_t n_singles;

@@ -75,7 +75,7 @@ static int compare_identity(const struct vmt_fault_raw *a, const struct vmt_faul
 		c = compare_u64(a->vm_flags & VM_SHARED, b->vm_flags & VM_SHARED);
 	if (!c)
 		c = compare_u64(distance(a), distance(b));
-	return c;
+	return c ? c : compare_u64(a->kind, b->kind);
 }
 
 /* One key with the mapping that it belongs to. */
@@ -240,8 +240,11 @@ static void row_add(struct vmt_fault *row, struct vmt_latency_sum *latency,
 {
 	uint64_t n = raw->minor + raw->major;
 
+	/* By kind they are not counted. */
+	if (raw->part)
+		have &= ~(uint32_t)(VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED);
 #define ADD(member, value) VMT_SET(fault, member, row, row->member + (value))
-	ADD(keys, 1);
+	ADD(keys, !raw->part || n);
 	ADD(faults_total, n);
 	ADD(minor_faults_total, raw->minor);
 	ADD(major_faults_total, raw->major);
@@ -280,6 +283,26 @@ static void row_add(struct vmt_fault *row, struct vmt_latency_sum *latency,
 #undef ADD
 	if (have & VMT_HAVE_LATENCY)
 		vmt_latency_add(latency, &raw->latency);
+}
+
+/* What a part does not tell is not known of the row that it is in. */
+static void forget(struct vmt_fault *row, const struct vmt_fault_raw *raw)
+{
+	if (raw->coarse) {
+		VMT_UNSET(fault, minor_faults_total, row);
+		VMT_UNSET(fault, major_faults_total, row);
+		VMT_UNSET(fault, read_faults_total, row);
+		VMT_UNSET(fault, write_faults_total, row);
+		VMT_UNSET(fault, exec_faults_total, row);
+		VMT_UNSET(fault, user_faults_total, row);
+		VMT_UNSET(fault, kernel_faults_total, row);
+	}
+	if (raw->no_map) {
+		VMT_UNSET(fault, keys, row);
+		VMT_UNSET(fault, anon_faults_total, row);
+		VMT_UNSET(fault, file_faults_total, row);
+		VMT_UNSET(fault, shmem_faults_total, row);
+	}
 }
 
 /* The most frequent kind; of two as frequent as each other the first in the list. */
@@ -409,7 +432,9 @@ static int compare_proc(const struct item *a, const struct item *b)
 {
 	int c = compare_u64(a->raw->pid, b->raw->pid);
 
-	return c ? c : compare_u64(a->raw->start_time_ns, b->raw->start_time_ns);
+	if (!c)
+		c = compare_u64(a->raw->start_time_ns, b->raw->start_time_ns);
+	return c ? c : compare_u64(a->raw->kind, b->raw->kind);
 }
 
 static int compare_file(const struct item *a, const struct item *b)
@@ -420,7 +445,9 @@ static int compare_file(const struct item *a, const struct item *b)
 		c = compare_u64(inode_of(a->raw), inode_of(b->raw));
 	if (!c)
 		c = compare_u64(a->raw->class, b->raw->class);
-	return c ? c : compare_u64(a->raw->special, b->raw->special);
+	if (!c)
+		c = compare_u64(a->raw->special, b->raw->special);
+	return c ? c : compare_u64(a->raw->kind, b->raw->kind);
 }
 
 static int by_proc(const void *a, const void *b)
@@ -433,6 +460,13 @@ static int by_file(const void *a, const void *b)
 	return compare_file(a, b);
 }
 
+static int by_kind(const void *pa, const void *pb)
+{
+	const struct item *a = pa, *b = pb;
+
+	return compare_u64(a->raw->kind, b->raw->kind);
+}
+
 /* Whether item goes on the row that first began and that ends at end so far. */
 static bool same_row(const struct item *first, const struct item *item, uint64_t end,
 		     enum vmt_fault_group group)
@@ -442,6 +476,8 @@ static bool same_row(const struct item *first, const struct item *item, uint64_t
 		return compare_proc(first, item) == 0;
 	case VMT_FAULT_BY_FILE:
 		return compare_file(first, item) == 0;
+	case VMT_FAULT_BY_KIND:
+		return by_kind(first, item) == 0;
 	case VMT_FAULT_BY_VMA:
 	case VMT_FAULT_BY_IP:
 		break;
@@ -462,6 +498,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 		[VMT_FAULT_BY_VMA] = compare_items,
 		[VMT_FAULT_BY_PROC] = by_proc,
 		[VMT_FAULT_BY_FILE] = by_file,
+		[VMT_FAULT_BY_KIND] = by_kind,
 	};
 	uint32_t have = m->sample->faults->have;
 	size_t i, k;
@@ -483,8 +520,10 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			label_vma(&m->arena, row, &items[i], items[i].raw->start, end);
 		else if (group == VMT_FAULT_BY_PROC)
 			label_proc(row, items[i].raw);
-		else
+		else if (group == VMT_FAULT_BY_FILE)
 			label_file(&m->arena, row, items[i].raw);
+		for (; i < k; i++)
+			forget(row, items[i].raw);
 		if (have & VMT_HAVE_KINDS)
 			set_main_kind(row);
 		if (have & VMT_HAVE_LATENCY)
@@ -493,23 +532,32 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 	return 0;
 }
 
-static int add_maps(struct vmt_model *m, enum vmt_fault_group group)
+static int add_maps(struct vmt_model *m, const struct vmt_model_opts *opts)
 {
 	const struct vmt_fault_sample *f = m->sample->faults;
+	enum vmt_fault_group group = opts->fault_group;
+	struct vmt_fault_raw *maps = f->maps;
 	VMT_AUTO_FREE struct item *items = NULL;
-	size_t i;
+	size_t n = f->n_maps, i;
+	int r;
 
 	if (!(f->have & VMT_HAVE_MAPS) || f->n_maps == 0)
 		return 0;
-	items = calloc(f->n_maps, sizeof(*items));
-	m->faults = vmt_arena_alloc(&m->arena, f->n_maps, sizeof(*m->faults));
+	if (opts->fault_kinds || group == VMT_FAULT_BY_KIND) {
+		r = vmt_fault_parts(f, opts->fault_kinds ? opts->fault_kinds : UINT32_MAX,
+				    group == VMT_FAULT_BY_KIND, &m->arena, &maps, &n);
+		if (r < 0)
+			return r;
+	}
+	items = calloc(n + 1, sizeof(*items));
+	m->faults = vmt_arena_alloc(&m->arena, n + 1, sizeof(*m->faults));
 	if (!items || !m->faults)
 		return -ENOMEM;
-	for (i = 0; i < f->n_maps; i++) {
-		items[i].raw = &f->maps[i];
-		items[i].now = group == VMT_FAULT_BY_VMA ? find_map(m->sample, &f->maps[i]) : NULL;
+	for (i = 0; i < n; i++) {
+		items[i].raw = &maps[i];
+		items[i].now = group == VMT_FAULT_BY_VMA ? find_map(m->sample, &maps[i]) : NULL;
 	}
-	return fold(m, items, f->n_maps, group);
+	return fold(m, items, n, group);
 }
 
 static int add_balance(struct vmt_model *m)
@@ -647,6 +695,8 @@ static void add_probe(struct vmt_model *m)
 		VMT_SET(probe, stacks_absent, p, t->stacks_absent);
 		VMT_SET(probe, stack_rows_full, p, t->stack_rows_full);
 	}
+	if (f->by_kind)
+		VMT_SET(probe, kinds_lost_total, p, t->kinds_lost);
 	if (f->have & VMT_HAVE_SINGLES) {
 		VMT_SET(probe, singles_total, p, t->singles);
 		VMT_SET(probe, singles_limited_total, p, t->singles_limited);
@@ -690,7 +740,7 @@ static int add_rungs(struct vmt_model *m)
 	return 0;
 }
 
-int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group)
+int vmt_model_faults(struct vmt_model *m, const struct vmt_model_opts *opts)
 {
 	int r;
 
@@ -699,7 +749,8 @@ int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group)
 	add_probe(m);
 	r = add_rungs(m);
 	if (r == 0)
-		r = group == VMT_FAULT_BY_IP ? vmt_model_fault_ips(m) : add_maps(m, group);
+		r = opts->fault_group == VMT_FAULT_BY_IP ? vmt_model_fault_ips(m)
+							 : add_maps(m, opts);
 	if (r == 0)
 		r = add_balance(m);
 	if (r == 0)

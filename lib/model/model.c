@@ -117,6 +117,7 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 		 const struct vmt_model_opts *opts)
 {
 	const struct vmt_sample *s = m->sample;
+	const struct vmt_model_opts usual = { 0 };
 	uint64_t dt_ns = 0;
 	int r;
 
@@ -132,7 +133,7 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 	if (r == 0)
 		r = list_sources(m);
 	if (r == 0)
-		r = vmt_model_faults(m, opts ? opts->fault_group : VMT_FAULT_BY_VMA);
+		r = vmt_model_faults(m, opts ? opts : &usual);
 	if (r == 0)
 		r = vmt_model_findings(m);
 	/* Texts of rows are not looked at one by one. */

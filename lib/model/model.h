@@ -13,10 +13,14 @@ enum vmt_fault_group {
 	VMT_FAULT_BY_PROC,
 	VMT_FAULT_BY_FILE,
 	VMT_FAULT_BY_IP, /* where stacks were counted, of whatever depth */
+	VMT_FAULT_BY_KIND, /* where kinds were counted by mapping */
 };
 
 struct vmt_model_opts {
 	enum vmt_fault_group fault_group;
+	/* A row for each of these kinds (bits by enum vmt_fault_kind), and no others; 0: rows of
+	 * all kinds together. By IP there are no kinds. */
+	uint32_t fault_kinds;
 };
 
 /*
@@ -74,9 +78,16 @@ void vmt_proc_rates(struct vmt_proc *p, const struct vmt_proc *prev, uint64_t dt
 bool vmt_rate_milli(uint64_t now, uint64_t before, uint64_t dt_ns, uint64_t *ret_milli);
 
 /* Fills m->faults, balance, files, probe and rungs from m->sample->faults. */
-int vmt_model_faults(struct vmt_model *m, enum vmt_fault_group group);
+int vmt_model_faults(struct vmt_model *m, const struct vmt_model_opts *opts);
 /* Fills m->stacks from the stacks and frames of m->sample->faults, where it has whole ones. */
 int vmt_model_stacks(struct vmt_model *m);
+/*
+ * The mappings of a sample with the faults of one kind each, of the kinds of the bits alone, in
+ * any order; several parts may be of one mapping and kind. by_kind: they are to be summed by kind
+ * and by nothing else, and may have no mapping. The array is the arena's. 0 or -ENOMEM.
+ */
+int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, bool by_kind,
+		    struct vmt_arena *arena, struct vmt_fault_raw **ret, size_t *ret_n);
 /* Fills m->faults by the instruction in user mode, where stacks were counted. */
 int vmt_model_fault_ips(struct vmt_model *m);
 /* The VMT_HAVE_ bits of what a field of a fault cannot be known without. */

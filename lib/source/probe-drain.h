@@ -11,7 +11,7 @@
  * a few sizes, and each size is a pile. What is kept is small: mostly, a record is mostly zeros.
  */
 
-#define VMT_DRAIN_PILES 2u
+#define VMT_DRAIN_PILES 3u
 
 struct vmt_drain;
 

@@ -19,6 +19,7 @@
 #include "base/parse.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
+#include "source/probe-by-kind.h"
 #include "source/probe-canary.h"
 #include "source/probe-live.h"
 #include "source/probe-singles.h"
@@ -40,16 +41,22 @@
 enum {
 	PILE_MAPS,
 	PILE_PROCS,
+	PILE_KINDS,
 };
 
 static const size_t pile_sizes[VMT_DRAIN_PILES] = {
 	[PILE_MAPS] = sizeof(struct vmt_slot_map),
 	[PILE_PROCS] = sizeof(struct vmt_slot_proc),
+	[PILE_KINDS] = sizeof(struct vmt_slot_kind),
 };
 
-static_assert(sizeof(struct vmt_slot_map) % 8 == 0 && sizeof(struct vmt_slot_proc) % 8 == 0,
+static_assert(sizeof(struct vmt_slot_map) % 8 == 0 && sizeof(struct vmt_slot_proc) % 8 == 0 &&
+		      sizeof(struct vmt_slot_kind) % 8 == 0,
 	      "they are kept by words");
-static_assert(sizeof(struct vmt_slot_map) != sizeof(struct vmt_slot_proc), "told by their size");
+static_assert(sizeof(struct vmt_slot_map) != sizeof(struct vmt_slot_proc) &&
+		      sizeof(struct vmt_slot_map) != sizeof(struct vmt_slot_kind) &&
+		      sizeof(struct vmt_slot_proc) != sizeof(struct vmt_slot_kind),
+	      "told by their size");
 
 /* The walk over all tasks runs three times: at the start, and twice at the end. */
 enum {
@@ -72,6 +79,7 @@ struct fault_state {
 	struct vmt_drain
 		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
 	struct vmt_probe_stacks stacks;
+	struct vmt_probe_kinds kinds;
 	struct vmt_probe_singles *singles; /* NULL where nobody asked for them */
 	struct vmt_probe_live *live; /* NULL where they are not handed out live */
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
@@ -139,6 +147,7 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_follow = p->opts.follow;
 	s->rodata->vmt_around = rung->function != NULL;
 	s->rodata->vmt_stacks = p->opts.stacks;
+	s->rodata->vmt_by_kind = p->opts.by_kind;
 	/* The rest is for rows that processes of one name share. */
 	s->rodata->vmt_rows_apart = maps - maps / 4;
 	s->rodata->vmt_events = p->opts.singles;
@@ -148,6 +157,7 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	r = r ?: bpf_map__set_max_entries(s->maps.events, VMT_PROBE_RING_BYTES);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
+	r = r ?: vmt_probe_kinds_configure(s->obj, p->opts.by_kind && !small, maps);
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)
 		r = r ?: bpf_map__reuse_fd(s->maps.filter, p->filter_fd);
@@ -351,6 +361,7 @@ static void fault_close(void *state)
 	vmt_probe_unmap(&s->names);
 	vmt_probe_unmap(&s->stats);
 	vmt_probe_stacks_unmap(&s->stacks);
+	vmt_probe_kinds_unmap(&s->kinds);
 	vmt_probe_unload(&s->loaded);
 	free(s);
 }
@@ -374,6 +385,10 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	s->stacks.depth = p->opts.stacks;
 	s->stacks.lost = &s->skeleton->bss->stack_lost;
 	r = r ?: vmt_probe_stacks_map(&s->loaded, &s->stacks, err);
+	s->kinds.pile = PILE_KINDS;
+	s->kinds.lost = &s->skeleton->bss->vmt_kinds_lost;
+	if (!r && p->opts.by_kind)
+		r = vmt_probe_kinds_map(&s->loaded, &s->kinds, err);
 	r = r ?: vmt_probe_filter(&s->loaded, p->pids, p->opts.n_pids, err);
 	r = r ?: make_walks(s, err);
 	if (!r && p->opts.singles)
@@ -725,6 +740,8 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 	r = read_procs(s, arena, hidden, ret);
 	r = r ?: read_maps(s, arena, hidden, ret);
 	r = r ?: vmt_probe_stacks_read(&s->stacks, &s->names, hidden, arena, ret);
+	if (!r && p->opts.by_kind)
+		r = vmt_probe_kinds_read(&s->kinds, s->drain, hidden, arena, ret);
 	if (!r && s->drain)
 		r = vmt_drain_error(s->drain);
 	if (!r && s->singles) {

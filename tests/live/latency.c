@@ -6,7 +6,8 @@
  * before it fills a page. A fault takes no less than the wait, and no more than the access that
  * made it; both are measured on their own side of the kernel, and the probe's median has to lie
  * between the two medians, 10 % at either end. Each fault is listed on its own, too, and lies
- * between the two measurements of its own, without any allowance.
+ * between the two measurements of its own, without any allowance. All of them are of one kind,
+ * which has the times of the mapping.
  *
  * And a storm of faults, all of them listed, in runs; once with nobody who empties the ring, which
  * is full soon. Whatever the ring and the rate leave out, no fault is left out of the sum.
@@ -277,6 +278,38 @@ static void judge_singles(struct check *c, const struct vmt_fault_sample *f, con
 		   "single faults are left out");
 }
 
+/* The rows by kind of a mapping: what they add up to, and whether all is of the kind. */
+static void judge_kinds(struct check *c, const struct vmt_fault_sample *f,
+			const struct vmt_fault_raw *row, bool file)
+{
+	struct vmt_latency_sum all = { 0 }, sum = { 0 };
+	uint64_t n = 0, p50 = 0, kind_p50 = 0;
+
+	check_that(c, f->by_kind && !f->totals.kinds_lost, "rows by kind are missing");
+	vmt_latency_add(&all, &row->latency);
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		const struct vmt_fault_by_kind *k = &f->kinds[i];
+		bool told = k->kind == (file ? VMT_KIND_FILE_MAJOR : VMT_KIND_USERFAULT);
+
+		if (k->slot != row->slot || k->pid != row->pid)
+			continue;
+		/* There it may be that nothing says who served a fault. */
+		if (!file && f->rung == VMT_RUNG_TRACEPOINT)
+			told |= k->kind == VMT_KIND_UNKNOWN;
+		check_that(c, told, "%" PRIu64 " faults of kind %d", k->minor + k->major, k->kind);
+		check_that(c, k->read == k->minor + k->major && k->user == k->read,
+			   "no loads in user mode");
+		n += k->minor + k->major;
+		vmt_latency_add(&sum, &k->latency);
+	}
+	check_that(c, n == TOUCHES, "%" PRIu64 " faults by kind for %u touches", n, TOUCHES);
+	check_that(c,
+		   sum.count == all.count && sum.sum_ns == all.sum_ns && sum.max_ns == all.max_ns &&
+			   vmt_latency_percentile(&all, 50, &p50) &&
+			   vmt_latency_percentile(&sum, 50, &kind_p50) && p50 == kind_p50,
+		   "the kind took another time than the mapping");
+}
+
 static void judge(struct check *c, const struct vmt_fault_sample *f, struct truth *t, pid_t child,
 		  bool file)
 {
@@ -295,6 +328,7 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, struct trut
 			   "%" PRIu64 " minor and %" PRIu64 " major faults for %u touches",
 			   row->minor, row->major, TOUCHES);
 		vmt_latency_add(&sum, &row->latency);
+		judge_kinds(c, f, row, file);
 	}
 	check_that(c, (f->have & VMT_HAVE_LATENCY) && vmt_latency_percentile(&sum, 50, &p50),
 		   "nothing was timed");
@@ -311,7 +345,11 @@ static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s
 {
 	/* Less than any wait. */
 	struct vmt_probe_opts opts = {
-		.rung = rung, .n_pids = 1, .singles = true, .single_least_ns = 1000000
+		.rung = rung,
+		.n_pids = 1,
+		.singles = true,
+		.single_least_ns = 1000000,
+		.by_kind = true,
 	};
 	struct vmt_fault_sample f = { 0 };
 	struct vmt_err err = { 0 };

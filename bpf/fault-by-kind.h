@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "bpf/fault.h"
+
+/*
+ * Faults of one kind in one mapping, where they are asked for. The first VMT_BPF_KINDS rows of the
+ * table are those of each kind that found no row, of whatever mapping.
+ */
+struct vmt_slot_kind {
+	__u32 ready;
+	__u32 tgid; /* of the row of maps, as are these three */
+	__u64 start_time;
+	__u32 slot;
+	__u32 kind; /* enum vmt_bpf_kind; UNKNOWN has those that are in no other one */
+	__u64 count[2][VMT_BPF_ACCESSES][2]; /* major, access, in the kernel */
+	__u64 untimed; /* of these: the others are in latency */
+	struct vmt_slot_latency latency;
+};
+_Static_assert(sizeof(struct vmt_slot_kind) ==
+		       24 + (4 * VMT_BPF_ACCESSES + 3) * 8 + VMT_BPF_HIST * 4,
+	       "no holes");

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "model/fault-raw.h"
+#include "model/latency.h"
+#include "model/model.h"
+
+struct setup {
+	struct vmt_sample *sample;
+	struct vmt_fault_sample faults;
+	struct vmt_fault_raw raw[8];
+	struct vmt_fault_by_kind kinds[16];
+	struct vmt_model *model;
+};
+
+static int begin(void **state)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->sample = vmt_sample_new();
+	assert_non_null(s->sample);
+	s->sample->host.page_size = 4096;
+	s->sample->host.user_hz = 100;
+	s->sample->faults = &s->faults;
+	s->faults.rung = VMT_RUNG_FEXIT;
+	s->faults.have = VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
+			 VMT_HAVE_KINDS | VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED;
+	s->faults.complete = true;
+	s->faults.canary = VMT_CANARY_TRUSTED;
+	s->faults.maps = s->raw;
+	s->faults.by_kind = true;
+	s->faults.kinds = s->kinds;
+	*state = s;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct setup *s = *state;
+
+	vmt_model_free(s->model);
+	vmt_sample_free(s->sample);
+	free(s);
+	return 0;
+}
+
+/* A mapping with n minor faults, all of them stores in user mode. */
+static struct vmt_fault_raw *mapping(struct setup *s, uint32_t slot, uint64_t pid, uint64_t n)
+{
+	struct vmt_fault_raw *raw = &s->raw[s->faults.n_maps++];
+
+	*raw = (struct vmt_fault_raw){
+		.slot = slot,
+		.pid = pid,
+		.owner_pid = pid,
+		.start_time_ns = pid * 1000,
+		.start = 0x1000000ull * slot,
+		.end = 0x1000000ull * slot + 0x10000,
+		.comm = VMT_BYTES("w"),
+		.minor = n,
+		.write = n,
+		.user = n,
+		.gup = 3,
+		.retried = 4,
+	};
+	return raw;
+}
+
+/* Of which n were of a kind, and took ns each. Its row by kind is what is returned. */
+static struct vmt_fault_by_kind *kind(struct setup *s, struct vmt_fault_raw *raw,
+				      enum vmt_fault_kind id, uint64_t n, uint64_t ns)
+{
+	struct vmt_fault_by_kind *k = &s->kinds[s->faults.n_kinds++];
+
+	if (id != VMT_KIND_UNKNOWN)
+		raw->kinds[id] += n;
+	*k = (struct vmt_fault_by_kind){
+		.slot = raw->slot,
+		.pid = raw->pid,
+		.start_time_ns = raw->start_time_ns,
+		.kind = id,
+		.minor = n,
+		.write = n,
+		.user = n,
+	};
+	k->latency.count = n;
+	k->latency.sum_ns = n * ns;
+	k->latency.max_ns = ns;
+	k->latency.bucket[vmt_latency_bucket(ns)] = (uint32_t)n;
+	return k;
+}
+
+static void build(struct setup *s, enum vmt_fault_group group, uint32_t kinds)
+{
+	struct vmt_model_opts opts = { .fault_group = group, .fault_kinds = kinds };
+
+	vmt_model_free(s->model);
+	s->model = NULL;
+	assert_int_equal(vmt_model_build(s->sample, NULL, &opts, &s->model, NULL), 0);
+}
+
+static const struct vmt_fault *row(const struct setup *s, uint64_t pid, const char *served)
+{
+	const struct vmt_fault *found = NULL;
+	size_t i;
+
+	for (i = 0; i < s->model->n_faults; i++) {
+		const struct vmt_fault *f = &s->model->faults[i];
+
+		if ((pid && f->pid != pid) || !vmt_bytes_is(f->main_kind, served))
+			continue;
+		assert_null(found);
+		found = f;
+	}
+	if (!found)
+		abort();
+	return found;
+}
+
+static uint64_t total(const struct setup *s)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < s->model->n_faults; i++)
+		sum += s->model->faults[i].faults_total;
+	return sum;
+}
+
+static void each_kind_has_its_own_times(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 100), *b = mapping(s, 2, 43, 50);
+	const struct vmt_fault *f;
+
+	kind(s, a, VMT_KIND_ZERO_FILL, 60, 1000);
+	kind(s, a, VMT_KIND_COW_COPY, 30, 100000);
+	kind(s, b, VMT_KIND_ZERO_FILL, 50, 2000);
+	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	assert_int_equal(s->model->n_faults, 4);
+	assert_int_equal(total(s), 150);
+	f = row(s, 42, "cow_copy");
+	assert_int_equal(f->faults_total, 30);
+	assert_int_equal(f->write_faults_total, 30);
+	assert_int_equal(f->cow_copy, 30);
+	assert_int_equal(f->zero_fill, 0);
+	assert_int_equal(f->unknown, 0);
+	assert_int_equal(f->max_ns, 100000);
+	assert_int_equal(f->total_ns, 3000000);
+	assert_int_equal(f->count, 30);
+	assert_int_equal(f->start, a->start);
+	/* What is not counted by kind is not known of one. */
+	assert_false(VMT_HAS(fault, gup_faults_total, f));
+	assert_false(VMT_HAS(fault, retried_faults_total, f));
+	/* The rest of the mapping was of no kind, and has no time. */
+	f = row(s, 42, "unknown");
+	assert_int_equal(f->faults_total, 10);
+	assert_int_equal(f->unknown, 10);
+	assert_int_equal(f->minor_faults_total, 10);
+	assert_int_equal(f->count, 0);
+	assert_false(VMT_HAS(fault, max_ns, f));
+
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(total(s), 150);
+	f = row(s, 0, "zero_fill");
+	assert_int_equal(f->faults_total, 110);
+	assert_int_equal(f->keys, 2);
+	assert_int_equal(f->total_ns, 60 * 1000 + 50 * 2000);
+	assert_int_equal(f->anon_faults_total, 110);
+	assert_false(VMT_HAS(fault, pid, f));
+	assert_false(VMT_HAS(fault, path, f));
+}
+
+static void only_kinds_that_were_asked_for(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 100), *b = mapping(s, 2, 42, 50);
+
+	kind(s, a, VMT_KIND_ZERO_FILL, 100, 1000);
+	kind(s, b, VMT_KIND_ZERO_FILL, 30, 1000);
+	kind(s, b, VMT_KIND_SHMEM, 20, 5000);
+	build(s, VMT_FAULT_BY_VMA, 1u << VMT_KIND_SHMEM);
+	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(row(s, 42, "shmem_page")->faults_total, 20);
+	build(s, VMT_FAULT_BY_PROC, 1u << VMT_KIND_ZERO_FILL | 1u << VMT_KIND_UNKNOWN);
+	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(row(s, 42, "zero_fill")->faults_total, 130);
+	build(s, VMT_FAULT_BY_KIND, 1u << VMT_KIND_SHMEM);
+	assert_int_equal(s->model->n_faults, 1);
+	build(s, VMT_FAULT_BY_PROC, 0);
+	assert_int_equal(row(s, 42, "zero_fill")->faults_total, 150);
+}
+
+/* The times of faults that are of no known kind are in a row of their own, their number is not. */
+static void what_is_unknown_has_a_time(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 100);
+	const struct vmt_fault *f;
+
+	kind(s, a, VMT_KIND_ZERO_FILL, 60, 1000);
+	kind(s, a, VMT_KIND_UNKNOWN, 30, 7000);
+	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	assert_int_equal(s->model->n_faults, 2);
+	f = row(s, 42, "unknown");
+	assert_int_equal(f->faults_total, 40);
+	assert_int_equal(f->count, 30);
+	assert_int_equal(f->max_ns, 7000);
+	assert_int_equal(f->keys, 1);
+}
+
+/* A slot is one process's after the other. */
+static void a_slot_is_not_an_identity(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *a = mapping(s, 7, 42, 10), *b = mapping(s, 7, 43, 20);
+
+	kind(s, b, VMT_KIND_ZERO_FILL, 20, 1000);
+	kind(s, a, VMT_KIND_COW_REUSE, 10, 2000);
+	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(row(s, 42, "cow_reuse")->max_ns, 2000);
+	assert_int_equal(row(s, 43, "zero_fill")->max_ns, 1000);
+}
+
+static void f04_a_full_table_takes_no_count(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 100), *b = mapping(s, 2, 43, 50);
+	struct vmt_fault_by_kind *stray;
+	const struct vmt_fault *f;
+
+	kind(s, a, VMT_KIND_ZERO_FILL, 60, 1000);
+	kind(s, a, VMT_KIND_UNKNOWN, 5, 1000);
+	stray = kind(s, b, VMT_KIND_ZERO_FILL, 45, 3000);
+	stray->slot = 0;
+	stray->pid = 0;
+	stray->start_time_ns = 0;
+	s->faults.totals.kinds_lost = 45;
+
+	/* By kind all of it is known but whose it was. */
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(total(s), 150);
+	f = row(s, 0, "zero_fill");
+	assert_int_equal(f->faults_total, 105);
+	assert_int_equal(f->minor_faults_total, 105);
+	assert_int_equal(f->count, 105);
+	assert_int_equal(f->max_ns, 3000);
+	assert_false(VMT_HAS(fault, keys, f));
+	assert_false(VMT_HAS(fault, anon_faults_total, f));
+	assert_int_equal(row(s, 0, "unknown")->faults_total, 45);
+
+	/* By mapping only how many there were. */
+	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	assert_int_equal(total(s), 150);
+	f = row(s, 43, "zero_fill");
+	assert_int_equal(f->faults_total, 45);
+	assert_false(VMT_HAS(fault, minor_faults_total, f));
+	assert_false(VMT_HAS(fault, write_faults_total, f));
+	assert_int_equal(f->count, 0);
+	f = row(s, 43, "unknown");
+	assert_int_equal(f->faults_total, 5);
+	assert_false(VMT_HAS(fault, minor_faults_total, f));
+	f = row(s, 42, "zero_fill");
+	assert_int_equal(f->minor_faults_total, 60);
+	assert_int_equal(s->model->probe.kinds_lost_total, 45);
+}
+
+static void a_rung_without_kinds_tells_none(void **state)
+{
+	struct setup *s = *state;
+
+	mapping(s, 0, 42, 100);
+	mapping(s, 0, 43, 10);
+	s->faults.have = VMT_HAVE_MAPS;
+	s->faults.by_kind = false;
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(total(s), 110);
+	assert_false(VMT_HAS(fault, main_kind, &s->model->faults[0]));
+	assert_false(VMT_HAS(fault, zero_fill, &s->model->faults[0]));
+	assert_false(VMT_HAS(probe, kinds_lost_total, &s->model->probe));
+	assert_int_equal(s->model->faults[0].anon_faults_total, 110);
+	build(s, VMT_FAULT_BY_VMA, 1u << VMT_KIND_FILE_MAJOR);
+	assert_int_equal(s->model->n_faults, 0);
+}
+
+static int build_once(void *arg)
+{
+	struct setup *s = arg;
+	const struct vmt_model_opts opts = { .fault_kinds = UINT32_MAX };
+	struct vmt_model *m = NULL;
+	int r = vmt_model_build(s->sample, NULL, &opts, &m, NULL);
+
+	if (r == 0)
+		vmt_model_free(m);
+	return r;
+}
+
+static void no_memory_is_an_error(void **state)
+{
+	struct setup *s = *state;
+
+	kind(s, mapping(s, 1, 42, 100), VMT_KIND_ZERO_FILL, 60, 1000);
+	assert_true(unit_alloc_sweep(build_once, s) > 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_kind_has_its_own_times),     TEST(only_kinds_that_were_asked_for),
+		TEST(what_is_unknown_has_a_time),      TEST(a_slot_is_not_an_identity),
+		TEST(f04_a_full_table_takes_no_count), TEST(a_rung_without_kinds_tells_none),
+		TEST(no_memory_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("fault-parts", tests, NULL, NULL);
+}
