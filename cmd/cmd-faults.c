@@ -132,9 +132,8 @@ static int run_faults(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_faults = {
 	.name = "faults",
 	.summary = "page faults by mapping: how many, of which kind, how long each took",
-	.synopsis =
-		"[-p LIST] [--duration SEC] [--summary WHAT] [--kind LIST] [--stacks] "
-		"[--min-latency TIME] [--stream] [OPTION]...",
+	.synopsis = "[-p LIST] [--duration SEC] [--summary WHAT] [--kind LIST] [--stacks] "
+		    "[--min-latency TIME] [--stream] [OPTION]...",
 	.cost = "adds some tenths of a microsecond to every page fault while it counts, less where "
 		"the columns are of counts alone, and reads maps of the processes that faulted",
 	.opts = opts,
