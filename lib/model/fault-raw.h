@@ -322,6 +322,10 @@ struct vmt_fault_totals {
 	uint64_t failed[VMT_FAILURES];
 	uint64_t recursion_misses; /* VMT_HAVE_MISSES */
 	uint64_t record_lost; /* software events that the kernel counted and no program saw */
+	bool cpus_known; /* the three below */
+	uint64_t cpus_gone; /* times that a CPU went offline in the window */
+	uint64_t cpus_back; /* that one came online, and was watched from then on */
+	uint64_t cpus_blind; /* that one came online, and could not be; or may have */
 	uint64_t lost; /* faults that no row holds, and records that a ring lost */
 	uint64_t repaired; /* exits that were skipped, charged from the saved entry */
 	uint64_t unresolved;

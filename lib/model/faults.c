@@ -675,6 +675,7 @@ static void add_probe(struct vmt_model *m)
 	if (f->have & VMT_HAVE_RECORD) {
 		VMT_SET(probe, record_minor, p, t->record_minor);
 		VMT_SET(probe, record_major, p, t->record_major);
+		VMT_SET(probe, record_lost, p, t->record_lost);
 	}
 	if (f->have & VMT_HAVE_FAILED) {
 		VMT_SET(probe, failed, p, failed_sum(t->failed));
@@ -689,6 +690,11 @@ static void add_probe(struct vmt_model *m)
 	if (f->have & VMT_HAVE_MISSES)
 		VMT_SET(probe, recursion_misses, p, t->recursion_misses);
 	VMT_SET(probe, lost, p, t->lost);
+	if (t->cpus_known) {
+		VMT_SET(probe, cpus_gone_total, p, t->cpus_gone);
+		VMT_SET(probe, cpus_back_total, p, t->cpus_back);
+		VMT_SET(probe, cpus_blind_total, p, t->cpus_blind);
+	}
 	if (f->have & VMT_HAVE_STACKS) {
 		VMT_SET(probe, stacks_collided, p, t->stacks_collided);
 		VMT_SET(probe, stacks_full, p, t->stacks_full);

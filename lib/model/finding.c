@@ -88,6 +88,42 @@ static bool faults_lost(const struct vmt_model *m, struct vmt_buf *text)
 	return true;
 }
 
+/* What the faults of a CPU without events are counted as. */
+static const char *without_events(const struct vmt_model *m)
+{
+	if (vmt_bytes_is(m->probe.rung, "tracepoint"))
+		return "its faults are in no mapping, but under GUP";
+	if (vmt_bytes_is(m->probe.rung, "perf"))
+		return "its faults are unattributed";
+	return "its faults are missing in the count of record, and nowhere else";
+}
+
+static bool cpus_came_back(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_probe_row *p = &m->probe;
+
+	if (!m->has_probe || !VMT_HAS(probe, cpus_back_total, p) || !p->cpus_back_total)
+		return false;
+	vmt_buf_addf(text,
+		     "a CPU came online while faults were counted (%" PRIu64
+		     " times): until it was watched, some milliseconds, %s",
+		     p->cpus_back_total, without_events(m));
+	return true;
+}
+
+static bool cpus_not_watched(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_probe_row *p = &m->probe;
+
+	if (!m->has_probe || !VMT_HAS(probe, cpus_blind_total, p) || !p->cpus_blind_total)
+		return false;
+	vmt_buf_addf(text,
+		     "a CPU came online while faults were counted, and was not watched (%" PRIu64
+		     " times): from then on %s",
+		     p->cpus_blind_total, without_events(m));
+	return true;
+}
+
 static bool faults_do_not_add_up(const struct vmt_model *m, struct vmt_buf *text)
 {
 	if (!m->has_probe || !VMT_HAS(probe, residual, &m->probe) || m->probe.residual == 0)
@@ -179,6 +215,8 @@ static const struct check checks[] = {
 	{ "long_walk", "info", long_walk },
 	{ "canary", "warning", canary_failed },
 	{ "faults_lost", "warning", faults_lost },
+	{ "cpus_came_back", "info", cpus_came_back },
+	{ "cpus_not_watched", "warning", cpus_not_watched },
 	{ "faults_do_not_add_up", "warning", faults_do_not_add_up },
 };
 

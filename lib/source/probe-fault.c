@@ -7,13 +7,11 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -21,6 +19,7 @@
 #include "source/perf-event.h"
 #include "source/probe-by-kind.h"
 #include "source/probe-canary.h"
+#include "source/probe-cpus.h"
 #include "source/probe-live.h"
 #include "source/probe-singles.h"
 #include "source/probe-stack.h"
@@ -85,6 +84,7 @@ struct fault_state {
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;
+	struct vmt_probe_cpus cpus;
 	bool around; /* programs are attached around handle_mm_fault() */
 	bool stopped;
 };
@@ -191,14 +191,6 @@ static const struct vmt_probe_object fault_ops = {
 static volatile struct vmt_fault_control *control(struct fault_state *s)
 {
 	return &s->skeleton->bss->control;
-}
-
-/* Programs that began before have ended when it returns. */
-static void wait_for_programs(void)
-{
-	/* synchronize_rcu() in the kernel; refused only where a CPU runs without ticks. */
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		usleep(50000);
 }
 
 /* Runs the walk over all tasks in one of its phases. */
@@ -352,6 +344,7 @@ static void fault_close(void *state)
 		for (int i = 0; i < WALKS; i++)
 			if (s->walks[i] >= 0)
 				close(s->walks[i]);
+	vmt_probe_cpus_done(&s->cpus);
 	bpf_link__destroy(s->walk);
 	vmt_probe_live_free(s->live);
 	vmt_drain_free(s->drain);
@@ -394,6 +387,8 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	if (!r && p->opts.singles)
 		r = vmt_probe_singles_new(bpf_map__fd(s->skeleton->maps.events), &p->opts,
 					  &s->singles, err);
+	if (!r)
+		vmt_probe_cpus_init(&s->cpus, vmt_probe_attach_cpu, &s->loaded);
 	r = r ?: vmt_probe_attach(p, &s->loaded, err);
 	return r;
 }
@@ -403,11 +398,11 @@ static int restart_events(struct fault_state *s, struct vmt_err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < s->loaded.n_events; i++)
-		r = r ?: vmt_perf_event_stop(s->loaded.events[i]);
-	wait_for_programs();
+		r = r ?: vmt_perf_event_stop(s->loaded.events[i].fd);
+	vmt_probe_wait();
 	s->events_before = vmt_probe_stat(&s->stats, VMT_STAT_RECORD);
 	for (size_t i = 0; i < s->loaded.n_events; i++)
-		r = r ?: vmt_perf_event_start(s->loaded.events[i]);
+		r = r ?: vmt_perf_event_start(s->loaded.events[i].fd);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "software events do not start");
 	return 0;
@@ -463,6 +458,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 		r = vmt_err_set(err, -ENODATA, NULL, 0, "%s", p->canary_text);
 		goto fail;
 	}
+	vmt_probe_cpus_start(&s->cpus);
 	/* Behind the self-check, which no other thread of ours should fault into. */
 	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, &s->drain);
 	if (r) {
@@ -507,11 +503,12 @@ static int fault_stop(void *state, struct vmt_err *err)
 
 	control(s)->close_ns = vmt_probe_now();
 	control(s)->closing = 1;
-	wait_for_programs();
+	vmt_probe_cpus_stop(&s->cpus);
+	vmt_probe_wait();
 	/* Nothing more is handed over. */
 	vmt_drain_stop(s->drain);
 	r = walk(s, WALK_MARK, VMT_PHASE_MARK, err);
-	wait_for_programs();
+	vmt_probe_wait();
 	r = r ?: walk(s, WALK_CLOSE, VMT_PHASE_CLOSE, err);
 	control(s)->active = 0;
 	s->stopped = true;
@@ -519,16 +516,8 @@ static int fault_stop(void *state, struct vmt_err *err)
 		r = r ?: vmt_probe_singles_drain(s->singles, err);
 
 	/* From here on both sides of the comparison stand still. */
-	s->events_known = true;
-	for (size_t i = 0; i < s->loaded.n_events; i++) {
-		uint64_t n = 0;
-
-		if (vmt_perf_event_stop(s->loaded.events[i]) ||
-		    vmt_perf_event_read(s->loaded.events[i], &n))
-			s->events_known = false;
-		s->events_counted += n;
-	}
-	wait_for_programs();
+	s->events_known = !vmt_probe_events_stop(&s->loaded, &s->events_counted);
+	vmt_probe_wait();
 	return r;
 }
 
@@ -766,6 +755,7 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 
 		t->record_lost = s->events_counted > ran ? s->events_counted - ran : 0;
 	}
+	vmt_probe_cpus_read(&s->cpus, t);
 	t->lost = t->dropped + t->no_account;
 	return 0;
 }

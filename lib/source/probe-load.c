@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -301,8 +303,58 @@ static int attach_event(unsigned cpu, void *data)
 	r = keep_link(l, link);
 	if (r)
 		return r;
-	l->events[l->n_events++] = fd;
+	l->events[l->n_events++] = (struct vmt_probe_event){ fd, cpu };
 	return 0;
+}
+
+static bool is_major(const struct vmt_probe_hook *hook)
+{
+	return !strcmp(hook->hook, "software:major-faults");
+}
+
+int vmt_probe_attach_cpu(void *loaded, unsigned cpu)
+{
+	struct vmt_probe_loaded *l = loaded;
+	int r = 0;
+
+	/* Should they not be dead: two of them would count a fault twice. */
+	for (size_t i = 0; i < l->n_events; i++)
+		if (l->events[i].cpu == cpu)
+			(void)vmt_perf_event_stop(l->events[i].fd);
+	for (size_t i = 0; i < l->rung->n_hooks && !r; i++) {
+		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(l->ops->object(l->skeleton), hook->prog);
+		struct event_job job = { l, prog, is_major(hook) };
+
+		if (prog && bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT &&
+		    bpf_program__autoload(prog))
+			r = attach_event(cpu, &job);
+	}
+	return r;
+}
+
+int vmt_probe_events_stop(struct vmt_probe_loaded *l, uint64_t *ret_counted)
+{
+	uint64_t sum = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < l->n_events; i++) {
+		uint64_t n = 0;
+
+		r = vmt_perf_event_stop(l->events[i].fd) ?: r;
+		r = vmt_perf_event_read(l->events[i].fd, &n) ?: r;
+		sum += n;
+	}
+	*ret_counted = sum;
+	return r;
+}
+
+void vmt_probe_wait(void)
+{
+	/* synchronize_rcu() in the kernel; refused only where a CPU runs without ticks. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(50000);
 }
 
 static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *hook,
@@ -311,7 +363,7 @@ static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *
 	struct bpf_link *link;
 
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT) {
-		struct event_job job = { l, prog, !strcmp(hook->hook, "software:major-faults") };
+		struct event_job job = { l, prog, is_major(hook) };
 
 		return vmt_cpus_online(attach_event, &job);
 	}

@@ -40,7 +40,10 @@ struct vmt_probe_loaded {
 	struct bpf_link **links;
 	size_t n_links;
 	size_t cap_links;
-	int *events; /* software events; owned by links */
+	struct vmt_probe_event {
+		int fd; /* owned by a link */
+		unsigned cpu;
+	} * events; /* software events */
 	size_t n_events;
 	size_t cap_events;
 };
@@ -55,6 +58,16 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		   struct vmt_err *err);
 /* What needs a hook that did not attach is taken out of ret->have. */
 int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt_err *err);
+/*
+ * Opens the software events on a CPU that has come online since, and lets them count. Those that it
+ * had before are dead, and keep what they counted. loaded is a struct vmt_probe_loaded; 0 or
+ * -errno.
+ */
+int vmt_probe_attach_cpu(void *loaded, unsigned cpu);
+/* Stops the software events, and sums what they counted. -errno where one does not tell. */
+int vmt_probe_events_stop(struct vmt_probe_loaded *l, uint64_t *ret_counted);
+/* Programs that began before have ended when it returns. */
+void vmt_probe_wait(void);
 /* Detaches and closes all of it. The kernel then has neither program nor link of it. */
 void vmt_probe_unload(struct vmt_probe_loaded *l);
 

@@ -331,6 +331,7 @@ static void perf_close(void *state)
 
 	if (!s)
 		return;
+	vmt_probe_cpus_done(&s->cpus);
 	if (end_thread(s)) {
 		pthread_detach(s->thread);
 		return;
@@ -383,6 +384,7 @@ static int perf_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, vo
 		r = vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the probe");
 	if (r)
 		goto fail;
+	vmt_probe_cpus_init(&s->cpus, NULL, NULL);
 	r = watch_most(s, &n);
 	if (r) {
 		bool denied = r == -EACCES || r == -EPERM;
@@ -401,6 +403,7 @@ static int perf_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, vo
 		r = start_thread(s, err);
 	if (r)
 		goto fail;
+	vmt_probe_cpus_start(&s->cpus);
 	p->have |= rung->have | (s->user_only ? 0 : VMT_HAVE_MODE);
 	p->canary = VMT_CANARY_NONE;
 	snprintf(p->canary_text, sizeof(p->canary_text), "%s, %s%s",
@@ -448,6 +451,7 @@ static int perf_stop(void *state, struct vmt_err *err)
 
 	for (size_t i = 0; i < s->n_fds; i++)
 		(void)vmt_perf_event_stop(s->fds[i]);
+	vmt_probe_cpus_stop(&s->cpus);
 	r = vmt_probe_counts_take(s->probe, s->root, &s->after, err);
 	if (!r && end_thread(s))
 		return vmt_err_set(err, -ETIMEDOUT, NULL, 0,
@@ -616,6 +620,7 @@ static int perf_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 	r = r ?: read_rows(s, arena, ret);
 	ret->totals.unresolved = s->unresolved;
 	ret->totals.record_lost = s->lost;
+	vmt_probe_cpus_read(&s->cpus, &ret->totals);
 	ret->totals.lost = s->lost + ret->totals.dropped;
 	pthread_mutex_unlock(&s->lock);
 	return r ? vmt_err_set(err, r, NULL, 0, "no memory for the faults") : 0;

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "source/probe-cpus.h"
 #include "source/probe-proc.h"
 #include "source/probe-space.h"
 
@@ -38,6 +39,7 @@ struct vmt_perf_state {
 	struct vmt_probe_counts before;
 	struct vmt_probe_counts after;
 
+	struct vmt_probe_cpus cpus;
 	pthread_t thread;
 	bool has_thread;
 	bool stop; /* atomic */

@@ -437,6 +437,40 @@ static void the_sum_is_held_against_the_kernel(void **state)
 	assert_false(VMT_HAS(probe, residual, &s->model->probe));
 }
 
+static bool has_finding(const struct vmt_model *m, const char *id)
+{
+	for (size_t i = 0; i < m->n_findings; i++)
+		if (vmt_bytes_is(m->findings[i].id, id))
+			return true;
+	return false;
+}
+
+static void f12_cpus_that_come_are_told(void **state)
+{
+	struct setup *s = *state;
+
+	build(s, VMT_FAULT_BY_VMA);
+	/* Nobody could say. */
+	assert_false(VMT_HAS(probe, cpus_gone_total, &s->model->probe));
+	vmt_model_free(s->model);
+	s->faults.totals.cpus_known = true;
+	s->faults.totals.cpus_gone = 2;
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->probe.cpus_gone_total, 2);
+	assert_int_equal(s->model->probe.cpus_back_total, 0);
+	assert_false(has_finding(s->model, "cpus_came_back"));
+	assert_false(has_finding(s->model, "cpus_not_watched"));
+	vmt_model_free(s->model);
+	s->faults.totals.cpus_back = 1;
+	build(s, VMT_FAULT_BY_VMA);
+	assert_true(has_finding(s->model, "cpus_came_back"));
+	assert_false(has_finding(s->model, "cpus_not_watched"));
+	vmt_model_free(s->model);
+	s->faults.totals.cpus_blind = 1;
+	build(s, VMT_FAULT_BY_VMA);
+	assert_true(has_finding(s->model, "cpus_not_watched"));
+}
+
 static int build_once(void *arg)
 {
 	struct setup *s = arg;
@@ -502,6 +536,7 @@ int main(void)
 		TEST(single_faults_have_their_mapping),
 		TEST(what_the_rung_does_not_see_is_unknown),
 		TEST(the_sum_is_held_against_the_kernel),
+		TEST(f12_cpus_that_come_are_told),
 		TEST(fields_say_what_they_cannot_be_known_without),
 		TEST(no_memory_is_an_error_and_no_empty_text),
 	};
