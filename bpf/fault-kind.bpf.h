@@ -9,19 +9,6 @@
 
 #include "bpf/fault-table.bpf.h"
 
-enum fault_mark {
-	MARK_WP = 1,
-	MARK_SWAP = 2,
-	MARK_NO_SWAP = 4, /* in do_swap_page(), for another reason than swap */
-	MARK_FAULT = 8,
-	MARK_THP = 16,
-	MARK_THP_FALLBACK = 32, /* or the mapping has no room for one */
-	MARK_HUGE_WP = 64,
-	MARK_NUMA = 128,
-	MARK_USERFAULT = 256,
-	MARK_READ = 512, /* a call for it returned MAJOR */
-};
-
 #define VM_FAULT_FALLBACK 0x800u
 #define HUGE_BYTES	  (2ul << 20)
 
@@ -229,12 +216,13 @@ static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open
 }
 
 /*
- * Of a store that found its page write-protected in a private mapping, whose entry was before.
- * Where it was not so before, somebody else was first, or the page is on its way to another frame.
+ * Of a store that found its page write-protected in a private mapping. Where it was not so before,
+ * somebody else was first, or the page is on its way to another frame. If any page was since then,
+ * another frame is no proof of a copy.
  */
-static __always_inline u32 kind_of_store(u64 before, u64 addr)
+static __always_inline u32 kind_of_store(const struct open_fault *o, u64 addr)
 {
-	u64 now;
+	u64 before = o->entry, now;
 
 	if (before == ENTRY_UNKNOWN)
 		return VMT_BPF_KIND_WRITE_PROTECT;
@@ -245,31 +233,38 @@ static __always_inline u32 kind_of_store(u64 before, u64 addr)
 		return VMT_BPF_KIND_WRITE_PROTECT;
 	if (!(now & ENTRY_PRESENT) || !(now & ENTRY_WRITE))
 		return VMT_BPF_KIND_UNKNOWN;
-	return (now ^ before) & ~ENTRY_FLAGS ? VMT_BPF_KIND_COW_COPY : VMT_BPF_KIND_COW_REUSE;
+	if (!((now ^ before) & ~ENTRY_FLAGS))
+		return VMT_BPF_KIND_COW_REUSE;
+	return tables.moved < o->t0 ? VMT_BPF_KIND_COW_COPY : VMT_BPF_KIND_WRITE_PROTECT;
 }
 
-/* Of anonymous memory that was not there, nor elsewhere. A huge page that was not to be had leaves
- * no trace: the small one is a page of zeroes like others. */
-static __always_inline u32 kind_of_fresh(struct vmt_slot_map *m, u64 addr, bool write)
+/*
+ * Of anonymous memory that was nowhere. A huge page is tried where there is no table yet; if a
+ * small one is there afterwards, it was not to be had, or not wanted, for instance by prctl(). The
+ * next fault in this mapping has its entry looked at before.
+ */
+static __always_inline u32 kind_of_fresh(struct task_account *a, struct vmt_slot_map *m,
+					 const struct open_fault *o, u64 addr)
 {
+	bool huge = may_be_huge(m, addr), look = huge && control.kinds & VMT_SEES_TABLES;
 	u64 now;
 
-	if (may_be_huge(m, addr)) {
-		if (!(control.kinds & VMT_SEES_TABLES))
+	if (a->last.huge != look)
+		a->last.huge = look;
+	if (huge && !(o->marks & MARK_ENTRY && o->entry == ENTRY_NONE)) {
+		now = look ? table_entry(addr) : ENTRY_UNKNOWN;
+		if (now == ENTRY_UNKNOWN || !(now & ENTRY_PRESENT) || !(now & ENTRY_HUGE))
 			return VMT_BPF_KIND_UNKNOWN;
-		now = table_entry(addr);
-		if (now == ENTRY_UNKNOWN || !(now & ENTRY_PRESENT))
-			return VMT_BPF_KIND_UNKNOWN;
-		if (now & ENTRY_HUGE)
-			return VMT_BPF_KIND_THP;
+		return VMT_BPF_KIND_THP;
 	}
-	return write ? VMT_BPF_KIND_ZERO_FILL : VMT_BPF_KIND_ZERO_PAGE;
+	return o->flags & PF_WRITE ? VMT_BPF_KIND_ZERO_FILL : VMT_BPF_KIND_ZERO_PAGE;
 }
 
 /* At the software event, of a fault whose flags are the processor's error code. */
-static __always_inline u32 kind_of_code(struct vmt_slot_map *m, const struct open_fault *o,
-					u64 addr, bool major)
+static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_map *m,
+					const struct open_fault *o, u64 addr, bool major)
 {
+	u64 entry = o->marks & MARK_ENTRY ? o->entry : ENTRY_NONE;
 	u32 sees = control.kinds;
 	bool write = o->flags & PF_WRITE;
 	bool shared = m->vm_flags & VMT_VM_SHARED;
@@ -291,22 +286,22 @@ static __always_inline u32 kind_of_code(struct vmt_slot_map *m, const struct ope
 		if (shared)
 			return VMT_BPF_KIND_WRITE_PROTECT;
 		/* ENTRY_UNKNOWN has that bit, too. */
-		if (user & VMT_VM_UFFD_WP && o->entry & ENTRY_USER_WP)
+		if (user & VMT_VM_UFFD_WP && entry & ENTRY_USER_WP)
 			return VMT_BPF_KIND_UNKNOWN;
-		return kind_of_store(o->entry, addr);
+		return kind_of_store(o, addr);
 	}
-	if (o->entry == ENTRY_UNKNOWN) {
+	if (entry == ENTRY_UNKNOWN) {
 		if (sees & VMT_MAY_NUMA)
 			return VMT_BPF_KIND_UNKNOWN;
 		/* What a private mapping has for itself may lie in swap. */
 		if (!shared && (m->class == VMT_BPF_ANON || m->vm_flags & VMT_VM_WRITE))
 			return VMT_BPF_KIND_UNKNOWN;
-	} else if (o->entry & ENTRY_PRESENT) {
+	} else if (entry & ENTRY_PRESENT) {
 		return VMT_BPF_KIND_UNKNOWN;
-	} else if (o->entry & ENTRY_NUMA) {
+	} else if (entry & ENTRY_NUMA) {
 		return VMT_BPF_KIND_NUMA_HINT;
-	} else if (o->entry != ENTRY_NONE) {
-		if (ENTRY_TYPE(o->entry) >= SWAP_TYPES)
+	} else if (entry != ENTRY_NONE && entry != ENTRY_NO_TABLE) {
+		if (ENTRY_TYPE(entry) >= SWAP_TYPES)
 			return VMT_BPF_KIND_UNKNOWN;
 		return major ? VMT_BPF_KIND_SWAP_MAJOR : VMT_BPF_KIND_SWAP_MINOR;
 	}
@@ -315,7 +310,7 @@ static __always_inline u32 kind_of_code(struct vmt_slot_map *m, const struct ope
 		if (user)
 			return user & VMT_VM_UFFD_MISSING ? VMT_BPF_KIND_USERFAULT
 							  : VMT_BPF_KIND_UNKNOWN;
-		return kind_of_fresh(m, addr, write);
+		return kind_of_fresh(a, m, o, addr);
 	case VMT_BPF_SHMEM:
 		if (write && !shared)
 			return VMT_BPF_KIND_FILE_COW;

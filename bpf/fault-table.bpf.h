@@ -29,14 +29,15 @@ volatile struct vmt_fault_tables tables = {};
 #define ENTRY_TYPE(e) ((e) >> 6 & 31)
 #endif
 
-#define ENTRY_UNKNOWN (~0ul)
-#define ENTRY_NONE    0ul
-#define ENTRY_WRITE   2ul
-#define ENTRY_HUGE    0x80ul /* above the last level; never given for a page of 4 KiB */
-#define ENTRY_NUMA    0x100ul /* where it is not present: PROT_NONE */
-#define ENTRY_USER_WP 0x400ul /* userfaultfd's */
-#define ENTRY_FLAGS   0xffful
-#define TABLE_LEVELS  5
+#define ENTRY_UNKNOWN  (~0ul)
+#define ENTRY_NONE     0ul
+#define ENTRY_NO_TABLE 0x200ul /* none, and no table of the last level either */
+#define ENTRY_WRITE    2ul
+#define ENTRY_HUGE     0x80ul /* above the last level; never given for a page of 4 KiB */
+#define ENTRY_NUMA     0x100ul /* where it is not present: PROT_NONE */
+#define ENTRY_USER_WP  0x400ul /* userfaultfd's */
+#define ENTRY_FLAGS    0xffful
+#define TABLE_LEVELS   5
 
 static __always_inline u64 table_first(void)
 {
@@ -65,6 +66,8 @@ __noinline unsigned long table_entry(unsigned long addr)
 		/* Of a small page it belongs to something else. */
 		if (shift == 12)
 			entry &= ~ENTRY_HUGE;
+		if (!entry && shift != 12)
+			return ENTRY_NO_TABLE;
 		if (!(entry & ENTRY_PRESENT))
 			return entry;
 		frame = entry & tables.mask;
@@ -108,16 +111,39 @@ static __always_inline bool table_may_swap(void)
 	return !mm || (u64)mm->mmlist.next != (u64)&mm->mmlist;
 }
 
-/* When a fault begins. Where it cannot be anything else it is ENTRY_NONE without a look. */
-static __always_inline u64 table_before(u64 addr, u32 code)
+/* What is on its way to another frame comes back within that time. */
+#define MOVING_NS 1000000000ull
+
+static __always_inline bool table_may_move(u64 now)
+{
+	if (tables.moved + MOVING_NS > now)
+		return true;
+	control.kinds &= ~VMT_MAY_MOVE;
+	return false;
+}
+
+/*
+ * When a fault begins: MARK_ENTRY where o->entry was set. It is not, and costs nothing, where the
+ * page was not there and can only be nowhere.
+ */
+static __always_inline u32 table_before(struct task_account *a, struct open_fault *o, u64 addr)
 {
 	u32 kinds = control.kinds;
 
-	if (!(code & PF_PRESENT)) {
-		if (!(kinds & (VMT_MAY_SWAP | VMT_MAY_NUMA)))
-			return ENTRY_NONE;
-		if (!(kinds & VMT_MAY_NUMA) && !table_may_swap())
-			return ENTRY_NONE;
-	}
-	return kinds & VMT_SEES_TABLES ? table_entry(addr) : ENTRY_UNKNOWN;
+	if (!(o->flags & PF_PRESENT) && !(kinds & VMT_MAY_NUMA) && !a->last.huge &&
+	    !(kinds & VMT_MAY_SWAP && table_may_swap()) &&
+	    !(kinds & VMT_MAY_MOVE && table_may_move(o->t0)))
+		return 0;
+	o->entry = kinds & VMT_SEES_TABLES ? table_entry(addr) : ENTRY_UNKNOWN;
+	return MARK_ENTRY;
+}
+
+/* A page's entry becomes one that says that it is being moved. */
+SEC("?tp_btf/set_migration_pte")
+int table_moved(void *ctx)
+{
+	tables.moved = bpf_ktime_get_ns();
+	if (control.active && !(control.kinds & VMT_MAY_MOVE))
+		control.kinds |= VMT_MAY_MOVE;
+	return 0;
 }

@@ -63,6 +63,20 @@ enum task_state {
 	TASK_PROC = 128, /* proc is set */
 };
 
+enum fault_mark {
+	MARK_WP = 1,
+	MARK_SWAP = 2,
+	MARK_NO_SWAP = 4, /* in do_swap_page(), for another reason than swap */
+	MARK_FAULT = 8,
+	MARK_THP = 16,
+	MARK_THP_FALLBACK = 32, /* or the mapping has no room for one */
+	MARK_HUGE_WP = 64,
+	MARK_NUMA = 128,
+	MARK_USERFAULT = 256,
+	MARK_READ = 512, /* a call for it returned MAJOR */
+	MARK_ENTRY = 1024, /* the entry was looked at before */
+};
+
 /* A fault that began. */
 struct open_fault {
 	u64 t0;
@@ -86,7 +100,7 @@ struct last_map {
 	u32 seq; /* as vmt_mm_seq() gives it */
 	u32 exec_id; /* an address space may lie where that of the program before lay */
 	u32 slot; /* row of maps + 1 */
-	u32 pad;
+	u32 huge; /* a huge page would have fitted there */
 };
 
 /*
@@ -438,6 +452,7 @@ __noinline u32 map_at(unsigned long addr, u32 account)
 	if (!a)
 		return 0;
 	a->last.slot = 0;
+	a->last.huge = 0;
 	for (int try = 0; try < 8 && mm; try++) {
 		unsigned long found = vmt_mm_find(mm, addr);
 

@@ -333,7 +333,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	row_count(m, major, access, kernel, ns);
 	event_emit(slot, page, access, kernel, major, ns);
 	if (open) {
-		u32 kind = kind_of_code(m, open, addr, major);
+		u32 kind = kind_of_code(a, m, open, addr, major);
 
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access, kernel, ns);
@@ -377,9 +377,8 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 		a->kernel.page = 0;
 	o->page = (addr >> 12) + 1;
 	o->flags = code;
-	o->marks = 0;
-	o->entry = table_before(addr, code);
 	o->t0 = bpf_ktime_get_ns();
+	o->marks = table_before(a, o, addr);
 	return 0;
 }
 

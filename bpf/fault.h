@@ -85,6 +85,7 @@ enum vmt_kind_fact {
 	VMT_MAY_NUMA = 512, /* kernel.numa_balancing */
 	VMT_MAY_THP = 1024, /* for every mapping */
 	VMT_MAY_THP_MADVISE = 2048, /* for those with MADV_HUGEPAGE */
+	VMT_MAY_MOVE = 4096, /* pages were moved a moment ago; the programs see to it */
 };
 
 /* How many there were is known beside it. */
@@ -191,5 +192,6 @@ struct vmt_fault_tables {
 	__u64 address; /* of the process that runs table_look(), */
 	__u64 entry; /* what it found there, */
 	__u64 top; /* and where the first table lies */
+	__u64 moved; /* when a page was last taken away to be moved; written by programs */
 };
-_Static_assert(sizeof(struct vmt_fault_tables) == 56, "no holes");
+_Static_assert(sizeof(struct vmt_fault_tables) == 64, "no holes");

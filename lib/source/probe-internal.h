@@ -19,8 +19,9 @@ enum {
 	VMT_HOOK_NUMA = 1 << 26,
 	VMT_HOOK_USERFAULT = 1 << 27,
 	VMT_HOOK_TABLES = 1 << 28,
+	VMT_HOOK_MOVED = 1 << 29,
 };
-#define VMT_HOOKS (UINT32_C(0x1ff) << 20)
+#define VMT_HOOKS (UINT32_C(0x3ff) << 20)
 
 /* One program, or software event, that a rung attaches. */
 struct vmt_probe_hook {

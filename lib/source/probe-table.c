@@ -112,6 +112,8 @@ static const struct vmt_probe_hook tracepoint_hooks[] = {
 	{ "fault_signal", "tp_btf/signal_generate", "faults that ended with SIGBUS",
 	  VMT_HAVE_SIGBUS, true, false },
 	{ "table_look", "page tables", OF_TABLES, VMT_HOOK_TABLES, true, false },
+	{ "table_moved", "tp_btf/set_migration_pte", "pages that are moved meanwhile",
+	  VMT_HOOK_MOVED, true, false },
 };
 
 #define AROUND                                                                                     \
