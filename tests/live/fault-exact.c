@@ -3,7 +3,8 @@
 /*
  * fault-exact [OPTION]... [KIND]...: what the probe counted for workloads whose faults are known,
  * to the unit. One window for all of them: some exist before it and fault inside of it, some live
- * all their life in it.
+ * all their life in it. With --table all windows that there are, without the lives, and one line
+ * for the rung at the end.
  */
 
 #include "fault-exact.h"
@@ -16,12 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/parse.h"
 
-#define KINDS_MAX 32
+#define KINDS_MAX 128
 #define WAIT_S	  60u
 
 static enum vmt_rung_id rung_of(const char *name)
@@ -45,27 +45,6 @@ static uint64_t vmstat(const char *key)
 	return 0;
 }
 
-/* Which mode a kernel that can be told to preempt is in, for the figures; else how it was built. */
-static void preempt_mode(char *ret, size_t size)
-{
-	struct utsname name;
-	static const char path[] = "/sys/kernel/debug/sched/preempt";
-	VMT_AUTO_FCLOSE FILE *f = fopen(path, "re");
-	char line[80] = "";
-	char *from, *to;
-
-	if (f && !fgets(line, sizeof(line), f))
-		line[0] = 0;
-	from = strchr(line, '(');
-	to = from ? strchr(from, ')') : NULL;
-	if (!to) {
-		from = uname(&name) ? NULL : strstr(name.version, "PREEMPT");
-		to = from ? strchrnul(from, ' ') : NULL;
-		from = from ? from - 1 : NULL;
-	}
-	snprintf(ret, size, "%.*s", to ? (int)(to - from - 1) : 4, to ? from + 1 : "none");
-}
-
 /* Says why a workload told nothing, or something else than wanted; NULL where all is well. */
 static const char *told(const struct worker *w, int r, enum workload_status wanted)
 {
@@ -76,15 +55,17 @@ static const char *told(const struct worker *w, int r, enum workload_status want
 	return w->truth.status == wanted ? NULL : w->truth.why;
 }
 
-static void report_worker(const struct session *s, struct worker *w, const char *span,
-			  const char *why)
+static void report_worker(struct session *s, struct worker *w, bool windowed, const char *why)
 {
 	struct check c;
 
-	check_begin(&c, "%sfault-exact/%s/%s/%s", case_of(w->kind), s->label, w->kind, span);
+	check_begin(&c, "%sfault-exact/%s/%s/%s", case_of(w->kind), s->label, w->kind,
+		    windowed ? "window" : "life");
 	if (w->truth.status == WORKLOAD_UNABLE) {
 		check_skip(c.name, "%s", why);
+		s->table.unable += windowed;
 	} else {
+		s->table.windows += windowed;
 		check_that(&c, false, "%s", why);
 		check_end(&c, "%s", "");
 	}
@@ -104,7 +85,7 @@ static void start_windowed(struct session *s, const char *const *kinds, size_t n
 			why = told(w, worker_truth(w, WAIT_S), WORKLOAD_READY);
 		}
 		if (why)
-			report_worker(s, w, "window", why);
+			report_worker(s, w, true, why);
 	}
 }
 
@@ -119,7 +100,7 @@ static void run_windowed(struct session *s)
 		worker_go(w, 1);
 		why = told(w, worker_truth(w, WAIT_S), WORKLOAD_DONE);
 		if (why)
-			report_worker(s, w, "window", why);
+			report_worker(s, w, true, why);
 	}
 }
 
@@ -142,7 +123,7 @@ static void run_lives(struct session *s, const char *const *kinds, size_t n)
 		if (!why && w->wait_status)
 			why = "the workload ended with an error";
 		if (why)
-			report_worker(s, w, "life", why);
+			report_worker(s, w, false, why);
 	}
 }
 
@@ -188,7 +169,8 @@ static int measure(struct session *s, enum vmt_rung_id rung, const char *const *
 	}
 	s->inner = vmstat("pgfault");
 	run_windowed(s);
-	run_lives(s, kinds, n);
+	if (!s->windows)
+		run_lives(s, kinds, n);
 	s->inner = vmstat("pgfault") - s->inner;
 	r = vmt_probe_stop(s->probe, err);
 	s->outer = vmstat("pgfault") - s->outer;
@@ -243,37 +225,46 @@ static void check_rung(struct session *s, const char *expected, int r, const str
 
 static void usage(void)
 {
-	fputs("usage: fault-exact [--rung R] [--expect R] [--pages N] [--slots N]\n"
-	      "                   [--storm-ms N] [--dir DIR] [--workload PROGRAM] [KIND]...\n",
+	fputs("usage: fault-exact [--rung R] [--expect R] [--pages N] [--slots N] [--table]\n"
+	      "                   [--group G]... [--preempt MODE] [--storm-ms N] [--dir DIR]\n"
+	      "                   [--workload PROGRAM] [KIND]...\n",
 	      stderr);
 	exit(2);
 }
 
-/* The kinds that the workload program has, one a line. */
-static size_t list_kinds(const char *program, char *text, size_t size, const char **kinds)
+/* Names that were asked for, or those of groups; they stand in text. */
+struct list {
+	char text[4096];
+	size_t len;
+	const char *kinds[KINDS_MAX];
+	size_t n;
+};
+
+/* The kinds of a group that the workload program has, one a line. */
+static void list_group(struct list *l, const char *program, const char *group)
 {
-	char command[512];
-	size_t len, n = 0;
+	char command[512], *from = l->text + l->len;
+	size_t len;
 	FILE *f;
 
-	snprintf(command, sizeof(command), "'%s' --list", program);
+	snprintf(command, sizeof(command), "'%s' --list '%s'", program, group);
 	f = popen(command, "re");
 	if (!f)
-		return 0;
-	len = fread(text, 1, size - 1, f);
-	text[len] = 0;
+		return;
+	len = fread(from, 1, sizeof(l->text) - l->len - 1, f);
+	from[len] = 0;
+	l->len += len + 1;
 	if (pclose(f))
-		return 0;
-	for (char *at = strtok(text, "\n"); at && n < KINDS_MAX; at = strtok(NULL, "\n"))
-		kinds[n++] = at;
-	return n;
+		return;
+	for (char *at = strtok(from, "\n"); at && l->n < KINDS_MAX; at = strtok(NULL, "\n"))
+		l->kinds[l->n++] = at;
 }
 
-static void remove_dir(const char *dir, const struct session *s)
+/* The files of the workloads. */
+static void remove_files(const char *dir, const struct session *s)
 {
 	char path[600];
 
-	/* The files of the workloads. */
 	for (size_t i = 0; i < s->n_windowed + s->n_lives; i++) {
 		const struct worker *w = i < s->n_windowed ? &s->windowed[i]
 							   : &s->lives[i - s->n_windowed];
@@ -281,33 +272,34 @@ static void remove_dir(const char *dir, const struct session *s)
 		snprintf(path, sizeof(path), "%s/truth-%" PRIu64, dir, w->id);
 		unlink(path);
 	}
-	rmdir(dir);
 }
 
-static void run(struct session *s, const char *rung, const char *expected, const char *const *kinds,
-		size_t n)
+/* One window, and its judgement; what it found goes into the totals. */
+static void run(const struct session *how, const char *expected, const struct list *l,
+		struct table *table)
 {
+	struct session s = *how;
 	struct vmt_err err = { 0 };
 	int r;
 
-	s->windowed = calloc(n, sizeof(*s->windowed));
-	s->lives = calloc(n, sizeof(*s->lives));
-	if (!s->windowed || !s->lives)
+	s.windowed = calloc(l->n, sizeof(*s.windowed));
+	s.lives = calloc(l->n, sizeof(*s.lives));
+	if (!s.windowed || !s.lives)
 		abort();
-	s->label = rung;
-	preempt_mode(s->preempt, sizeof(s->preempt));
-	r = measure(s, rung_of(rung), kinds, n, &err);
-	check_rung(s, expected, r, &err);
-	for (size_t i = 0; !r && i < s->n_windowed; i++)
-		if (s->windowed[i].kind)
-			judge_worker(s, &s->windowed[i], true);
-	for (size_t i = 0; !r && i < s->n_lives; i++)
-		if (s->lives[i].kind)
-			judge_worker(s, &s->lives[i], false);
+	s.table = *table;
+	vmt_arena_init(&s.arena);
+	r = measure(&s, rung_of(s.rung), l->kinds, l->n, &err);
+	check_rung(&s, expected, r, &err);
+	for (size_t i = 0; !r && i < s.n_windowed; i++)
+		if (s.windowed[i].kind)
+			judge_worker(&s, &s.windowed[i], true);
+	for (size_t i = 0; !r && i < s.n_lives; i++)
+		if (s.lives[i].kind)
+			judge_worker(&s, &s.lives[i], false);
 	if (!r)
-		judge_machine(s);
-	for (size_t i = 0; i < s->n_windowed; i++) {
-		struct worker *w = &s->windowed[i];
+		judge_machine(&s);
+	for (size_t i = 0; i < s.n_windowed; i++) {
+		struct worker *w = &s.windowed[i];
 
 		if (w->kind && !r) {
 			worker_go(w, 1);
@@ -315,8 +307,46 @@ static void run(struct session *s, const char *rung, const char *expected, const
 		}
 		worker_end(w);
 	}
-	for (size_t i = 0; i < s->n_lives; i++)
-		worker_end(&s->lives[i]);
+	for (size_t i = 0; i < s.n_lives; i++)
+		worker_end(&s.lives[i]);
+	remove_files(s.worker_opts.dir, &s);
+	s.table.rung = s.faults.rung;
+	s.table.misses += s.faults.totals.recursion_misses;
+	*table = s.table;
+	vmt_probe_close(s.probe);
+	vmt_sample_free(s.live);
+	vmt_collector_free(s.collector);
+	vmt_arena_done(&s.arena);
+	free(s.windowed);
+	free(s.lives);
+}
+
+/* Groups that want the machine as it is are one window; each of the others has one of its own. */
+static void run_table(struct session *how, const char *expected)
+{
+	static const char *const alone[] = { "swap", "numa" };
+	struct list all = { 0 };
+	struct table table = { 0 };
+	char label[80];
+
+	how->windows = true;
+	machine_prepare("more");
+	list_group(&all, how->worker_opts.program, "usual");
+	list_group(&all, how->worker_opts.program, "more");
+	run(how, expected, &all, &table);
+	machine_restore();
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		struct list own = { 0 };
+		struct session s = *how;
+
+		snprintf(label, sizeof(label), "%s/%s", how->label, alone[i]);
+		s.label = label;
+		machine_prepare(alone[i]);
+		list_group(&own, how->worker_opts.program, alone[i]);
+		run(&s, expected, &own, &table);
+		machine_restore();
+	}
+	judge_table(how, &table);
 }
 
 int main(int argc, char **argv)
@@ -329,19 +359,25 @@ int main(int argc, char **argv)
 		{ "storm-ms", required_argument, NULL, 's' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "workload", required_argument, NULL, 'w' },
+		{ "group", required_argument, NULL, 'g' },
+		{ "table", no_argument, NULL, 't' },
+		{ "preempt", required_argument, NULL, 'P' },
 		{ 0 },
 	};
-	struct session s = { .worker_opts = { .pages = 256, .storm_ms = 2000 } };
-	const char *rung = "auto", *expected = NULL, *dir = "/var/tmp";
-	char here[256] = "", program[300], temp[300], text[1024];
-	const char *kinds[KINDS_MAX];
-	size_t n = 0;
+	struct session s = { .rung = "auto", .worker_opts = { .pages = 256, .storm_ms = 2000 } };
+	const char *expected = NULL, *dir = "/var/tmp", *preempt = NULL, *why;
+	char here[256] = "", program[300], temp[300], label[40];
+	const char *groups[8];
+	size_t n_groups = 0;
+	struct list l = { 0 };
+	struct table table = { 0 };
+	bool all = false;
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (o) {
 		case 'r':
-			rung = optarg;
+			s.rung = optarg;
 			break;
 		case 'e':
 			expected = optarg;
@@ -361,11 +397,23 @@ int main(int argc, char **argv)
 		case 'w':
 			s.worker_opts.program = optarg;
 			break;
+		case 'g':
+			if (n_groups == VMT_ARRAY_LEN(groups))
+				usage();
+			groups[n_groups++] = optarg;
+			break;
+		case 't':
+			all = true;
+			break;
+		case 'P':
+			preempt = optarg;
+			break;
 		default:
 			usage();
 		}
 	}
-	if ((strcmp(rung, "auto") && rung_of(rung) == VMT_RUNG_NONE) || s.worker_opts.pages < 64)
+	if ((strcmp(s.rung, "auto") && rung_of(s.rung) == VMT_RUNG_NONE) ||
+	    s.worker_opts.pages < 64 || (all && (n_groups || optind < argc)))
 		usage();
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -376,24 +424,39 @@ int main(int argc, char **argv)
 			 (int)(strrchr(here, '/') + 1 - here), here);
 		s.worker_opts.program = program;
 	}
-	n = list_kinds(s.worker_opts.program, text, sizeof(text), kinds);
-	if (optind < argc)
-		for (n = 0; optind < argc && n < KINDS_MAX; n++)
-			kinds[n] = argv[optind++];
+	for (; optind < argc && l.n < KINDS_MAX; optind++)
+		l.kinds[l.n++] = argv[optind];
+	if (!l.n && !n_groups)
+		groups[n_groups++] = "usual";
+	for (size_t i = 0; i < n_groups; i++)
+		list_group(&l, s.worker_opts.program, groups[i]);
 	snprintf(temp, sizeof(temp), "%s/vmtop-live-XXXXXX", dir);
-	if (!n || !mkdtemp(temp)) {
+	if (!l.n || !mkdtemp(temp)) {
 		fprintf(stderr, "fault-exact: no workloads, or no directory in %s\n", dir);
 		return 1;
 	}
 	s.worker_opts.dir = temp;
-	vmt_arena_init(&s.arena);
-	run(&s, rung, expected, kinds, n);
-	remove_dir(temp, &s);
-	vmt_probe_close(s.probe);
-	vmt_sample_free(s.live);
-	vmt_collector_free(s.collector);
-	vmt_arena_done(&s.arena);
-	free(s.windowed);
-	free(s.lives);
+	snprintf(label, sizeof(label), "%s%s%s", s.rung, preempt ? "/" : "",
+		 preempt ? preempt : "");
+	s.label = label;
+	if (preempt && machine_preempt(preempt, &why)) {
+		struct check c;
+
+		check_begin(&c, "fault-exact/%s/preempt", label);
+		check_skip(c.name, "%s", why);
+		rmdir(temp);
+		return 0;
+	}
+	machine_preempt_mode(s.preempt, sizeof(s.preempt));
+	if (all) {
+		run_table(&s, expected);
+	} else {
+		for (size_t i = 0; i < n_groups; i++)
+			machine_prepare(groups[i]);
+		run(&s, expected, &l, &table);
+		machine_restore();
+	}
+	machine_preempt(NULL, &why);
+	rmdir(temp);
 	return 0;
 }

@@ -188,6 +188,7 @@ static void add_row(struct vmt_fault_raw *sum, const struct vmt_fault_raw *row)
 	sum->major += row->major;
 	sum->read += row->read;
 	sum->write += row->write;
+	sum->exec += row->exec;
 	sum->user += row->user;
 	sum->kernel += row->kernel;
 	sum->gup += row->gup;
@@ -201,6 +202,20 @@ static void add_row(struct vmt_fault_raw *sum, const struct vmt_fault_raw *row)
 		sum->latency.bucket[i] += row->latency.bucket[i];
 }
 
+/* The counts by access, and in the mode, that a workload's faults go into. */
+static uint64_t accessed(const struct vmt_fault_raw *sum, uint32_t access)
+{
+	if (access == WORKLOAD_EXEC)
+		return sum->exec;
+	return access == WORKLOAD_READ || access == WORKLOAD_SYSCALL_READ ? sum->read : sum->write;
+}
+
+static uint64_t in_mode(const struct vmt_fault_raw *sum, uint32_t access)
+{
+	return access == WORKLOAD_SYSCALL || access == WORKLOAD_SYSCALL_READ ? sum->kernel
+									     : sum->user;
+}
+
 /* How the faults came about. A fault whose begin or end was kept from us is charged all the same,
  * but not described. */
 static void judge_details(struct check *c, const struct session *s, const struct vmt_fault_raw *sum,
@@ -208,17 +223,16 @@ static void judge_details(struct check *c, const struct session *s, const struct
 {
 	uint32_t have = s->faults.have;
 	uint64_t n = sum->minor + sum->major, slack = skipped(s), buckets = 0;
-	uint64_t accessed = r->access == WORKLOAD_READ ? sum->read : sum->write;
-	uint64_t mode = r->access == WORKLOAD_SYSCALL ? sum->kernel : sum->user;
+	uint64_t as_told = accessed(sum, r->access), mode = in_mode(sum, r->access);
 
 	if (have & VMT_HAVE_ACCESS && !r->mixed)
-		check_that(c, accessed <= n && accessed + slack >= n,
-			   "%s: %" PRIu64 " of %" PRIu64 " faults were %s", r->label, accessed, n,
-			   r->access == WORKLOAD_READ ? "loads" : "stores");
+		check_that(c, as_told <= n && as_told + slack >= n,
+			   "%s: %" PRIu64 " of %" PRIu64 " faults had the access of the workload",
+			   r->label, as_told, n);
 	if (have & VMT_HAVE_MODE)
 		check_that(c, mode <= n && mode + slack >= n,
-			   "%s: %" PRIu64 " of %" PRIu64 " faults in %s mode", r->label, mode, n,
-			   r->access == WORKLOAD_SYSCALL ? "kernel" : "user");
+			   "%s: %" PRIu64 " of %" PRIu64 " faults in the mode of the workload",
+			   r->label, mode, n);
 	if (!(have & VMT_HAVE_LATENCY))
 		return;
 	for (size_t i = 0; i < VMT_FAULT_BUCKETS; i++)
@@ -248,25 +262,44 @@ static bool sees_copies(const struct vmt_fault_sample *f)
 	return false;
 }
 
+/* A kind that a range has counts as one, whatever its faults. */
+static void tabulate_kinds(struct session *s, const struct vmt_fault_raw *sum,
+			   const struct workload_range *r, uint64_t coarse, uint64_t wrong)
+{
+	struct kinds *t = &s->table.kinds;
+
+	for (size_t k = 1; k < VMT_FAULT_KINDS; k++) {
+		if (!r->kinds[k])
+			continue;
+		t->said++;
+		if (sum->kinds[k] >= r->kinds[k])
+			t->right++;
+		else if (wrong > skipped(s))
+			t->wrong++;
+		else if (coarse && (k == VMT_KIND_COW_COPY || k == VMT_KIND_COW_REUSE ||
+				    k == VMT_KIND_FILE_AROUND))
+			t->coarse++;
+	}
+}
+
 /*
  * What the faults of a range were. Unknown is never wrong; neither is "write-protected" in place of
  * what was done about it, where the page table is not looked at, nor "from the page cache" in place
  * of how. What the workload does not say may be any.
  */
-static void judge_kinds(struct check *c, const struct session *s, const struct vmt_fault_raw *sum,
+static void judge_kinds(struct check *c, struct session *s, const struct vmt_fault_raw *sum,
 			const struct workload_range *r, struct kinds *total)
 {
 	uint64_t n = sum->minor + sum->major, known = 0, right = 0, coarse, wrong, any;
 	uint64_t copies = 0, around = 0;
 
-	if (!(s->faults.have & VMT_HAVE_KINDS) || !r->said)
+	if (!r->said)
 		return;
 	for (size_t k = 1; k < VMT_FAULT_KINDS; k++) {
 		known += sum->kinds[k];
 		right += least(sum->kinds[k], r->kinds[k]);
 	}
-	if (!sees_copies(&s->faults))
-		copies = r->kinds[VMT_KIND_COW_COPY] + r->kinds[VMT_KIND_COW_REUSE];
+	copies = r->kinds[VMT_KIND_COW_COPY] + r->kinds[VMT_KIND_COW_REUSE];
 	copies -= least(copies, sum->kinds[VMT_KIND_COW_COPY] + sum->kinds[VMT_KIND_COW_REUSE]);
 	around = r->kinds[VMT_KIND_FILE_AROUND];
 	around -= least(around, sum->kinds[VMT_KIND_FILE_AROUND]);
@@ -276,18 +309,17 @@ static void judge_kinds(struct check *c, const struct session *s, const struct v
 	wrong = known > right + coarse + any ? known - right - coarse - any : 0;
 	check_that(c, known <= n, "%s: %" PRIu64 " faults have a kind, of %" PRIu64, r->label,
 		   known, n);
-	check_that(c, wrong <= skipped(s), "%s: %" PRIu64 " of %" PRIu64 " are of a wrong kind",
-		   r->label, wrong, n);
-	total->faults += r->said;
+	total->said += r->said;
 	total->right += right;
 	total->coarse += coarse;
 	total->wrong += wrong;
-	if (!c->failed)
+	tabulate_kinds(s, sum, r, coarse, wrong);
+	if (right == r->said)
 		return;
 	for (size_t k = 1; k < VMT_FAULT_KINDS; k++)
 		if (sum->kinds[k] || r->kinds[k])
-			printf("#   %s: kind %zu: %" PRIu64 " counted, %" PRIu64 " were\n",
-			       r->label, k, sum->kinds[k], r->kinds[k]);
+			printf("# %s: %s: kind %zu: %" PRIu64 " counted, %" PRIu64 " were\n",
+			       c->name, r->label, k, sum->kinds[k], r->kinds[k]);
 }
 
 /* Calls of filemap_fault for the file of a range. Gives the calls. */
@@ -303,7 +335,9 @@ static uint64_t judge_file(struct check *c, const struct session *s, const struc
 		check_that(c, !found, "%s: the file is there twice", r->label);
 		found = &f->files[i];
 	}
-	if (!r->filemap) {
+	if (r->filemap == WORKLOAD_EITHER)
+		return found ? found->calls : 0;
+	if (r->filemap == WORKLOAD_AROUND) {
 		/* Mapped from the cache by what maps around: on kernels that tell. */
 		if (f->have & VMT_HAVE_FILE_AROUND && n)
 			check_that(c, found && found->around, "%s: nothing was mapped around",
@@ -344,9 +378,10 @@ static uint64_t judge_range(struct check *c, struct session *s, const struct wor
 {
 	uint32_t have = s->faults.have;
 	uint64_t minor = r->minor, major = r->major, slack = exact ? 0 : UINT64_MAX / 2;
+	uint64_t pid = r->pid ? r->pid : w->id;
 	struct vmt_fault_raw sum = { 0 };
 	struct vmt_fault_raw *rows;
-	size_t n = rows_of(s, w->id, &rows);
+	size_t n = rows_of(s, pid, &rows);
 
 	if (r->each_page)
 		check_that(c, minor + major == r->pages,
@@ -354,7 +389,7 @@ static uint64_t judge_range(struct check *c, struct session *s, const struct wor
 			   minor, major, r->pages);
 	check_that(c, !r->cold || major, "%s: no major fault", r->label);
 	for (size_t i = 0; i < n; i++) {
-		if (!of_range(&rows[i], r, w->id))
+		if (!of_range(&rows[i], r, pid))
 			continue;
 		judge_identity(c, &rows[i], r);
 		add_row(&sum, &rows[i]);
@@ -364,13 +399,18 @@ static uint64_t judge_range(struct check *c, struct session *s, const struct wor
 		if (have & VMT_HAVE_GUP_MAP)
 			check_that(c, sum.gup <= r->gup && sum.gup + skipped(s) >= r->gup,
 				   "%s: %" PRIu64 " gup of %" PRIu64, r->label, sum.gup, r->gup);
-		minor = major = 0;
+		minor = r->gup < minor + major ? minor - r->gup : 0;
+		major = r->gup < r->minor + major ? major : 0;
 	}
 	check_that(c, sum.minor >= minor && sum.minor - minor <= slack,
 		   "%s: %" PRIu64 " minor faults of %" PRIu64, r->label, sum.minor, minor);
 	check_that(c, sum.major >= major && sum.major - major <= slack,
 		   "%s: %" PRIu64 " major faults of %" PRIu64, r->label, sum.major, major);
-	if (have & (VMT_HAVE_FAILED | VMT_HAVE_SIGBUS))
+	if (r->efault && have & VMT_HAVE_FAILED)
+		check_that(c, sum.failed[VMT_FAILED_SIGBUS] + skipped(s) >= r->efault,
+			   "%s: %" PRIu64 " failed in the kernel of %" PRIu64, r->label,
+			   sum.failed[VMT_FAILED_SIGBUS], r->efault);
+	else if (have & (VMT_HAVE_FAILED | VMT_HAVE_SIGBUS))
 		check_that(c,
 			   sum.failed[VMT_FAILED_SIGBUS] <= r->sigbus &&
 				   sum.failed[VMT_FAILED_SIGBUS] + skipped(s) >= r->sigbus,
@@ -387,11 +427,12 @@ static uint64_t judge_range(struct check *c, struct session *s, const struct wor
 
 static bool is_kind(struct vmt_bytes kind, const struct workload_range *r)
 {
-	return vmt_bytes_is(kind, r->special == VMT_FAULT_STACK	 ? "stack"
-				  : r->special == VMT_FAULT_HEAP ? "heap"
-				  : r->class == VMT_FAULT_FILE	 ? "file"
-				  : r->class == VMT_FAULT_SHMEM	 ? "shmem"
-								 : "anon");
+	return vmt_bytes_is(kind, r->special == VMT_FAULT_STACK	  ? "stack"
+				  : r->special == VMT_FAULT_HEAP  ? "heap"
+				  : r->class == VMT_FAULT_FILE	  ? "file"
+				  : r->class == VMT_FAULT_SHMEM	  ? "shmem"
+				  : r->class == VMT_FAULT_HUGETLB ? "hugetlb"
+								  : "anon");
 }
 
 /* After folding there is one row for each mapping, whatever became of it meanwhile. */
@@ -416,11 +457,13 @@ static void judge_folding(struct check *c, struct session *s, const struct worke
 		const struct workload_range *r = &w->truth.ranges[k];
 		uint64_t faults = r->minor + r->major - r->gup;
 		uint64_t here = s->faults.have & VMT_HAVE_GUP_MAP ? r->gup : 0;
-		uint64_t failed = s->faults.have & VMT_HAVE_FAILED ? r->sigbus : 0;
+		uint64_t failed = s->faults.have & VMT_HAVE_FAILED ? r->sigbus + r->efault : 0;
 		uint64_t owner = r->owner_pid ? r->owner_pid : w->id;
 		uint64_t keys = 0, counted = 0;
 		size_t rows = 0;
 
+		if (r->pid)
+			continue;
 		for (size_t i = 0; i < model->n_faults; i++) {
 			const struct vmt_fault *row = &model->faults[i];
 
@@ -433,7 +476,7 @@ static void judge_folding(struct check *c, struct session *s, const struct worke
 			keys += row->keys;
 			counted += row->faults_total;
 			/* What the range of the mapping is now, the probe cannot know. */
-			if (windowed && r->alone && !r->owner_pid)
+			if (windowed && r->alone && !r->gone && !r->owner_pid)
 				check_that(c,
 					   vmt_bytes_is(row->state, "mapped") &&
 						   (r->special != VMT_FAULT_PLAIN ||
@@ -483,11 +526,19 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 	const struct vmt_fault_sample *f = &s->faults;
 	const struct vmt_fault_proc *p = account_of(f, w->id);
 	uint64_t minor = w->truth.minor, major = w->truth.major, sigbus = 0, calls = 0, named;
+	uint64_t efault = 0;
 	struct kinds kinds = { 0 };
 	struct check c;
 
+	s->table.windows += windowed;
 	check_begin(&c, "%sfault-exact/%s/%s/%s", case_of(w->kind), s->label, w->kind,
 		    windowed ? "window" : "life");
+	if (windowed && !p && !minor && !major) {
+		/* Nothing that counts, and nothing else that this rung sees. */
+		s->table.exact++;
+		check_end(&c, "%s", "no fault, and no account");
+		return;
+	}
 	if (!check_that(&c, p, "process %" PRIu64 " has no account of its own", w->id)) {
 		check_end(&c, "%s", "");
 		return;
@@ -507,12 +558,13 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 		const struct workload_range *r = &w->truth.ranges[i];
 
 		sigbus += r->sigbus;
+		efault += r->efault;
 		calls += judge_range(&c, s, w, r, windowed || r->alone, &kinds);
 	}
 	judge_folding(&c, s, w, windowed);
 	if (f->have & (VMT_HAVE_FAILED | VMT_HAVE_SIGBUS))
 		check_that(&c,
-			   p->failed[VMT_FAILED_SIGBUS] <= sigbus &&
+			   (p->failed[VMT_FAILED_SIGBUS] <= sigbus || efault) &&
 				   p->failed[VMT_FAILED_SIGBUS] + skipped(s) >= sigbus,
 			   "%" PRIu64 " SIGBUS of %" PRIu64, p->failed[VMT_FAILED_SIGBUS], sigbus);
 	if (f->have & VMT_HAVE_DEATHS)
@@ -521,6 +573,9 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 	named = p->mapped + p->gup;
 	check_that(&c, named * 1000 >= (p->kernel_minor + p->kernel_major) * 999,
 		   "%" PRIu64 " in named mappings", named);
+	s->table.exact += windowed && !c.failed;
+	check_that(&c, kinds.wrong <= skipped(s), "%" PRIu64 " faults are of a wrong kind",
+		   kinds.wrong);
 	check_end(&c,
 		  "%s: %" PRIu64 "+%" PRIu64 " faults = %" PRIu64 " mapped + %" PRIu64
 		  " gup + %" PRIu64 " unattributed + %" PRIu64 " dropped; record %" PRIu64
@@ -528,9 +583,8 @@ void judge_worker(struct session *s, const struct worker *w, bool windowed)
 		  " right, %" PRIu64 " coarse, %" PRIu64 " wrong of %" PRIu64,
 		  vmt_rung_name(f->rung), p->kernel_minor, p->kernel_major, p->mapped, p->gup,
 		  p->unattributed, p->dropped, p->record_minor + p->record_major, p->retried,
-		  failed_sum(p->failed), calls, kinds.right, kinds.coarse, kinds.wrong,
-		  kinds.faults);
-	s->kinds.faults += kinds.faults;
+		  failed_sum(p->failed), calls, kinds.right, kinds.coarse, kinds.wrong, kinds.said);
+	s->kinds.said += kinds.said;
 	s->kinds.right += kinds.right;
 	s->kinds.coarse += kinds.coarse;
 	s->kinds.wrong += kinds.wrong;
@@ -544,19 +598,41 @@ static void judge_all_kinds(const struct session *s)
 	struct check c;
 
 	check_begin(&c, "fault-exact/%s/machine/kinds", s->label);
-	if (!(s->faults.have & VMT_HAVE_KINDS) || !k->faults) {
+	if (!(s->faults.have & VMT_HAVE_KINDS) || !k->said) {
 		check_skip(c.name, "%s", "this rung does not tell kinds");
 		return;
 	}
 	check_that(&c,
-		   k->right * 100 >= k->faults * (around		    ? 95
-						  : sees_copies(&s->faults) ? 80
-									    : 0),
+		   k->right * 100 >= k->said * (around			  ? 95
+						: sees_copies(&s->faults) ? 80
+									  : 0),
 		   "%" PRIu64 " right", k->right);
-	check_that(&c, (k->right + k->coarse) * 100 >= k->faults * 80,
+	check_that(&c, (k->right + k->coarse) * 100 >= k->said * 80,
 		   "%" PRIu64 " right, %" PRIu64 " coarse", k->right, k->coarse);
 	check_end(&c, "%s: %" PRIu64 " right, %" PRIu64 " coarse, %" PRIu64 " wrong of %" PRIu64,
-		  vmt_rung_name(s->faults.rung), k->right, k->coarse, k->wrong, k->faults);
+		  vmt_rung_name(s->faults.rung), k->right, k->coarse, k->wrong, k->said);
+}
+
+void judge_table(const struct session *s, const struct table *t)
+{
+	const struct kinds *k = &t->kinds;
+	bool around = t->rung == VMT_RUNG_FEXIT || t->rung == VMT_RUNG_KPROBE;
+	struct check c;
+
+	check_begin(&c, "fault-table/%s", s->label);
+	check_that(&c, t->windows && t->exact == t->windows, "%zu windows are not exact",
+		   t->windows - t->exact);
+	check_that(&c, k->right * 100 >= k->said * (around ? 95 : 80), "%" PRIu64 " kinds right",
+		   k->right);
+	check_that(&c, !k->wrong, "%" PRIu64 " kinds wrong", k->wrong);
+	check_end(
+		&c,
+		"%s, preempt %s: windows exact %zu of %zu, %zu not to be had; kinds right %" PRIu64
+		" of %" PRIu64 " (%.1f %%), coarse %" PRIu64 ", unknown %" PRIu64 ", wrong %" PRIu64
+		"; recursion misses %" PRIu64,
+		vmt_rung_name(t->rung), s->preempt, t->exact, t->windows, t->unable, k->right,
+		k->said, k->said ? 100.0 * (double)k->right / (double)k->said : 0.0, k->coarse,
+		k->said - k->right - k->coarse - k->wrong, k->wrong, t->misses);
 }
 
 void judge_machine(struct session *s)

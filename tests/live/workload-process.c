@@ -4,32 +4,14 @@
 
 #include "workload.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static void reap(struct workload *w, pid_t pid)
-{
-	struct workload_child *child = &w->truth->children[w->truth->n_children];
-	struct rusage usage;
-	int status;
-
-	if (wait4(pid, &status, 0, &usage) != pid)
-		workload_failed(w, "wait4: %m");
-	if (w->truth->n_children == WORKLOAD_CHILDREN)
-		workload_failed(w, "more than %d children", WORKLOAD_CHILDREN);
-	child->pid = (uint64_t)pid;
-	child->minor = (uint64_t)usage.ru_minflt;
-	child->major = (uint64_t)usage.ru_majflt;
-	w->truth->n_children++;
-}
 
 /* A shell's life: four programs, one after the other. */
 static void programs(struct workload *w)
@@ -49,15 +31,14 @@ static void programs(struct workload *w)
 			execv(w->program, argv);
 			_exit(127);
 		}
-		reap(w, pid);
+		workload_reap(w, pid);
 	}
 }
 
 /* Writing to pages that a child shares: a copy of each. */
 static void cow(struct workload *w)
 {
-	char *p = workload_anon(w, w->pages);
-	struct workload_range *r = workload_range(w, "cow", p, w->pages);
+	struct workload_range *r = workload_range(w, "cow", workload_anon(w, w->pages), w->pages);
 	pid_t pid;
 
 	r->class = VMT_FAULT_ANON;
@@ -65,42 +46,16 @@ static void cow(struct workload *w)
 	r->each_page = 1;
 	workload_touch(r, 1);
 	workload_was(r, VMT_KIND_ZERO_FILL);
-	pid = fork();
-	if (pid < 0)
-		workload_failed(w, "fork: %m");
-	if (!pid) {
-		for (;;)
-			pause();
-	}
-	workload_settle(w);
+	pid = workload_idle_child(w);
 	workload_touch(r, 1);
 	workload_was(r, VMT_KIND_COW_COPY);
-	kill(pid, SIGKILL);
-	reap(w, pid);
-}
-
-#define FRAMES_MAX 4096
-
-/* The frames of n pages, of which there are at most FRAMES_MAX, as far as they may be known. */
-static void frames(struct workload *w, const char *p, size_t n, uint64_t *ret)
-{
-	off_t at = (off_t)((uintptr_t)p / WORKLOAD_PAGE * sizeof(*ret));
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || pread(fd, ret, n * sizeof(*ret), at) != (ssize_t)(n * sizeof(*ret)))
-		workload_failed(w, "pagemap: %m");
-	close(fd);
-	for (size_t i = 0; i < n; i++)
-		ret[i] &= (UINT64_C(1) << 55) - 1;
+	workload_end_child(w, pid);
 }
 
 /* And to pages that it shared: nobody else has them any more. */
 static void reuse(struct workload *w)
 {
-	static uint64_t before[FRAMES_MAX], after[FRAMES_MAX];
-	char *p = workload_anon(w, w->pages);
-	struct workload_range *r = workload_range(w, "reuse", p, w->pages);
-	uint64_t said;
+	struct workload_range *r = workload_range(w, "reuse", workload_anon(w, w->pages), w->pages);
 	pid_t pid;
 
 	r->class = VMT_FAULT_ANON;
@@ -113,23 +68,9 @@ static void reuse(struct workload *w)
 		workload_failed(w, "fork: %m");
 	if (!pid)
 		_exit(0);
-	reap(w, pid);
+	workload_reap(w, pid);
 	workload_settle(w);
-	if (w->pages > FRAMES_MAX)
-		workload_unable(w, "more than %d pages", FRAMES_MAX);
-	frames(w, p, w->pages, before);
-	said = r->said;
-	workload_touch(r, 1);
-	workload_was(r, VMT_KIND_COW_REUSE);
-	frames(w, p, w->pages, after);
-	if (!before[0])
-		r->said = said;
-	/* Up to 5.18 one that the kernel still has at hand for something is copied all the same. */
-	for (size_t i = 0; i < w->pages; i++)
-		if (before[i] != after[i]) {
-			r->kinds[VMT_KIND_COW_REUSE]--;
-			r->kinds[VMT_KIND_COW_COPY]++;
-		}
+	workload_store_again(w, r);
 }
 
 /* Filling the memory of another process: the kernel charges the one that writes. */
@@ -144,27 +85,20 @@ static void remote(struct workload *w)
 	pid_t pid;
 
 	memset(source, 1, size);
-	pid = fork();
-	if (pid < 0)
-		workload_failed(w, "fork: %m");
-	if (!pid) {
-		for (;;)
-			pause();
-	}
-	workload_settle(w);
+	pid = workload_idle_child(w);
 	r->owner_pid = (uint64_t)pid;
 	r->class = VMT_FAULT_ANON;
 	r->access = WORKLOAD_SYSCALL;
 	r->each_page = 1;
 	r->pages = w->pages;
+	(void)process_vm_writev(pid, NULL, 0, NULL, 0, 0);
 	workload_measure(&before);
 	n = process_vm_writev(pid, &from, 1, &to, 1, 0);
 	workload_add(r, &before);
 	r->gup = r->minor + r->major;
-	kill(pid, SIGKILL);
 	if (n != (ssize_t)size)
 		workload_failed(w, "process_vm_writev: %zd: %m", n);
-	reap(w, pid);
+	workload_end_child(w, pid);
 }
 
 #define STORM_THREADS 4

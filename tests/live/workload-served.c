@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HUGE_BYTES (2ul << 20)
 #define HUGE_PAGES 4ul
 
 /* Loads of all pages, then stores: the page of zeroes gives way to pages of their own. */
@@ -35,35 +34,34 @@ static void zero_then_write(struct workload *w)
 	workload_was(r, VMT_KIND_COW_COPY);
 }
 
-/* A place for huge pages, aligned to their size. */
-static char *huge_place(struct workload *w)
+char *workload_huge_place(struct workload *w, size_t bytes)
 {
-	char *p = workload_reserve(w, (HUGE_PAGES + 1) * HUGE_BYTES / WORKLOAD_PAGE);
+	char *p = workload_reserve(w, (bytes + WORKLOAD_HUGE) / WORKLOAD_PAGE);
 
-	return p + (HUGE_BYTES - (uintptr_t)p % HUGE_BYTES) % HUGE_BYTES;
+	return p + (WORKLOAD_HUGE - (uintptr_t)p % WORKLOAD_HUGE) % WORKLOAD_HUGE;
 }
 
 static void thp(struct workload *w)
 {
-	char *p = huge_place(w);
+	char *p = workload_huge_place(w, HUGE_PAGES * WORKLOAD_HUGE);
 	struct workload_range *r;
 
 	if (prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) ||
-	    mmap(p, HUGE_PAGES * HUGE_BYTES, PROT_READ | PROT_WRITE,
+	    mmap(p, HUGE_PAGES * WORKLOAD_HUGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		workload_failed(w, "cannot map: %m");
-	if (madvise(p, HUGE_PAGES * HUGE_BYTES, MADV_HUGEPAGE))
+	if (madvise(p, HUGE_PAGES * WORKLOAD_HUGE, MADV_HUGEPAGE))
 		workload_unable(w, "MADV_HUGEPAGE: %m");
-	r = workload_range(w, "huge", p, HUGE_PAGES * HUGE_BYTES / WORKLOAD_PAGE);
+	r = workload_range(w, "huge", p, HUGE_PAGES * WORKLOAD_HUGE / WORKLOAD_PAGE);
 	r->class = VMT_FAULT_ANON;
 	r->access = WORKLOAD_WRITE;
-	workload_touch(r, HUGE_BYTES / WORKLOAD_PAGE);
+	workload_touch(r, WORKLOAD_HUGE / WORKLOAD_PAGE);
 	/* Where none was to be had there is a small one at the same address, and as many faults. */
 	r->pages = r->minor + r->major;
 	for (size_t i = 0; i < HUGE_PAGES; i++) {
 		unsigned char there = 0;
 
-		if (mincore(p + i * HUGE_BYTES + HUGE_BYTES / 2, WORKLOAD_PAGE, &there) ||
+		if (mincore(p + i * WORKLOAD_HUGE + WORKLOAD_HUGE / 2, WORKLOAD_PAGE, &there) ||
 		    !(there & 1))
 			workload_unable(w, "huge pages are not to be had");
 	}
@@ -72,17 +70,17 @@ static void thp(struct workload *w)
 
 static void hugetlb(struct workload *w)
 {
-	char *p = huge_place(w);
+	char *p = workload_huge_place(w, HUGE_PAGES * WORKLOAD_HUGE);
 	struct workload_range *r;
 
-	if (mmap(p, HUGE_PAGES * HUGE_BYTES, PROT_READ | PROT_WRITE,
+	if (mmap(p, HUGE_PAGES * WORKLOAD_HUGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB, -1, 0) == MAP_FAILED)
 		workload_unable(w, "MAP_HUGETLB: %m (vm.nr_hugepages)");
-	r = workload_range(w, "hugetlb", p, HUGE_PAGES * HUGE_BYTES / WORKLOAD_PAGE);
+	r = workload_range(w, "hugetlb", p, HUGE_PAGES * WORKLOAD_HUGE / WORKLOAD_PAGE);
 	r->class = VMT_FAULT_HUGETLB;
 	r->access = WORKLOAD_WRITE;
 	snprintf(r->path, sizeof(r->path), "/anon_hugepage (deleted)");
-	workload_touch(r, HUGE_BYTES / WORKLOAD_PAGE);
+	workload_touch(r, WORKLOAD_HUGE / WORKLOAD_PAGE);
 	workload_was(r, VMT_KIND_HUGETLB);
 }
 
@@ -101,7 +99,18 @@ static int user_fd(void)
 	return fd;
 }
 
-/* Gives a page for each fault that it is told of, until it is cancelled. */
+/* Protects pages against stores, or no longer. */
+static int permit(int fd, uint64_t start, size_t pages, bool protect)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { start, pages * WORKLOAD_PAGE },
+		.mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return ioctl(fd, UFFDIO_WRITEPROTECT, &wp);
+}
+
+/* Answers each fault that it is told of: the store is permitted, or there is a page. */
 static void *serve(void *arg)
 {
 	static char page[WORKLOAD_PAGE] __attribute__((aligned(WORKLOAD_PAGE))) = { 1 };
@@ -109,22 +118,28 @@ static void *serve(void *arg)
 	struct uffd_msg msg;
 
 	while (read(fd, &msg, sizeof(msg)) == (ssize_t)sizeof(msg)) {
-		struct uffdio_copy copy = { .src = (uintptr_t)page, .len = WORKLOAD_PAGE };
+		uint64_t at = msg.arg.pagefault.address & ~(WORKLOAD_PAGE - 1);
+		struct uffdio_copy copy = { .dst = at,
+					    .src = (uintptr_t)page,
+					    .len = WORKLOAD_PAGE };
 
-		copy.dst = msg.arg.pagefault.address & ~(WORKLOAD_PAGE - 1);
-		if (msg.event == UFFD_EVENT_PAGEFAULT && ioctl(fd, UFFDIO_COPY, &copy))
-			break;
+		if (msg.event != UFFD_EVENT_PAGEFAULT)
+			continue;
+		if (msg.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP
+			    ? !permit(fd, at, 1, false)
+			    : !ioctl(fd, UFFDIO_COPY, &copy))
+			continue;
+		break;
 	}
 	return NULL;
 }
 
-static void be_served(struct workload *w, char *p, size_t pages)
+static bool be_served(struct workload *w, const void *p, size_t pages, uint64_t mode)
 {
 	struct uffdio_register reg = { .range = { (uintptr_t)p, pages * WORKLOAD_PAGE },
-				       .mode = UFFDIO_REGISTER_MODE_MISSING };
+				       .mode = mode };
 
-	if (ioctl(w->fd, UFFDIO_REGISTER, &reg))
-		workload_failed(w, "UFFDIO_REGISTER: %m");
+	return !ioctl(w->fd, UFFDIO_REGISTER, &reg);
 }
 
 /* A server of faults, in a thread, which has everything that it touches once it has served one. */
@@ -140,7 +155,8 @@ static void user_begin(struct workload *w)
 		workload_unable(w, "userfaultfd: %m");
 	if (pthread_create(&thread, NULL, serve, &fd))
 		workload_failed(w, "cannot start a thread");
-	be_served(w, (char *)(uintptr_t)first, 1);
+	if (!be_served(w, (char *)(uintptr_t)first, 1, UFFDIO_REGISTER_MODE_MISSING))
+		workload_failed(w, "UFFDIO_REGISTER: %m");
 	*first = 1;
 }
 
@@ -149,7 +165,8 @@ static void userfault(struct workload *w)
 	char *p = workload_anon(w, w->pages);
 	struct workload_range *r;
 
-	be_served(w, p, w->pages);
+	if (!be_served(w, p, w->pages, UFFDIO_REGISTER_MODE_MISSING))
+		workload_failed(w, "UFFDIO_REGISTER: %m");
 	r = workload_range(w, "served", p, w->pages);
 	r->class = VMT_FAULT_ANON;
 	r->access = WORKLOAD_WRITE;
@@ -157,6 +174,46 @@ static void userfault(struct workload *w)
 	workload_was(r, VMT_KIND_USERFAULT);
 }
 
+/* Loads of what is not there. */
+static void userfault_read(struct workload *w)
+{
+	char *p = workload_anon(w, w->pages);
+	struct workload_range *r;
+
+	if (!be_served(w, p, w->pages, UFFDIO_REGISTER_MODE_MISSING))
+		workload_failed(w, "UFFDIO_REGISTER: %m");
+	r = workload_range(w, "served", p, w->pages);
+	r->class = VMT_FAULT_ANON;
+	r->access = WORKLOAD_READ;
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_USERFAULT);
+}
+
+/* Stores that have to be permitted first. */
+static void userfault_store(struct workload *w)
+{
+	char *p = workload_anon(w, w->pages);
+	struct workload_range *r;
+
+	r = workload_range(w, "protected", p, w->pages);
+	r->class = VMT_FAULT_ANON;
+	r->access = WORKLOAD_WRITE;
+	if (!be_served(w, p, w->pages, UFFDIO_REGISTER_MODE_WP))
+		workload_unable(w, "UFFDIO_REGISTER_MODE_WP: %m");
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_ZERO_FILL);
+	if (permit(w->fd, r->start, w->pages, true))
+		workload_unable(w, "UFFDIO_WRITEPROTECT: %m");
+	workload_touch(r, 1);
+	workload_was(r, VMT_KIND_USERFAULT);
+}
+
+const struct workload_kind workload_served_more_kinds[] = {
+	{ "userfault-read", user_begin, userfault_read },
+	{ "userfault-store", user_begin, userfault_store },
+};
+const size_t workload_n_served_more_kinds =
+	sizeof(workload_served_more_kinds) / sizeof(workload_served_more_kinds[0]);
 const struct workload_kind workload_served_kinds[] = {
 	{ "zero-then-write", NULL, zero_then_write },
 	{ "thp", NULL, thp },

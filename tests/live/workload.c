@@ -3,7 +3,8 @@
 /*
  * workload KIND PAGES STORM_MS DIR OUT IN: one of the programs of workload.h; OUT and IN are
  * descriptors.
- * workload --list: the kinds, one a line.
+ * workload --list [GROUP]: the kinds of a group, one a line: "usual" ones, "more" of them, those
+ * that want "swap", or "numa" balancing.
  * workload leaf PAGES: writes to so many pages, and that is all.
  */
 
@@ -56,10 +57,23 @@ static void wait_for_word(void)
 		_exit(3);
 }
 
+/* Whoever was in the group has been waited for. */
+static void leave(const struct workload *w)
+{
+	if (w->group[0])
+		rmdir(w->group);
+}
+
 static __attribute__((noreturn)) void end(struct workload *w, enum workload_status status,
 					  const char *fmt, va_list args)
 {
+	if (w->child) {
+		vsnprintf(w->child->why, sizeof(w->child->why), fmt, args);
+		w->child->status = status;
+		_exit(0);
+	}
 	vsnprintf(w->truth->why, sizeof(w->truth->why), fmt, args);
+	leave(w);
 	say(status);
 	wait_for_word();
 	_exit(0);
@@ -135,10 +149,9 @@ void workload_add(struct workload_range *range, const struct rusage *before)
 	range->major += (uint64_t)(after.ru_majflt - before->ru_majflt);
 }
 
-void workload_touch(struct workload_range *range, size_t step)
+static void touch(struct workload_range *range, volatile char *p, volatile char *behind,
+		  size_t step)
 {
-	volatile char *p = (volatile char *)range->start;
-	volatile char *behind = (volatile char *)range->end;
 	uint64_t pages = 0;
 	struct rusage before;
 	char sink = 0;
@@ -155,18 +168,31 @@ void workload_touch(struct workload_range *range, size_t step)
 	range->pages += pages;
 }
 
+void workload_touch(struct workload_range *range, size_t step)
+{
+	touch(range, (volatile char *)range->start, (volatile char *)range->end, step);
+}
+
+void workload_touch_part(struct workload_range *range, size_t first, size_t n)
+{
+	volatile char *p = (volatile char *)range->start + first * WORKLOAD_PAGE;
+
+	touch(range, p, p + n * WORKLOAD_PAGE, 1);
+}
+
 void workload_was(struct workload_range *range, enum vmt_fault_kind kind)
 {
 	uint64_t n = range->minor + range->major;
 
 	range->kinds[kind] += n - range->said;
 	range->said = n;
+	range->said_major = range->major;
 }
 
 void workload_was_cached(struct workload_range *range)
 {
-	range->kinds[VMT_KIND_FILE_MAJOR] += range->major;
-	range->said += range->major;
+	range->kinds[VMT_KIND_FILE_MAJOR] += range->major - range->said_major;
+	range->said += range->major - range->said_major;
 	workload_was(range, VMT_KIND_FILE_AROUND);
 }
 
@@ -223,13 +249,22 @@ void workload_settle(struct workload *w)
 }
 
 static const struct {
+	const char *name;
 	const struct workload_kind *kinds;
 	const size_t *n;
 } groups[] = {
-	{ workload_memory_kinds, &workload_n_memory_kinds },
-	{ workload_file_kinds, &workload_n_file_kinds },
-	{ workload_served_kinds, &workload_n_served_kinds },
-	{ workload_process_kinds, &workload_n_process_kinds },
+	{ "usual", workload_memory_kinds, &workload_n_memory_kinds },
+	{ "usual", workload_file_kinds, &workload_n_file_kinds },
+	{ "usual", workload_served_kinds, &workload_n_served_kinds },
+	{ "usual", workload_process_kinds, &workload_n_process_kinds },
+	{ "more", workload_again_kinds, &workload_n_again_kinds },
+	{ "more", workload_child_kinds, &workload_n_child_kinds },
+	{ "more", workload_cache_kinds, &workload_n_cache_kinds },
+	{ "more", workload_shmem_kinds, &workload_n_shmem_kinds },
+	{ "more", workload_huge_kinds, &workload_n_huge_kinds },
+	{ "more", workload_served_more_kinds, &workload_n_served_more_kinds },
+	{ "swap", workload_swap_kinds, &workload_n_swap_kinds },
+	{ "numa", workload_numa_kinds, &workload_n_numa_kinds },
 };
 
 static const struct workload_kind *find_kind(const char *name)
@@ -241,10 +276,10 @@ static const struct workload_kind *find_kind(const char *name)
 	return NULL;
 }
 
-static void list(void)
+static void list(const char *group)
 {
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
-		for (size_t i = 0; i < *groups[g].n; i++)
+		for (size_t i = 0; i < *groups[g].n && !strcmp(groups[g].name, group); i++)
 			puts(groups[g].kinds[i].name);
 }
 
@@ -268,8 +303,8 @@ int main(int argc, char **argv)
 
 	/* The end of main()'s own variables. */
 	w.top = __builtin_frame_address(0);
-	if (argc == 2 && !strcmp(argv[1], "--list")) {
-		list();
+	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--list")) {
+		list(argc == 3 ? argv[2] : "usual");
 		return 0;
 	}
 	/* Huge pages would make the number of faults a matter of luck. */
@@ -302,6 +337,7 @@ int main(int argc, char **argv)
 	workload_measure(&after);
 	truth.minor = (uint64_t)(after.ru_minflt - before.ru_minflt);
 	truth.major = (uint64_t)(after.ru_majflt - before.ru_majflt);
+	leave(&w);
 	say(WORKLOAD_DONE);
 	wait_for_word();
 	return 0;
