@@ -197,3 +197,50 @@ static __always_inline unsigned long vmt_mm_vdso(struct mm_struct *mm)
 		return 0;
 	return vmt_mm_vdso_read(mm);
 }
+
+static __noinline unsigned long vmt_kernfs_parent_read(struct kernfs_node *kn)
+{
+	return (unsigned long)BPF_CORE_READ(kn, parent);
+}
+
+/* kernfs_node.parent became __parent with 6.15. */
+static __always_inline struct kernfs_node *vmt_kernfs_parent(struct kernfs_node *kn)
+{
+	struct kernfs_node___6_15 *now = (void *)kn;
+
+	if (bpf_core_field_exists(struct kernfs_node___6_15, __parent))
+		return BPF_CORE_READ(now, __parent);
+	return (void *)vmt_kernfs_parent_read(kn);
+}
+
+static __noinline unsigned long vmt_dfl_cgroup_read(struct task_struct *task)
+{
+	return (unsigned long)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+}
+
+/*
+ * The directory of the cgroup that a task's memory is charged to, as vmt_pid_cgroup_parse() takes
+ * it from /proc/PID/cgroup: of the memory controller, where it has a hierarchy of its own (version
+ * 1), else of version 2. NULL without CONFIG_CGROUPS.
+ */
+static __noinline struct kernfs_node *vmt_memory_cgroup(struct task_struct *task)
+{
+	struct cgroup_subsys_state *css = NULL;
+	struct css_set *set;
+	struct cgroup *c;
+	unsigned long at;
+
+	if (!bpf_core_field_exists(struct task_struct, cgroups))
+		return NULL;
+	set = BPF_CORE_READ(task, cgroups);
+	if (set && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+		at = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+		bpf_probe_read_kernel(&css, sizeof(css),
+				      (char *)set + bpf_core_field_offset(struct css_set, subsys) +
+					      at * sizeof(css));
+	}
+	c = css ? BPF_CORE_READ(css, cgroup) : NULL;
+	if (c && BPF_CORE_READ(c, root, hierarchy_id))
+		return BPF_CORE_READ(c, kn);
+	return (void *)vmt_dfl_cgroup_read(task);
+}

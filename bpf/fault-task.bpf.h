@@ -6,6 +6,7 @@
  * made of them.
  */
 
+#include "bpf/fault-cgroup.bpf.h"
 #include "bpf/fault-map.bpf.h"
 
 const volatile __u32 vmt_around = 0; /* programs around handle_mm_fault() are attached */
@@ -178,6 +179,7 @@ static __noinline u32 proc_slot(u32 tgid, u64 start_time, struct task_struct *le
 	p->tgid = tgid;
 	p->start_time = start_time;
 	BPF_CORE_READ_INTO(&p->comm, leader, comm);
+	proc_cgroup(p, leader);
 	if (!bpf_map_update_elem(&proc_index, &key, &slot, BPF_NOEXIST)) {
 		p->ready = 1;
 		return slot;

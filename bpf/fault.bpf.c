@@ -468,8 +468,10 @@ int BPF_PROG(task_exec, struct task_struct *task)
 	if (!a || control.closing)
 		return 0;
 	p = task_proc(a, task);
-	if (p && a->proc)
+	if (p && a->proc) {
 		BPF_CORE_READ_INTO(&p->comm, task, comm);
+		proc_cgroup(p, task);
+	}
 	return 0;
 }
 
@@ -489,8 +491,10 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	a = task_account(task, 0, 0);
 	p = a ? task_proc(a, task) : NULL;
 	/* It may have changed its name since: PR_SET_NAME. */
-	if (p && a->proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
+	if (p && a->proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid)) {
 		BPF_CORE_READ_INTO(&p->comm, task, comm);
+		proc_cgroup(p, task);
+	}
 	if (p)
 		settle(a, p,
 		       advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
@@ -540,6 +544,17 @@ int BPF_PROG(task_free, struct task_struct *task)
 	return 0;
 }
 
+/* The process of a task, where it has a row, may have moved since. */
+static __always_inline void last_cgroup(struct task_account *a, struct task_struct *task)
+{
+	struct proc_key key = { .start_time = a->start_time, .tgid = a->tgid };
+	u32 *proc = bpf_map_lookup_elem(&proc_index, &key);
+	struct vmt_slot_proc *p = proc && *proc ? bpf_map_lookup_elem(&procs, proc) : NULL;
+
+	if (p && a->tid == a->tgid)
+		proc_cgroup(p, task);
+}
+
 /*
  * Over all tasks that user space sees: once after the start, twice at the end. The end is between
  * two events of each task: after "closing" was set, and every program that might not have seen it
@@ -579,6 +594,8 @@ int walk_task(struct bpf_iter__task *ctx)
 	if (a->state & TASK_SETTLED || !task_is(a, BPF_CORE_READ(task, pid)))
 		return 0;
 	if (control.phase == VMT_PHASE_MARK) {
+		if (vmt_cgroups)
+			last_cgroup(a, task);
 		a->mark_minor = BPF_CORE_READ(task, min_flt);
 		a->mark_major = BPF_CORE_READ(task, maj_flt);
 		a->state |= TASK_MARK;

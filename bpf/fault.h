@@ -143,7 +143,7 @@ struct vmt_slot_proc {
 	__u32 tgid;
 	__u64 start_time;
 	__u32 flags; /* enum vmt_proc_flag */
-	__u32 pad;
+	__u32 cgroup; /* that it was in last: row of cgroups + 1; 0 where it is not known */
 	char comm[16];
 	/* Those that went as they should: of kernel_minor (or _major) and mapped, and where nothing
 	 * is attached around handle_mm_fault() of record_minor (_major); not in these below. */

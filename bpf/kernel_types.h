@@ -169,6 +169,38 @@ struct vm_fault {
 	pte_t orig_pte;
 };
 
+struct kernfs_node {
+	struct kernfs_node *parent; /* before 6.15 */
+	const char *name;
+	u64 id;
+};
+
+struct kernfs_node___6_15 {
+	struct kernfs_node *__parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id; /* 0: version 2 */
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+enum cgroup_subsys_id {
+	memory_cgrp_id = 4, /* whatever number the kernel has for it */
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* by enum cgroup_subsys_id */
+	struct cgroup *dfl_cgrp; /* of version 2 */
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
@@ -180,6 +212,7 @@ struct task_struct {
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	u64 self_exec_id;
+	struct css_set *cgroups;
 	char comm[16];
 };
 

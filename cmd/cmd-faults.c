@@ -89,6 +89,11 @@ static int run_faults(struct vmt_ctx *ctx)
 	window_opts.rung = vmt_ctx_value(ctx, "rung");
 	window_opts.stacks = vmt_fault_stacks(ctx);
 	window_opts.by_kind = vmt_fault_by_kind(&model_opts);
+	r = vmt_fault_asks(ctx, &model_opts,
+			   window_opts.singles ? &vmt_entity_single : &vmt_entity_fault,
+			   &window_opts.asks);
+	if (r)
+		return r;
 	/* The list has all of it, whatever its columns are. */
 	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &model_opts, &window_opts.without);
 	if (r)
@@ -108,7 +113,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	}
 	r = vmt_window_run(ctx, &window_opts, &window);
 	if (r == 0)
-		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), NULL, 0);
+		r = vmt_run_sample(&run, ctx, vmt_fault_sources(window_opts.asks), NULL, 0);
 	if (r == 0)
 		r = vmt_window_attach(ctx, window, &run);
 	if (r == 0)

@@ -45,6 +45,7 @@ struct course {
 	struct vmt_peak *peak;
 	int signals; /* signalfd */
 	struct vmt_model_opts opts; /* of the rows */
+	uint32_t asks; /* enum vmt_fault_ask */
 	uint64_t setup_minor; /* of the process before it is let go */
 	uint64_t setup_major;
 	uint64_t setup_hwm_bytes;
@@ -497,7 +498,7 @@ static int tell(struct course *c, struct vmt_window *window, struct vmt_budgets 
 	vmt_peak_read(c->peak, &sum);
 	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
-		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), NULL, 0);
+		r = vmt_run_sample(&run, ctx, vmt_fault_sources(c->asks), NULL, 0);
 	if (r == 0)
 		r = vmt_window_attach(ctx, window, &run);
 	if (r)
@@ -542,6 +543,7 @@ static int follow(struct course *c, struct vmt_window **ret_window)
 		.rung = vmt_ctx_value(c->ctx, "rung"),
 		.stacks = vmt_fault_stacks(c->ctx),
 		.by_kind = vmt_fault_by_kind(&c->opts),
+		.asks = c->asks,
 		.follow = true,
 		.during = during,
 		.arg = c,
@@ -597,6 +599,8 @@ static int run_run(struct vmt_ctx *ctx)
 	if (vmt_column_help(ctx, &vmt_entity_fault, &r))
 		return r;
 	r = vmt_fault_summary(ctx, &course.opts);
+	if (r == 0)
+		r = vmt_fault_asks(ctx, &course.opts, &vmt_entity_fault, &course.asks);
 	if (r == 0)
 		r = vmt_budgets_parse(ctx, &budgets);
 	if (r)

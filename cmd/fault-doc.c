@@ -54,18 +54,46 @@ int vmt_fault_summary(struct vmt_ctx *ctx, struct vmt_model_opts *ret)
 		ret->fault_group = VMT_FAULT_BY_PROC;
 	else if (strcmp(what, "file") == 0)
 		ret->fault_group = VMT_FAULT_BY_FILE;
+	else if (strcmp(what, "cgroup") == 0)
+		ret->fault_group = VMT_FAULT_BY_CGROUP;
 	else if (strcmp(what, "kind") == 0)
 		ret->fault_group = VMT_FAULT_BY_KIND;
 	else if (strcmp(what, "ip") == 0)
 		ret->fault_group = VMT_FAULT_BY_IP;
 	else
-		return vmt_usage_error(ctx, "--summary takes vma, proc, file, kind or ip");
+		return vmt_usage_error(ctx, "--summary takes vma, proc, file, cgroup, kind or ip");
 	if (kinds && !parse_kinds(kinds, &ret->fault_kinds))
 		return vmt_usage_error(
 			ctx, "--kind takes names of kinds, as zero_fill,file_major; or all");
 	if (kinds && ret->fault_group == VMT_FAULT_BY_IP)
 		return vmt_usage_error(ctx, "--summary ip has no kinds");
 	return 0;
+}
+
+int vmt_fault_asks(struct vmt_ctx *ctx, const struct vmt_model_opts *opts,
+		   const struct vmt_entity *entity, uint32_t *ret)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	int r;
+	size_t i;
+
+	*ret = opts->fault_group == VMT_FAULT_BY_CGROUP ? VMT_ASK_CGROUP : 0;
+	if (entity != &vmt_entity_fault)
+		return 0;
+	r = vmt_wanted_columns(ctx, entity, &columns);
+	for (i = 0; i < columns.n; i++)
+		*ret |= vmt_fault_field_ask(columns.fields[i]);
+	return r;
+}
+
+uint32_t vmt_fault_sources(uint32_t asks)
+{
+	uint32_t sources = VMT_SOURCE_BIT(PIDS);
+
+	/* What the probe does not know of processes that still run. */
+	if (asks & VMT_ASK_CGROUP)
+		sources |= VMT_SOURCE_BIT(CGROUP);
+	return sources;
 }
 
 bool vmt_fault_by_kind(const struct vmt_model_opts *opts)
@@ -98,6 +126,7 @@ static const char *const group_columns[] = {
 	[VMT_FAULT_BY_PROC] = "PID,FAULTS,MAJOR,READ,WRITE,GUP,P50,P99,MAX,STALL,COMMAND",
 	[VMT_FAULT_BY_FILE] = "KIND,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
 	[VMT_FAULT_BY_IP] = "PID,IP,FAULTS,MAJOR,USER,KERNEL,SYMBOL,COMMAND,OFFSET,MAPPING",
+	[VMT_FAULT_BY_CGROUP] = "FAULTS,MAJOR,READ,WRITE,GUP,P50,P99,MAX,STALL,CGROUP",
 	[VMT_FAULT_BY_KIND] = "SERVED,FAULTS,MAJOR,READ,WRITE,P50,P90,P99,MAX,STALL",
 };
 
@@ -108,6 +137,7 @@ static const char *const kind_columns[] = {
 	[VMT_FAULT_BY_PROC] = "PID,SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,COMMAND",
 	[VMT_FAULT_BY_FILE] = "KIND,SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
 	[VMT_FAULT_BY_IP] = NULL,
+	[VMT_FAULT_BY_CGROUP] = "SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,CGROUP",
 	[VMT_FAULT_BY_KIND] = NULL,
 };
 

@@ -19,28 +19,28 @@
 extern const char vmt_fault_kind_words[];
 
 /* Options that vmt_fault_summary(), vmt_fault_sections() and vmt_window_run() ask for. */
-#define VMT_OPTS_FAULT                                                                             \
-	{ "summary",                                                                               \
-	  0,                                                                                       \
-	  VMT_OPT_VALUE,                                                                           \
-	  "WHAT",                                                                                  \
-	  "vma proc file kind ip",                                                                 \
-	  "a row for each mapping (vma, the default), process, file, kind or instruction" },       \
-		{ "kind",                                                                          \
-		  0,                                                                               \
-		  VMT_OPT_VALUE,                                                                   \
-		  "LIST",                                                                          \
-		  vmt_fault_kind_words,                                                            \
-		  "only faults that were served in these ways, a row for each; all: each kind" },  \
-		{ "rung",                                                                          \
-		  0,                                                                               \
-		  VMT_OPT_VALUE,                                                                   \
-		  "NAME",                                                                          \
-		  "auto fexit kprobe tracepoint perf proc",                                        \
-		  "how to count; auto takes the best that works" },                                \
-	{                                                                                          \
-		"balance", 0, VMT_OPT_FLAG, NULL, NULL,                                            \
-			"show the sum of each process in text, too"                                \
+#define VMT_OPTS_FAULT                                                                               \
+	{ "summary",                                                                                 \
+	  0,                                                                                         \
+	  VMT_OPT_VALUE,                                                                             \
+	  "WHAT",                                                                                    \
+	  "vma proc file cgroup kind ip",                                                            \
+	  "a row for each mapping (vma, the default), process, file, cgroup, kind or instruction" }, \
+		{ "kind",                                                                            \
+		  0,                                                                                 \
+		  VMT_OPT_VALUE,                                                                     \
+		  "LIST",                                                                            \
+		  vmt_fault_kind_words,                                                              \
+		  "only faults that were served in these ways, a row for each; all: each kind" },    \
+		{ "rung",                                                                            \
+		  0,                                                                                 \
+		  VMT_OPT_VALUE,                                                                     \
+		  "NAME",                                                                            \
+		  "auto fexit kprobe tracepoint perf proc",                                          \
+		  "how to count; auto takes the best that works" },                                  \
+	{                                                                                            \
+		"balance", 0, VMT_OPT_FLAG, NULL, NULL,                                              \
+			"show the sum of each process in text, too"                                  \
 	}
 
 /* Behind these: the section that is there with --stacks, and the option itself. */
@@ -63,6 +63,14 @@ struct vmt_model_opts;
 int vmt_fault_without(struct vmt_ctx *ctx, const struct vmt_model_opts *opts, uint32_t *ret);
 /* What --summary and --kind say; an exit code or 0. */
 int vmt_fault_summary(struct vmt_ctx *ctx, struct vmt_model_opts *ret);
+/*
+ * What the rows, and columns that were named, take beyond what is always counted (enum
+ * vmt_fault_ask). entity is that of the options for columns. An exit code or 0.
+ */
+int vmt_fault_asks(struct vmt_ctx *ctx, const struct vmt_model_opts *opts,
+		   const struct vmt_entity *entity, uint32_t *ret);
+/* The sources, as VMT_SOURCE_BITs, of the sample that the faults are put into. */
+uint32_t vmt_fault_sources(uint32_t asks);
 /* Whether it takes counts by mapping and kind. */
 bool vmt_fault_by_kind(const struct vmt_model_opts *opts);
 /*

@@ -170,7 +170,7 @@ static int produce(void *arg, vmt_emit_fn *emit, void *emit_ctx)
 	if (ctx->deadline_ns && ctx->deadline_ns < end_ns)
 		end_ns = ctx->deadline_ns;
 	vmt_collector_set_deadline(st->run->collector, end_ns);
-	r = vmt_run_sample(st->run, ctx, VMT_SOURCE_BIT(PIDS), NULL, 0);
+	r = vmt_run_sample(st->run, ctx, vmt_fault_sources(st->window_opts->asks), NULL, 0);
 	if (r == 0)
 		r = vmt_window_attach(ctx, st->window, st->run);
 	if (r == 0)

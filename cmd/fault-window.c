@@ -214,6 +214,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.follow = opts->follow;
 	popts.stacks = opts->stacks;
 	popts.by_kind = opts->by_kind;
+	popts.asks = opts->asks;
 	popts.without = opts->without;
 	popts.singles = opts->singles;
 	popts.single_least_ns = opts->single_least_ns;

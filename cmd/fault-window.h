@@ -20,6 +20,7 @@ struct vmt_window_opts {
 	void (*during)(void *arg);
 	void *arg;
 	enum vmt_stack_depth stacks;
+	uint32_t asks; /* enum vmt_fault_ask */
 	bool by_kind; /* counts and times by mapping and kind */
 	uint32_t without; /* VMT_HAVE_ bits of what is not to be known */
 	bool singles; /* single faults, too; see struct vmt_probe_opts */

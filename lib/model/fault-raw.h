@@ -123,6 +123,7 @@ struct vmt_fault_proc {
 	uint64_t pid; /* 0: those that found the table of processes full, together */
 	uint64_t start_time_ns;
 	struct vmt_bytes comm;
+	struct vmt_bytes cgroup; /* that it was in last; empty where it is not known */
 	bool exited;
 	bool self; /* vmtop's own process */
 	uint64_t kernel_minor; /* change of min_flt and maj_flt over its threads */
@@ -268,6 +269,11 @@ enum vmt_fault_have {
 	VMT_HAVE_SINGLES = 1 << 19, /* single faults, where they were asked for */
 };
 
+/* What costs, and is counted only where it is asked for. */
+enum vmt_fault_ask {
+	VMT_ASK_CGROUP = 1 << 0, /* the cgroup of each process */
+};
+
 enum vmt_rung_id {
 	VMT_RUNG_NONE,
 	VMT_RUNG_FEXIT,
@@ -344,6 +350,7 @@ struct vmt_fault_totals {
 	uint64_t stacks_full; /* the kernel's map of stacks was full */
 	uint64_t stacks_absent; /* the kernel could not take it */
 	uint64_t stack_rows_full;
+	uint64_t cgroups_lost; /* times that the table of cgroups was full */
 	uint64_t kinds_lost; /* faults whose mapping and kind found the table of these full */
 	uint64_t codes_full; /* frames of which no mapping was kept: the table was full */
 };
@@ -370,6 +377,7 @@ struct vmt_fault_sample {
 	size_t n_codes;
 	struct vmt_fault_frame *frames; /* by vmt_symbolize() */
 	size_t n_frames;
+	bool has_cgroups; /* the probe knows those of processes */
 	bool by_kind; /* kinds are counted by mapping */
 	struct vmt_fault_by_kind *kinds;
 	size_t n_kinds;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/fault-cgroup.h"
 #include "model/fault-raw.h"
 #include "model/latency.h"
 #include "model/model.h"
@@ -82,6 +83,7 @@ static int compare_identity(const struct vmt_fault_raw *a, const struct vmt_faul
 struct item {
 	const struct vmt_fault_raw *raw;
 	const struct vmt_map *now; /* NULL where it is gone */
+	struct vmt_bytes cgroup; /* of the process; empty where it is not known */
 };
 
 static int compare_items(const void *pa, const void *pb)
@@ -116,15 +118,9 @@ static const struct vmt_map *find_map(const struct vmt_sample *s, const struct v
 
 	if (!p || !s->maps || !VMT_HAS(proc, start_time_ns, p))
 		return NULL;
-	/* The kernel counts in ns, /proc in ticks; the process is another one where they are
-	 * further apart than a tick. */
-	if (!raw->owner_pid || raw->owner_pid == raw->pid) {
-		uint64_t tick = s->host.user_hz ? UINT64_C(1000000000) / s->host.user_hz : 0;
-
-		if (raw->start_time_ns < p->start_time_ns ||
-		    raw->start_time_ns - p->start_time_ns > tick)
-			return NULL;
-	}
+	if ((!raw->owner_pid || raw->owner_pid == raw->pid) &&
+	    !vmt_fault_same_start(s, p, raw->start_time_ns))
+		return NULL;
 	maps = &s->maps[p - s->procs];
 	hi = maps->n_maps;
 	while (lo < hi) {
@@ -350,6 +346,11 @@ uint32_t vmt_fault_field_have(const struct vmt_field *f)
 	}
 }
 
+uint32_t vmt_fault_field_ask(const struct vmt_field *f)
+{
+	return f->offset == offsetof(struct vmt_fault, cgroup) ? VMT_ASK_CGROUP : 0;
+}
+
 static struct vmt_bytes device_text(struct vmt_arena *arena, uint32_t major, uint32_t minor)
 {
 	char buf[24];
@@ -460,6 +461,14 @@ static int by_file(const void *a, const void *b)
 	return compare_file(a, b);
 }
 
+static int by_cgroup(const void *pa, const void *pb)
+{
+	const struct item *a = pa, *b = pb;
+	int c = vmt_bytes_compare(a->cgroup, b->cgroup);
+
+	return c ? c : compare_u64(a->raw->kind, b->raw->kind);
+}
+
 static int by_kind(const void *pa, const void *pb)
 {
 	const struct item *a = pa, *b = pb;
@@ -476,6 +485,8 @@ static bool same_row(const struct item *first, const struct item *item, uint64_t
 		return compare_proc(first, item) == 0;
 	case VMT_FAULT_BY_FILE:
 		return compare_file(first, item) == 0;
+	case VMT_FAULT_BY_CGROUP:
+		return by_cgroup(first, item) == 0;
 	case VMT_FAULT_BY_KIND:
 		return by_kind(first, item) == 0;
 	case VMT_FAULT_BY_VMA:
@@ -495,9 +506,8 @@ static bool same_row(const struct item *first, const struct item *item, uint64_t
 static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_fault_group group)
 {
 	static int (*const orders[])(const void *, const void *) = {
-		[VMT_FAULT_BY_VMA] = compare_items,
-		[VMT_FAULT_BY_PROC] = by_proc,
-		[VMT_FAULT_BY_FILE] = by_file,
+		[VMT_FAULT_BY_VMA] = compare_items, [VMT_FAULT_BY_PROC] = by_proc,
+		[VMT_FAULT_BY_FILE] = by_file,	    [VMT_FAULT_BY_CGROUP] = by_cgroup,
 		[VMT_FAULT_BY_KIND] = by_kind,
 	};
 	uint32_t have = m->sample->faults->have;
@@ -522,6 +532,8 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			label_proc(row, items[i].raw);
 		else if (group == VMT_FAULT_BY_FILE)
 			label_file(&m->arena, row, items[i].raw);
+		if (items[i].cgroup.len)
+			VMT_SET(fault, cgroup, row, items[i].cgroup);
 		for (; i < k; i++)
 			forget(row, items[i].raw);
 		if (have & VMT_HAVE_KINDS)
@@ -537,7 +549,9 @@ static int add_maps(struct vmt_model *m, const struct vmt_model_opts *opts)
 	const struct vmt_fault_sample *f = m->sample->faults;
 	enum vmt_fault_group group = opts->fault_group;
 	struct vmt_fault_raw *maps = f->maps;
+	VMT_CLEANUP(vmt_fault_cgroups_done) struct vmt_fault_cgroups cgroups = { 0 };
 	VMT_AUTO_FREE struct item *items = NULL;
+	bool of_one = group != VMT_FAULT_BY_KIND && group != VMT_FAULT_BY_FILE;
 	size_t n = f->n_maps, i;
 	int r;
 
@@ -549,6 +563,10 @@ static int add_maps(struct vmt_model *m, const struct vmt_model_opts *opts)
 		if (r < 0)
 			return r;
 	}
+	/* Rows by file or kind are of several processes, and of no one cgroup. */
+	r = of_one ? vmt_fault_cgroups_init(&cgroups, m->sample) : 0;
+	if (r < 0)
+		return r;
 	items = calloc(n + 1, sizeof(*items));
 	m->faults = vmt_arena_alloc(&m->arena, n + 1, sizeof(*m->faults));
 	if (!items || !m->faults)
@@ -556,6 +574,8 @@ static int add_maps(struct vmt_model *m, const struct vmt_model_opts *opts)
 	for (i = 0; i < n; i++) {
 		items[i].raw = &maps[i];
 		items[i].now = group == VMT_FAULT_BY_VMA ? find_map(m->sample, &maps[i]) : NULL;
+		if (of_one)
+			items[i].cgroup = vmt_fault_cgroup(&cgroups, &maps[i]);
 	}
 	return fold(m, items, n, group);
 }
@@ -701,6 +721,8 @@ static void add_probe(struct vmt_model *m)
 		VMT_SET(probe, stacks_absent, p, t->stacks_absent);
 		VMT_SET(probe, stack_rows_full, p, t->stack_rows_full);
 	}
+	if (f->has_cgroups)
+		VMT_SET(probe, cgroups_lost_total, p, t->cgroups_lost);
 	if (f->by_kind)
 		VMT_SET(probe, kinds_lost_total, p, t->kinds_lost);
 	if (f->have & VMT_HAVE_SINGLES) {

@@ -13,6 +13,7 @@ enum vmt_fault_group {
 	VMT_FAULT_BY_PROC,
 	VMT_FAULT_BY_FILE,
 	VMT_FAULT_BY_IP, /* where stacks were counted, of whatever depth */
+	VMT_FAULT_BY_CGROUP, /* that the process which was charged was in last */
 	VMT_FAULT_BY_KIND, /* where kinds were counted by mapping */
 };
 
@@ -92,6 +93,8 @@ int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, bool by_ki
 int vmt_model_fault_ips(struct vmt_model *m);
 /* The VMT_HAVE_ bits of what a field of a fault cannot be known without. */
 uint32_t vmt_fault_field_have(const struct vmt_field *f);
+/* The VMT_ASK_ bit of what it takes to know it, or 0. */
+uint32_t vmt_fault_field_ask(const struct vmt_field *f);
 /* Fills m->singles from the same. */
 int vmt_model_singles(struct vmt_model *m);
 /*

@@ -17,7 +17,7 @@
 #include "base/parse.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
-#include "source/probe-by-kind.h"
+#include "source/probe-asked.h"
 #include "source/probe-canary.h"
 #include "source/probe-cpus.h"
 #include "source/probe-live.h"
@@ -78,7 +78,7 @@ struct fault_state {
 	struct vmt_drain
 		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
 	struct vmt_probe_stacks stacks;
-	struct vmt_probe_kinds kinds;
+	struct vmt_probe_asked asked;
 	struct vmt_probe_singles *singles; /* NULL where nobody asked for them */
 	struct vmt_probe_live *live; /* NULL where they are not handed out live */
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
@@ -148,6 +148,7 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_around = rung->function != NULL;
 	s->rodata->vmt_stacks = p->opts.stacks;
 	s->rodata->vmt_by_kind = p->opts.by_kind;
+	s->rodata->vmt_cgroups = (p->opts.asks & VMT_ASK_CGROUP) != 0;
 	/* The rest is for rows that processes of one name share. */
 	s->rodata->vmt_rows_apart = maps - maps / 4;
 	s->rodata->vmt_events = p->opts.singles;
@@ -157,7 +158,7 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	r = r ?: bpf_map__set_max_entries(s->maps.events, VMT_PROBE_RING_BYTES);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
-	r = r ?: vmt_probe_kinds_configure(s->obj, p->opts.by_kind && !small, maps);
+	r = r ?: vmt_probe_asked_configure(s->obj, &p->opts, small, maps);
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)
 		r = r ?: bpf_map__reuse_fd(s->maps.filter, p->filter_fd);
@@ -354,7 +355,7 @@ static void fault_close(void *state)
 	vmt_probe_unmap(&s->names);
 	vmt_probe_unmap(&s->stats);
 	vmt_probe_stacks_unmap(&s->stacks);
-	vmt_probe_kinds_unmap(&s->kinds);
+	vmt_probe_asked_unmap(&s->asked);
 	vmt_probe_unload(&s->loaded);
 	free(s);
 }
@@ -378,10 +379,10 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	s->stacks.depth = p->opts.stacks;
 	s->stacks.lost = &s->skeleton->bss->stack_lost;
 	r = r ?: vmt_probe_stacks_map(&s->loaded, &s->stacks, err);
-	s->kinds.pile = PILE_KINDS;
-	s->kinds.lost = &s->skeleton->bss->vmt_kinds_lost;
-	if (!r && p->opts.by_kind)
-		r = vmt_probe_kinds_map(&s->loaded, &s->kinds, err);
+	s->asked.kinds.pile = PILE_KINDS;
+	s->asked.kinds.lost = &s->skeleton->bss->vmt_kinds_lost;
+	s->asked.cgroups_lost = &s->skeleton->bss->vmt_cgroups_lost;
+	r = r ?: vmt_probe_asked_map(&s->loaded, &p->opts, &s->asked, err);
 	r = r ?: vmt_probe_filter(&s->loaded, p->pids, p->opts.n_pids, err);
 	r = r ?: make_walks(s, err);
 	if (!r && p->opts.singles)
@@ -651,6 +652,7 @@ static int add_proc(const struct fault_state *s, const struct vmt_slot_proc *p,
 		    struct vmt_arena *arena, struct vmt_fault_totals *t, struct vmt_fault_proc *out)
 {
 	const struct vmt_slot_proc account = whole(s, p), *q = &account;
+	int r;
 
 	out->pid = q->tgid;
 	out->start_time_ns = q->start_time;
@@ -680,7 +682,8 @@ static int add_proc(const struct fault_state *s, const struct vmt_slot_proc *p,
 		out->failed[f] = q->failed[f];
 		t->failed[f] += q->failed[f];
 	}
-	return copy_comm(arena, q->comm, &out->comm);
+	r = vmt_probe_cgroup(&s->asked, q->cgroup, arena, &out->cgroup);
+	return r ?: copy_comm(arena, q->comm, &out->comm);
 }
 
 static int read_procs(struct fault_state *s, struct vmt_arena *arena, uint32_t hidden,
@@ -729,8 +732,7 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 	r = read_procs(s, arena, hidden, ret);
 	r = r ?: read_maps(s, arena, hidden, ret);
 	r = r ?: vmt_probe_stacks_read(&s->stacks, &s->names, hidden, arena, ret);
-	if (!r && p->opts.by_kind)
-		r = vmt_probe_kinds_read(&s->kinds, s->drain, hidden, arena, ret);
+	r = r ?: vmt_probe_asked_read(&s->asked, &p->opts, s->drain, hidden, arena, ret);
 	if (!r && s->drain)
 		r = vmt_drain_error(s->drain);
 	if (!r && s->singles) {

@@ -25,6 +25,7 @@ struct vmt_probe_opts {
 	uint32_t without;
 	bool filemap; /* calls of filemap_fault, by file */
 	enum vmt_stack_depth stacks; /* faults by stack; on the rungs with BPF */
+	uint32_t asks; /* enum vmt_fault_ask: what else to count; likewise */
 	bool by_kind; /* counts and times by mapping and kind; likewise */
 	bool singles; /* single faults, too, on the rungs with BPF: vmt_probe_drain() */
 	uint64_t single_least_ns; /* that took so long; 0: all, adjacent ones as a run */

@@ -289,6 +289,69 @@ static void a_rung_without_kinds_tells_none(void **state)
 	assert_int_equal(s->model->n_faults, 0);
 }
 
+static void cgroups_are_those_of_processes(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_proc procs[3] = {
+		{ .pid = 42, .start_time_ns = 42000, .cgroup = VMT_BYTES("/a") },
+		{ .pid = 43, .start_time_ns = 43000, .cgroup = VMT_BYTES("/b") },
+		/* Of a process with the same id, before. */
+		{ .pid = 44, .start_time_ns = 1, .cgroup = VMT_BYTES("/b") },
+	};
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 100), *b = mapping(s, 2, 42, 50);
+	struct vmt_proc now = { 0 };
+	const struct vmt_fault *f;
+	size_t i;
+
+	kind(s, a, VMT_KIND_ZERO_FILL, 100, 1000);
+	kind(s, b, VMT_KIND_COW_COPY, 50, 3000);
+	kind(s, mapping(s, 3, 43, 7), VMT_KIND_ZERO_FILL, 7, 9000);
+	mapping(s, 4, 44, 5);
+	mapping(s, 5, 0, 3)->start_time_ns = 0; /* one that processes share */
+	s->faults.procs = procs;
+	s->faults.n_procs = 3;
+
+	build(s, VMT_FAULT_BY_CGROUP, 0);
+	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(total(s), 165);
+	for (i = 0; i < 3; i++) {
+		f = &s->model->faults[i];
+		if (!VMT_HAS(fault, cgroup, f)) {
+			assert_int_equal(f->faults_total, 8);
+		} else if (vmt_bytes_is(f->cgroup, "/a")) {
+			assert_int_equal(f->faults_total, 150);
+			assert_int_equal(f->gup_faults_total, 6);
+		} else {
+			assert_true(vmt_bytes_is(f->cgroup, "/b"));
+			assert_int_equal(f->faults_total, 7);
+		}
+		assert_false(VMT_HAS(fault, pid, f));
+		assert_false(VMT_HAS(fault, comm, f));
+	}
+	build(s, VMT_FAULT_BY_CGROUP, 1u << VMT_KIND_COW_COPY);
+	assert_int_equal(s->model->n_faults, 1);
+	assert_true(vmt_bytes_is(s->model->faults[0].cgroup, "/a"));
+	assert_int_equal(s->model->faults[0].max_ns, 3000);
+	build(s, VMT_FAULT_BY_PROC, 0);
+	for (i = 0; i < s->model->n_faults; i++)
+		assert_int_equal(VMT_HAS(fault, cgroup, &s->model->faults[i]),
+				 s->model->faults[i].pid == 42 || s->model->faults[i].pid == 43);
+
+	/* What the probe does not know /proc may know of a process that is the same one. */
+	VMT_SET(proc, pid, &now, 44);
+	VMT_SET(proc, start_time_ns, &now, 40000);
+	VMT_SET(proc, cgroup, &now, VMT_BYTES("/now"));
+	s->sample->procs = &now;
+	s->sample->n_procs = 1;
+	build(s, VMT_FAULT_BY_CGROUP, 0);
+	assert_int_equal(s->model->n_faults, 4);
+	VMT_SET(proc, start_time_ns, &now, 45000);
+	build(s, VMT_FAULT_BY_CGROUP, 0);
+	assert_int_equal(s->model->n_faults, 3);
+	s->sample->procs = NULL;
+	s->sample->n_procs = 0;
+}
+
 static int build_once(void *arg)
 {
 	struct setup *s = arg;
@@ -317,7 +380,7 @@ int main(void)
 		TEST(each_kind_has_its_own_times),     TEST(only_kinds_that_were_asked_for),
 		TEST(what_is_unknown_has_a_time),      TEST(a_slot_is_not_an_identity),
 		TEST(f04_a_full_table_takes_no_count), TEST(a_rung_without_kinds_tells_none),
-		TEST(no_memory_is_an_error),
+		TEST(cgroups_are_those_of_processes),  TEST(no_memory_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("fault-parts", tests, NULL, NULL);
