@@ -20,6 +20,16 @@ SHIM = BUILD / "tests" / "live" / "libbpf-shim.so"
 # The count of record: there is no rung with BPF without it.
 SPOIL = "spoil record_minor"
 BPF = ("fexit", "kprobe", "tracepoint")
+# Enough for the programs, and not for frames of pages.
+LESS = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+        "--inh-caps=+bpf,+perfmon", "--ambient-caps=+bpf,+perfmon"]
+# A child copies what both have; when it is gone its parent keeps what is left.
+STORES = ["/usr/bin/python3", "-c", """import os
+room = bytearray(1 << 20)
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+room[::4096] = b"1" * 256"""]
 
 
 def run(shim, *args):
@@ -43,6 +53,45 @@ def counted(shim):
     return problems, document
 
 
+def copies(prefix):
+    """(problems, kinds, page tables) of a command that stores to write-protected pages."""
+    result = subprocess.run([*prefix, VMTOP, "run", "--rung", "tracepoint", "-J", "--", *STORES],
+                            stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, check=False, timeout=120)
+    if result.returncode:
+        return [f"exit {result.returncode}: {result.stderr[-300:]}"], {}, {}
+    document = json.loads(result.stderr)
+    tables = [row for row in document["rungs"] if row["hook"] == "page tables"]
+    return [], document["data"]["command"]["kinds"], tables[0] if tables else {}
+
+
+def page_tables(report):
+    """Copies are told from what was kept by page tables, or not at all."""
+    name = "F01 page tables are refused: copies are told from what was kept, "
+    problems, kinds, tables = copies([])
+    if tables.get("status") == "absent":
+        report.skip(name + "with all rights", tables["reason"])
+        return
+    report.check(name + "with all rights", problems or [
+        f"{tables}, {kinds}" for good in [tables.get("status") == "ok" and
+                                          kinds["cow_copy"] >= 256 and kinds["cow_reuse"] >= 200]
+        if not good
+    ])
+    if subprocess.run([*LESS, VMTOP, "--version"], stdout=subprocess.DEVNULL,
+                      stderr=subprocess.DEVNULL, check=False).returncode:
+        report.skip(name + "not without CAP_SYS_ADMIN",
+                    "the program is nothing for others, or setpriv does not know the rights")
+        return
+    problems, kinds, tables = copies(LESS)
+    report.check(name + "not without CAP_SYS_ADMIN", problems or [
+        f"{tables}, {kinds}" for good in [tables.get("status") == "refused" and
+                                          tables["reason"] and tables["fix"] and
+                                          not kinds["cow_copy"] and not kinds["cow_reuse"] and
+                                          kinds["write_protect"] >= 512]
+        if not good
+    ])
+
+
 def main():
     report = Report()
     best = run("", "faults", "-J", "--duration", "0.3")
@@ -50,6 +99,8 @@ def main():
     if rung not in BPF:
         report.skip("F01 a program is refused", f"nothing with BPF works here: it is {rung}")
         return
+    if os.uname().machine == "x86_64":
+        page_tables(report)
     problems, _ = counted(SPOIL)
     report.check("F01 a program is refused: faults goes on without, and exits with 0", problems)
     told = run(SPOIL, "doctor", "-vv")
