@@ -25,6 +25,11 @@
 #define PROOFS	      6u
 #define TRIES	      3
 #define ENTRY_PRESENT UINT64_C(1)
+#ifdef __x86_64__
+#define ENTRIES_KNOWN 1
+#else
+#define ENTRIES_KNOWN 0
+#endif
 
 /* The end of physical memory, or 0. Of a zone without pages there is no start. */
 static uint64_t memory_end(uint64_t page_size)
@@ -137,6 +142,10 @@ static int learn(volatile struct vmt_fault_tables *t, int prog, const char **ret
 	char *pages[PROOFS], *place;
 	int r;
 
+	if (!ENTRIES_KNOWN) {
+		*ret_reason = "entries of page tables are known on x86-64 alone";
+		return -ENOTSUP;
+	}
 	t->end = memory_end(page_size);
 	for (t->mask = page_size; t->mask < t->end; t->mask *= 2)
 		;
