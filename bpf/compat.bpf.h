@@ -44,6 +44,8 @@
 #define VMT_VM_UFFD_ANY	    0x0000026000001200ul
 #define VMT_VM_UFFD_MISSING 0x00000200ul
 #define VMT_VM_UFFD_WP	    0x00001000ul
+/* UFFD_FEATURE_WP_ASYNC, since 6.7: what it protects is made writable without asking. */
+#define VMT_UFFD_WP_ASYNC 0x00008000u
 
 #define VMT_PF_KTHREAD	0x00200000u
 #define VMT_TMPFS_MAGIC 0x01021994ul
@@ -243,4 +245,19 @@ static __noinline struct kernfs_node *vmt_memory_cgroup(struct task_struct *task
 	if (c && BPF_CORE_READ(c, root, hierarchy_id))
 		return BPF_CORE_READ(c, kn);
 	return (void *)vmt_dfl_cgroup_read(task);
+}
+
+static __noinline unsigned int vmt_user_features_read(struct vm_area_struct *vma)
+{
+	return BPF_CORE_READ(vma, vm_userfaultfd_ctx.ctx, features);
+}
+
+/* UFFD_FEATURE_* of the userfaultfd that a mapping is registered with; all where that is not known.
+ */
+static __always_inline unsigned int vmt_user_features(struct vm_area_struct *vma)
+{
+	if (!bpf_core_field_exists(struct vm_area_struct, vm_userfaultfd_ctx.ctx) ||
+	    !bpf_core_field_exists(struct userfaultfd_ctx, features))
+		return ~0u;
+	return vmt_user_features_read(vma);
 }

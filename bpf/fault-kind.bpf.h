@@ -260,6 +260,23 @@ static __always_inline u32 kind_of_fresh(struct task_account *a, struct vmt_slot
 	return o->flags & PF_WRITE ? VMT_BPF_KIND_ZERO_FILL : VMT_BPF_KIND_ZERO_PAGE;
 }
 
+/*
+ * Whether somebody is asked about a store to what userfaultfd protects. The fault holds the
+ * mapping. Not static: verified once.
+ */
+__noinline int user_is_asked(unsigned long addr)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long found = mm ? vmt_mm_find(mm, addr) : VMT_WALK_NONE;
+	struct vm_area_struct *vma = (void *)found;
+
+	if (found < 4096 || BPF_CORE_READ(vma, vm_start) > addr ||
+	    BPF_CORE_READ(vma, vm_end) <= addr || BPF_CORE_READ(vma, vm_mm) != mm)
+		return 0;
+	return !(vmt_user_features(vma) & VMT_UFFD_WP_ASYNC);
+}
+
 /* At the software event, of a fault whose flags are the processor's error code. */
 static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_map *m,
 					const struct open_fault *o, u64 addr, bool major)
@@ -287,7 +304,9 @@ static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_
 			return VMT_BPF_KIND_WRITE_PROTECT;
 		/* ENTRY_UNKNOWN has that bit, too. */
 		if (user & VMT_VM_UFFD_WP && entry & ENTRY_USER_WP)
-			return VMT_BPF_KIND_UNKNOWN;
+			return entry != ENTRY_UNKNOWN && user_is_asked(addr)
+				       ? VMT_BPF_KIND_USERFAULT
+				       : VMT_BPF_KIND_UNKNOWN;
 		return kind_of_store(o, addr);
 	}
 	if (entry == ENTRY_UNKNOWN) {
@@ -307,9 +326,8 @@ static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_
 	}
 	switch (m->class) {
 	case VMT_BPF_ANON:
-		if (user)
-			return user & VMT_VM_UFFD_MISSING ? VMT_BPF_KIND_USERFAULT
-							  : VMT_BPF_KIND_UNKNOWN;
+		if (user & VMT_VM_UFFD_MISSING)
+			return VMT_BPF_KIND_USERFAULT;
 		return kind_of_fresh(a, m, o, addr);
 	case VMT_BPF_SHMEM:
 		if (write && !shared)

@@ -147,6 +147,14 @@ struct mm_struct___6_4 {
 	int mm_lock_seq;
 };
 
+struct userfaultfd_ctx {
+	unsigned int features;
+};
+
+struct vm_userfaultfd_ctx {
+	struct userfaultfd_ctx *ctx; /* with CONFIG_USERFAULTFD */
+};
+
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
@@ -156,6 +164,7 @@ struct vm_area_struct {
 	unsigned long vm_pgoff;
 	struct file *vm_file;
 	struct rb_node vm_rb; /* before 6.1 */
+	struct vm_userfaultfd_ctx vm_userfaultfd_ctx;
 };
 
 typedef struct {
