@@ -15,7 +15,7 @@ struct {
 } maps SEC(".maps");
 
 struct map_key {
-	u64 start_time;
+	u64 start_time; /* this and the next: together the name of processes that share a row */
 	u64 anchor; /* vm_start; vm_end of what grows down */
 	u64 ino;
 	u64 shift; /* vm_pgoff - vm_start / page: survives splitting, merging and growth */
@@ -125,13 +125,13 @@ static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
 	struct vmt_slot_map *m;
 	struct map_more *more;
 	u32 slot, value, *known;
-	char comm[16];
 	long err;
 
-	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
 	if (together) {
-		__builtin_memcpy(&key->start_time, comm, 8);
-		__builtin_memcpy(&key->anchor, comm + 8, 8);
+		/* In place of start_time and anchor, and not by way of the stack. */
+		char(*comm)[16] = (void *)key;
+
+		BPF_CORE_READ_INTO(comm, task, group_leader, comm);
 		key->shift = special;
 		key->tgid = 0;
 		key->owner_tgid = 0;
@@ -159,7 +159,7 @@ static __noinline u32 map_create(struct map_key *key, struct vma_info *info,
 	m->special = special;
 	m->slot = slot + 1;
 	m->name = info->file ? name_of(info->file, key->ino, key->dev) : 0;
-	__builtin_memcpy(m->comm, comm, sizeof(comm));
+	BPF_CORE_READ_INTO(&m->comm, task, group_leader, comm);
 	value = slot + 1;
 	err = bpf_map_update_elem(&map_index, key, &value, BPF_NOEXIST);
 	if (!err) {
