@@ -99,7 +99,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	if (r)
 		return r;
 	stream = vmt_ctx_given(ctx, "stream");
-	r = vmt_run_open(&run, ctx, stream ? 0 : window_opts.duration_ns);
+	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0 && (list || stream))
 		r = vmt_run_sample(&run, ctx, VMT_SOURCE_BIT(PIDS), pids, n_pids);
 	if (r)
@@ -112,6 +112,7 @@ static int run_faults(struct vmt_ctx *ctx)
 		return r ? r : missing;
 	}
 	r = vmt_window_run(ctx, &window_opts, &window);
+	vmt_run_time_anew(&run, ctx);
 	if (r == 0)
 		r = vmt_run_sample(&run, ctx, vmt_fault_sources(window_opts.asks), NULL, 0);
 	if (r == 0)

@@ -191,7 +191,7 @@ static int run_report(struct vmt_ctx *ctx)
 	}
 	window_opts.pids = pids;
 	window_opts.n_pids = n_pids;
-	r = vmt_run_open(&run, ctx, ctx->root ? 0 : window_opts.duration_ns);
+	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0)
 		r = vmt_run_budget(&run, ctx);
 	if (r == 0)
@@ -203,6 +203,7 @@ static int run_report(struct vmt_ctx *ctx)
 		return missing;
 	if (!ctx->root && window_opts.duration_ns && only & 1u << FAULTS) {
 		r = vmt_window_run(ctx, &window_opts, &window);
+		vmt_run_time_anew(&run, ctx);
 		if (r == 0)
 			r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
 	}

@@ -38,6 +38,13 @@ int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns)
 	return 0;
 }
 
+void vmt_run_time_anew(struct vmt_run *run, const struct vmt_ctx *ctx)
+{
+	if (!ctx->deadline_ns)
+		vmt_collector_set_deadline(run->collector,
+					   vmt_now_ns(CLOCK_MONOTONIC) + DEFAULT_DEADLINE_NS);
+}
+
 int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx)
 {
 	const char *value = vmt_ctx_value(ctx, "budget");

@@ -19,6 +19,9 @@ void vmt_run_done(struct vmt_run *run);
 /* Opens the collector with the --root and --timeout of ctx; an exit code or 0. Without a timeout it
  * has ten seconds, and extra_ns for what the command waits for by itself. */
 int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns);
+/* The ten seconds begin anew: what went before, such as a probe that was loaded and counted for a
+ * while, is to take nothing from the time to read processes in. A timeout that was named stays. */
+void vmt_run_time_anew(struct vmt_run *run, const struct vmt_ctx *ctx);
 /* Reads the cheap sources into run->sample (the one before becomes run->prev); exit code or 0. */
 int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
 		   size_t n_pids);
