@@ -20,6 +20,7 @@
 #include "bpf/abi.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
+#include "source/probe-btf.h"
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -120,19 +121,18 @@ static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *
 
 /*
  * Opens and loads with the hooks that use[] names. On success the skeleton; on failure NULL and
- * *ret_error. log, LOG_BYTES of it, has the verifier's words.
+ * *ret_error. log, LOG_BYTES of it, has the verifier's words: those on hook i begin at its byte i,
+ * so that where they begin says whose they are.
  */
 static void *load_with(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		       const struct vmt_probe_object *ops, const bool *use, bool small, char *log,
 		       int *ret_error)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
-		    .kernel_log_size = LOG_BYTES);
 	void *skeleton;
 	int r;
 
-	log[0] = 0;
-	skeleton = ops->open(&opts);
+	memset(log, 0, rung->n_hooks + 1);
+	skeleton = ops->open(NULL);
 	if (!skeleton) {
 		*ret_error = errno ? -errno : -ENOMEM;
 		return NULL;
@@ -146,6 +146,9 @@ static void *load_with(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 			goto fail;
 		}
 		bpf_program__set_autoload(prog, use[i]);
+		r = bpf_program__set_log_buf(prog, log + i, LOG_BYTES - rung->n_hooks);
+		if (r)
+			goto fail;
 	}
 	r = ops->configure(skeleton, p, rung, small);
 	if (!r)
@@ -158,73 +161,86 @@ fail:
 	return NULL;
 }
 
-/*
- * Programs that read arguments of a function by position are lost where it has others. A function
- * that the kernel's BTF leaves out has another name, or was compiled to other arguments. Where the
- * kernel has no BTF nothing can be said, and only kprobes would load.
- */
-static int check_arguments(const struct vmt_probe_rung *rung, struct vmt_err *err)
+/* The hook that the verifier had words on, or n_hooks. */
+static size_t culprit(const struct vmt_probe_rung *rung, const char *log)
 {
-	struct btf *btf;
-	const struct btf_type *t;
-	int r = 0, id;
+	size_t i = 0;
 
-	if (!rung->function)
+	while (i < rung->n_hooks && !log[i])
+		i++;
+	return i;
+}
+
+/* A hook that does not load, and why; -errno where the rung is nothing without it. */
+static int lose_hook(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		     const struct vmt_probe_hook *hook, int error, const char *log,
+		     struct vmt_err *err)
+{
+	enum vmt_try_status status;
+	const char *reason, *fix;
+	char text[160];
+
+	if (hook->optional) {
+		note_error(p, rung, hook, error, log);
 		return 0;
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return 0;
-	id = btf__find_by_name_kind(btf, rung->function, BTF_KIND_FUNC);
-	if (id < 0) {
-		r = vmt_err_set(err, -ENOENT, NULL, 0, "the kernel's BTF has no %s()",
-				rung->function);
-	} else {
-		t = btf__type_by_id(btf, (__u32)id);
-		t = t ? btf__type_by_id(btf, t->type) : NULL;
-		if (!t || btf_vlen(t) != rung->arguments)
-			r = vmt_err_set(err, -ENOTSUP, NULL, 0, "%s() has %d arguments, not %u",
-					rung->function, t ? btf_vlen(t) : -1, rung->arguments);
+	}
+	status = explain(error, &reason, &fix);
+	snprintf(text, sizeof(text), "%s: %s", hook->hook, reason);
+	vmt_probe_note(p, rung, NULL, status, error, text, fix, log);
+	return vmt_err_set(err, error, NULL, 0, "%s", text);
+}
+
+/* Takes out of use[] what this kernel does not have. */
+static int check_hooks(struct vmt_probe *p, const struct vmt_probe_rung *rung, bool *use,
+		       struct vmt_err *err)
+{
+	struct btf *btf = vmt_probe_btf();
+	int r = vmt_probe_btf_arguments(btf, rung, err);
+
+	if (r)
+		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, r, err ? err->text : NULL, NULL,
+			       NULL);
+	for (size_t i = 0; !r && i < rung->n_hooks; i++) {
+		if (!use[i] || !vmt_probe_btf_lacks(btf, rung->hooks[i].hook))
+			continue;
+		use[i] = false;
+		r = lose_hook(p, rung, &rung->hooks[i], -ESRCH, NULL, err);
 	}
 	btf__free(btf);
 	return r;
 }
 
-int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
-		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
-		   struct vmt_err *err)
+/*
+ * Loads the hooks of use[], and takes out of it those that this kernel refuses. 0 and the skeleton,
+ * or -errno where one was refused that the rung cannot do without.
+ */
+static int load_some(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		     const struct vmt_probe_object *ops, bool *use, void **ret,
+		     struct vmt_err *err)
 {
-	VMT_AUTO_FREE bool *use = calloc(rung->n_hooks, sizeof(*use));
 	VMT_AUTO_FREE bool *one = calloc(rung->n_hooks, sizeof(*one));
 	VMT_AUTO_FREE char *log = calloc(1, LOG_BYTES);
 	void *skeleton;
-	int r;
+	int r, error;
+	size_t i;
 
-	*ret = (struct vmt_probe_loaded){ .ops = ops, .rung = rung };
-	if (!use || !one || !log)
+	if (!one || !log)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory to load programs");
-	libbpf_set_print(say_nothing);
-	if (rung->file && !exists(rung->file)) {
-		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, -ENOENT,
-			       "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)", NULL, NULL);
-		return vmt_err_set(err, -ENOENT, NULL, 0, "this kernel has no kprobes");
+	for (;;) {
+		*ret = load_with(p, rung, ops, use, false, log, &error);
+		if (*ret)
+			return 0;
+		i = culprit(rung, log);
+		if (i == rung->n_hooks || !use[i])
+			break;
+		use[i] = false;
+		r = lose_hook(p, rung, &rung->hooks[i], error, log + i, err);
+		if (r)
+			return r;
 	}
-	r = check_arguments(rung, err);
-	if (r) {
-		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, r, err ? err->text : NULL, NULL,
-			       NULL);
-		return r;
-	}
-	for (size_t i = 0; i < rung->n_hooks; i++)
-		use[i] = hook_wanted(p, &rung->hooks[i]);
-	skeleton = load_with(p, rung, ops, use, false, log, &r);
-	if (skeleton)
-		goto loaded;
 
-	/* One of them failed. Which? */
-	for (size_t i = 0; i < rung->n_hooks; i++) {
-		const struct vmt_probe_hook *hook = &rung->hooks[i];
-		int error = 0;
-
+	/* One of them failed without a word of the verifier. Which? */
+	for (i = 0; i < rung->n_hooks; i++) {
 		if (!use[i])
 			continue;
 		one[i] = true;
@@ -235,24 +251,40 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 			continue;
 		}
 		use[i] = false;
-		if (!hook->optional) {
-			const char *reason, *fix;
-			enum vmt_try_status status = explain(error, &reason, &fix);
-			char text[160];
+		r = lose_hook(p, rung, &rung->hooks[i], error, log + i, err);
+		if (r)
+			return r;
+	}
+	*ret = load_with(p, rung, ops, use, false, log, &error);
+	if (*ret)
+		return 0;
+	note_error(p, rung, NULL, error, log + culprit(rung, log));
+	return vmt_err_set(err, error, NULL, 0, "programs do not load: %s",
+			   vmt_errno_name(error));
+}
 
-			snprintf(text, sizeof(text), "%s: %s", hook->hook, reason);
-			vmt_probe_note(p, rung, NULL, status, error, text, fix, log);
-			return vmt_err_set(err, error, NULL, 0, "%s", text);
-		}
-		note_error(p, rung, hook, error, log);
+int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
+		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
+		   struct vmt_err *err)
+{
+	VMT_AUTO_FREE bool *use = calloc(rung->n_hooks, sizeof(*use));
+	int r;
+
+	*ret = (struct vmt_probe_loaded){ .ops = ops, .rung = rung };
+	if (!use)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory to load programs");
+	libbpf_set_print(say_nothing);
+	if (rung->file && !exists(rung->file)) {
+		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, -ENOENT,
+			       "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)", NULL, NULL);
+		return vmt_err_set(err, -ENOENT, NULL, 0, "this kernel has no kprobes");
 	}
-	skeleton = load_with(p, rung, ops, use, false, log, &r);
-	if (!skeleton) {
-		note_error(p, rung, NULL, r, log);
-		return vmt_err_set(err, r, NULL, 0, "programs do not load: %s", vmt_errno_name(r));
-	}
-loaded:
-	ret->skeleton = skeleton;
+	for (size_t i = 0; i < rung->n_hooks; i++)
+		use[i] = hook_wanted(p, &rung->hooks[i]);
+	r = check_hooks(p, rung, use, err);
+	r = r ?: load_some(p, rung, ops, use, &ret->skeleton, err);
+	if (r)
+		return r;
 	for (size_t i = 0; i < rung->n_hooks; i++)
 		ret->have |= rung->hooks[i].have;
 	for (size_t i = 0; i < rung->n_hooks; i++)
