@@ -77,6 +77,27 @@ def expect(result, code, quiet=True, complaint=False):
     return None
 
 
+def pages_without_frames(result):
+    """What is wrong with pages that may be read without their frames: states are known, and no
+    frame is, not even 0; and that is said."""
+    problem = expect(result, OK, quiet=False)
+    if problem:
+        return problem
+    document = loads(result.out)
+    rows = document["data"]["pages"]
+    problems = [
+        f"{row['start']}: {key} is {row[key]!r}"
+        for row in rows
+        for key in ("pfn", "physical", "map_count", "page_flags", "zone", "node", "swap_type")
+        if row[key] is not None
+    ]
+    if not any(row["state"] == "present" for row in rows):
+        problems.append("no page is present")
+    if not any("CAP_SYS_ADMIN" in str(error["hint"]) for error in document["errors"]):
+        problems.append("nothing says why there are no frames")
+    return problems
+
+
 class Outsider:
     """A copy of the program that nobody can reach and run, for tests without rights."""
 

@@ -162,6 +162,8 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)
 		r = r ?: bpf_map__reuse_fd(s->maps.filter, p->filter_fd);
+	else if (p->opts.watched)
+		r = r ?: bpf_map__set_max_entries(s->maps.filter, p->opts.watched);
 	r = r ?: bpf_map__set_max_entries(s->maps.maps, maps);
 	r = r ?: bpf_map__set_max_entries(s->maps.map_index, maps);
 	r = r ?: bpf_map__set_max_entries(s->maps.map_free, maps);

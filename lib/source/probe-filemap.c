@@ -65,6 +65,8 @@ static int filemap_configure(void *skeleton, const struct vmt_probe *p,
 	files = small || files < 2 ? 2 : files > ROWS_MOST ? ROWS_MOST : files;
 	s->rodata->vmt_filter_on = p->opts.n_pids > 0;
 	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	if (p->opts.watched)
+		r = r ?: bpf_map__set_max_entries(s->maps.filter, p->opts.watched);
 	r = r ?: bpf_map__set_max_entries(s->maps.files, files);
 	r = r ?: bpf_map__set_max_entries(s->maps.file_index, files);
 	r = r ?: bpf_map__set_max_entries(s->maps.file_free, files);

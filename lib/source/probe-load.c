@@ -215,8 +215,7 @@ static int check_hooks(struct vmt_probe *p, const struct vmt_probe_rung *rung, b
  * or -errno where one was refused that the rung cannot do without.
  */
 static int load_some(struct vmt_probe *p, const struct vmt_probe_rung *rung,
-		     const struct vmt_probe_object *ops, bool *use, void **ret,
-		     struct vmt_err *err)
+		     const struct vmt_probe_object *ops, bool *use, void **ret, struct vmt_err *err)
 {
 	VMT_AUTO_FREE bool *one = calloc(rung->n_hooks, sizeof(*one));
 	VMT_AUTO_FREE char *log = calloc(1, LOG_BYTES);
@@ -259,8 +258,7 @@ static int load_some(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	if (*ret)
 		return 0;
 	note_error(p, rung, NULL, error, log + culprit(rung, log));
-	return vmt_err_set(err, error, NULL, 0, "programs do not load: %s",
-			   vmt_errno_name(error));
+	return vmt_err_set(err, error, NULL, 0, "programs do not load: %s", vmt_errno_name(error));
 }
 
 int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,

@@ -36,6 +36,7 @@ struct vmt_probe_opts {
 	uint32_t names;
 	uint32_t files;
 	uint32_t tasks; /* 0: twice what is running */
+	uint32_t watched; /* processes that can be watched at a time */
 };
 
 struct vmt_probe;

@@ -6,8 +6,7 @@
 #include <libelf.h>
 #include <unistd.h>
 
-/* A table of symbols, or of their names, beyond this is not read. */
-#define TABLE_MAX ((uint64_t)256 << 20)
+#include "source/elf-symbols.h"
 
 struct symbol {
 	uint64_t value;
@@ -59,20 +58,13 @@ static bool is_code(const GElf_Sym *sym, const char *name)
 
 static int take_symbols(struct vmt_symbol_table *t, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
-	Elf_Scn *strings = elf_getscn(elf, shdr->sh_link);
-	GElf_Shdr names;
 	Elf_Data *data;
 	size_t i, n;
+	int r = vmt_elf_symbols(elf, scn, shdr, &data, &n);
 
-	if (!strings || !gelf_getshdr(strings, &names))
-		return -EIO;
-	if (shdr->sh_size > TABLE_MAX || names.sh_size > TABLE_MAX)
-		return -EFBIG;
-	data = elf_getdata(scn, NULL);
-	if (!data)
-		return -EIO;
-	n = (size_t)(shdr->sh_size / shdr->sh_entsize);
-	for (i = 0; i < n && i < INT32_MAX; i++) {
+	if (r < 0)
+		return r;
+	for (i = 0; i < n; i++) {
 		struct symbol *s;
 		const char *name;
 		GElf_Sym sym;
@@ -84,7 +76,7 @@ static int take_symbols(struct vmt_symbol_table *t, Elf *elf, Elf_Scn *scn, cons
 			continue;
 		/* Names share bytes in the file; a copy of each could be much more than there is.
 		 */
-		if (t->names.len > TABLE_MAX)
+		if (t->names.len > VMT_SYMBOLS_MAX)
 			return -EFBIG;
 		if (vmt_grow(&t->symbols, &t->cap, t->n + 1, sizeof(*t->symbols)))
 			return -ENOMEM;

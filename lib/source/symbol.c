@@ -2,12 +2,9 @@
 #include "source/symbol.h"
 
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdio.h>
 
-/* A table of symbols, or of their names, beyond this is not read for one address. */
-#define TABLE_MAX ((uint64_t)256 << 20)
+#include "source/elf-symbols.h"
 
 static void elf_endp(Elf **elf)
 {
@@ -70,23 +67,16 @@ static bool is_better(const GElf_Sym *a, const GElf_Sym *b, uint64_t address)
 
 static int search(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, struct vmt_symbol *ret)
 {
-	Elf_Scn *strings = elf_getscn(elf, shdr->sh_link);
 	GElf_Sym sym, best = { 0 };
-	GElf_Shdr names;
 	const char *name;
 	Elf_Data *data;
 	bool any = false;
 	size_t i, n;
+	int r = vmt_elf_symbols(elf, scn, shdr, &data, &n);
 
-	if (!strings || !gelf_getshdr(strings, &names))
-		return -EIO;
-	if (shdr->sh_size > TABLE_MAX || names.sh_size > TABLE_MAX)
-		return -EFBIG;
-	data = elf_getdata(scn, NULL);
-	if (!data)
-		return -EIO;
-	n = (size_t)(shdr->sh_size / shdr->sh_entsize);
-	for (i = 0; i < n && i < INT32_MAX; i++) {
+	if (r < 0)
+		return r;
+	for (i = 0; i < n; i++) {
 		if (!gelf_getsym(data, (int)i, &sym))
 			break;
 		if (!is_candidate(&sym) || sym.st_value > ret->address ||

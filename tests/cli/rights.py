@@ -9,29 +9,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from program import DENIED, OK, Outsider, expect, loads, run  # noqa: E402
+from program import DENIED, OK, Outsider, expect, loads, pages_without_frames, run  # noqa: E402
 from tap import BUILD, Report  # noqa: E402
 
-
-
-def pages_of(result):
-    """What is wrong with pages of an own process: states are known, and no frame is, not even 0."""
-    problem = expect(result, OK, quiet=False)
-    if problem:
-        return problem
-    document = loads(result.out)
-    rows = document["data"]["pages"]
-    problem = [
-        f"{row['start']}: {key} is {row[key]!r}"
-        for row in rows
-        for key in ("pfn", "physical", "map_count", "page_flags", "zone", "node", "swap_type")
-        if row[key] is not None
-    ]
-    if not any(row["state"] == "present" for row in rows):
-        problem.append("no page is present")
-    if not any("CAP_SYS_ADMIN" in str(error["hint"]) for error in document["errors"]):
-        problem.append("nothing says why there are no frames")
-    return problem
 
 
 def as_nobody(report):
@@ -66,7 +46,7 @@ def as_nobody(report):
             result = nobody.run("maps", "-J", str(child.pid))
             problem = expect(result, OK, quiet=False) or (
                 None if loads(result.out)["data"] else "no data")
-            states = pages_of(nobody.run("pages", "-J", "--pfn", str(child.pid)))
+            states = pages_without_frames(nobody.run("pages", "-J", "--pfn", str(child.pid)))
         finally:
             child.kill()
             child.wait()

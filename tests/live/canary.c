@@ -56,27 +56,35 @@ static void judge_reasons(struct check *c, const struct vmt_fault_sample *f)
 	}
 }
 
+/* What came of a start: r and err, or a sample. */
+static void judge_start(const char *name, int r, const struct vmt_fault_sample *f,
+			const struct vmt_err *err, const char *expected)
+{
+	struct check c;
+
+	check_begin(&c, "canary/%s", name);
+	check_that(&c, !r, "%s", err->text);
+	if (!r) {
+		check_that(&c, !expected || !strcmp(vmt_rung_name(f->rung), expected), "not %s",
+			   expected);
+		check_that(&c, f->canary == VMT_CANARY_TRUSTED, "it is %s",
+			   vmt_canary_name(f->canary));
+	}
+	judge_reasons(&c, f);
+	check_end(&c, "%s, %s: %s", vmt_rung_name(f->rung), vmt_canary_name(f->canary),
+		  f->canary_text);
+}
+
 static void judge(const char *name, enum vmt_rung_id rung, const char *expected)
 {
 	struct vmt_fault_sample f = { 0 };
 	struct vmt_err err = { 0 };
 	struct vmt_arena arena;
-	struct check c;
 	int r;
 
 	vmt_arena_init(&arena);
-	check_begin(&c, "canary/%s", name);
 	r = try(rung, 0, &arena, &f, &err);
-	check_that(&c, !r, "%s", err.text);
-	if (!r) {
-		check_that(&c, !expected || !strcmp(vmt_rung_name(f.rung), expected), "not %s",
-			   expected);
-		check_that(&c, f.canary == VMT_CANARY_TRUSTED, "it is %s",
-			   vmt_canary_name(f.canary));
-	}
-	judge_reasons(&c, &f);
-	check_end(&c, "%s, %s: %s", vmt_rung_name(f.rung), vmt_canary_name(f.canary),
-		  f.canary_text);
+	judge_start(name, r, &f, &err, expected);
 	vmt_arena_done(&arena);
 }
 
@@ -133,46 +141,54 @@ static const struct vmt_probe_try *find_try(const struct vmt_fault_sample *f, co
 	return NULL;
 }
 
-/* One rung is asked for and nothing else: it must not pretend. */
-static void judge_silent(enum vmt_rung_id rung)
+/* A rung that was tried must not pretend. Kernels that need no ftrace for it go on; others refuse
+ * to attach; the rest is silent. */
+static void judge_silent(const char *rung, const struct vmt_fault_sample *f)
 {
-	struct vmt_fault_sample f = { 0 };
-	const struct vmt_probe_try *t;
-	struct vmt_err err = { 0 };
-	struct vmt_arena arena;
+	const struct vmt_probe_try *t = find_try(f, rung);
 	struct check c;
-	int r;
 
-	vmt_arena_init(&arena);
-	check_begin(&c, "F02/canary-silent/%s", vmt_rung_name(rung));
-	r = try(rung, 0, &arena, &f, &err);
-	t = find_try(&f, vmt_rung_name(rung));
-	/* Kernels that need no ftrace for it go on; others refuse to attach; the rest is silent. */
-	if (!r)
-		check_that(&c, f.canary == VMT_CANARY_TRUSTED, "%s, and started",
-			   vmt_canary_name(f.canary));
-	else
-		check_that(&c, t && t->status != VMT_TRY_OK && t->reason[0], "without a reason");
-	check_that(&c, !t || t->status != VMT_TRY_SILENT || strstr(t->fix, "ftrace_enabled"),
-		   "silent, and no word of ftrace_enabled: '%s'", t ? t->fix : "");
+	check_begin(&c, "F02/canary-silent/%s", rung);
+	if (check_that(&c, t, "it was not tried")) {
+		if (t->status == VMT_TRY_OK)
+			check_that(&c, f->canary == VMT_CANARY_TRUSTED, "%s, and started",
+				   vmt_canary_name(f->canary));
+		else
+			check_that(&c, t->reason[0], "without a reason");
+		check_that(&c, t->status != VMT_TRY_SILENT || strstr(t->fix, "ftrace_enabled"),
+			   "silent, and no word of ftrace_enabled: '%s'", t->fix);
+	}
 	check_end(&c, "%s: %s", t ? vmt_try_status_name(t->status) : "not tried",
 		  t ? t->reason : "");
-	vmt_arena_done(&arena);
 }
 
+/* The way down the ladder tries them one after the other, until one is not silent. */
 static void silent(void)
 {
+	struct vmt_fault_sample f = { 0 }, alone = { 0 };
+	const struct vmt_probe_try *t;
+	struct vmt_err err = { 0 }, unused = { 0 };
+	struct vmt_arena arena;
 	int r = set_ftrace("0");
 
 	if (r) {
 		check_skip("F02/canary-silent", "%s: %s", ftrace, strerror(-r));
 		return;
 	}
-	judge_silent(VMT_RUNG_FEXIT);
-	judge_silent(VMT_RUNG_KPROBE);
-	judge("silent-auto", VMT_RUNG_NONE, NULL);
+	vmt_arena_init(&arena);
+	r = try(VMT_RUNG_NONE, 0, &arena, &f, &err);
+	judge_silent("fexit", &f);
+	t = find_try(&f, "kprobe");
+	/* Below one that works it was not tried. */
+	if (t && t->status == VMT_TRY_UNUSED) {
+		(void)try(VMT_RUNG_KPROBE, 0, &arena, &alone, &unused);
+		judge_silent("kprobe", &alone);
+	} else {
+		judge_silent("kprobe", &f);
+	}
+	judge_start("silent-auto", r, &f, &err, NULL);
+	vmt_arena_done(&arena);
 	set_ftrace("1");
-	judge("restored-auto", VMT_RUNG_NONE, "fexit");
 }
 
 int main(int argc, char **argv)
@@ -184,7 +200,7 @@ int main(int argc, char **argv)
 	}
 	judge("auto", VMT_RUNG_NONE, argc > 1 ? argv[1] : NULL);
 	judge_without();
-	for (int i = 1; i < argc; i++)
+	for (int i = 2; i < argc; i++)
 		for (int rung = VMT_RUNG_FEXIT; rung < VMT_RUNGS; rung++)
 			if (!strcmp(argv[i], vmt_rung_name((enum vmt_rung_id)rung)))
 				judge(argv[i], (enum vmt_rung_id)rung, argv[i]);

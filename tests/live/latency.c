@@ -9,8 +9,9 @@
  * between the two measurements of its own, without any allowance. All of them are of one kind,
  * which has the times of the mapping.
  *
- * And a storm of faults, all of them listed, in runs; once with nobody who empties the ring, which
- * is full soon. Whatever the ring and the rate leave out, no fault is left out of the sum.
+ * And on the first rung a storm of faults, all of them listed, in runs; once with nobody who
+ * empties the ring, which is full soon. Whatever the ring and the rate leave out, no fault is left
+ * out of the sum.
  */
 
 #include "check.h"
@@ -244,31 +245,46 @@ static void read_memory(struct truth *t, const struct pipes *p)
 
 /* The window */
 
-static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, uint64_t start)
+/* A process that has a mapping whose faults wait. Both are in one window, one after the other, as
+ * loading a probe takes longer than all of their faults. */
+struct side {
+	struct check c;
+	struct truth *t;
+	const struct stall *file; /* NULL: memory */
+	struct pipes p;
+	pid_t child;
+	bool ready;
+};
+
+static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, pid_t pid,
+					  uint64_t start)
 {
 	for (size_t i = 0; i < f->n_maps; i++)
-		if (f->maps[i].start <= start && start < f->maps[i].end)
+		if (f->maps[i].pid == (uint64_t)pid && f->maps[i].start <= start &&
+		    start < f->maps[i].end)
 			return &f->maps[i];
 	return NULL;
 }
 
 /* The nth fault in the list is that of the nth touch. */
-static void judge_singles(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
-			  pid_t child, bool file)
+static void judge_singles(struct side *side, const struct vmt_fault_sample *f)
 {
+	const struct truth *t = side->t;
+	struct check *c = &side->c;
 	size_t n = 0, wrong = 0;
 
 	for (size_t i = 0; i < f->n_singles; i++) {
 		const struct vmt_fault_single *one = &f->singles[i];
 
-		if (one->address < t->start || one->address >= t->start + PAGES * PAGE)
+		if (one->pid != (uint32_t)side->child || one->address < t->start ||
+		    one->address >= t->start + PAGES * PAGE)
 			continue;
 		if (n < TOUCHES &&
 		    (one->address != t->start + n % PAGES * PAGE || one->faults != 1 ||
 		     one->latency_ns < t->wait_ns[n] || one->latency_ns > t->access_ns[n] ||
-		     one->pid != (uint32_t)child || one->tid != (uint32_t)child ||
-		     one->access != VMT_ACCESS_READ || one->mode != VMT_MODE_USER ||
-		     (file && !one->major) || strcmp(one->comm, "latency")))
+		     one->tid != (uint32_t)side->child || one->access != VMT_ACCESS_READ ||
+		     one->mode != VMT_MODE_USER || (side->file && !one->major) ||
+		     strcmp(one->comm, "latency")))
 			wrong++;
 		n++;
 	}
@@ -310,16 +326,17 @@ static void judge_kinds(struct check *c, const struct vmt_fault_sample *f,
 		   "the kind took another time than the mapping");
 }
 
-static void judge(struct check *c, const struct vmt_fault_sample *f, struct truth *t, pid_t child,
-		  bool file)
+static void judge(struct side *side, const struct vmt_fault_sample *f)
 {
-	const struct vmt_fault_raw *row = row_at(f, t->start);
+	struct truth *t = side->t;
+	struct check *c = &side->c;
+	const struct vmt_fault_raw *row = row_at(f, side->child, t->start);
 	struct vmt_latency_sum sum = { 0 };
 	uint64_t p50 = 0, waited, took;
 
 	check_that(c, t->n_waits == TOUCHES, "%zu waits for %u touches", t->n_waits, TOUCHES);
 	check_that(c, f->have & VMT_HAVE_SINGLES, "no single faults");
-	judge_singles(c, f, t, child, file);
+	judge_singles(side, f);
 	waited = median(t->wait_ns, TOUCHES);
 	took = median(t->access_ns, TOUCHES);
 	check_that(c, row != NULL, "the mapping has no row");
@@ -328,7 +345,7 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, struct trut
 			   "%" PRIu64 " minor and %" PRIu64 " major faults for %u touches",
 			   row->minor, row->major, TOUCHES);
 		vmt_latency_add(&sum, &row->latency);
-		judge_kinds(c, f, row, file);
+		judge_kinds(c, f, row, side->file != NULL);
 	}
 	check_that(c, (f->have & VMT_HAVE_LATENCY) && vmt_latency_percentile(&sum, 50, &p50),
 		   "nothing was timed");
@@ -341,12 +358,58 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, struct trut
 		  (double)took / 1e6, (double)sum.max_ns / 1e6, row ? row->major : 0, TOUCHES);
 }
 
-static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s, struct truth *t)
+static struct truth *new_truth(void)
+{
+	struct truth *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (t == MAP_FAILED)
+		exit(1);
+	return t;
+}
+
+/* Makes the child, which waits with its mapping. file is a file system that is slow, or NULL. */
+static void start_side(struct side *s, const struct stall *file)
+{
+	s->file = file;
+	s->t = new_truth();
+	if (pipe2(s->p.said, O_CLOEXEC) || pipe2(s->p.told, O_CLOEXEC))
+		exit(1);
+	s->child = fork();
+	if (s->child < 0)
+		exit(1);
+	if (!s->child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (file)
+			read_file(s->t, &s->p, file->dir);
+		read_memory(s->t, &s->p);
+	}
+	close(s->p.said[1]);
+	close(s->p.told[0]);
+	s->ready = hear(&s->p, NULL);
+	if (!s->ready && s->t->unable[0]) {
+		check_skip(s->c.name, "%s", s->t->unable);
+	} else if (!s->ready) {
+		check_that(&s->c, false, "the workload did not start");
+		check_end(&s->c, "%s", "");
+	}
+}
+
+static void end_side(struct side *s)
+{
+	kill(s->child, SIGKILL);
+	waitpid(s->child, NULL, 0);
+	close(s->p.said[0]);
+	close(s->p.told[1]);
+	munmap(s->t, sizeof(*s->t));
+}
+
+/* The window of those that are ready. */
+static void window(enum vmt_rung_id rung, struct side *sides, size_t n)
 {
 	/* Less than any wait. */
 	struct vmt_probe_opts opts = {
 		.rung = rung,
-		.n_pids = 1,
 		.singles = true,
 		.single_least_ns = 1000000,
 		.by_kind = true,
@@ -355,51 +418,63 @@ static void window(struct check *c, enum vmt_rung_id rung, const struct stall *s
 	struct vmt_err err = { 0 };
 	VMT_AUTO_PROBE probe = NULL;
 	struct vmt_arena arena;
-	struct pipes p;
-	pid_t child;
-	int r = 0;
+	pid_t pids[2];
+	int r;
 
 	vmt_arena_init(&arena);
-	if (pipe2(p.said, O_CLOEXEC) || pipe2(p.told, O_CLOEXEC))
-		exit(1);
-	child = fork();
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (s)
-			read_file(t, &p, s->dir);
-		read_memory(t, &p);
-	}
-	close(p.said[1]);
-	close(p.told[0]);
-	if (!hear(&p, NULL)) {
-		if (t->unable[0])
-			check_skip(c->name, "%s", t->unable);
-		else
-			check_that(c, false, "the workload did not start");
-		goto out;
-	}
-	opts.pids = &child;
+	opts.pids = pids;
+	for (size_t i = 0; i < n; i++)
+		if (sides[i].ready)
+			pids[opts.n_pids++] = sides[i].child;
+	if (!opts.n_pids)
+		return;
 	r = vmt_probe_open(&opts, &probe, &err);
 	r = r ?: vmt_probe_start(probe, &err);
-	if (check_that(c, !r, "%s", err.text)) {
-		tell(&p);
-		check_that(c, hear(&p, probe), "the workload did not end");
-		r = vmt_probe_stop(probe, &err);
-		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
-		check_that(c, !r, "%s", err.text);
+	for (size_t i = 0; !r && i < n; i++) {
+		struct side *s = &sides[i];
+
+		if (!s->ready)
+			continue;
+		tell(&s->p);
+		check_that(&s->c, hear(&s->p, probe), "the workload did not end");
+		if (s->file)
+			s->t->n_waits = stall_waited(s->file, s->t->wait_ns, TOUCHES);
 	}
-	if (s)
-		t->n_waits = stall_waited(s, t->wait_ns, TOUCHES);
-	if (!c->failed)
-		judge(c, &f, t, child, s != NULL);
-out:
-	if (c->failed && !f.n_maps)
-		check_end(c, "%s", "");
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(p.said[0]);
-	close(p.told[1]);
+	r = r ?: vmt_probe_stop(probe, &err);
+	r = r ?: vmt_probe_read(probe, &arena, &f, &err);
+	for (size_t i = 0; i < n; i++) {
+		struct side *s = &sides[i];
+
+		if (!s->ready)
+			continue;
+		if (check_that(&s->c, !r, "%s", err.text) && !s->c.failed)
+			judge(s, &f);
+		else
+			check_end(&s->c, "%s", "");
+	}
 	vmt_arena_done(&arena);
+}
+
+/* Waits for a file, and waits for another thread. */
+static void waits(const char *name, enum vmt_rung_id rung, const char *dir)
+{
+	struct side sides[2] = { 0 };
+	struct stall stall;
+	size_t n = 0;
+
+	check_begin(&sides[n].c, "F14/slow-file/%s", name);
+	if (stall_slow(&stall, dir, FUSE_US))
+		check_skip(sides[n].c.name, "%s", stall.why);
+	else
+		start_side(&sides[n++], &stall);
+	check_begin(&sides[n].c, "latency/%s/userfaultfd", name);
+	start_side(&sides[n], NULL);
+	n++;
+	window(rung, sides, n);
+	for (size_t i = 0; i < n; i++)
+		end_side(&sides[i]);
+	if (sides[0].file)
+		stall_end(&stall);
 }
 
 /* A storm */
@@ -509,35 +584,9 @@ static void run_storm(struct check *c, enum vmt_rung_id rung, bool stopped)
 	vmt_arena_done(&arena);
 }
 
-static struct truth *new_truth(void)
+static void storms(const char *name, enum vmt_rung_id rung)
 {
-	struct truth *t =
-		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (t == MAP_FAILED)
-		exit(1);
-	return t;
-}
-
-static void on_rung(const char *name, enum vmt_rung_id rung, const char *dir)
-{
-	struct truth *t = new_truth();
 	struct check c;
-	struct stall s;
-
-	check_begin(&c, "F14/slow-file/%s", name);
-	if (stall_slow(&s, dir, FUSE_US)) {
-		check_skip(c.name, "%s", s.why);
-	} else {
-		window(&c, rung, &s, t);
-		stall_end(&s);
-	}
-	munmap(t, sizeof(*t));
-
-	t = new_truth();
-	check_begin(&c, "latency/%s/userfaultfd", name);
-	window(&c, rung, NULL, t);
-	munmap(t, sizeof(*t));
 
 	check_begin(&c, "F06/storm-listed/%s", name);
 	run_storm(&c, rung, false);
@@ -565,8 +614,13 @@ int main(int argc, char **argv)
 		i = 3;
 	}
 	if (i == argc)
-		on_rung("auto", VMT_RUNG_NONE, dir);
-	for (; i < argc; i++)
-		on_rung(argv[i], rung_of(argv[i]), dir);
+		waits("auto", VMT_RUNG_NONE, dir);
+	for (int k = i; k < argc; k++)
+		waits(argv[k], rung_of(argv[k]), dir);
+	/* The ring is the same on each rung. */
+	if (i == argc)
+		storms("auto", VMT_RUNG_NONE);
+	else
+		storms(argv[i], rung_of(argv[i]));
 	return 0;
 }

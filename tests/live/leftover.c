@@ -182,6 +182,18 @@ static uint64_t time_to_attach(const char *vmtop, struct ids *ret_held)
 	return same == 20 ? attached : 0;
 }
 
+/* Waits until a process has programs and links. */
+static void wait_for_links(const char *pid, struct ids *ret_held)
+{
+	uint64_t begun = now_us();
+
+	do {
+		sleep_us(10000);
+		ret_held[PROGRAMS].n = ret_held[LINKS].n = 0;
+		held_by(pid, ret_held);
+	} while (!(ret_held[PROGRAMS].n && ret_held[LINKS].n) && now_us() - begun < 60000000);
+}
+
 /* A generator that gives the same everywhere (Steele and Vigna's splitmix64). */
 static uint64_t random_next(uint64_t *state)
 {
@@ -259,18 +271,22 @@ int main(int argc, char **argv)
 		   "%zu programs and %zu links while it runs", mine[PROGRAMS].n, mine[LINKS].n);
 	printf("# seed %llu, %zu programs and %zu links after %llu us\n", (unsigned long long)seed,
 	       mine[PROGRAMS].n, mine[LINKS].n, (unsigned long long)span);
-	/* Half of the moments before all is there, half after. */
+	/* Once by each signal with its links, then at any moment. */
 	for (int i = 0; i < MOMENTS && span; i++) {
-		uint64_t moment = random_next(&state) % (2 * span);
+		uint64_t moment = random_next(&state) % (2 * span), begun = now_us();
 		char name[16];
 		pid_t pid = start(argv[1]);
 
 		if (pid < 0)
 			break;
-		sleep_us(moment);
+		snprintf(name, sizeof(name), "%d", (int)pid);
+		if (i < ENDS)
+			wait_for_links(name, mine);
+		else
+			sleep_us(moment);
 		/* It stands still from here on, so that what it has is what it dies with. */
 		kill(pid, SIGSTOP);
-		snprintf(name, sizeof(name), "%d", (int)pid);
+		moment = now_us() - begun;
 		mine[PROGRAMS].n = mine[LINKS].n = 0;
 		held_by(name, mine);
 		kill(pid, ends[i % ENDS]);
@@ -284,8 +300,8 @@ int main(int argc, char **argv)
 		check_that(&c, n == 0, "ended after %llu us: %zu programs and %zu links are left",
 			   (unsigned long long)moment, left[PROGRAMS].n, left[LINKS].n);
 	}
-	check_that(&c, loaded >= 2 && attached >= 2, "only %u of %d had programs, %u links", loaded,
-		   MOMENTS, attached);
+	check_that(&c, loaded >= ENDS && attached >= ENDS, "only %u of %d had programs, %u links",
+		   loaded, MOMENTS, attached);
 	check_end(&c, "%d kills, %u with programs, %u with links; seed %llu", MOMENTS, loaded,
 		  attached, (unsigned long long)seed);
 	return 0;

@@ -80,45 +80,55 @@ class Odd:
         self.end()
 
 
-def held(place, action, *args):
-    """vmtop, which waits at a place while the action is done; None where it did not come there."""
-    arrived, out = os.pipe()
-    go_on, answer = os.pipe()
-    environment = {**os.environ, "LD_PRELOAD": str(SHIM), "VMTOP_AT": place,
-                   "VMTOP_AT_FDS": f"{out} {go_on}"}
-    try:
-        with subprocess.Popen([VMTOP, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment,
-                              pass_fds=(out, go_on)) as vmtop:
-            os.close(out)
-            out = -1
-            met = bool(select.select([arrived], [], [], DEADLINE)[0]) and os.read(arrived, 1)
-            if met:
-                action()
-            os.write(answer, b"x")
-            said, err = vmtop.communicate(timeout=DEADLINE)
-            return Result(vmtop.returncode, said, err) if met else None
-    finally:
-        for fd in (arrived, answer, go_on, out):
+class Place:
+    """A place where vmtop waits, by the shim: it says that it is there, and is told to go on."""
+
+    def __init__(self, place):
+        self.arrived, self.out = os.pipe()
+        self.go_on, self.answer = os.pipe()
+        self.fds = (self.out, self.go_on)
+        self.environment = {**os.environ, "LD_PRELOAD": str(SHIM), "VMTOP_AT": place,
+                            "VMTOP_AT_FDS": f"{self.out} {self.go_on}"}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for fd in (self.arrived, self.answer, self.go_on, self.out):
             if fd >= 0:
                 os.close(fd)
+
+    def only_there(self):
+        """From here on vmtop alone can say that it is there, so that its end is seen, too."""
+        os.close(self.out)
+        self.out = -1
+
+    def is_met(self, seconds):
+        return bool(select.select([self.arrived], [], [], seconds)[0])
+
+
+def held(place, action, *args):
+    """vmtop, which waits at a place while the action is done; None where it did not come there."""
+    with Place(place) as at, subprocess.Popen(
+        [VMTOP, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=at.environment, pass_fds=at.fds,
+    ) as vmtop:
+        at.only_there()
+        met = at.is_met(DEADLINE) and os.read(at.arrived, 1)
+        if met:
+            action()
+        os.write(at.answer, b"x")
+        said, err = vmtop.communicate(timeout=DEADLINE)
+        return Result(vmtop.returncode, said, err) if met else None
 
 
 def never_answers(place, *args):
     """vmtop, of which a thread waits at a place for ever, and the seconds that it took; None where
     it did not come there."""
-    arrived, out = os.pipe()
-    go_on, answer = os.pipe()
-    environment = {**os.environ, "LD_PRELOAD": str(SHIM), "VMTOP_AT": place,
-                   "VMTOP_AT_FDS": f"{out} {go_on}"}
-    try:
+    with Place(place) as at:
         begun = time.monotonic()
-        result = run(*args, timeout=DEADLINE, env=environment, pass_fds=(out, go_on))
-        met = bool(select.select([arrived], [], [], 0)[0])
-        return (result, time.monotonic() - begun) if met else None
-    finally:
-        for fd in (arrived, answer, go_on, out):
-            os.close(fd)
+        result = run(*args, timeout=DEADLINE, env=at.environment, pass_fds=at.fds)
+        return (result, time.monotonic() - begun) if at.is_met(0) else None
 
 
 def processes(result):
@@ -314,55 +324,54 @@ def execs(report):
                          f"{len(have)} mappings, {len(wanted)} are there")
 
 
-def numbers(report):
-    """A number is used again: set_tid of clone3() gives it."""
+@contextlib.contextmanager
+def swapped():
+    """A process, a function that ends it and gives its number to another (set_tid of clone3()), and
+    where that one is then; both are gone behind it."""
+    again = []
     with Odd("quiet") as odd:
-        pid = odd.pid
-        again = []
 
         def swap():
             odd.reap()
-            again.append(Odd("numbered", pid))
+            again.append(Odd("numbered", odd.pid))
 
         try:
-            # Memory is read before, stat after.
-            result = held(f"open 1 /proc/{pid}/stat", swap, "ps", "-J", "-p", str(pid), *COLUMNS)
-            name = "A09 its number is used again within a scan: no row is made of two processes"
-            if again and not again[0].pids:
-                report.skip(name, "the number of a process cannot be chosen here")
-                return
-            problem = "vmtop does not come there" if not result else \
-                expect(result, (OK, NOTHING), quiet=False)
-            problems = [problem] if problem else []
-            if not problem and result.code == OK:
-                row = processes(result).get(pid)
-                _, now = one(COLUMNS, pid)
-                if row and row["start_time_ns"] != now["start_time_ns"]:
-                    problems.append("it is not the process that is there now")
-                if row and row["rss_bytes"] is not None and row["rss_bytes"] > 6 * MIB:
-                    problems.append(f"it has the memory of the one before: {row['rss_bytes']}")
-            report.check(name, problems)
+            yield odd.pid, swap, again
         finally:
             for process in again:
                 process.reap()
 
-    with Odd("quiet") as odd:
-        pid = odd.pid
-        again.clear()
-        try:
-            result = held(f"open 1 /proc/{pid}/maps", swap, "maps", "-J", str(pid))
-            problems = ["vmtop does not come there"] if not result else []
-            if result and (not result.code or b"\"start\"" in result.out):
-                problems.append(f"exit {result.code}: {result.out[:300]!r}")
-            report.check("A09 its number is used again before maps is opened: no mappings of another",
-                         problems)
-        finally:
-            for process in again:
-                process.reap()
 
-    with Odd("quiet") as odd:
-        pid = odd.pid
-        again.clear()
+def numbers(report):
+    """A number is used again."""
+    with swapped() as (pid, swap, again):
+        # Memory is read before, stat after.
+        result = held(f"open 1 /proc/{pid}/stat", swap, "ps", "-J", "-p", str(pid), *COLUMNS)
+        name = "A09 its number is used again within a scan: no row is made of two processes"
+        if again and not again[0].pids:
+            report.skip(name, "the number of a process cannot be chosen here")
+            return
+        problem = "vmtop does not come there" if not result else \
+            expect(result, (OK, NOTHING), quiet=False)
+        problems = [problem] if problem else []
+        if not problem and result.code == OK:
+            row = processes(result).get(pid)
+            _, now = one(COLUMNS, pid)
+            if row and row["start_time_ns"] != now["start_time_ns"]:
+                problems.append("it is not the process that is there now")
+            if row and row["rss_bytes"] is not None and row["rss_bytes"] > 6 * MIB:
+                problems.append(f"it has the memory of the one before: {row['rss_bytes']}")
+        report.check(name, problems)
+
+    with swapped() as (pid, swap, _):
+        result = held(f"open 1 /proc/{pid}/maps", swap, "maps", "-J", str(pid))
+        problems = ["vmtop does not come there"] if not result else []
+        if result and (not result.code or b"\"start\"" in result.out):
+            problems.append(f"exit {result.code}: {result.out[:300]!r}")
+        report.check("A09 its number is used again before maps is opened: no mappings of another",
+                     problems)
+
+    with swapped() as (pid, swap, _):
         words = ["-p", str(pid), "-o", "pid,start,rss,rss-delta,min/s",
                  "-d", "0.05"]
         with subprocess.Popen([VMTOP, "ps", "--ndjson", *words], stdout=subprocess.PIPE) as watch:
@@ -392,8 +401,6 @@ def numbers(report):
                              if following[key] is None]
             finally:
                 watch.kill()
-                for process in again:
-                    process.reap()
         report.check("A08 its number is used again between two samples: no change between the two",
                      problems)
 

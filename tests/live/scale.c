@@ -12,6 +12,7 @@
  */
 
 #include "check.h"
+#include "number.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -88,29 +89,6 @@ static bool parse_sizes(const char *text, struct sizes *ret)
 		text = *end == ',' ? end + 1 : end;
 	}
 	return ret->count > 0 && !*text;
-}
-
-static long read_number(const char *path)
-{
-	char text[32] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	return got <= 0 ? -1 : atol(text);
-}
-
-static bool write_number(const char *path, long number)
-{
-	char text[32];
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int n = snprintf(text, sizeof(text), "%ld", number);
-	bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
 }
 
 /* Pages in turns of two protections, which do not merge. */
@@ -304,7 +282,7 @@ static void scale_mappings(const char *vmtop, const struct sizes *sizes)
 	static struct cost costs[N][SIZES_MAX], idle[N];
 	static struct check checks[N];
 	unsigned long most = sizes->n[sizes->count - 1];
-	long before = read_number(max_map_count);
+	long before = number_read(max_map_count);
 	/* One that lost its processor to others shows a slope of its own. */
 	int least = sizes->count > 1 ? 3 : 1;
 	bool raised = before >= 0 && (unsigned long)before < most + 1000;
@@ -312,7 +290,7 @@ static void scale_mappings(const char *vmtop, const struct sizes *sizes)
 	for (size_t k = 0; k < N; k++)
 		check_begin(&checks[k], most < MILLION ? "C01/scale-%s" : "C02/scale-%s",
 			    of_mappings[k].name);
-	if (raised && !write_number(max_map_count, (long)most + 1000)) {
+	if (raised && !number_write(max_map_count, (long)most + 1000)) {
 		check_skip("scale-mappings", "%s cannot be raised to %lu", max_map_count, most);
 		return;
 	}
@@ -328,7 +306,7 @@ static void scale_mappings(const char *vmtop, const struct sizes *sizes)
 			stop(pid);
 	}
 	if (raised)
-		write_number(max_map_count, before);
+		number_write(max_map_count, before);
 	for (size_t k = 0; k < N; k++) {
 		if (checks[k].failed)
 			check_end(&checks[k], "%s", "");

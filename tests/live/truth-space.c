@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "truth.h"
+#include "number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -400,39 +401,16 @@ static void make_huge(struct space *s)
 		       "the machine has no huge page to give, or does not want to");
 }
 
-static long read_number(const char *path)
-{
-	char text[32] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	return got <= 0 ? -1 : atol(text);
-}
-
-static bool write_number(const char *path, long number)
-{
-	char text[32];
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int n = snprintf(text, sizeof(text), "%ld", number);
-	bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
 /* Huge pages of the pool that is made for it, which is as before when the process has ended. */
 static void make_hugetlb(struct space *s)
 {
 	static const char pool[] = "/proc/sys/vm/nr_hugepages";
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB;
-	long before = read_number(pool);
+	long before = number_read(pool);
 	struct truth_region *r;
 	char *at = NULL;
 
-	if (before < 0 || !write_number(pool, before + 2) || read_number(pool) < before + 2)
+	if (before < 0 || !number_write(pool, before + 2) || number_read(pool) < before + 2)
 		absent(s, "C06/hugetlb", "no huge pages can be reserved");
 	else if (!(at = map(s, 2 * HUGE, PROT_READ | PROT_WRITE, flags, -1)))
 		absent(s, "C06/hugetlb", "mmap: %s", strerror(errno));
@@ -445,7 +423,7 @@ static void make_hugetlb(struct space *s)
 		r->figures[TRUTH_USS] = 0;
 	}
 	if (before >= 0)
-		write_number(pool, before);
+		number_write(pool, before);
 }
 
 static void make_files(struct space *s)
@@ -621,8 +599,8 @@ static void make_ksm(struct space *s)
 {
 #define KSM "/sys/kernel/mm/ksm/"
 	const size_t n = 64;
-	const long run = read_number(KSM "run"), scan = read_number(KSM "pages_to_scan"),
-		   sleep_ms = read_number(KSM "sleep_millisecs");
+	const long run = number_read(KSM "run"), scan = number_read(KSM "pages_to_scan"),
+		   sleep_ms = number_read(KSM "sleep_millisecs");
 	struct truth_region *r;
 	bool merged = false;
 	char *at;
@@ -635,19 +613,19 @@ static void make_ksm(struct space *s)
 	for (size_t i = 0; at && i < n; i++)
 		memset(at + i * PAGE, 0x5a, PAGE);
 	if (!at || madvise(at, n * PAGE, MADV_MERGEABLE) ||
-	    !write_number(KSM "sleep_millisecs", 5) || !write_number(KSM "pages_to_scan", 1000) ||
-	    !write_number(KSM "run", 1)) {
+	    !number_write(KSM "sleep_millisecs", 5) || !number_write(KSM "pages_to_scan", 1000) ||
+	    !number_write(KSM "run", 1)) {
 		absent(s, "C16/ksm", "MADV_MERGEABLE: %s", strerror(errno));
-		write_number(KSM "run", run);
+		number_write(KSM "run", run);
 		return;
 	}
 	for (int i = 0; i < 1500 && !merged; i++) {
 		rest();
 		merged = one_frame(at, n);
 	}
-	write_number(KSM "run", run);
-	write_number(KSM "pages_to_scan", scan);
-	write_number(KSM "sleep_millisecs", sleep_ms);
+	number_write(KSM "run", run);
+	number_write(KSM "pages_to_scan", scan);
+	number_write(KSM "sleep_millisecs", sleep_ms);
 	if (!merged) {
 		absent(s, "C16/ksm", "not merged within 15 s");
 		return;

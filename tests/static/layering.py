@@ -28,7 +28,8 @@ LIBRARIES = [
     ("libbpf", r"bpf/.*", ["lib/source/probe*.c", "bpf/*"]),
     ("a skeleton", r"(.*/)?[^/]*\.skel\.h", ["lib/source/probe*.c"]),
     ("libelf or libdw", r"(libelf|gelf|dwarf)\.h|elfutils/.*",
-     ["lib/source/elf.c", "lib/source/symbol.c", "lib/source/symbol-table.c"]),
+     ["lib/source/elf.c", "lib/source/elf-symbols.[ch]", "lib/source/symbol.c",
+      "lib/source/symbol-table.c"]),
     ("libsmartcols", r"libsmartcols/.*", ["lib/view/*"]),
 ]
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "fake-elf.h"
 #include "source/symbol-table.h"
 
-#define BASE UINT64_C(0x401000)
-
-/* A file with a segment of 4 KiB that is loaded at BASE, symbols, and a link to a debug file. */
+/* A file with a segment of 4 KiB that is loaded at FAKE_BASE, symbols, and a link to a debug file.
+ */
 struct file {
 	Elf64_Ehdr ehdr;
 	Elf64_Phdr phdr;
@@ -26,7 +25,7 @@ static Elf64_Sym function(unsigned name, uint64_t at, uint64_t size, unsigned bi
 	return (Elf64_Sym){ .st_name = name,
 			    .st_info = (unsigned char)ELF64_ST_INFO(bind, type),
 			    .st_shndx = 1,
-			    .st_value = BASE + at,
+			    .st_value = FAKE_BASE + at,
 			    .st_size = size };
 }
 
@@ -34,45 +33,17 @@ static struct file made(void)
 {
 	struct file f = { 0 };
 
-	memcpy(f.ehdr.e_ident, ELFMAG, SELFMAG);
-	f.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
-	f.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
-	f.ehdr.e_ident[EI_VERSION] = EV_CURRENT;
-	f.ehdr.e_type = ET_EXEC;
-	f.ehdr.e_machine = EM_X86_64;
-	f.ehdr.e_version = EV_CURRENT;
-	f.ehdr.e_ehsize = sizeof(f.ehdr);
-	f.ehdr.e_phoff = offsetof(struct file, phdr);
-	f.ehdr.e_phentsize = sizeof(f.phdr);
-	f.ehdr.e_phnum = 1;
-	f.ehdr.e_shoff = offsetof(struct file, shdr);
-	f.ehdr.e_shentsize = sizeof(f.shdr[0]);
-	f.ehdr.e_shnum = 5;
+	f.ehdr = fake_ehdr(offsetof(struct file, phdr), offsetof(struct file, shdr), 5);
 	f.ehdr.e_shstrndx = 4;
-	f.phdr = (Elf64_Phdr){ .p_type = PT_LOAD,
-			       .p_offset = 0x1000,
-			       .p_vaddr = BASE,
-			       .p_filesz = 0x1000,
-			       .p_memsz = 0x3000 };
-	f.shdr[1] = (Elf64_Shdr){ .sh_type = SHT_SYMTAB,
-				  .sh_offset = offsetof(struct file, sym),
-				  .sh_size = sizeof(f.sym),
-				  .sh_link = 2,
-				  .sh_entsize = sizeof(f.sym[0]),
-				  .sh_addralign = 8 };
-	f.shdr[2] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
-				  .sh_offset = offsetof(struct file, names),
-				  .sh_size = sizeof(f.names),
-				  .sh_addralign = 1 };
+	f.phdr = fake_load();
+	f.shdr[1] = fake_symtab(offsetof(struct file, sym), sizeof(f.sym), 2);
+	f.shdr[2] = fake_strtab(offsetof(struct file, names), sizeof(f.names));
 	f.shdr[3] = (Elf64_Shdr){ .sh_type = SHT_PROGBITS,
 				  .sh_name = 1,
 				  .sh_offset = offsetof(struct file, link),
 				  .sh_size = sizeof(f.link),
 				  .sh_addralign = 4 };
-	f.shdr[4] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
-				  .sh_offset = offsetof(struct file, sections),
-				  .sh_size = sizeof(f.sections),
-				  .sh_addralign = 1 };
+	f.shdr[4] = fake_strtab(offsetof(struct file, sections), sizeof(f.sections));
 	memcpy(f.names, "\0alpha\0beta\0local\0label\0inner\0$x\0object", 40);
 	memcpy(f.link, "file.debug\0\0\x78\x56\x34\x12", 16);
 	memcpy(f.sections, "\0.gnu_debuglink", 16);

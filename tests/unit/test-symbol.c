@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "fake-elf.h"
 #include "source/elf.h"
 #include "source/symbol.h"
 
-#define BASE UINT64_C(0x401000)
-
-/* A file with a segment of 4 KiB that is loaded at BASE, and a table of symbols. */
+/* A file with a segment of 4 KiB that is loaded at FAKE_BASE, and a table of symbols. */
 struct file {
 	Elf64_Ehdr ehdr;
 	Elf64_Phdr phdr;
@@ -24,45 +22,20 @@ static struct file made(void)
 {
 	struct file f = { 0 };
 
-	memcpy(f.ehdr.e_ident, ELFMAG, SELFMAG);
-	f.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
-	f.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
-	f.ehdr.e_ident[EI_VERSION] = EV_CURRENT;
-	f.ehdr.e_type = ET_EXEC;
-	f.ehdr.e_machine = EM_X86_64;
-	f.ehdr.e_version = EV_CURRENT;
-	f.ehdr.e_ehsize = sizeof(f.ehdr);
-	f.ehdr.e_phoff = offsetof(struct file, phdr);
-	f.ehdr.e_phentsize = sizeof(f.phdr);
-	f.ehdr.e_phnum = 1;
-	f.ehdr.e_shoff = offsetof(struct file, shdr);
-	f.ehdr.e_shentsize = sizeof(f.shdr[0]);
-	f.ehdr.e_shnum = 3;
-	f.phdr = (Elf64_Phdr){ .p_type = PT_LOAD,
-			       .p_offset = 0x1000,
-			       .p_vaddr = BASE,
-			       .p_filesz = 0x1000,
-			       .p_memsz = 0x3000 };
-	f.shdr[1] = (Elf64_Shdr){ .sh_type = SHT_SYMTAB,
-				  .sh_offset = offsetof(struct file, sym),
-				  .sh_size = sizeof(f.sym),
-				  .sh_link = 2,
-				  .sh_entsize = sizeof(f.sym[0]),
-				  .sh_addralign = 8 };
-	f.shdr[2] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
-				  .sh_offset = offsetof(struct file, names),
-				  .sh_size = sizeof(f.names),
-				  .sh_addralign = 1 };
+	f.ehdr = fake_ehdr(offsetof(struct file, phdr), offsetof(struct file, shdr), 3);
+	f.phdr = fake_load();
+	f.shdr[1] = fake_symtab(offsetof(struct file, sym), sizeof(f.sym), 2);
+	f.shdr[2] = fake_strtab(offsetof(struct file, names), sizeof(f.names));
 	memcpy(f.names, "\0alpha\0beta\0local\0other\0undef", 30);
 	f.sym[1] = (Elf64_Sym){ .st_name = 1,
 				.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
 				.st_shndx = 1,
-				.st_value = BASE + 0x100,
+				.st_value = FAKE_BASE + 0x100,
 				.st_size = 0x80 };
 	f.sym[2] = (Elf64_Sym){ .st_name = 7,
 				.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
 				.st_shndx = 1,
-				.st_value = BASE + 0x200 };
+				.st_value = FAKE_BASE + 0x200 };
 	/* At the same place as beta, but for this file alone. */
 	f.sym[3] = f.sym[2];
 	f.sym[3].st_name = 12;
@@ -71,11 +44,11 @@ static struct file made(void)
 	f.sym[4] = (Elf64_Sym){ .st_name = 24,
 				.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
 				.st_shndx = SHN_UNDEF,
-				.st_value = BASE + 0x110 };
+				.st_value = FAKE_BASE + 0x110 };
 	f.sym[5] = (Elf64_Sym){ .st_name = 18,
 				.st_info = ELF64_ST_INFO(STB_LOCAL, STT_FILE),
 				.st_shndx = SHN_ABS,
-				.st_value = BASE + 0x110 };
+				.st_value = FAKE_BASE + 0x110 };
 	return f;
 }
 
@@ -99,7 +72,7 @@ static void check(const struct file *f, uint64_t offset, const char *name, uint6
 	struct vmt_symbol s = { 0 };
 
 	assert_int_equal(find(f, sizeof(*f), offset, &s), 0);
-	assert_int_equal(s.address, BASE + (offset - 0x1000));
+	assert_int_equal(s.address, FAKE_BASE + (offset - 0x1000));
 	assert_string_equal(s.name, name);
 	assert_int_equal(s.offset, behind);
 }
