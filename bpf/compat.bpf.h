@@ -33,12 +33,13 @@
 #define VMT_FAULT_FLAG_USER	   0x40u
 #define VMT_FAULT_FLAG_INSTRUCTION 0x100u
 
-#define VMT_VM_WRITE	 0x00000002ul
-#define VMT_VM_EXEC	 0x00000004ul
-#define VMT_VM_SHARED	 0x00000008ul
-#define VMT_VM_GROWSDOWN 0x00000100ul
-#define VMT_VM_HUGETLB	 0x00400000ul
-#define VMT_VM_HUGEPAGE	 0x20000000ul /* MADV_HUGEPAGE */
+#define VMT_VM_WRITE	  0x00000002ul
+#define VMT_VM_EXEC	  0x00000004ul
+#define VMT_VM_SHARED	  0x00000008ul
+#define VMT_VM_GROWSDOWN  0x00000100ul
+#define VMT_VM_HUGETLB	  0x00400000ul
+#define VMT_VM_HUGEPAGE	  0x20000000ul /* MADV_HUGEPAGE */
+#define VMT_VM_NOHUGEPAGE 0x40000000ul /* MADV_NOHUGEPAGE */
 /* VM_UFFD_MISSING, VM_UFFD_WP, and the bits that were VM_UFFD_MINOR since 5.13: 37, 38, 41. One of
  * them means a shadow stack elsewhere, of which then less is known than could be. */
 #define VMT_VM_UFFD_ANY	    0x0000026000001200ul

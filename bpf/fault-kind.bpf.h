@@ -139,6 +139,8 @@ static __always_inline bool may_be_huge(struct vmt_slot_map *m, u64 addr)
 	if (!(control.kinds & VMT_MAY_THP) &&
 	    !(control.kinds & VMT_MAY_THP_MADVISE && m->vm_flags & VMT_VM_HUGEPAGE))
 		return false;
+	if (m->vm_flags & VMT_VM_NOHUGEPAGE)
+		return false;
 	return !m->tgid || huge_fits(m, addr);
 }
 
