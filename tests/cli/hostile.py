@@ -135,7 +135,7 @@ def roots(report):
         folder = pathlib.Path(folder)
         for name, root in (("that is not there", folder / "no"), ("without a proc", folder),
                            ("that is a file", "/etc/passwd"), ("of nothing", "")):
-            result = run("free", "--root", str(root), timeout=10)
+            result = run("free", "--root", str(root), timeout=60)
             report.check(f"root {name}", expect(result, (FAILED, USAGE), complaint=True))
 
         for name in ("empty", "pipe", "folder", "device", "loop"):
@@ -155,7 +155,7 @@ def roots(report):
                 else:
                     path.symlink_to(path)
             for args in (["free"], ["ps"], ["maps", "1"], ["report"]):
-                result = run(*args, "-J", "--root", str(folder / name), timeout=30)
+                result = run(*args, "-J", "--root", str(folder / name), timeout=60)
                 problem = None
                 if result.code is None or result.code < 0 or result.code > 124:
                     problem = f"exit {result.code}: {result.err[-300:]!r}"
