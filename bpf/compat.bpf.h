@@ -262,3 +262,82 @@ static __always_inline unsigned int vmt_user_features(struct vm_area_struct *vma
 		return ~0u;
 	return vmt_user_features_read(vma);
 }
+
+static __noinline unsigned long vmt_folio_index_read(struct folio *folio)
+{
+	return BPF_CORE_READ(folio, index);
+}
+
+/* Where in its file the first page of a folio is, in pages. Folios came with 5.16 (7b230db3b8d3);
+ * before, what the page cache holds is a page, and that is what the pointer is of. */
+static __always_inline unsigned long vmt_folio_index(struct folio *folio)
+{
+	if (bpf_core_type_exists(struct folio))
+		return vmt_folio_index_read(folio);
+	return BPF_CORE_READ((struct page *)folio, index);
+}
+
+static __noinline unsigned long vmt_folio_mapping_read(struct folio *folio)
+{
+	return (unsigned long)BPF_CORE_READ(folio, mapping);
+}
+
+static __always_inline unsigned long vmt_folio_mapping(struct folio *folio)
+{
+	if (bpf_core_type_exists(struct folio))
+		return vmt_folio_mapping_read(folio);
+	return (unsigned long)BPF_CORE_READ((struct page *)folio, mapping);
+}
+
+static __noinline unsigned long vmt_page_flags_6_18(struct folio *folio)
+{
+	return BPF_CORE_READ((struct page___6_18 *)folio, flags.f);
+}
+
+static __noinline unsigned long vmt_page_flags_read(struct folio *folio)
+{
+	return BPF_CORE_READ((struct page *)folio, flags);
+}
+
+static __noinline unsigned int vmt_folio_order_read(struct folio *folio)
+{
+	return BPF_CORE_READ(folio, _folio_order);
+}
+
+static __noinline unsigned int vmt_folio_flags_1_read(struct folio *folio)
+{
+	return BPF_CORE_READ(folio, _flags_1) & 0xff;
+}
+
+static __noinline unsigned int vmt_compound_order_read(struct folio *folio)
+{
+	struct page *second = (void *)((char *)folio + bpf_core_type_size(struct page));
+
+	return BPF_CORE_READ(second, compound_order);
+}
+
+/*
+ * How many pages a folio of the page cache has. Its flags became a struct with 6.18 (53fbef56e07d);
+ * the order of a large one stood in its second page, in a member of its own (6.0), and stands in
+ * its second flags since 6.6 (ebc1baf5c9b4). Where a kernel keeps it elsewhere no program with this
+ * in it loads.
+ */
+static __always_inline u64 vmt_folio_pages(struct folio *folio)
+{
+	unsigned long flags;
+	unsigned int order;
+
+	if (bpf_core_field_exists(struct page___6_18, flags.f))
+		flags = vmt_page_flags_6_18(folio);
+	else
+		flags = vmt_page_flags_read(folio);
+	if (!(flags >> bpf_core_enum_value(enum pageflags, PG_head) & 1))
+		return 1;
+	if (bpf_core_field_exists(struct folio, _folio_order))
+		order = vmt_folio_order_read(folio);
+	else if (bpf_core_field_exists(struct folio, _flags_1))
+		order = vmt_folio_flags_1_read(folio);
+	else
+		order = vmt_compound_order_read(folio);
+	return 1ull << (order & 31);
+}

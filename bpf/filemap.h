@@ -4,6 +4,9 @@
 #include "bpf/abi.h"
 #include "bpf/fault.h"
 
+/* Equal parts of a file, for where in it the calls were: a power of two. */
+#define VMT_FILE_PARTS 64
+
 /* Calls of filemap_fault by file: page faults that the page cache serves. */
 struct vmt_slot_file {
 	__u32 ready; /* set last */
@@ -13,15 +16,25 @@ struct vmt_slot_file {
 	__u32 pad;
 	__u64 calls;
 	__u64 cached; /* page was there: neither major, nor retried, nor failed */
-	__u64 major; /* VM_FAULT_MAJOR: had to read */
-	__u64 retried; /* VM_FAULT_RETRY: gave up the lock to wait for the page */
+	__u64 major; /* VM_FAULT_MAJOR: had to read; at the tracepoint: brought its own page in */
+	/* VM_FAULT_RETRY: gave up the lock to wait for the page; at the tracepoint: calls for the
+	 * page of the one before in the same fault */
+	__u64 retried;
 	__u64 failed;
 	__u64 around; /* calls of filemap_map_pages: fault-around */
 	__u64 first; /* lowest page offset + 1; 0 while there is none */
 	__u64 last; /* highest page offset */
+	__u64 brought; /* pages that were added to the page cache in a call, by its task */
+	__u64 ahead; /* of these, those that the call was not for */
+	__u64 ahead_hits; /* calls for a page that an earlier one had brought in ahead */
+	__u64 ahead_lost; /* pages of ahead that found the table of them full */
+	__u64 part_pages; /* size of a part: of the file, when it was first seen; at least 1 */
+	__u32 parts[VMT_FILE_PARTS]; /* calls by part of the file, the last with what lies behind */
 	struct vmt_slot_latency latency;
 };
-_Static_assert(sizeof(struct vmt_slot_file) == 24 + (8 + 2) * 8 + VMT_BPF_HIST * 4, "no holes");
+_Static_assert(sizeof(struct vmt_slot_file) ==
+		       24 + (13 + 2) * 8 + (VMT_FILE_PARTS + VMT_BPF_HIST) * 4,
+	       "no holes");
 
 struct vmt_filemap_control {
 	__u32 active;

@@ -80,10 +80,37 @@ struct inode {
 	__u16 i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	s64 i_size;
 };
 
 struct address_space {
 	struct inode *host;
+};
+
+enum pageflags {
+	PG_head = 16, /* its place is the running kernel's */
+};
+
+struct page {
+	unsigned long flags; /* before 6.18 */
+	struct address_space *mapping;
+	unsigned long index;
+	unsigned char compound_order; /* of the second page, before 5.17 */
+};
+
+struct folio {
+	struct address_space *mapping;
+	unsigned long index;
+	unsigned char _folio_order; /* before 6.6 */
+	unsigned long _flags_1;
+};
+
+typedef struct {
+	unsigned long f;
+} memdesc_flags_t;
+
+struct page___6_18 {
+	memdesc_flags_t flags;
 };
 
 struct qstr {
@@ -117,6 +144,7 @@ struct path {
 
 struct file {
 	struct inode *f_inode;
+	struct address_space *f_mapping;
 	struct path f_path;
 };
 

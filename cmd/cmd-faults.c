@@ -98,6 +98,7 @@ static int run_faults(struct vmt_ctx *ctx)
 	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &model_opts, &window_opts.without);
 	if (r)
 		return r;
+	window_opts.without |= vmt_fault_without_pages(ctx);
 	stream = vmt_ctx_given(ctx, "stream");
 	r = vmt_run_open(&run, ctx, 0);
 	if (r == 0 && (list || stream))

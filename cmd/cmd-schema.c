@@ -93,18 +93,21 @@ static void plain(struct vmt_json *j, const char *key, const char *type, bool nu
 	vmt_json_object_end(j);
 }
 
-static void histogram(struct vmt_json *j)
+static void histogram(struct vmt_json *j, bool bytes)
 {
-	static const char *const keys[] = { "ge_ns", "le_ns", "count" };
+	const char *const keys[] = { bytes ? "ge_bytes" : "ge_ns", bytes ? "le_bytes" : "le_ns",
+				     "count" };
 
 	type_of(j, "array", true);
 	vmt_json_key(j, "maxItems");
-	vmt_json_u64(j, VMT_FAULT_BUCKETS);
+	vmt_json_u64(j, bytes ? VMT_FAULT_PARTS : VMT_FAULT_BUCKETS);
 	vmt_json_key(j, "items");
 	vmt_json_object(j);
 	object_begin(j, "a bucket that is not empty", false);
-	plain(j, "ge_ns", "integer", false, NULL, "none took less");
-	plain(j, "le_ns", "integer", true, NULL, "none took longer; null in the last bucket");
+	plain(j, keys[0], "integer", false, NULL, bytes ? "none lies before" : "none took less");
+	plain(j, keys[1], "integer", true, NULL,
+	      bytes ? "none lies behind; null where the last has no end"
+		    : "none took longer; null in the last bucket");
 	plain(j, "count", "integer", false, NULL, "what fell into it");
 	object_end(j, keys, VMT_ARRAY_LEN(keys));
 	vmt_json_object_end(j);
@@ -159,7 +162,7 @@ static void field(struct vmt_json *j, const struct vmt_field *f)
 		type_of(j, "boolean", true);
 		break;
 	case VMT_TYPE_HIST:
-		histogram(j);
+		histogram(j, f->unit == VMT_UNIT_BYTES);
 		break;
 	case VMT_TYPE_KEYS:
 		keys_of_kernel(j);

@@ -101,6 +101,16 @@ bool vmt_fault_by_kind(const struct vmt_model_opts *opts)
 	return opts->fault_kinds || opts->fault_group == VMT_FAULT_BY_KIND;
 }
 
+uint32_t vmt_fault_without_pages(const struct vmt_ctx *ctx)
+{
+	const char *what = vmt_ctx_value(ctx, "summary");
+
+	/* Documents have every section. */
+	return strstr(ctx->format->name, "json") || (what && strcmp(what, "file") == 0)
+		       ? 0
+		       : VMT_HAVE_FILE_PAGES;
+}
+
 int vmt_fault_without(struct vmt_ctx *ctx, const struct vmt_model_opts *opts, uint32_t *ret)
 {
 	const uint32_t begin = VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |

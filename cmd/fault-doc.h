@@ -61,6 +61,8 @@ struct vmt_model_opts;
  * known: the VMT_HAVE_ bits for vmt_window_opts.without. An exit code or 0.
  */
 int vmt_fault_without(struct vmt_ctx *ctx, const struct vmt_model_opts *opts, uint32_t *ret);
+/* The same of what faults bring into the page cache, which the section of files alone shows. */
+uint32_t vmt_fault_without_pages(const struct vmt_ctx *ctx);
 /* What --summary and --kind say; an exit code or 0. */
 int vmt_fault_summary(struct vmt_ctx *ctx, struct vmt_model_opts *ret);
 /*

@@ -14,6 +14,8 @@
  */
 
 #define VMT_FAULT_BUCKETS 256
+/* Parts of a file, of equal size. The last one has what lies behind it, too. */
+#define VMT_FAULT_PARTS 64
 
 enum vmt_fault_class {
 	VMT_FAULT_ANON,
@@ -148,14 +150,23 @@ struct vmt_fault_file {
 	bool deleted;
 	bool path_cut;
 	uint64_t calls;
-	uint64_t cached; /* VMT_HAVE_FILE_RESULT: neither major, nor retried, nor failed */
+	/* VMT_HAVE_FILE_RESULT: neither major, nor retried, nor failed. With VMT_HAVE_FILE_PAGES
+	 * alone, major: the call itself added its page to the page cache; cached: it did not,
+	 * second calls of one fault left out. */
+	uint64_t cached;
 	uint64_t major;
-	uint64_t retried;
+	uint64_t retried; /* VMT_HAVE_FILE_RESULT */
 	uint64_t failed;
 	uint64_t around; /* VMT_HAVE_FILE_AROUND: calls of filemap_map_pages */
 	bool has_offset; /* first and last are known */
 	uint64_t first_offset_bytes;
 	uint64_t last_offset_bytes;
+	uint64_t part_bytes; /* size of a part of the file */
+	uint32_t parts[VMT_FAULT_PARTS]; /* calls by part; may run over */
+	uint64_t brought_bytes; /* VMT_HAVE_FILE_PAGES: added to the page cache in these calls */
+	uint64_t ahead_bytes; /* of these, not of the page that the call was for */
+	uint64_t ahead_hits; /* calls for a page that an earlier one brought in ahead */
+	uint64_t ahead_lost; /* pages brought in ahead that can be no hit any more: table full */
 	struct vmt_fault_latency latency; /* VMT_HAVE_FILE_LATENCY */
 };
 
@@ -267,6 +278,7 @@ enum vmt_fault_have {
 	VMT_HAVE_KINDS = 1 << 17,
 	VMT_HAVE_STACKS = 1 << 18,
 	VMT_HAVE_SINGLES = 1 << 19, /* single faults, where they were asked for */
+	VMT_HAVE_FILE_PAGES = 1 << 28, /* the bits between are of source/probe-internal.h */
 };
 
 /* What costs, and is counted only where it is asked for. */

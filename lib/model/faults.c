@@ -640,19 +640,7 @@ static int add_files(struct vmt_model *m)
 		VMT_SET(file, inode, row, raw->inode);
 		if (raw->path.len)
 			VMT_SET(file, path, row, raw->path);
-		VMT_SET(file, calls_total, row, raw->calls);
-		if (f->have & VMT_HAVE_FILE_RESULT) {
-			VMT_SET(file, cached_total, row, raw->cached);
-			VMT_SET(file, read_total, row, raw->major);
-			VMT_SET(file, retried_total, row, raw->retried);
-			VMT_SET(file, failed_total, row, raw->failed);
-		}
-		if (f->have & VMT_HAVE_FILE_AROUND)
-			VMT_SET(file, around_total, row, raw->around);
-		if (raw->has_offset) {
-			VMT_SET(file, first_offset_bytes, row, raw->first_offset_bytes);
-			VMT_SET(file, last_offset_bytes, row, raw->last_offset_bytes);
-		}
+		vmt_fault_file_calls(raw, f->have, &m->arena, row);
 		if (f->have & VMT_HAVE_FILE_LATENCY) {
 			struct vmt_latency_sum latency = { 0 };
 

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "model/sample.h"
 
+struct vmt_fault_file;
 struct vmt_fault_raw;
 struct vmt_fault_sample;
 
@@ -95,6 +96,10 @@ int vmt_model_fault_ips(struct vmt_model *m);
 uint32_t vmt_fault_field_have(const struct vmt_field *f);
 /* The VMT_ASK_ bit of what it takes to know it, or 0. */
 uint32_t vmt_fault_field_ask(const struct vmt_field *f);
+/* What the calls of filemap_fault for a file came to, as far as have says that it is known; arena
+ * is the model's. */
+void vmt_fault_file_calls(const struct vmt_fault_file *raw, uint32_t have, struct vmt_arena *arena,
+			  struct vmt_file *row);
 /* Fills m->singles from the same. */
 int vmt_model_singles(struct vmt_model *m);
 /*

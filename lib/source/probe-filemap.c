@@ -2,6 +2,7 @@
 
 /* The rungs of the filemap probe: bpf/filemap.bpf.c. */
 
+#include <assert.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,14 +58,20 @@ static int filemap_configure(void *skeleton, const struct vmt_probe *p,
 	struct vmt_filemap_bpf *s = skeleton;
 	uint32_t files = p->opts.files ? p->opts.files : FILES_USUAL;
 	int cpus = libbpf_num_possible_cpus();
-	int r;
+	int r = 0;
 
-	(void)rung;
 	if (cpus < 0)
 		return cpus;
 	files = small || files < 2 ? 2 : files > ROWS_MOST ? ROWS_MOST : files;
 	s->rodata->vmt_filter_on = p->opts.n_pids > 0;
-	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	s->rodata->vmt_page_shift = (uint32_t)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+	s->rodata->vmt_pages_on = !(p->opts.without & VMT_HAVE_FILE_PAGES);
+	/* Calls without an end are not taken out. */
+	if (rung->id == VMT_RUNG_TRACEPOINT)
+		r = bpf_map__set_type(s->maps.calls, BPF_MAP_TYPE_LRU_HASH);
+	if (small || !s->rodata->vmt_pages_on)
+		r = r ?: bpf_map__set_max_entries(s->maps.ahead, 1);
+	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	if (p->opts.watched)
 		r = r ?: bpf_map__set_max_entries(s->maps.filter, p->opts.watched);
 	r = r ?: bpf_map__set_max_entries(s->maps.files, files);
@@ -185,6 +192,22 @@ static int filemap_stop(void *state, struct vmt_err *err)
 	return 0;
 }
 
+static void copy_pages(const struct vmt_slot_file *f, size_t page, bool result,
+		       struct vmt_fault_file *out)
+{
+	static_assert(VMT_FAULT_PARTS == VMT_FILE_PARTS, "the same parts on both sides");
+
+	out->part_bytes = f->part_pages * page;
+	memcpy(out->parts, f->parts, sizeof(out->parts));
+	out->brought_bytes = f->brought * page;
+	out->ahead_bytes = f->ahead * page;
+	out->ahead_hits = f->ahead_hits;
+	out->ahead_lost = f->ahead_lost;
+	/* At the tracepoint a call is one or the other, or the second of one fault. */
+	if (!result && f->calls >= f->major + f->retried)
+		out->cached = f->calls - f->major - f->retried;
+}
+
 static int filemap_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 			struct vmt_fault_sample *ret, struct vmt_err *err)
 {
@@ -192,7 +215,6 @@ static int filemap_read(struct vmt_probe *p, void *state, struct vmt_arena *aren
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t n = 0;
 
-	(void)p;
 	for (size_t i = 0; i < s->files.len; i++) {
 		const struct vmt_slot_file *f = vmt_probe_at(&s->files, i);
 
@@ -223,6 +245,7 @@ static int filemap_read(struct vmt_probe *p, void *state, struct vmt_arena *aren
 			out->first_offset_bytes = (f->first - 1) * page;
 			out->last_offset_bytes = f->last * page;
 		}
+		copy_pages(f, page, p->have & VMT_HAVE_FILE_RESULT, out);
 		vmt_probe_latency(&f->latency, f->calls, &out->latency);
 		if (!f->name || f->name > s->names.len)
 			continue;

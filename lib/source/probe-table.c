@@ -139,11 +139,19 @@ const struct vmt_probe_rung vmt_fault_ladder[] = {
 };
 const size_t vmt_fault_ladder_len = LEN(vmt_fault_ladder);
 
+#define OF_PAGES "pages that faults bring into the page cache"
+#define PAGES                                                                                      \
+	{                                                                                          \
+		"trace_add", "tp_btf/mm_filemap_add_to_page_cache", OF_PAGES, VMT_HAVE_FILE_PAGES, \
+			true, false                                                                \
+	}
+
 static const struct vmt_probe_hook fexit_filemap_hooks[] = {
 	{ "fentry_filemap", "fentry/filemap_fault", "the file of every call", 0, false, false },
 	{ "fexit_filemap", "fexit/filemap_fault", "its result and duration", 0, false, false },
 	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
 	  false },
+	PAGES,
 };
 
 static const struct vmt_probe_hook kprobe_filemap_hooks[] = {
@@ -152,12 +160,14 @@ static const struct vmt_probe_hook kprobe_filemap_hooks[] = {
 	  false },
 	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
 	  false },
+	PAGES,
 };
 
 static const struct vmt_probe_hook trace_filemap_hooks[] = {
 	{ "trace_filemap", "tp_btf/mm_filemap_fault", "the file of every call", 0, false, false },
 	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
 	  false },
+	PAGES,
 };
 
 #define AROUND_FILE (VMT_HAVE_FILES | VMT_HAVE_FILE_RESULT | VMT_HAVE_FILE_LATENCY)

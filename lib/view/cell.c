@@ -1,16 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 
+#include "model/fault-raw.h"
 #include "view/doc.h"
 
-static void hist_text(struct vmt_buf *out, const struct vmt_hist *h)
+#define PICTURE 16 /* cells, each of as many of the 64 parts of a file */
+
+/* Where in a file something was: a row of bars, the highest one for the most. */
+static void offsets_text(struct vmt_buf *out, const struct vmt_hist *h, bool ascii)
 {
+	static const char *const bars[] = { "\u2581", "\u2582", "\u2583", "\u2584",
+					    "\u2585", "\u2586", "\u2587", "\u2588" };
+	static const char plain[] = ".:-=+*%#";
+	uint64_t sums[PICTURE] = { 0 }, most = 0;
 	size_t i;
 
 	for (i = 0; i < h->n; i++) {
+		const struct vmt_hist_bucket *b = &h->buckets[i];
+		/* Parts are of one size; the one without an end is the last. */
+		uint64_t at = b->to == UINT64_MAX
+				      ? PICTURE - 1
+				      : b->from / (b->to - b->from + 1) * PICTURE / VMT_FAULT_PARTS;
+
+		sums[at < PICTURE ? at : PICTURE - 1] += b->count;
+	}
+	for (i = 0; i < PICTURE; i++)
+		most = sums[i] > most ? sums[i] : most;
+	for (i = 0; most && i < PICTURE; i++) {
+		/* Of eight heights; a single one of many is to be seen, too. */
+		size_t height = sums[i] ? (size_t)((sums[i] - 1) / ((most + 7) / 8)) : 0;
+
+		if (!sums[i])
+			vmt_buf_adds(out, ascii ? "_" : "\u00b7");
+		else if (ascii)
+			vmt_buf_addc(out, plain[height]);
+		else
+			vmt_buf_adds(out, bars[height]);
+	}
+}
+
+static void hist_text(struct vmt_buf *out, const struct vmt_field *f, const struct vmt_hist *h,
+		      const struct vmt_out_opts *opts)
+{
+	bool bytes = f->unit == VMT_UNIT_BYTES;
+	size_t i;
+
+	if (bytes && h->n && opts->unit != VMT_SIZE_BYTES) {
+		offsets_text(out, h, opts->ascii);
+		return;
+	}
+	for (i = 0; i < h->n; i++) {
 		if (i)
 			vmt_buf_addc(out, ' ');
-		vmt_fmt_duration(out, h->buckets[i].from);
+		if (bytes)
+			vmt_buf_addu(out, h->buckets[i].from);
+		else
+			vmt_fmt_duration(out, h->buckets[i].from);
 		vmt_buf_addf(out, ":%" PRIu64, h->buckets[i].count);
 	}
 	if (!h->n)
@@ -40,7 +85,7 @@ void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *r
 		return;
 	}
 	case VMT_TYPE_HIST:
-		hist_text(out, p);
+		hist_text(out, f, p, opts);
 		return;
 	case VMT_TYPE_HEX:
 		vmt_buf_addf(out, "%012" PRIx64, *(const uint64_t *)p);

@@ -167,6 +167,7 @@ static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_
 		     struct vmt_buf *out, const struct vmt_hist *h)
 {
 	struct vmt_json j = writer_at(plan, item, out);
+	bool bytes = item->field->unit == VMT_UNIT_BYTES;
 	size_t i;
 
 	vmt_json_array(&j);
@@ -174,9 +175,9 @@ static void put_hist(const struct vmt_row_json *plan, const struct vmt_row_json_
 		const struct vmt_hist_bucket *b = &h->buckets[i];
 
 		vmt_json_object(&j);
-		vmt_json_key(&j, "ge_ns");
+		vmt_json_key(&j, bytes ? "ge_bytes" : "ge_ns");
 		vmt_json_u64(&j, b->from);
-		vmt_json_key(&j, "le_ns");
+		vmt_json_key(&j, bytes ? "le_bytes" : "le_ns");
 		if (b->to != UINT64_MAX)
 			vmt_json_u64(&j, b->to);
 		else
