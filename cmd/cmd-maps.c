@@ -21,6 +21,8 @@ static const struct vmt_opt opts[] = {
 	{ "pss", 0, VMT_OPT_MAYBE, NULL, "sliced",
 	  "add PSS, for which the kernel walks a mapping in one hold of its lock; or an estimate "
 	  "that is read in slices" },
+	{ "forecast", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "what is not mapped yet, where it is, and how many faults that leaves; opens the files" },
 	{ "group", 0, VMT_OPT_VALUE, "WHAT", "role kind file",
 	  "sums over the mappings of one role, kind or file" },
 	{ "sharers", 0, VMT_OPT_FLAG, NULL, NULL,
@@ -380,12 +382,20 @@ static int produce(void *arg, vmt_emit_fn *emit, void *ctx)
 	return r ? r : w->failed;
 }
 
-/* The columns of --pss: an exit code, or 0. */
-static int add_pss(struct vmt_ctx *ctx, struct vmt_columns *columns)
+/* The columns of --forecast and --pss: an exit code, or 0. */
+static int add_columns(struct vmt_ctx *ctx, struct vmt_columns *columns, bool pid)
 {
+	static const char forecast[] = "PID,ADDRESS,PERM,SIZE,RSS,SWAP,CACHED,ABSENT,MINOR-LEFT,"
+				       "MINOR-MAX,MAJOR-LEFT,MAJOR-MAX,MAPPING";
 	const char *how = vmt_ctx_value(ctx, "pss");
 
-	if (!how || vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all"))
+	if (vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all"))
+		return 0;
+	if (vmt_ctx_given(ctx, "forecast") &&
+	    vmt_columns_parse(columns, &vmt_entity_map, forecast + (pid ? 0 : strlen("PID,")),
+			      NULL) < 0)
+		return VMT_EXIT_FAILED;
+	if (!how)
 		return 0;
 	return vmt_columns_parse(columns, &vmt_entity_map, *how ? "+PSS-SLICED" : "+PSS", NULL) < 0
 		       ? VMT_EXIT_FAILED
@@ -411,7 +421,7 @@ static int print_sorted(struct work *w)
 	    vmt_columns_parse(&s->columns, &vmt_entity_map,
 			      "PID,ADDRESS,PERM,KIND,SIZE,RSS,ANON,FILE,SWAP,MAPPING", NULL) < 0)
 		return VMT_EXIT_FAILED;
-	r = add_pss(w->ctx, &s->columns);
+	r = add_columns(w->ctx, &s->columns, w->run.sample->n_procs > 1);
 	if (r == 0)
 		r = vmt_section_options(w->ctx, s);
 	if (r == 0)
@@ -436,7 +446,7 @@ static int print_as_they_come(struct work *w)
 		return VMT_EXIT_FAILED;
 	s->produce = produce;
 	s->produce_arg = w;
-	r = add_pss(w->ctx, &s->columns);
+	r = add_columns(w->ctx, &s->columns, false);
 	if (r == 0)
 		r = vmt_section_options(w->ctx, s);
 	return r ? r : vmt_print_doc(w->ctx, &w->run.doc);
@@ -601,7 +611,7 @@ const struct vmt_cmd vmt_cmd_maps = {
 	.name = "maps",
 	.summary = "the mappings of a process, with what is resident of each",
 	.synopsis = "(PID... | --all | -u NAME) [--group WHAT | --sharers] [--pss[=sliced]] "
-		    "[--list-only] [OPTION]...",
+		    "[--forecast] [--list-only] [OPTION]...",
 	.cost = "by default the page tables are looked at in slices of some tens of microseconds; "
 		"PSS and other lines of smaps need a walk over a whole mapping under the mmap lock "
 		"of the process: about 20 ns for each resident page of 4 KiB",

@@ -105,7 +105,9 @@ uint32_t vmt_fault_without_pages(const struct vmt_ctx *ctx)
 {
 	const char *what = vmt_ctx_value(ctx, "summary");
 
-	/* Documents have every section. */
+	/* Documents have every section; a stream has none. */
+	if (vmt_ctx_given(ctx, "stream"))
+		return VMT_HAVE_FILE_PAGES;
 	return strstr(ctx->format->name, "json") || (what && strcmp(what, "file") == 0)
 		       ? 0
 		       : VMT_HAVE_FILE_PAGES;

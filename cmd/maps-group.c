@@ -50,6 +50,10 @@ int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t
 		return r;
 	if (pss)
 		want |= *pss ? VMT_SOURCE_BIT(KPAGECOUNT) : VMT_SOURCE_BIT(SMAPS);
+	if (vmt_ctx_given(ctx, "forecast") && entity != &vmt_entity_map)
+		return vmt_usage_error(ctx, "--forecast is of single mappings");
+	if (vmt_ctx_given(ctx, "forecast"))
+		want |= VMT_SOURCE_BIT(FORECAST);
 	if (vmt_ctx_given(ctx, "list-only"))
 		want = *ret;
 	else if (ctx->format->emit != vmt_out_text && !vmt_ctx_given(ctx, "output"))
@@ -57,7 +61,8 @@ int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t
 		want |= VMT_SOURCE_BIT(SMAPS);
 	want &= VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) |
 		VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) |
-		VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) | VMT_COLLECT_CHEAP;
+		VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) | VMT_SOURCE_BIT(FORECAST) |
+		VMT_COLLECT_CHEAP;
 	if (want & VMT_SOURCE_BIT(SMAPS))
 		want &= ~VMT_COLLECT_CHEAP;
 	if (ctx->n_operands == 0)

@@ -58,7 +58,7 @@ _vmtop_options()
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --group --sharers --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--all --user --pss --forecast --group --sharers --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-u --user --group --budget -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
@@ -134,8 +134,8 @@ _vmtop_values()
 	ps,--root) compopt -o dirnames ;;
 	maps,-u | maps,--user) _vmtop_users _vmtop_words ;;
 	maps,--group) _vmtop_words 'role kind file' ;;
-	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags other present swapped filepages exclusive softdirty policy nodes npage elf build-id ambiguous mapping' ;;
-	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags other present swapped filepages exclusive softdirty policy nodes npage elf build-id ambiguous mapping' ;;
+	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags other present swapped filepages exclusive softdirty cached absent minor-left minor-max major-left major-max policy nodes npage elf build-id ambiguous mapping' ;;
+	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags other present swapped filepages exclusive softdirty cached absent minor-left minor-max major-left major-max policy nodes npage elf build-id ambiguous mapping' ;;
 	maps,--format) _vmtop_words 'text json ndjson csv' ;;
 	maps,-w | maps,--write) compopt -o default ;;
 	maps,--root) compopt -o dirnames ;;

@@ -278,7 +278,7 @@ enum vmt_fault_have {
 	VMT_HAVE_KINDS = 1 << 17,
 	VMT_HAVE_STACKS = 1 << 18,
 	VMT_HAVE_SINGLES = 1 << 19, /* single faults, where they were asked for */
-	VMT_HAVE_FILE_PAGES = 1 << 28, /* the bits between are of source/probe-internal.h */
+	VMT_HAVE_FILE_PAGES = 1 << 30, /* the bits between are of source/probe-internal.h */
 };
 
 /* What costs, and is counted only where it is asked for. */

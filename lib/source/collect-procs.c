@@ -16,11 +16,12 @@
 #define DEAR                                                                                       \
 	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
 	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) |            \
-	 VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA))
+	 VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) |                       \
+	 VMT_SOURCE_BIT(FORECAST))
 #define OF_MAPPINGS                                                                                \
 	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) |                 \
 	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) |                 \
-	 VMT_SOURCE_BIT(NUMA))
+	 VMT_SOURCE_BIT(NUMA) | VMT_SOURCE_BIT(FORECAST))
 
 /* A call of vmt_collect_procs(), for the callback of the pool. */
 struct call {
@@ -508,6 +509,9 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 	case VMT_SOURCE_WORDS:
 		caps = perfmon ? "cap_perfmon,cap_dac_read_search"
 			       : "cap_sys_ptrace,cap_dac_read_search";
+		break;
+	case VMT_SOURCE_FORECAST:
+		caps = "cap_checkpoint_restore,cap_sys_ptrace,cap_dac_read_search,cap_fowner";
 		break;
 	case VMT_SOURCE_KPAGECOUNT:
 		caps = "cap_sys_admin,cap_sys_ptrace,cap_dac_read_search";

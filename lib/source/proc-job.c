@@ -11,6 +11,7 @@
 #include "source/numa-maps.h"
 #include "source/pids.h"
 #include "source/proc-files.h"
+#include "source/proc-forecast.h"
 #include "source/proc-pagemap.h"
 #include "source/residency.h"
 
@@ -277,6 +278,8 @@ static int complete_part(struct reading *rd, bool first)
 		return -EAGAIN;
 	if (task->sources & VMT_SOURCE_BIT(KPAGECOUNT))
 		read_beside(rd, VMT_SOURCE_KPAGECOUNT, read_pagemap);
+	if (task->sources & VMT_SOURCE_BIT(FORECAST))
+		read_beside(rd, VMT_SOURCE_FORECAST, read_pagemap);
 	if (task->sources & VMT_SOURCE_BIT(ELF))
 		read_beside(rd, VMT_SOURCE_ELF, read_of_list);
 	return 0;
@@ -554,7 +557,9 @@ static int read_pagemap(struct reading *rd)
 		rd->pagemap_fd = timed_open(rd, "pagemap");
 	if (rd->pagemap_fd < 0)
 		return rd->pagemap_fd;
-	if (rd->source == VMT_SOURCE_KPAGECOUNT)
+	if (rd->source == VMT_SOURCE_FORECAST)
+		r = vmt_proc_read_forecast(rd->task, rd->job, rd->dir_fd, rd->pagemap_fd, rd->read);
+	else if (rd->source == VMT_SOURCE_KPAGECOUNT)
 		r = vmt_proc_read_pss(rd->task, rd->job, rd->pagemap_fd, rd->read);
 	else
 		r = vmt_proc_read_residency(rd->task, rd->job, rd->pagemap_fd,
@@ -685,6 +690,10 @@ static void read_sources(struct reading *rd)
 	}
 	if (wants(task, VMT_SOURCE_KPAGECOUNT)) {
 		reading_begin(rd, VMT_SOURCE_KPAGECOUNT);
+		reading_end(rd, read_pagemap(rd));
+	}
+	if (wants(task, VMT_SOURCE_FORECAST)) {
+		reading_begin(rd, VMT_SOURCE_FORECAST);
 		reading_end(rd, read_pagemap(rd));
 	}
 	compare_size(rd);

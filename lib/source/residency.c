@@ -270,6 +270,12 @@ void vmt_residency_drop(struct vmt_map *m, bool by_smaps)
 	VMT_UNSET(map, exclusive_pages, m);
 	VMT_UNSET(map, soft_dirty_pages, m);
 	VMT_UNSET(map, pss_sliced_bytes, m);
+	VMT_UNSET(map, cached_unmapped_pages, m);
+	VMT_UNSET(map, absent_pages, m);
+	VMT_UNSET(map, minor_faults_left, m);
+	VMT_UNSET(map, minor_faults_left_max, m);
+	VMT_UNSET(map, major_faults_left, m);
+	VMT_UNSET(map, major_faults_left_max, m);
 	if (by_smaps)
 		return;
 	VMT_UNSET(map, rss_bytes, m);
@@ -292,6 +298,8 @@ void vmt_residency_doubt(unsigned doubts, char *text, size_t n)
 		{ VMT_DOUBT_GUARD, "guard pages may be counted as swap" },
 		{ VMT_DOUBT_LOSES, "too low for processes that map and unmap meanwhile, as this "
 				   "kernel was seen to do; smaps is right" },
+		{ VMT_DOUBT_FORECAST, "a forecast: large folios and what others read make faults "
+				      "fewer, reclaim makes them more" },
 		{ VMT_DOUBT_OTHER, "keys that this version does not know found no room in OTHER" },
 	};
 	size_t i, len = 0;

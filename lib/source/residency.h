@@ -34,8 +34,9 @@ bool vmt_swap_in_use(void);
 #define VMT_DOUBT_INSTEAD 16u /* of smaps: it was read because pagemap could not be */
 #define VMT_DOUBT_SLICED  32u /* of kpagecount: pages were looked at one after the other */
 /* of smaps_rollup: this kernel leaves mappings out while others come and go */
-#define VMT_DOUBT_LOSES 128u
-#define VMT_DOUBT_OTHER 64u /* of smaps: keys that are not known found no room */
+#define VMT_DOUBT_LOSES	   128u
+#define VMT_DOUBT_FORECAST 256u /* it may come otherwise */
+#define VMT_DOUBT_OTHER	   64u /* of smaps: keys that are not known found no room */
 
 /* What the bits say, in words. */
 void vmt_residency_doubt(unsigned doubts, char *text, size_t n);

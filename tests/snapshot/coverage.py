@@ -40,6 +40,12 @@ EMPTY = {
     "file_pages": "pagemap is too large to be kept",
     "exclusive_pages": "pagemap is too large to be kept",
     "soft_dirty_pages": "pagemap is too large to be kept",
+    "cached_unmapped_pages": "page caches are not recorded",
+    "absent_pages": "page caches are not recorded",
+    "minor_faults_left": "page caches are not recorded",
+    "minor_faults_left_max": "page caches are not recorded",
+    "major_faults_left": "page caches are not recorded",
+    "major_faults_left_max": "page caches are not recorded",
     "pss_sliced_bytes": "pagemap is too large to be kept",
 }
 

@@ -85,7 +85,7 @@ def field_problems(entity):
 
 def unit_problems(where, field):
     """The unit stands in the key."""
-    endings = {"bytes": ("_bytes",), "ns": ("_ns", "histogram"), "pages": ("_pages",)}
+    endings = {"bytes": ("_bytes", "histogram"), "ns": ("_ns", "histogram"), "pages": ("_pages",)}
     ending = endings.get(field["unit"])
     if ending and not field["key"].endswith(ending):
         yield f"{where}: {field['unit']}, and its key does not end in {ending[0]}"

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/proc-forecast.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "model/forecast.h"
+#include "source/cached-pages.h"
+#include "source/residency.h"
+
+#define WORDS ((size_t)VMT_READ_WORDS)
+/* Pages that are asked for at one time. */
+#define ASK ((uint64_t)1 << 15)
+/* mm/memory.c fault_around_pages, where debugfs does not say it */
+#define AROUND_BYTES UINT64_C(65536)
+
+/* A mapping that is looked at. */
+struct look {
+	struct vmt_proc_task *task;
+	struct vmt_job *job;
+	struct vmt_pagemap pm;
+	uint64_t around; /* bytes */
+	bool swap_in_use;
+	const struct vmt_map *map;
+	bool shmem;
+	bool unsure; /* what of it is in swap is not known */
+	struct vmt_mapped_file file;
+	struct vmt_cached_pages cached; /* fd -1: it has no file */
+	struct vmt_forecast left;
+	uint64_t words[WORDS];
+	unsigned char vec[VMT_CACHED_VEC];
+};
+
+static void look_free(struct look **lp)
+{
+	free(*lp);
+}
+
+static bool stop_or_go_on(void *arg)
+{
+	struct vmt_job *job = arg;
+
+	if (vmt_job_expired(job))
+		return true;
+	vmt_job_go_on(job);
+	return false;
+}
+
+static uint64_t fault_around(void)
+{
+	VMT_AUTO_CLOSE int fd =
+		open("/sys/kernel/debug/fault_around_bytes", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char text[32];
+	struct vmt_bytes cur = { text, 0 };
+	uint64_t bytes;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	cur.len = n < 0 ? 0 : (size_t)n;
+	if (vmt_take_u64(&cur, &bytes) < 0 || bytes & (bytes - 1))
+		return AROUND_BYTES;
+	return bytes;
+}
+
+/*
+ * The next n pages of the file, from page first of it on, have no entry in the page table. They are
+ * halved until each part is of one sort: with read-ahead the page cache has few borders.
+ */
+static int add_file(struct look *l, uint64_t first, uint64_t n)
+{
+	struct {
+		uint64_t first;
+		uint64_t n;
+	} todo[66];
+	size_t depth = 0;
+
+	todo[depth++] = (typeof(todo[0])){ first, n };
+	while (depth) {
+		uint64_t at = todo[--depth].first, many = todo[depth].n, cached, evicted;
+		int r = vmt_cached_pages_count(&l->cached, at, many, &cached, &evicted);
+
+		if (r < 0)
+			return r;
+		if (cached == many) {
+			vmt_forecast_add(&l->left, VMT_LEFT_CACHED, many);
+		} else if (!cached && !l->shmem) {
+			vmt_forecast_add(&l->left, VMT_LEFT_ABSENT, many);
+		} else if (!cached && (!evicted || !l->swap_in_use)) {
+			vmt_forecast_add(&l->left, VMT_LEFT_EMPTY, many);
+		} else if (!cached && (evicted == many || evicted == UINT64_MAX)) {
+			l->unsure |= evicted == UINT64_MAX;
+			vmt_forecast_add(&l->left, VMT_LEFT_SWAPPED, many);
+		} else if (many == 1) {
+			vmt_forecast_add(&l->left, VMT_LEFT_CACHED, 1);
+		} else {
+			/* The first half is due first. */
+			todo[depth++] = (typeof(todo[0])){ at + many / 2, many - many / 2 };
+			todo[depth++] = (typeof(todo[0])){ at, many / 2 };
+		}
+	}
+	return 0;
+}
+
+/* The range has no entry in the page table. */
+static int add_unmapped(struct look *l, uint64_t start, uint64_t end)
+{
+	uint64_t page_size = l->pm.page_size, n = (end - start) / page_size;
+	uint64_t at = (l->map->offset_bytes + (start - l->map->start)) / page_size;
+
+	if (l->cached.fd < 0) {
+		vmt_forecast_add(&l->left, VMT_LEFT_EMPTY, n);
+		return 0;
+	}
+	while (n) {
+		uint64_t many = n < ASK ? n : ASK;
+		int r;
+
+		if (at >= l->cached.pages) {
+			vmt_forecast_add(&l->left, VMT_LEFT_NOTHING, n);
+			return 0;
+		}
+		if (many > l->cached.pages - at)
+			many = l->cached.pages - at;
+		r = add_file(l, at, many);
+		if (r < 0)
+			return r;
+		at += many;
+		n -= many;
+		if (n && stop_or_go_on(l->job))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static enum vmt_page_left state_of(const struct vmt_scan_region *region)
+{
+	if (region->categories & VMT_SCAN_PRESENT)
+		return VMT_LEFT_MAPPED;
+	return region->categories & VMT_SCAN_GUARD ? VMT_LEFT_NOTHING : VMT_LEFT_SWAPPED;
+}
+
+static int by_scan(struct look *l)
+{
+	uint64_t pos = l->map->start, end = l->map->end, page_size = l->pm.page_size;
+	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
+
+	while (pos < end) {
+		uint64_t span = vmt_pagemap_span(&l->pm), next;
+		int i, n, r = 0;
+
+		n = vmt_pagemap_scan(&l->pm, pos, end - pos < span ? end : pos + span,
+				     l->pm.facts->scan_guard ? VMT_SCAN_GUARD : 0, regions, &next);
+		if (n < 0)
+			return n;
+		for (i = 0; r == 0 && i < n; i++) {
+			r = add_unmapped(l, pos, regions[i].start);
+			vmt_forecast_add(&l->left, state_of(&regions[i]),
+					 (regions[i].end - regions[i].start) / page_size);
+			pos = regions[i].end;
+		}
+		if (r == 0)
+			r = add_unmapped(l, pos, next);
+		if (r < 0)
+			return r;
+		pos = next;
+		if (pos < end && stop_or_go_on(l->job))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static int by_words(struct look *l)
+{
+	uint64_t pos = l->map->start, page_size = l->pm.page_size;
+
+	while (pos < l->map->end) {
+		uint64_t n = (l->map->end - pos) / page_size, i, from = 0;
+		struct vmt_pagemap_sum sum = { 0 };
+		int r;
+
+		if (n > vmt_pagemap_words(&l->pm))
+			n = vmt_pagemap_words(&l->pm);
+		r = vmt_pagemap_read(&l->pm, pos, pos + n * page_size, &sum);
+		for (i = 0; r == 0 && i < n; i++) {
+			uint64_t w = l->words[i];
+
+			if (!(w & (VMT_PM_PRESENT | VMT_PM_SWAP)))
+				continue;
+			r = add_unmapped(l, pos + from * page_size, pos + i * page_size);
+			vmt_forecast_add(&l->left,
+					 w & VMT_PM_PRESENT ? VMT_LEFT_MAPPED
+					 : w & VMT_PM_GUARD ? VMT_LEFT_NOTHING
+							    : VMT_LEFT_SWAPPED,
+					 1);
+			from = i + 1;
+		}
+		if (r == 0)
+			r = add_unmapped(l, pos + from * page_size, pos + n * page_size);
+		if (r < 0)
+			return r;
+		pos += n * page_size;
+		if (pos < l->map->end && stop_or_go_on(l->job))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* Whether faults of a mapping come to one of the ends that are forecast; what opening its file
+ * says. */
+static int prepare(struct look *l, int dir_fd, const struct vmt_map *m)
+{
+	bool private_memory = !vmt_residency_may_have_file(m);
+	int r;
+
+	l->map = m;
+	l->unsure = false;
+	l->shmem = vmt_bytes_is(m->kind, "shmem");
+	l->file.fd = l->cached.fd = -1;
+	if (m->end > INT64_MAX || (m->perms.len && m->perms.ptr[0] != 'r'))
+		return -EOPNOTSUPP;
+	vmt_forecast_begin(&l->left, m->start / l->pm.page_size, m->end / l->pm.page_size,
+			   private_memory ? 1 : l->around / l->pm.page_size);
+	if (private_memory)
+		return 0;
+	if (!l->shmem && !vmt_bytes_is(m->kind, "file"))
+		return -EOPNOTSUPP;
+	r = vmt_mapped_file_find(dir_fd, m, &l->file);
+	if (r == 0 && l->file.secret)
+		r = -EOPNOTSUPP;
+	if (r == 0)
+		r = vmt_cached_pages_open(&l->cached, &l->file, l->pm.page_size, l->vec,
+					  VMT_CACHED_VEC, false);
+	return r;
+}
+
+static int look_at(struct look *l, int dir_fd, struct vmt_map *m)
+{
+	int r;
+
+	/* Each file has its own time. */
+	vmt_job_begin(l->job, VMT_SOURCE_FORECAST);
+	r = prepare(l, dir_fd, m);
+	if (r == 0 && !l->pm.facts->scan &&
+	    (m->end - m->start) / l->pm.page_size > VMT_PAGEMAP_READ_MAX)
+		r = -E2BIG;
+	if (r == 0)
+		r = l->pm.facts->scan ? by_scan(l) : by_words(l);
+	l->pm.reads += l->cached.fd < 0 ? 0 : l->cached.calls;
+	vmt_cached_pages_done(&l->cached);
+	vmt_mapped_file_done(&l->file);
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&l->task->lock);
+	if (!vmt_residency_may_have_file(m))
+		VMT_SET(map, cached_unmapped_pages, m, 0);
+	else
+		VMT_SET(map, cached_unmapped_pages, m, l->left.cached);
+	if (!l->unsure) {
+		VMT_SET(map, absent_pages, m, l->left.absent);
+		VMT_SET(map, minor_faults_left, m, l->left.minor);
+		VMT_SET(map, minor_faults_left_max, m, l->left.minor_most);
+		VMT_SET(map, major_faults_left, m, l->left.major);
+		VMT_SET(map, major_faults_left_max, m, l->left.major_most);
+	}
+	pthread_mutex_unlock(&l->task->lock);
+	return 0;
+}
+
+int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int dir_fd, int fd,
+			   struct vmt_proc_read *read)
+{
+	VMT_CLEANUP(look_free) struct look *l = calloc(1, sizeof(*l));
+	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
+	int denied = 0, r = 0;
+	bool any = false, too_long = false;
+	size_t i;
+
+	if (!task->shared->root->live)
+		return -ENOENT;
+	if (!l)
+		return -ENOMEM;
+	l->task = task;
+	l->job = job;
+	l->around = fault_around();
+	l->swap_in_use = vmt_swap_in_use();
+	l->pm = (struct vmt_pagemap){ .fd = fd,
+				      .page_size = task->shared->root->page_size,
+				      .facts = vmt_proc_shared_pagemap(task->shared),
+				      .stop = &stop,
+				      .words = l->words,
+				      .n_words = WORDS,
+				      .gentle = true };
+	for (i = 0; i < task->n_maps; i++) {
+		r = look_at(l, dir_fd, &task->maps[i]);
+		if (r == -ESRCH || r == -ETIMEDOUT || r == -ENOMEM)
+			break;
+		any |= r == 0 && vmt_residency_may_have_file(&task->maps[i]);
+		too_long |= r == -E2BIG;
+		if (r == -EACCES || r == -EPERM)
+			denied = r;
+		/* The others stay unknown. */
+		r = 0;
+		if (i + 1 < task->n_maps && vmt_job_expired(job)) {
+			r = -ETIMEDOUT;
+			break;
+		}
+	}
+	read->doubts |= VMT_DOUBT_FORECAST;
+	read->reads += l->pm.reads;
+	read->bytes += l->pm.bytes;
+	if (l->pm.longest_ns > read->longest_ns)
+		read->longest_ns = l->pm.longest_ns;
+	if (r == -ETIMEDOUT)
+		return vmt_err_set(read->err, r, "pagemap", 0,
+				   "it was not read to its end in time");
+	if (r == 0 && too_long)
+		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
+				   "mappings of more than %llu pages were left out: "
+				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
+				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
+	return r == 0 && denied && !any ? denied : r;
+}
