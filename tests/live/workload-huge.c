@@ -100,7 +100,7 @@ static void put(struct workload *w, const char *dir, const char *name, const cha
 	close(fd);
 }
 
-void workload_small_group(struct workload *w, const char *bytes)
+void workload_small_group(struct workload *w, const char *limit, const char *bytes)
 {
 	char known[256] = "";
 	FILE *f = fopen(GROUPS "/cgroup.subtree_control", "re");
@@ -114,7 +114,7 @@ void workload_small_group(struct workload *w, const char *bytes)
 	snprintf(w->group, sizeof(w->group), GROUPS "/truth-%d", (int)getpid());
 	if (mkdir(w->group, 0755))
 		workload_unable(w, "%s: %m", w->group);
-	put(w, w->group, "memory.max", bytes);
+	put(w, w->group, limit, bytes);
 }
 
 void workload_join_group(struct workload *w)
@@ -138,7 +138,7 @@ static void fallback(struct workload *w)
 {
 	struct workload_range *r = huge_range(w, "fallback", HUGE_COUNT);
 
-	workload_small_group(w, "1500K");
+	workload_small_group(w, "memory.max", "1500K");
 	workload_in_child(w, r, too_large);
 }
 
@@ -149,7 +149,7 @@ static void short_of_memory(struct workload *w)
 	volatile char *p = workload_anon(w, pages);
 	pid_t pid;
 
-	workload_small_group(w, "8M");
+	workload_small_group(w, "memory.max", "8M");
 	pid = fork();
 	if (pid < 0)
 		workload_failed(w, "fork: %m");

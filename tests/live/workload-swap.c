@@ -22,10 +22,10 @@
 
 #define IN_SWAP (UINT64_C(1) << 62)
 #define WAIT_MS 15000u
-/* More than the group of the process may have; so much of it is on its way to the disk at a time
- * that a smaller group is killed. */
-#define OVER	 4096ul
-#define OVER_MAX "12M"
+/* More than the group of the process should have; where it may not have more at all, it is killed
+ * when too much of it is on its way to the disk. */
+#define OVER	  4096ul
+#define OVER_HIGH "10M"
 
 static uint64_t now_ms(void)
 {
@@ -117,7 +117,7 @@ static void over(struct workload *w, const char *label,
 	want_swap(w);
 	r = workload_range(w, label, workload_anon(w, OVER), OVER);
 	r->class = VMT_FAULT_ANON;
-	workload_small_group(w, OVER_MAX);
+	workload_small_group(w, "memory.high", OVER_HIGH);
 	workload_in_child(w, r, act);
 }
 
@@ -161,7 +161,7 @@ static void swap_shmem(struct workload *w)
 	r = workload_range(w, "swap-shmem", p, OVER);
 	r->class = VMT_FAULT_SHMEM;
 	snprintf(r->path, sizeof(r->path), "/dev/zero (deleted)");
-	workload_small_group(w, OVER_MAX);
+	workload_small_group(w, "memory.high", OVER_HIGH);
 	workload_in_child(w, r, twice_shared);
 }
 

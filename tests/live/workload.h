@@ -183,8 +183,8 @@ void workload_reap(struct workload *w, pid_t pid);
 /* The pid of a child that does nothing; all that the measuring writes to is resident again. */
 pid_t workload_idle_child(struct workload *w);
 void workload_end_child(struct workload *w, pid_t pid);
-/* A cgroup with so much memory, for a child that joins it. */
-void workload_small_group(struct workload *w, const char *bytes);
+/* A cgroup for a child that joins it; its limit, as "memory.max", is so many bytes. */
+void workload_small_group(struct workload *w, const char *limit, const char *bytes);
 void workload_join_group(struct workload *w);
 
 /* A child that does something with the range and ends; its faults are its own, and the range is
