@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * probe-hostile [--machine] [RUNG [PART]]: the hostile cases of the probe, natively and in guests.
- * RUNG is the one that has to be the best. With --machine the machine is the test's own: CPUs go
- * and come. PART, of refused, storms, mmap and machine, is done alone.
+ * probe-hostile [--machine] [RUNG [PART]...]: the hostile cases of the probe, natively and in
+ * guests. RUNG is the one that has to be the best. With --machine the machine is the test's own:
+ * CPUs go and come. PARTs, of refused, storms, mmap and machine, are done alone.
  */
 
 #include "probe-hostile.h"
@@ -182,11 +182,19 @@ char *touch_fresh(size_t pages)
 	return (char *)(uintptr_t)p;
 }
 
+static bool wanted(char *const *parts, const char *part)
+{
+	for (size_t i = 0; parts && parts[i]; i++)
+		if (!strcmp(parts[i], part))
+			return true;
+	return !parts;
+}
+
 int main(int argc, char **argv)
 {
 	bool ours = argc > 1 && !strcmp(argv[1], "--machine");
 	const char *expected = argc > 1 + ours ? argv[1 + ours] : NULL;
-	const char *part = argc > 2 + ours ? argv[2 + ours] : NULL;
+	char *const *parts = argc > 2 + ours ? argv + 2 + ours : NULL;
 	enum vmt_rung_id best;
 	struct check c;
 
@@ -194,19 +202,19 @@ int main(int argc, char **argv)
 	/* Huge pages would make the number of faults a matter of luck; children inherit it. */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	best = session_best();
-	check_begin(&c, "probe-hostile/best");
+	check_begin(&c, "probe-hostile/best%s%s", parts ? "-for-" : "", parts ? parts[0] : "");
 	check_that(&c, best != VMT_RUNG_NONE, "nothing works here");
 	check_that(&c, !expected || !strcmp(vmt_rung_name(best), expected), "not %s", expected);
 	check_end(&c, "%s", vmt_rung_name(best));
 	if (best == VMT_RUNG_NONE)
 		return 0;
-	if (!part || !strcmp(part, "refused"))
+	if (wanted(parts, "refused"))
 		refused(best);
-	if (!part || !strcmp(part, "storms"))
+	if (wanted(parts, "storms"))
 		storms(best, ours);
-	if (!part || !strcmp(part, "mmap"))
+	if (wanted(parts, "mmap"))
 		mmap_storms(best);
-	if (!part || !strcmp(part, "machine"))
+	if (wanted(parts, "machine"))
 		machine(best, ours);
 	return 0;
 }
