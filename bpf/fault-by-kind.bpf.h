@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * How many faults of each kind there were in each mapping, and how long they took. Without
- * vmt_by_kind the verifier takes all of it out of the programs.
+ * How many faults of each kind there were in each mapping, how long they took, and what of that
+ * was waiting and reading. Without vmt_by_kind the verifier takes all of it out of the programs.
  */
 
-#include "bpf/fault-map.bpf.h"
 #include "bpf/fault-by-kind.h"
+#include "bpf/fault-share.bpf.h"
 
-const volatile __u32 vmt_by_kind = 0;
+const volatile __u32 vmt_by_kind = 0; /* enum vmt_count_by */
 
 volatile __u64 vmt_kinds_lost = 0; /* faults that found no row of their mapping and kind */
 
@@ -86,10 +86,22 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 {
 	struct kind_key key = { .slot = slot, .kind = how & 0xff };
 	u64 cell = how >> 8 & 0xff;
+	u64 lock = 0, read = 0;
 	struct vmt_slot_kind *k;
+	struct vmt_slot_map *m;
 	u32 index;
 
 	if (!vmt_by_kind || key.kind >= VMT_BPF_KINDS)
+		return 0;
+	if (vmt_by_kind & VMT_COUNT_SHARES) {
+		share_end(ns, cell >= 2 * VMT_BPF_ACCESSES, &lock, &read);
+		m = map_slot(slot);
+		if (m && lock)
+			vmt_add(&m->lock_ns, lock);
+		if (m && read)
+			vmt_add(&m->read_ns, read);
+	}
+	if (!(vmt_by_kind & VMT_COUNT_KINDS))
 		return 0;
 	index = kind_row(&key);
 	k = bpf_map_lookup_elem(&kind_rows, &index);
@@ -103,6 +115,8 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 		vmt_add(&k->untimed, 1);
 		return 0;
 	}
+	vmt_add(&k->lock_ns, lock);
+	vmt_add(&k->read_ns, read);
 	vmt_add(&k->latency.sum, ns);
 	if (k->latency.max < ns)
 		vmt_raise(&k->latency.max, ns);

@@ -58,7 +58,8 @@ static __always_inline int fault_enter(struct vm_area_struct *vma, unsigned long
 	a->user.flags = flags;
 	a->user.slot = map_of(vma, task, a->tgid, a->start_time);
 	if (!again) {
-		a->user.t0 = bpf_ktime_get_ns();
+		a->user.t0 = vmt_by_kind & VMT_COUNT_SHARES ? share_enter(a, page)
+							    : bpf_ktime_get_ns();
 		a->user.marks = 0;
 		a->user.at = 0;
 	}

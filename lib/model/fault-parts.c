@@ -71,6 +71,7 @@ static struct vmt_fault_raw *add_part(struct job *job, const struct vmt_fault_ra
 	part->user = part->kernel = 0;
 	memset(part->kinds, 0, sizeof(part->kinds));
 	part->latency = (struct vmt_fault_latency){ 0 };
+	part->lock_ns = part->read_ns = 0;
 	return part;
 }
 
@@ -102,6 +103,13 @@ static void count(struct vmt_fault_raw *part, const struct vmt_fault_by_kind *ro
 	part->user = row->user;
 	part->kernel = row->kernel;
 	part->kinds[row->kind] = row->minor + row->major;
+}
+
+static void add_time(struct vmt_fault_raw *part, const struct vmt_fault_by_kind *row)
+{
+	part->latency = row->latency;
+	part->lock_ns = row->lock_ns;
+	part->read_ns = row->read_ns;
 }
 
 /* What is left when all rows of known kinds are subtracted: of no kind that could be told. */
@@ -154,7 +162,7 @@ static void add_map(struct job *job, const struct vmt_fault_raw *map,
 
 		part = add_part(job, map, row->kind);
 		if (part)
-			part->latency = row->latency;
+			add_time(part, row);
 		if (row->kind == VMT_KIND_UNKNOWN)
 			continue;
 		subtract(&rest, row);
@@ -190,7 +198,7 @@ static void add_sums(struct job *job)
 		struct vmt_fault_raw *part = add_part(job, NULL, row->kind);
 
 		if (part)
-			part->latency = row->latency;
+			add_time(part, row);
 		if (row->kind == VMT_KIND_UNKNOWN)
 			continue;
 		subtract(&rest, row);

@@ -96,6 +96,8 @@ struct vmt_fault_raw {
 	uint64_t failed[VMT_FAILURES]; /* VMT_HAVE_FAILED, or VMT_HAVE_SIGBUS for that one */
 	uint64_t kinds[VMT_FAULT_KINDS]; /* VMT_HAVE_KINDS; of VMT_KIND_UNKNOWN none is counted */
 	struct vmt_fault_latency latency; /* VMT_HAVE_LATENCY */
+	uint64_t lock_ns; /* has_lock: of latency.sum_ns, waiting for mmap_lock */
+	uint64_t read_ns; /* has_read: and reading files */
 	/* Of a part with the faults of one kind alone; a probe leaves them 0. */
 	enum vmt_fault_kind kind;
 	bool part;
@@ -118,6 +120,8 @@ struct vmt_fault_by_kind {
 	uint64_t user;
 	uint64_t kernel;
 	struct vmt_fault_latency latency;
+	uint64_t lock_ns; /* as in vmt_fault_raw */
+	uint64_t read_ns;
 };
 
 /* The account of a process: kernel_minor + kernel_major = mapped + gup + unattributed + dropped. */
@@ -284,6 +288,7 @@ enum vmt_fault_have {
 /* What costs, and is counted only where it is asked for. */
 enum vmt_fault_ask {
 	VMT_ASK_CGROUP = 1 << 0, /* the cgroup of each process */
+	VMT_ASK_SHARES = 1 << 1, /* what the time of faults was spent on */
 };
 
 enum vmt_rung_id {
@@ -389,6 +394,8 @@ struct vmt_fault_sample {
 	size_t n_codes;
 	struct vmt_fault_frame *frames; /* by vmt_symbolize() */
 	size_t n_frames;
+	bool has_lock; /* lock_ns is known */
+	bool has_read; /* read_ns is known */
 	bool has_cgroups; /* the probe knows those of processes */
 	bool by_kind; /* kinds are counted by mapping */
 	struct vmt_fault_by_kind *kinds;

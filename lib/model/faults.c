@@ -346,11 +346,6 @@ uint32_t vmt_fault_field_have(const struct vmt_field *f)
 	}
 }
 
-uint32_t vmt_fault_field_ask(const struct vmt_field *f)
-{
-	return f->offset == offsetof(struct vmt_fault, cgroup) ? VMT_ASK_CGROUP : 0;
-}
-
 static struct vmt_bytes device_text(struct vmt_arena *arena, uint32_t major, uint32_t minor)
 {
 	char buf[24];
@@ -518,11 +513,13 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 	for (i = 0; i < n; i = k) {
 		struct vmt_fault *row = &m->faults[m->n_faults++];
 		struct vmt_latency_sum latency = { 0 };
-		uint64_t end = items[i].raw->end;
+		uint64_t end = items[i].raw->end, lock_ns = 0, read_ns = 0;
 
 		/* The first is always on its row, also one without a range. */
 		for (k = i; k < n && (k == i || same_row(&items[i], &items[k], end, group)); k++) {
 			row_add(row, &latency, items[k].raw, have);
+			lock_ns += items[k].raw->lock_ns;
+			read_ns += items[k].raw->read_ns;
 			if (items[k].raw->end > end)
 				end = items[k].raw->end;
 		}
@@ -540,6 +537,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			set_main_kind(row);
 		if (have & VMT_HAVE_LATENCY)
 			SET_LATENCY(fault, row, &latency, &m->arena);
+		vmt_fault_set_shares(row, m->sample->faults, lock_ns, read_ns);
 	}
 	return 0;
 }

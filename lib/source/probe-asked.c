@@ -16,11 +16,13 @@ static int resize(struct bpf_object *object, const char *name, uint32_t entries)
 }
 
 int vmt_probe_asked_configure(struct bpf_object *object, const struct vmt_probe_opts *opts,
-			      bool small, uint32_t maps)
+			      bool small, uint32_t maps, uint32_t tasks)
 {
 	uint32_t n = opts->asks & VMT_ASK_CGROUP && !small ? CGROUPS : 1;
 	int r = vmt_probe_kinds_configure(object, opts->by_kind && !small, maps);
 
+	if (opts->asks & VMT_ASK_SHARES && !small)
+		r = r ?: resize(object, "shares", tasks);
 	r = r ?: resize(object, "cgroups", n);
 	r = r ?: resize(object, "cgroup_index", n);
 	return r ?: resize(object, "cgroup_free", n);
@@ -51,6 +53,8 @@ int vmt_probe_asked_read(const struct vmt_probe_asked *a, const struct vmt_probe
 		ret->has_cgroups = true;
 		ret->totals.cgroups_lost = *a->cgroups_lost;
 	}
+	ret->has_lock = (a->have & VMT_HOOK_LOCK) != 0;
+	ret->has_read = (a->have & VMT_HOOK_READ) != 0;
 	return opts->by_kind ? vmt_probe_kinds_read(&a->kinds, drain, hidden, arena, ret) : 0;
 }
 

@@ -10,12 +10,13 @@ struct vmt_probe_asked {
 	struct vmt_probe_kinds kinds; /* with opts.by_kind */
 	struct vmt_probe_array cgroups; /* with VMT_ASK_CGROUP */
 	const volatile __u64 *cgroups_lost; /* the object's */
+	uint32_t have; /* VMT_HOOK_ bits of what is attached */
 };
 
-/* Sizes of the tables before the object is loaded; small: only to see whether it loads. maps is the
- * number of mappings. 0 or -errno. */
+/* Sizes of the tables before the object is loaded; small: only to see whether it loads. maps and
+ * tasks are the numbers of these. 0 or -errno. */
 int vmt_probe_asked_configure(struct bpf_object *object, const struct vmt_probe_opts *opts,
-			      bool small, uint32_t maps);
+			      bool small, uint32_t maps, uint32_t tasks);
 /* Maps the tables, and fills the lists of their free rows, once it is loaded. */
 int vmt_probe_asked_map(struct vmt_probe_loaded *l, const struct vmt_probe_opts *opts,
 			struct vmt_probe_asked *a, struct vmt_err *err);

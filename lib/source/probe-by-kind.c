@@ -52,6 +52,8 @@ static void copy(const struct vmt_slot_kind *from, struct vmt_fault_by_kind *to)
 		else if (access == VMT_BPF_EXEC)
 			to->exec += n;
 	}
+	to->lock_ns = from->lock_ns;
+	to->read_ns = from->read_ns;
 	vmt_probe_latency(&from->latency, to->minor + to->major - from->untimed, &to->latency);
 }
 

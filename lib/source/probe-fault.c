@@ -147,7 +147,8 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_follow = p->opts.follow;
 	s->rodata->vmt_around = rung->function != NULL;
 	s->rodata->vmt_stacks = p->opts.stacks;
-	s->rodata->vmt_by_kind = p->opts.by_kind;
+	s->rodata->vmt_by_kind = (p->opts.by_kind ? VMT_COUNT_KINDS : 0) |
+				 (p->opts.asks & VMT_ASK_SHARES ? VMT_COUNT_SHARES : 0);
 	s->rodata->vmt_cgroups = (p->opts.asks & VMT_ASK_CGROUP) != 0;
 	/* The rest is for rows that processes of one name share. */
 	s->rodata->vmt_rows_apart = maps - maps / 4;
@@ -158,7 +159,7 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	r = r ?: bpf_map__set_max_entries(s->maps.events, VMT_PROBE_RING_BYTES);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
-	r = r ?: vmt_probe_asked_configure(s->obj, &p->opts, small, maps);
+	r = r ?: vmt_probe_asked_configure(s->obj, &p->opts, small, maps, tasks);
 	/* The children of watched processes are added here, and are the other object's too. */
 	if (p->filter_fd >= 0)
 		r = r ?: bpf_map__reuse_fd(s->maps.filter, p->filter_fd);
@@ -476,7 +477,8 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	}
 	if (!vmt_probe_wants(p, getpid()))
 		control(s)->self_tgid = 0;
-	p->have |= s->loaded.have & ~VMT_HOOKS;
+	s->asked.have = s->loaded.have;
+	p->have |= s->loaded.have & ~(VMT_HOOKS | VMT_HOOK_SHARES);
 	vmt_probe_note(p, rung, NULL, VMT_TRY_OK, 0, p->canary_text, NULL, NULL);
 	*ret_state = s;
 	return 0;
@@ -604,6 +606,8 @@ static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *
 		out->failed[f] = m->failed[f];
 	for (int k = 0; k < VMT_FAULT_KINDS; k++)
 		out->kinds[k] = m->kinds[k];
+	out->lock_ns = m->lock_ns;
+	out->read_ns = m->read_ns;
 	vmt_probe_latency(&m->latency, out->user + out->kernel - m->untimed, &out->latency);
 	r = copy_comm(arena, m->comm, &out->comm);
 	return r ?: copy_path(s, m, arena, out);

@@ -21,7 +21,19 @@ enum {
 	VMT_HOOK_TABLES = 1 << 28,
 	VMT_HOOK_MOVED = 1 << 29,
 };
-#define VMT_HOOKS (UINT32_C(0x3ff) << 20)
+/* And of those that tell what the time of a fault was spent on. They leave the fault probe by no
+ * bit: its caller's have other meanings. */
+#define VMT_HOOK_LOCK	(UINT32_C(1) << 30)
+#define VMT_HOOK_READ	(UINT32_C(1) << 31)
+#define VMT_HOOK_SHARES (VMT_HOOK_LOCK | VMT_HOOK_READ)
+#define VMT_HOOKS	(UINT32_C(0x3ff) << 20)
+
+/* What a hook is not wanted without. */
+enum vmt_hook_only {
+	VMT_HOOK_ALWAYS,
+	VMT_HOOK_FOLLOW, /* opts.follow */
+	VMT_HOOK_ASKED, /* VMT_ASK_SHARES */
+};
 
 /* One program, or software event, that a rung attaches. */
 struct vmt_probe_hook {
@@ -30,7 +42,7 @@ struct vmt_probe_hook {
 	const char *gives;
 	uint32_t have; /* VMT_HAVE_ bits that need it */
 	bool optional; /* without it the rung still works */
-	bool only_follow; /* wanted with opts.follow alone */
+	enum vmt_hook_only only;
 };
 
 /* How a rung is driven. state belongs to the rung. */

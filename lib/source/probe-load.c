@@ -112,7 +112,9 @@ static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *
 {
 	uint32_t without = p->opts.without;
 
-	if (h->only_follow && !p->opts.follow)
+	if (h->only == VMT_HOOK_FOLLOW && !p->opts.follow)
+		return false;
+	if (h->only == VMT_HOOK_ASKED && !(p->opts.asks & VMT_ASK_SHARES))
 		return false;
 	if (p->opts.without & VMT_HAVE_KINDS)
 		without |= VMT_HOOKS;

@@ -29,7 +29,7 @@
 		  false,                                                                            \
 		  false },                                                                          \
 		{ "walk_task", "iter/task", "the counters of tasks that are idle at start and end", \
-		  0,	       true,	    false },                                                \
+		  0,	       true,	    VMT_HOOK_ALWAYS },                                      \
 		{ "task_free",                                                                      \
 		  "tp_btf/sched_process_free",                                                      \
 		  "the last counters of tasks that end",                                            \
@@ -48,10 +48,11 @@
 		  0,                                                                                \
 		  true,                                                                             \
 		  true },                                                                           \
-		{ "task_exec", "tp_btf/sched_process_exec", "names of programs", 0, true, false },  \
+		{ "task_exec",	  "tp_btf/sched_process_exec", "names of programs", 0, true,        \
+		  VMT_HOOK_ALWAYS },                                                                \
 	{                                                                                           \
 		"task_fork", "tp_btf/sched_process_fork", "children of watched processes", 0,       \
-			false, true                                                                 \
+			false, VMT_HOOK_FOLLOW                                                      \
 	}
 
 /* What leaves a mark with a fault, so that its kind is known. */
@@ -61,43 +62,81 @@
 #define OF_HUGE	     "transparent huge pages"
 #define OF_HUGE_WP   "stores to write-protected huge pages"
 #define OF_NUMA	     "NUMA hinting"
+#define OF_READS     "reading of files"
 #define OF_USERFAULT "faults that userfaultfd served"
 #define OF_TABLES    "copies on write, huge pages, swap and NUMA hinting, by entries of page tables"
 
+/* What it was spent on, where that is asked for. */
+#define SHARES                                                                                     \
+	{ "share_user",                                                                            \
+	  "tp_btf/page_fault_user",                                                                \
+	  "the begin of faults before they have the lock",                                         \
+	  VMT_HOOK_SHARES,                                                                         \
+	  true,                                                                                    \
+	  VMT_HOOK_ASKED },                                                                        \
+		{ "share_kernel",                                                                  \
+		  "tp_btf/page_fault_kernel",                                                      \
+		  "the begin of faults before they have the lock",                                 \
+		  VMT_HOOK_SHARES,                                                                 \
+		  true,                                                                            \
+		  VMT_HOOK_ASKED },                                                                \
+		{ "lock_start",                                                                    \
+		  "tp_btf/mmap_lock_start_locking",                                                \
+		  "waiting for mmap_lock",                                                         \
+		  VMT_HOOK_LOCK,                                                                   \
+		  true,                                                                            \
+		  VMT_HOOK_ASKED },                                                                \
+	{                                                                                          \
+		"lock_end", "tp_btf/mmap_lock_acquire_returned", "waiting for mmap_lock",          \
+			VMT_HOOK_LOCK, true, VMT_HOOK_ASKED                                        \
+	}
+
 static const struct vmt_probe_hook fexit_hooks[] = {
-	{ "fentry_fault", "fentry/handle_mm_fault", "the mapping of every fault", 0, false, false },
+	{ "fentry_fault", "fentry/handle_mm_fault", "the mapping of every fault", 0, false,
+	  VMT_HOOK_ALWAYS },
 	{ "fexit_fault", "fexit/handle_mm_fault", "the result and duration of every fault", 0,
-	  false, false },
-	{ "fentry_wp", "fentry/do_wp_page", OF_COPIES, VMT_HOOK_WP, true, false },
-	{ "fentry_swap", "fentry/do_swap_page", OF_SWAP, VMT_HOOK_SWAP, true, false },
-	{ "fentry_vma_fault", "fentry/__do_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
-	{ "fexit_thp", "fexit/do_huge_pmd_anonymous_page", OF_HUGE, VMT_HOOK_THP, true, false },
+	  false, VMT_HOOK_ALWAYS },
+	{ "fentry_wp", "fentry/do_wp_page", OF_COPIES, VMT_HOOK_WP, true, VMT_HOOK_ALWAYS },
+	{ "fentry_swap", "fentry/do_swap_page", OF_SWAP, VMT_HOOK_SWAP, true, VMT_HOOK_ALWAYS },
+	{ "fentry_vma_fault", "fentry/__do_fault", OF_FILES, VMT_HOOK_FAULT, true,
+	  VMT_HOOK_ALWAYS },
+	{ "fexit_thp", "fexit/do_huge_pmd_anonymous_page", OF_HUGE, VMT_HOOK_THP, true,
+	  VMT_HOOK_ALWAYS },
 	{ "fentry_huge_wp", "fentry/do_huge_pmd_wp_page", OF_HUGE_WP, VMT_HOOK_HUGE_WP, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	/* Where a trampoline cannot pass on its argument: 5.10. */
 	{ "kprobe_huge_wp", "kprobe/do_huge_pmd_wp_page", OF_HUGE_WP, VMT_HOOK_HUGE_WP_KPROBE, true,
-	  false },
-	{ "fentry_numa", "fentry/task_numa_fault", OF_NUMA, VMT_HOOK_NUMA, true, false },
+	  VMT_HOOK_ALWAYS },
+	{ "fentry_numa", "fentry/task_numa_fault", OF_NUMA, VMT_HOOK_NUMA, true, VMT_HOOK_ALWAYS },
 	{ "fentry_userfault", "fentry/handle_userfault", OF_USERFAULT, VMT_HOOK_USERFAULT, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	EVERYWHERE,
+	SHARES,
+	{ "fentry_read", "fentry/filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
+	{ "fexit_read", "fexit/filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
 };
 
 static const struct vmt_probe_hook kprobe_hooks[] = {
-	{ "kprobe_fault", "kprobe/handle_mm_fault", "the mapping of every fault", 0, false, false },
+	{ "kprobe_fault", "kprobe/handle_mm_fault", "the mapping of every fault", 0, false,
+	  VMT_HOOK_ALWAYS },
 	{ "kretprobe_fault", "kretprobe/handle_mm_fault", "the result and duration of every fault",
-	  0, false, false },
-	{ "kprobe_wp", "kprobe/do_wp_page", OF_COPIES, VMT_HOOK_WP, true, false },
-	{ "kprobe_swap", "kprobe/do_swap_page", OF_SWAP, VMT_HOOK_SWAP, true, false },
-	{ "kprobe_vma_fault", "kprobe/__do_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
+	  0, false, VMT_HOOK_ALWAYS },
+	{ "kprobe_wp", "kprobe/do_wp_page", OF_COPIES, VMT_HOOK_WP, true, VMT_HOOK_ALWAYS },
+	{ "kprobe_swap", "kprobe/do_swap_page", OF_SWAP, VMT_HOOK_SWAP, true, VMT_HOOK_ALWAYS },
+	{ "kprobe_vma_fault", "kprobe/__do_fault", OF_FILES, VMT_HOOK_FAULT, true,
+	  VMT_HOOK_ALWAYS },
 	{ "kretprobe_thp", "kretprobe/do_huge_pmd_anonymous_page", OF_HUGE, VMT_HOOK_THP, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	{ "kprobe_huge_wp", "kprobe/do_huge_pmd_wp_page", OF_HUGE_WP, VMT_HOOK_HUGE_WP_KPROBE, true,
-	  false },
-	{ "kprobe_numa", "kprobe/task_numa_fault", OF_NUMA, VMT_HOOK_NUMA, true, false },
+	  VMT_HOOK_ALWAYS },
+	{ "kprobe_numa", "kprobe/task_numa_fault", OF_NUMA, VMT_HOOK_NUMA, true, VMT_HOOK_ALWAYS },
 	{ "kprobe_userfault", "kprobe/handle_userfault", OF_USERFAULT, VMT_HOOK_USERFAULT, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	EVERYWHERE,
+	SHARES,
+	{ "kprobe_read", "kprobe/filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
+	{ "kretprobe_read", "kretprobe/filemap_fault", OF_READS, VMT_HOOK_READ, true,
+	  VMT_HOOK_ASKED },
 };
 
 static const struct vmt_probe_hook tracepoint_hooks[] = {
@@ -105,15 +144,19 @@ static const struct vmt_probe_hook tracepoint_hooks[] = {
 	{ "begin_user", "tp_btf/page_fault_user", "access and duration of faults in user mode",
 	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED |
 		  VMT_HAVE_SIGBUS,
-	  true, false },
+	  true, VMT_HOOK_ALWAYS },
 	{ "begin_kernel", "tp_btf/page_fault_kernel", "access and duration of faults in the kernel",
-	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS, true, false },
-	{ "trace_vma_fault", "tp_btf/mm_filemap_fault", OF_FILES, VMT_HOOK_FAULT, true, false },
+	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS, true,
+	  VMT_HOOK_ALWAYS },
+	{ "trace_vma_fault", "tp_btf/mm_filemap_fault", OF_FILES, VMT_HOOK_FAULT, true,
+	  VMT_HOOK_ALWAYS },
 	{ "fault_signal", "tp_btf/signal_generate", "faults that ended with SIGBUS",
-	  VMT_HAVE_SIGBUS, true, false },
-	{ "table_look", "page tables", OF_TABLES, VMT_HOOK_TABLES, true, false },
+	  VMT_HAVE_SIGBUS, true, VMT_HOOK_ALWAYS },
+	{ "table_look", "page tables", OF_TABLES, VMT_HOOK_TABLES, true, VMT_HOOK_ALWAYS },
 	{ "table_moved", "tp_btf/set_migration_pte", "pages that are moved meanwhile",
-	  VMT_HOOK_MOVED, true, false },
+	  VMT_HOOK_MOVED, true, VMT_HOOK_ALWAYS },
+	SHARES,
+	{ "trace_read", "tp_btf/mm_filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
 };
 
 #define AROUND                                                                                     \
@@ -143,30 +186,34 @@ const size_t vmt_fault_ladder_len = LEN(vmt_fault_ladder);
 #define PAGES                                                                                      \
 	{                                                                                          \
 		"trace_add", "tp_btf/mm_filemap_add_to_page_cache", OF_PAGES, VMT_HAVE_FILE_PAGES, \
-			true, false                                                                \
+			true, VMT_HOOK_ALWAYS                                                      \
 	}
 
 static const struct vmt_probe_hook fexit_filemap_hooks[] = {
-	{ "fentry_filemap", "fentry/filemap_fault", "the file of every call", 0, false, false },
-	{ "fexit_filemap", "fexit/filemap_fault", "its result and duration", 0, false, false },
+	{ "fentry_filemap", "fentry/filemap_fault", "the file of every call", 0, false,
+	  VMT_HOOK_ALWAYS },
+	{ "fexit_filemap", "fexit/filemap_fault", "its result and duration", 0, false,
+	  VMT_HOOK_ALWAYS },
 	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	PAGES,
 };
 
 static const struct vmt_probe_hook kprobe_filemap_hooks[] = {
-	{ "kprobe_filemap", "kprobe/filemap_fault", "the file of every call", 0, false, false },
+	{ "kprobe_filemap", "kprobe/filemap_fault", "the file of every call", 0, false,
+	  VMT_HOOK_ALWAYS },
 	{ "kretprobe_filemap", "kretprobe/filemap_fault", "its result and duration", 0, false,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	PAGES,
 };
 
 static const struct vmt_probe_hook trace_filemap_hooks[] = {
-	{ "trace_filemap", "tp_btf/mm_filemap_fault", "the file of every call", 0, false, false },
+	{ "trace_filemap", "tp_btf/mm_filemap_fault", "the file of every call", 0, false,
+	  VMT_HOOK_ALWAYS },
 	{ "trace_around", "tp_btf/mm_filemap_map_pages", "fault-around", VMT_HAVE_FILE_AROUND, true,
-	  false },
+	  VMT_HOOK_ALWAYS },
 	PAGES,
 };
 

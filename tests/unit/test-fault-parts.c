@@ -352,6 +352,45 @@ static void cgroups_are_those_of_processes(void **state)
 	s->sample->n_procs = 0;
 }
 
+static void shares_are_parts_of_the_stall(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 10);
+	struct vmt_fault_by_kind *read = kind(s, a, VMT_KIND_FILE_MAJOR, 4, 1000);
+	const struct vmt_fault *f;
+
+	kind(s, a, VMT_KIND_FILE_MINOR, 6, 500)->lock_ns = 600;
+	read->lock_ns = 400;
+	read->read_ns = 3000;
+	a->lock_ns = 1000;
+	a->read_ns = 3000;
+	a->latency.count = 10;
+	a->latency.sum_ns = 7000;
+	s->faults.has_read = true;
+	build(s, VMT_FAULT_BY_KIND, 0);
+	f = row(s, 0, "file_major");
+	assert_int_equal(f->file_read_ns, 3000);
+	assert_int_equal(f->file_read_percent, 75000);
+	/* No hook told of the lock. */
+	assert_false(VMT_HAS(fault, lock_wait_ns, f));
+	assert_false(VMT_HAS(fault, lock_wait_percent, f));
+	s->faults.has_lock = true;
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(row(s, 0, "file_major")->lock_wait_percent, 10000);
+	assert_int_equal(row(s, 0, "file_minor")->lock_wait_percent, 20000);
+	assert_int_equal(row(s, 0, "file_minor")->file_read_ns, 0);
+	build(s, VMT_FAULT_BY_PROC, 0);
+	f = &s->model->faults[0];
+	assert_int_equal(f->lock_wait_ns, 1000);
+	assert_int_equal(f->file_read_ns, 3000);
+	assert_int_equal(f->file_read_percent, 42857);
+	/* Without a time there is no part of it. */
+	a->latency.count = 0;
+	a->latency.sum_ns = 0;
+	build(s, VMT_FAULT_BY_PROC, 0);
+	assert_false(VMT_HAS(fault, lock_wait_ns, &s->model->faults[0]));
+}
+
 static int build_once(void *arg)
 {
 	struct setup *s = arg;
@@ -380,7 +419,8 @@ int main(void)
 		TEST(each_kind_has_its_own_times),     TEST(only_kinds_that_were_asked_for),
 		TEST(what_is_unknown_has_a_time),      TEST(a_slot_is_not_an_identity),
 		TEST(f04_a_full_table_takes_no_count), TEST(a_rung_without_kinds_tells_none),
-		TEST(cgroups_are_those_of_processes),  TEST(no_memory_is_an_error),
+		TEST(cgroups_are_those_of_processes),  TEST(shares_are_parts_of_the_stall),
+		TEST(no_memory_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("fault-parts", tests, NULL, NULL);
