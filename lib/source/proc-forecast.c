@@ -295,7 +295,7 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 		r = look_at(l, dir_fd, &task->maps[i]);
 		if (r == -ESRCH || r == -ETIMEDOUT || r == -ENOMEM)
 			break;
-		any |= r == 0 && vmt_residency_may_have_file(&task->maps[i]);
+		any |= r == 0;
 		too_long |= r == -E2BIG;
 		if (r == -EACCES || r == -EPERM)
 			denied = r;
@@ -306,7 +306,7 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 			break;
 		}
 	}
-	read->doubts |= VMT_DOUBT_FORECAST;
+	read->doubts |= VMT_DOUBT_FORECAST | (denied ? VMT_DOUBT_STRANGE : 0);
 	read->reads += l->pm.reads;
 	read->bytes += l->pm.bytes;
 	if (l->pm.longest_ns > read->longest_ns)

@@ -9,7 +9,7 @@
  * dir_fd the directory of the process. Files of which nobody tells us, mappings of hugetlb and of
  * devices, and what may not be accessed at all stay unknown. task->lock is taken where rows change.
  *
- * 0, -EACCES or -EPERM where that goes for every file, -E2BIG where mappings were too long for a
+ * 0, -EACCES or -EPERM where that goes for all of them, -E2BIG where mappings were too long for a
  * kernel without PAGEMAP_SCAN, -ENOENT where the process is no live one, or what pagemap says.
  */
 int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int dir_fd, int fd,

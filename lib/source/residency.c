@@ -300,6 +300,7 @@ void vmt_residency_doubt(unsigned doubts, char *text, size_t n)
 				   "kernel was seen to do; smaps is right" },
 		{ VMT_DOUBT_FORECAST, "a forecast: large folios and what others read make faults "
 				      "fewer, reclaim makes them more" },
+		{ VMT_DOUBT_STRANGE, "of files that are not ours it is unknown (CAP_FOWNER)" },
 		{ VMT_DOUBT_OTHER, "keys that this version does not know found no room in OTHER" },
 	};
 	size_t i, len = 0;

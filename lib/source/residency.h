@@ -35,6 +35,7 @@ bool vmt_swap_in_use(void);
 #define VMT_DOUBT_SLICED  32u /* of kpagecount: pages were looked at one after the other */
 /* of smaps_rollup: this kernel leaves mappings out while others come and go */
 #define VMT_DOUBT_LOSES	   128u
+#define VMT_DOUBT_STRANGE  512u /* of forecast: of files that are not ours it is unknown */
 #define VMT_DOUBT_FORECAST 256u /* it may come otherwise */
 #define VMT_DOUBT_OTHER	   64u /* of smaps: keys that are not known found no room */
 

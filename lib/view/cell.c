@@ -45,7 +45,7 @@ static void hist_text(struct vmt_buf *out, const struct vmt_field *f, const stru
 	bool bytes = f->unit == VMT_UNIT_BYTES;
 	size_t i;
 
-	if (bytes && h->n && opts->unit != VMT_SIZE_BYTES) {
+	if (bytes && h->n && !opts->raw) {
 		offsets_text(out, h, opts->ascii);
 		return;
 	}

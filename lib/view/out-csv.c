@@ -68,6 +68,7 @@ static int put_row(struct csv *csv, const void *row)
 	size_t k;
 
 	plain.unit = VMT_SIZE_BYTES;
+	plain.raw = true;
 	for (k = 0; k < csv->s->columns.n; k++) {
 		const struct vmt_field *f = csv->s->columns.fields[k];
 

@@ -110,7 +110,7 @@ static void offsets_are_parts_of_the_file(void **state)
 	assert_true(text.len > 16 && vmt_buf_error(&text) == 0);
 	vmt_buf_clear(&text);
 	/* For programs: where each begins. */
-	opts.unit = VMT_SIZE_BYTES;
+	opts.raw = true;
 	vmt_cell_text(&text, field, &row, &opts, PAGE);
 	assert_buf(&text, "0:1 98304:30 774144:9");
 	/* The file has grown since: what lies behind is in the last part. */
