@@ -50,7 +50,7 @@ shared = mmap.mmap(-1, 24 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
 for m in (private, shared):
     for at in range(0, len(m), mmap.PAGESIZE):
         m[at] = 1
-time.sleep(0.5)
+time.sleep(2)
 """
 # Children of children, threads, and a program that each of them becomes.
 FAMILY = "for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5; do /bin/true; done) & done; wait"
