@@ -480,7 +480,7 @@ static void waits(const char *name, enum vmt_rung_id rung, const char *dir)
 /* A storm */
 
 #define STORM_PAGES  8192u
-#define STORM_ROUNDS 20u
+#define STORM_ROUNDS 10u
 #define STORM_RATE   100u
 
 /* What the ring holds, and what it holds at least where some were taken for the end of the ring. */
