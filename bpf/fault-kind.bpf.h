@@ -178,7 +178,7 @@ static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open
 	if (marks & MARK_NUMA)
 		return VMT_BPF_KIND_NUMA_HINT;
 	if (marks & MARK_SWAP)
-		return was_read ? VMT_BPF_KIND_SWAP_MAJOR : VMT_BPF_KIND_SWAP_MINOR;
+		return major ? VMT_BPF_KIND_SWAP_MAJOR : VMT_BPF_KIND_SWAP_MINOR;
 	if (marks & MARK_NO_SWAP)
 		return VMT_BPF_KIND_UNKNOWN;
 	if (marks & MARK_WP && !shared)

@@ -63,7 +63,7 @@ enum vmt_bpf_kind {
 	VMT_BPF_KIND_THP, /* a transparent huge page */
 	VMT_BPF_KIND_THP_FALLBACK, /* one would have fitted, and was not to be had */
 	VMT_BPF_KIND_SWAP_MINOR, /* from the swap cache */
-	VMT_BPF_KIND_SWAP_MAJOR, /* read from swap */
+	VMT_BPF_KIND_SWAP_MAJOR, /* read from swap, or waited for */
 	VMT_BPF_KIND_NUMA_HINT,
 	VMT_BPF_KIND_USERFAULT, /* userfaultfd was asked */
 	VMT_BPF_KIND_SPECIAL, /* device memory, vdso, vvar */
