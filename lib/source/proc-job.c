@@ -13,6 +13,7 @@
 #include "source/proc-files.h"
 #include "source/proc-forecast.h"
 #include "source/proc-pagemap.h"
+#include "source/proc-space.h"
 #include "source/residency.h"
 
 /* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
@@ -33,8 +34,12 @@ struct reading {
 	int dir_fd; /* of the process, or of a thread of it */
 	int list_fd; /* the list of mappings that was read last, for is_same_space() */
 	int pagemap_fd; /* once it was opened */
+	/* Pages of the list are read next: whether its address space is still there is asked once,
+	 * behind them. */
+	bool ask_later;
+	bool lost; /* it was not */
 	uint64_t list_size; /* of the ranges of the list, bytes, where it was read without smaps */
-	uint64_t cpu_ns; /* when it was begun */
+	uint64_t cpu_ns; /* when it was begun: the end of the one before, for the call is dear */
 };
 
 static void reading_begin(struct reading *rd, enum vmt_source_id source)
@@ -47,15 +52,18 @@ static void reading_begin(struct reading *rd, enum vmt_source_id source)
 	rd->err = rd->now.err ? *rd->now.err : (struct vmt_err){ 0 };
 	rd->now.err = &rd->err;
 	rd->read = &rd->now;
-	rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
+	if (!rd->cpu_ns)
+		rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	vmt_job_begin(rd->job, (int)source);
 }
 
 static void reading_end(struct reading *rd, int code)
 {
 	struct vmt_proc_task *task = rd->task;
+	uint64_t now = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 
-	rd->now.cpu_ns += vmt_now_ns(CLOCK_THREAD_CPUTIME_ID) - rd->cpu_ns;
+	rd->now.cpu_ns += now - rd->cpu_ns;
+	rd->cpu_ns = now;
 	rd->now.code = code;
 	/* Few reads fail: each of all sources having room for a text would be most of a task. */
 	rd->now.err = code < 0 ? vmt_proc_keep_err(&task->arena, &rd->err) : NULL;
@@ -94,40 +102,6 @@ static int timed_open(struct reading *rd, const char *name)
 
 	note_longest(rd->read, t0);
 	return fd;
-}
-
-/* Whether the process has ended since it was opened, or is about to: its files then are empty
- * without an error. */
-static bool has_ended(const struct reading *rd)
-{
-	VMT_AUTO_BUF buf = { 0 };
-	struct vmt_pid_facts facts = { 0 };
-	struct vmt_proc p = { 0 };
-
-	return vmt_slurp_at(rd->dir_fd, "stat", &buf, PIECE) <= 0 ||
-	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
-				  NULL) < 0 ||
-	       vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X") ||
-	       facts.flags & VMT_PF_EXITING;
-}
-
-/*
- * What a file without a byte means: 0, the address space has no mapping, which status says too;
- * -ESRCH, the process has ended; -EXDEV, it has another address space since the file was opened.
- */
-static int why_empty(const struct reading *rd)
-{
-	VMT_AUTO_BUF buf = { 0 };
-	struct vmt_pid_facts facts = { 0 };
-	struct vmt_proc p = { 0 };
-
-	if (has_ended(rd))
-		return -ESRCH;
-	if (vmt_slurp_at(rd->dir_fd, "status", &buf, PIECE) <= 0 ||
-	    vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, &p, &facts, NULL) <
-		    0)
-		return -EXDEV;
-	return facts.has_mm && facts.vsize_bytes == 0 ? 0 : -EXDEV;
 }
 
 /* Whether the address space of the list that was read last is still there. What is opened later by
@@ -189,7 +163,10 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 	vmt_closep(&rd->list_fd);
 	rd->list_fd = VMT_STEAL_FD(fd);
 	if (bytes == 0)
-		return why_empty(rd);
+		return vmt_proc_why_empty(rd->dir_fd);
+	/* What was handed over has its pages already. */
+	if (rd->ask_later && !parser->taken)
+		return 0;
 	return is_same_space(rd) ? 0 : -EXDEV;
 }
 
@@ -362,17 +339,13 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 	return handed < 0 ? handed : r;
 }
 
-/* The size of the address space now, bytes; UINT64_MAX where it is not known. */
-static uint64_t size_now(const struct reading *rd)
+/* Whether the address space has that size now, bytes. */
+static bool has_size(const struct reading *rd, uint64_t size)
 {
-	VMT_AUTO_BUF buf = { 0 };
-	struct vmt_proc p = { 0 };
+	struct vmt_proc_space now;
 
-	if (vmt_slurp_at(rd->dir_fd, "statm", &buf, PIECE) <= 0 ||
-	    vmt_pid_statm_parse((struct vmt_bytes){ buf.data, buf.len },
-				rd->task->shared->root->page_size, &p, NULL) < 0)
-		return UINT64_MAX;
-	return p.vsize_bytes;
+	return vmt_proc_space_now(rd->task->shared->root, rd->dir_fd, &now) &&
+	       now.size_bytes == size;
 }
 
 /*
@@ -384,15 +357,14 @@ static void compare_size(struct reading *rd)
 	struct vmt_proc_task *task = rd->task;
 	const struct vmt_proc_read *words = &task->read[VMT_SOURCE_WORDS];
 	const struct vmt_proc_read *pages = words->tried ? words : &task->read[VMT_SOURCE_PAGEMAP];
-	uint64_t size;
+	struct vmt_proc_space now;
 
 	if (!pages->tried || pages->code < 0 || task->read[VMT_SOURCE_SMAPS].tried)
 		return;
-	size = size_now(rd);
-	if (size == UINT64_MAX)
+	if (!vmt_proc_space_now(task->shared->root, rd->dir_fd, &now))
 		return;
 	pthread_mutex_lock(&task->lock);
-	task->consistent = task->consistent && size == rd->list_size;
+	task->consistent = task->consistent && now.size_bytes == rd->list_size;
 	task->compared = true;
 	pthread_mutex_unlock(&task->lock);
 }
@@ -492,7 +464,7 @@ static int read_smaps(struct reading *rd, unsigned doubts)
 		rd->read->doubts |= doubts;
 		r = read_rows(rd, &print, &size);
 		reading_end(rd, r);
-		set_consistent(rd->task, r == 0 && (once ? size_now(rd) == size : before == print));
+		set_consistent(rd->task, r == 0 && (once ? has_size(rd, size) : before == print));
 		if (r < 0 && r != -EXDEV)
 			return keep_list(rd->task) < 0 ? -ENOMEM : r;
 		if (rd->task->consistent || rd->task->in_parts)
@@ -540,7 +512,7 @@ static int read_rollup(struct reading *rd)
 	for (tries = 0; tries < 2; tries++) {
 		r = read_rollup_once(rd);
 		if (r == -ESRCH)
-			r = why_empty(rd);
+			r = vmt_proc_why_empty(rd->dir_fd);
 		if (r != -EXDEV)
 			break;
 	}
@@ -556,8 +528,8 @@ static int read_pagemap(struct reading *rd)
 	if (rd->pagemap_fd < 0)
 		rd->pagemap_fd = timed_open(rd, "pagemap");
 	if (rd->pagemap_fd < 0)
-		return rd->pagemap_fd;
-	if (rd->source == VMT_SOURCE_FORECAST)
+		r = rd->pagemap_fd;
+	else if (rd->source == VMT_SOURCE_FORECAST)
 		r = vmt_proc_read_forecast(rd->task, rd->job, rd->dir_fd, rd->pagemap_fd, rd->read);
 	else if (rd->source == VMT_SOURCE_KPAGECOUNT)
 		r = vmt_proc_read_pss(rd->task, rd->job, rd->pagemap_fd, rd->read);
@@ -567,7 +539,34 @@ static int read_pagemap(struct reading *rd)
 	if (rd->task->n_maps == 0 || is_same_space(rd))
 		return r;
 	vmt_proc_drop_residency(rd->task);
-	return has_ended(rd) ? -ESRCH : -EXDEV;
+	rd->lost = rd->ask_later;
+	return vmt_proc_has_ended(rd->dir_fd) ? -ESRCH : -EXDEV;
+}
+
+/*
+ * Pages of the list. Where its address space was not there any more behind them, the list itself
+ * may have ended early: it is read once again, and is asked for that before its pages.
+ */
+static int read_pages(struct reading *rd)
+{
+	enum vmt_source_id pages = rd->source;
+	int r = read_pagemap(rd), list, of_parts;
+
+	if (!rd->lost)
+		return r;
+	reading_end(rd, 0);
+	rd->ask_later = rd->lost = false;
+	vmt_closep(&rd->pagemap_fd);
+	rd->pagemap_fd = -1;
+	reading_begin(rd, VMT_SOURCE_MAPS);
+	list = read_maps(rd);
+	reading_end(rd, list == -EAGAIN ? 0 : list);
+	of_parts = rd->task->read[pages].code;
+	reading_begin(rd, pages);
+	/* Parts are complete when they are handed over, or the first said why not. */
+	if (list == -EAGAIN || rd->task->in_parts)
+		return of_parts;
+	return list < 0 ? r : read_pagemap(rd);
 }
 
 /*
@@ -595,7 +594,7 @@ static int read_of_list(struct reading *rd)
 		r = vmt_proc_read_elf(task, rd->job, rd->dir_fd, rd->read);
 	if (r == -ENOENT || task->n_maps == 0 || is_same_space(rd))
 		return r;
-	return has_ended(rd) ? -ESRCH : -EXDEV;
+	return vmt_proc_has_ended(rd->dir_fd) ? -ESRCH : -EXDEV;
 }
 
 /* The process is the one that was meant, and which of its threads to ask. */
@@ -650,6 +649,7 @@ static void read_sources(struct reading *rd)
 	if (wants(task, VMT_SOURCE_SMAPS)) {
 		read_smaps(rd, 0);
 	} else if (wants(task, VMT_SOURCE_MAPS)) {
+		rd->ask_later = wants(task, VMT_SOURCE_WORDS) || wants(task, VMT_SOURCE_PAGEMAP);
 		reading_begin(rd, VMT_SOURCE_MAPS);
 		r = read_maps(rd);
 		reading_end(rd, r == -EAGAIN ? 0 : r);
@@ -679,7 +679,11 @@ static void read_sources(struct reading *rd)
 	if (wants(task, VMT_SOURCE_WORDS) || wants(task, VMT_SOURCE_PAGEMAP)) {
 		reading_begin(rd, wants(task, VMT_SOURCE_WORDS) ? VMT_SOURCE_WORDS
 								: VMT_SOURCE_PAGEMAP);
-		r = read_pagemap(rd);
+		r = read_pages(rd);
+		if (task->in_parts || maps->code == -ESRCH || maps->code == -ENOMEM) {
+			reading_end(rd, r);
+			return;
+		}
 		if (wants(task, VMT_SOURCE_SMAPS) || !instead_of_pagemap(task, r)) {
 			reading_end(rd, r);
 		} else {

@@ -28,6 +28,8 @@ struct vmt_proc_shared {
 	/* By the thread that drives the pool. */
 	bool rollup_tried;
 	bool rollup_loses; /* smaps_rollup leaves mappings out on this kernel */
+	/* Nothing was in swap when the last jobs for pages were made; atomic. */
+	bool swap_idle;
 	pthread_mutex_t lock; /* of the two below */
 	bool learned;
 	struct vmt_pagemap_facts pagemap; /* of this kernel; nothing where root is not live */
@@ -36,8 +38,8 @@ struct vmt_proc_shared {
 /* Takes root over with one reference, also on failure; NULL on ENOMEM. */
 struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root);
 void vmt_proc_shared_unref(struct vmt_proc_shared *shared);
-/* Reads what jobs for these sources need to know of the machine, once, before such a job is made.
- * 0 or -ENOMEM. */
+/* Reads what jobs for these sources need to know of the machine before such jobs are made: once,
+ * but for whether swap is in use, which changes. 0 or -ENOMEM. */
 int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources);
 /* What pagemap tells here, found out when the first job needs it; from any thread. It does not
  * change after that. */

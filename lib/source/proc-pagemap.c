@@ -90,9 +90,11 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 				  .n_words = WORDS,
 				  .gentle = is_large(task) };
 	/* What was in swap when a recording was made is not known: there can have been. */
-	const struct vmt_residency_ctx ctx = { .pm = &pm,
-					       .words = words,
-					       .swap_in_use = !root->live || vmt_swap_in_use() };
+	const struct vmt_residency_ctx ctx = {
+		.pm = &pm,
+		.words = words,
+		.swap_in_use = !__atomic_load_n(&task->shared->swap_idle, __ATOMIC_RELAXED),
+	};
 	int r;
 
 	if (!sums)

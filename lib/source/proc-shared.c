@@ -4,6 +4,7 @@
 #include "source/elf.h"
 #include "source/file-cache.h"
 #include "source/proc-job.h"
+#include "source/residency.h"
 
 const struct vmt_pagemap_facts *vmt_proc_shared_pagemap(struct vmt_proc_shared *shared)
 {
@@ -39,6 +40,9 @@ int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources)
 	uint32_t todo = sources & ~shared->loaded;
 	int r;
 
+	if (sources & (VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS)))
+		__atomic_store_n(&shared->swap_idle, shared->root->live && !vmt_swap_in_use(),
+				 __ATOMIC_RELAXED);
 	if (todo & VMT_SOURCE_BIT(MAPS)) {
 		r = vmt_devices_load(&shared->devices, shared->root);
 		if (r < 0)

@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -296,7 +298,7 @@ static void empty_maps(void *arg)
 	unit_dir_write(&f->dir, "proc/42/maps", "");
 }
 
-/* pagemap was opened after the address space of the list had gone. */
+/* pagemap was opened after the address space of the list had gone, and no other one is there. */
 static void a07_pagemap_of_another_address_space(void **state)
 {
 	static uint64_t words[4] = { 0, UINT64_C(1) << 63, UINT64_C(1) << 63, UINT64_C(1) << 63 };
@@ -308,11 +310,77 @@ static void a07_pagemap_of_another_address_space(void **state)
 	unit_on_open("pagemap", empty_maps, f);
 	job = run(f, MAPS | PAGEMAP, &t);
 	unit_on_open(NULL, NULL, NULL);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	/* Nobody knows any more whether the list had come to its end. */
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -EXDEV);
 	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -EXDEV);
 	assert_int_equal(t->n_maps, 2);
+	assert_false(t->consistent);
 	assert_unknown(map, present_pages, &t->maps[0]);
 	assert_unknown(map, swapped_pages, &t->maps[1]);
+	vmt_job_unref(job);
+}
+
+static const char maps_then[] = "5000-6000 r--p 00000000 fe:00 7                   /bin/y\n";
+
+/* execve() between the list and its pages: the file of the list that is open is empty from then
+ * on, and the next that is opened is the new program's. */
+static void another_program(void *arg)
+{
+	struct fixture *f = arg;
+	char path[PATH_MAX];
+
+	if (f->opens++)
+		return;
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	snprintf(path, sizeof(path), "%s/proc/42/maps", f->dir.path);
+	assert_int_equal(unlink(path), 0);
+	unit_dir_write(&f->dir, "proc/42/maps", maps_then);
+}
+
+static void a07_list_and_pages_of_the_next_program(void **state)
+{
+	static uint64_t words[6] = { 0, UINT64_C(1) << 63, 0, 0, 0, UINT64_C(5) << 61 };
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
+	unit_on_open("pagemap", another_program, f);
+	job = run(f, MAPS | PAGEMAP, &t);
+	unit_on_open(NULL, NULL, NULL);
+	assert_int_equal(f->opens, 2);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, 0);
+	assert_int_equal(t->n_maps, 1);
+	assert_true(t->consistent);
+	assert_text(map, path, &t->maps[0], "/bin/y");
+	assert_field(map, file_pages, &t->maps[0], 1);
+	vmt_job_unref(job);
+}
+
+static void it_ends(void *arg)
+{
+	struct fixture *f = arg;
+
+	unit_dir_write(&f->dir, "proc/42/maps", "");
+	unit_dir_write(&f->dir, "proc/42/stat",
+		       "42 (x) Z 1 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 300 0 0\n");
+}
+
+static void a02_it_ends_between_list_and_pages(void **state)
+{
+	static uint64_t words[6] = { 0, UINT64_C(1) << 63, 0, 0, 0, UINT64_C(5) << 61 };
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
+	unit_on_open("pagemap", it_ends, f);
+	job = run(f, MAPS | PAGEMAP, &t);
+	unit_on_open(NULL, NULL, NULL);
+	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -ESRCH);
+	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -ESRCH);
+	assert_unknown(map, present_pages, &t->maps[0]);
 	vmt_job_unref(job);
 }
 
@@ -485,6 +553,8 @@ int main(void)
 		TEST(a07_a_list_without_a_byte),
 		TEST(a07_another_address_space_at_the_second_look),
 		TEST(a07_pagemap_of_another_address_space),
+		TEST(a07_list_and_pages_of_the_next_program),
+		TEST(a02_it_ends_between_list_and_pages),
 		TEST(test_the_number_of_mappings_alone),
 		TEST(test_a_copy),
 		TEST(a06_the_first_thread_has_ended),

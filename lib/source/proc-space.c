@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/proc-space.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/parse.h"
+#include "source/pids.h"
+
+#define FILE_MAX ((size_t)64 * 1024)
+/* Seven numbers and their blanks. */
+#define STATM_MAX ((size_t)160)
+
+bool vmt_proc_has_ended(int dir_fd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+
+	return vmt_slurp_at(dir_fd, "stat", &buf, FILE_MAX) <= 0 ||
+	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
+				  NULL) < 0 ||
+	       vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X") ||
+	       facts.flags & VMT_PF_EXITING;
+}
+
+int vmt_proc_why_empty(int dir_fd)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+
+	if (vmt_proc_has_ended(dir_fd))
+		return -ESRCH;
+	if (vmt_slurp_at(dir_fd, "status", &buf, FILE_MAX) <= 0 ||
+	    vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, &p, &facts, NULL) <
+		    0)
+		return -EXDEV;
+	return facts.has_mm && facts.vsize_bytes == 0 ? 0 : -EXDEV;
+}
+
+/* A number of pages, as bytes. */
+static bool take_pages(struct vmt_bytes *cur, uint64_t page_size, uint64_t *ret)
+{
+	vmt_take_blanks(cur);
+	return vmt_take_u64(cur, ret) == 0 && !__builtin_mul_overflow(*ret, page_size, ret);
+}
+
+bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc_space *ret)
+{
+	VMT_AUTO_CLOSE int fd = vmt_open_at(dir_fd, "statm");
+	uint64_t resident, shared;
+	struct vmt_bytes cur;
+	char text[STATM_MAX];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	/* It is made whole for the first read (fs/seq_file.c, single_open()). */
+	do
+		n = read(fd, text, sizeof(text));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return false;
+	cur = (struct vmt_bytes){ text, (size_t)n };
+	if (!take_pages(&cur, root->page_size, &ret->size_bytes) ||
+	    !take_pages(&cur, root->page_size, &resident) ||
+	    !take_pages(&cur, root->page_size, &shared))
+		return false;
+	ret->anon_bytes = resident > shared ? resident - shared : 0;
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "source/root.h"
+
+/*
+ * What the small files of a process say of its address space while, or after, the large ones are
+ * read. dir_fd is the directory of the process, or of a thread of it.
+ */
+
+/* Whether the process has ended since it was opened, or is about to: its files then are empty
+ * without an error. */
+bool vmt_proc_has_ended(int dir_fd);
+
+/*
+ * What a file without a byte means: 0, the address space has no mapping, which status says too;
+ * -ESRCH, the process has ended; -EXDEV, it has another address space since the file was opened.
+ */
+int vmt_proc_why_empty(int dir_fd);
+
+/* The address space as a whole, now. */
+struct vmt_proc_space {
+	uint64_t size_bytes;
+	uint64_t anon_bytes; /* resident and of no file: what statm calls resident less shared */
+};
+
+/* Reads statm; false where it does not say. */
+bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc_space *ret);
