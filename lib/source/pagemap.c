@@ -132,41 +132,69 @@ static bool is_quick(const struct vmt_pagemap *pm, uint64_t ns)
 	return ns < VMT_SCAN_QUICK_NS || ns / VMT_SCAN_QUICK_OF < pm->facts->scan_ns;
 }
 
+/* One call, filled in but for where its regions go; *ret_ns is what it took. */
+static int scan(struct vmt_pagemap *pm, struct vmt_scan_arg *arg, struct vmt_scan_region *regions,
+		uint64_t *ret_next, uint64_t *ret_ns)
+{
+	uint64_t t0;
+	int n;
+
+	arg->size = sizeof(*arg);
+	arg->vec = (uint64_t)(uintptr_t)regions;
+	arg->vec_len = VMT_SCAN_REGIONS;
+	pause_if_due(pm);
+	t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	n = pm->scan ? pm->scan(pm->fd, arg) : call_scan(pm->fd, arg);
+	if (n < 0)
+		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
+	*ret_ns = note_call(pm, t0, (uint64_t)n * sizeof(*regions));
+	/* Set where a limit stopped the walk, and at its end. */
+	if (arg->walk_end >= arg->end)
+		arg->walk_end = arg->end;
+	if (arg->walk_end <= arg->start)
+		return -EIO;
+	*ret_next = arg->walk_end;
+	return n;
+}
+
 int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint64_t categories,
 		     struct vmt_scan_region *regions, uint64_t *ret_next)
 {
 	struct vmt_scan_arg arg = {
-		.size = sizeof(arg),
 		.start = start,
 		.end = end,
-		.vec = (uint64_t)(uintptr_t)regions,
-		.vec_len = VMT_SCAN_REGIONS,
 		.max_pages = part_of(pm, VMT_SCAN_FOUND),
 		.category_anyof_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED,
 		.return_mask = VMT_SCAN_PRESENT | VMT_SCAN_SWAPPED | categories,
 	};
-	uint64_t t0, ns;
-	int n;
+	uint64_t ns;
+	int n = scan(pm, &arg, regions, ret_next, &ns);
 
-	pause_if_due(pm);
-	t0 = vmt_now_ns(CLOCK_MONOTONIC);
-	n = pm->scan ? pm->scan(pm->fd, &arg) : call_scan(pm->fd, &arg);
 	if (n < 0)
-		return n == -EINVAL || n == -ENOSYS ? -ENOTTY : n;
-	ns = note_call(pm, t0, (uint64_t)n * sizeof(*regions));
+		return n;
 	if (n == 0 && is_quick(pm, ns))
 		pm->span = 4 * (pm->span ? pm->span : VMT_SCAN_SPAN);
 	else
 		pm->span = VMT_SCAN_SPAN;
 	if (pm->span > VMT_SCAN_SPAN_MOST)
 		pm->span = VMT_SCAN_SPAN_MOST;
-	/* Set where a limit stopped the walk, and at its end. */
-	if (arg.walk_end >= end)
-		arg.walk_end = end;
-	if (arg.walk_end <= start)
-		return -EIO;
-	*ret_next = arg.walk_end;
 	return n;
+}
+
+int vmt_pagemap_scan_absent(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
+			    struct vmt_scan_region *regions, uint64_t *ret_next)
+{
+	struct vmt_scan_arg arg = {
+		.start = start,
+		.end = end,
+		.category_inverted = VMT_SCAN_PRESENT,
+		.category_anyof_mask = VMT_SCAN_PRESENT | VMT_SCAN_ZERO,
+		.return_mask = VMT_SCAN_PRESENT | VMT_SCAN_ZERO | VMT_SCAN_SWAPPED |
+			       (pm->facts->scan_guard ? VMT_SCAN_GUARD : 0),
+	};
+	uint64_t ns;
+
+	return scan(pm, &arg, regions, ret_next, &ns);
 }
 
 uint64_t vmt_pagemap_span(const struct vmt_pagemap *pm)
@@ -192,6 +220,20 @@ static uint64_t scan_page(struct vmt_pagemap *pm, uint64_t start, uint64_t categ
 	return n == 1 ? regions[0].categories : 0;
 }
 
+/* Whether the pages below are told as they are: all but the first are not plainly resident, and the
+ * last one is not there, guarded or not. */
+static bool tells_absent(struct vmt_pagemap *pm, uint64_t start)
+{
+	struct vmt_scan_region r[VMT_SCAN_REGIONS];
+	uint64_t zero = start + ZERO * pm->page_size, guard = start + GUARD * pm->page_size;
+	uint64_t end = start + N_PAGES * pm->page_size, next;
+
+	return vmt_pagemap_scan_absent(pm, start, end, r, &next) == 2 && next == end &&
+	       r[0].start == zero && r[0].end == guard &&
+	       r[0].categories == (VMT_SCAN_PRESENT | VMT_SCAN_ZERO) && r[1].start == guard &&
+	       r[1].end == end && !(r[1].categories & VMT_SCAN_PRESENT);
+}
+
 static void learn_scan(struct vmt_pagemap *pm, uint64_t start, bool guard,
 		       struct vmt_pagemap_facts *facts)
 {
@@ -205,10 +247,12 @@ static void learn_scan(struct vmt_pagemap *pm, uint64_t start, bool guard,
 	facts->scan = ok && written == VMT_SCAN_PRESENT &&
 		      zero == (VMT_SCAN_PRESENT | VMT_SCAN_ZERO);
 	facts->scan_ns = facts->scan ? pm->longest_ns : 0;
-	if (!facts->scan || !guard)
-		return;
-	scan_page(pm, at, VMT_SCAN_GUARD, &ok);
-	facts->scan_guard = ok;
+	if (facts->scan && guard) {
+		scan_page(pm, at, VMT_SCAN_GUARD, &ok);
+		facts->scan_guard = ok;
+	}
+	if (facts->scan)
+		facts->scan_absent = tells_absent(pm, start);
 }
 
 void vmt_pagemap_learn(int fd, uint64_t page_size, struct vmt_pagemap_facts *facts)

@@ -63,6 +63,8 @@ struct vmt_pagemap_facts {
 	uint64_t zero_frame; /* of the zero page of 4 KiB, or whatever the page size is */
 	bool soft_dirty; /* the kernel keeps that mark */
 	uint64_t scan_ns; /* what a scan of a single page takes here */
+	bool scan_absent; /* the scan can be asked for what is not there */
+	bool anon_exact; /* statm counts anonymous pages to the unit; by vmt_proc_shared_pagemap() */
 };
 
 /* What a range has, in pages. */
@@ -169,6 +171,17 @@ int vmt_pagemap_read(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
  */
 int vmt_pagemap_scan(struct vmt_pagemap *pm, uint64_t start, uint64_t end, uint64_t categories,
 		     struct vmt_scan_region *regions, uint64_t *ret_next);
+
+/*
+ * The same for whatever is not plainly resident: pages that are absent, swapped or guarded, and the
+ * zero page. What is full is the cheaper for it, as nothing is put out, and all of [start,
+ * *ret_next) that no region has is resident. But a range without a mapping puts out nothing either,
+ * and looks full (a page table walk calls pte_hole() without a VMA there): the caller has to know
+ * that the mappings were there. It is for ranges that are mostly full; [start, end) bounds what a
+ * call does.
+ */
+int vmt_pagemap_scan_absent(struct vmt_pagemap *pm, uint64_t start, uint64_t end,
+			    struct vmt_scan_region *regions, uint64_t *ret_next);
 
 /* How many bytes the next scan may look at. */
 uint64_t vmt_pagemap_span(const struct vmt_pagemap *pm);

@@ -38,9 +38,15 @@ struct reading {
 	 * behind them. */
 	bool ask_later;
 	bool lost; /* it was not */
-	uint64_t list_size; /* of the ranges of the list, bytes, where it was read without smaps */
+	bool of_part; /* the rows that the task shows are some of the list */
+	struct vmt_proc_whole whole; /* the list, where it was read without smaps */
 	uint64_t cpu_ns; /* when it was begun: the end of the one before, for the call is dear */
 };
+
+static bool wants(const struct vmt_proc_task *task, enum vmt_source_id source)
+{
+	return task->sources >> source & 1;
+}
 
 static void reading_begin(struct reading *rd, enum vmt_source_id source)
 {
@@ -249,6 +255,7 @@ static int complete_part(struct reading *rd, bool first)
 									 : VMT_SOURCE_PAGEMAP;
 	int r = 0;
 
+	rd->of_part = true;
 	if (task->sources >> pages & 1)
 		r = read_beside(rd, pages, read_pagemap);
 	if (first && rd->source == VMT_SOURCE_MAPS && instead_of_pagemap(task, r))
@@ -357,14 +364,17 @@ static void compare_size(struct reading *rd)
 	struct vmt_proc_task *task = rd->task;
 	const struct vmt_proc_read *words = &task->read[VMT_SOURCE_WORDS];
 	const struct vmt_proc_read *pages = words->tried ? words : &task->read[VMT_SOURCE_PAGEMAP];
-	struct vmt_proc_space now;
+	struct vmt_proc_whole *whole = &rd->whole;
 
 	if (!pages->tried || pages->code < 0 || task->read[VMT_SOURCE_SMAPS].tried)
 		return;
-	if (!vmt_proc_space_now(task->shared->root, rd->dir_fd, &now))
+	/* Frames take their time, and parts too. */
+	if (!whole->known || task->in_parts || wants(task, VMT_SOURCE_KPAGECOUNT))
+		whole->known = vmt_proc_space_now(task->shared->root, rd->dir_fd, &whole->now);
+	if (!whole->known)
 		return;
 	pthread_mutex_lock(&task->lock);
-	task->consistent = task->consistent && now.size_bytes == rd->list_size;
+	task->consistent = task->consistent && whole->now.size_bytes == whole->size_bytes;
 	task->compared = true;
 	pthread_mutex_unlock(&task->lock);
 }
@@ -376,7 +386,7 @@ static int read_maps(struct reading *rd)
 	int tries, r = 0;
 
 	for (tries = 0; tries < 2; tries++) {
-		r = read_rows(rd, &print, &rd->list_size);
+		r = read_rows(rd, &print, &rd->whole.size_bytes);
 		if (r != -EXDEV || rd->task->in_parts)
 			break;
 	}
@@ -519,6 +529,12 @@ static int read_rollup(struct reading *rd)
 	return r;
 }
 
+/* Whether the rows are all of the process, and smaps has not said yet what is resident. */
+static bool is_whole(const struct reading *rd)
+{
+	return !rd->of_part && !rd->task->read[VMT_SOURCE_SMAPS].tried;
+}
+
 /* What was read of another address space than the list is of none of its mappings. */
 static int read_pagemap(struct reading *rd)
 {
@@ -535,7 +551,8 @@ static int read_pagemap(struct reading *rd)
 		r = vmt_proc_read_pss(rd->task, rd->job, rd->pagemap_fd, rd->read);
 	else
 		r = vmt_proc_read_residency(rd->task, rd->job, rd->pagemap_fd,
-					    rd->source == VMT_SOURCE_WORDS, rd->read);
+					    rd->source == VMT_SOURCE_WORDS,
+					    is_whole(rd) ? &rd->whole : NULL, rd->read);
 	if (rd->task->n_maps == 0 || is_same_space(rd))
 		return r;
 	vmt_proc_drop_residency(rd->task);
@@ -555,7 +572,7 @@ static int read_pages(struct reading *rd)
 	if (!rd->lost)
 		return r;
 	reading_end(rd, 0);
-	rd->ask_later = rd->lost = false;
+	rd->ask_later = rd->lost = rd->whole.known = false;
 	vmt_closep(&rd->pagemap_fd);
 	rd->pagemap_fd = -1;
 	reading_begin(rd, VMT_SOURCE_MAPS);
@@ -629,11 +646,6 @@ static int open_process(struct reading *rd)
 		return -ESRCH;
 	rd->dir_fd = VMT_STEAL_FD(fd);
 	return 0;
-}
-
-static bool wants(const struct vmt_proc_task *task, enum vmt_source_id source)
-{
-	return task->sources >> source & 1;
 }
 
 static void read_sources(struct reading *rd)
@@ -734,6 +746,7 @@ static int run(struct vmt_job *job, void *ctx)
 		r = rd.piece ? open_process(&rd) : -ENOMEM;
 		reading_end(&rd, r);
 	}
+	rd.whole.dir_fd = rd.dir_fd;
 	if (r == 0)
 		read_sources(&rd);
 	vmt_closep(&rd.pagemap_fd);

@@ -55,12 +55,16 @@ struct sums {
 	bool skipped[SUMS];
 };
 
+/* *ret_anon: what was found resident that is of no file, bytes. */
 static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
-		   const struct vmt_residency_ctx *ctx, struct sums *sums, unsigned *doubts)
+		   const struct vmt_residency_ctx *ctx, struct sums *sums, unsigned *doubts,
+		   uint64_t *ret_anon)
 {
+	uint64_t anon = 0;
 	size_t i, k, n;
 	int r;
 
+	*ret_anon = UINT64_MAX;
 	for (i = 0; i < task->n_maps; i += n) {
 		n = task->n_maps - i < SUMS ? task->n_maps - i : SUMS;
 		memset(sums->sum, 0, n * sizeof(sums->sum[0]));
@@ -68,47 +72,20 @@ static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
 		if (r < 0)
 			return r;
 		pthread_mutex_lock(&task->lock);
-		for (k = 0; k < n; k++)
-			if (!sums->skipped[k])
-				vmt_residency_store(ctx, &sums->sum[k], &task->maps[i + k], doubts);
+		for (k = 0; k < n; k++) {
+			struct vmt_map *m = &task->maps[i + k];
+
+			if (sums->skipped[k])
+				continue;
+			vmt_residency_store(ctx, &sums->sum[k], m, doubts);
+			anon += VMT_HAS(map, anonymous_bytes, m) ? m->anonymous_bytes : 0;
+		}
 		pthread_mutex_unlock(&task->lock);
 		if (i + n < task->n_maps && vmt_job_expired(job))
 			return -ETIMEDOUT;
 	}
+	*ret_anon = anon;
 	return 0;
-}
-
-int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int fd, bool words,
-			    struct vmt_proc_read *read)
-{
-	const struct vmt_root *root = task->shared->root;
-	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
-	VMT_AUTO_FREE struct sums *sums = malloc(sizeof(*sums));
-	struct vmt_pagemap pm = { .fd = fd,
-				  .page_size = root->page_size,
-				  .stop = &stop,
-				  .n_words = WORDS,
-				  .gentle = is_large(task) };
-	/* What was in swap when a recording was made is not known: there can have been. */
-	const struct vmt_residency_ctx ctx = {
-		.pm = &pm,
-		.words = words,
-		.swap_in_use = !__atomic_load_n(&task->shared->swap_idle, __ATOMIC_RELAXED),
-	};
-	int r;
-
-	if (!sums)
-		return -ENOMEM;
-	pm.words = sums->words;
-	pm.facts = vmt_proc_shared_pagemap(task->shared);
-	r = sum_all(task, job, &ctx, sums, &read->doubts);
-	add_cost(read, &pm);
-	if (r == 0 && read->doubts & VMT_DOUBT_HUGE)
-		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
-				   "mappings of more than %llu pages were left out: "
-				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
-				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
-	return not_in_time(read, r);
 }
 
 void vmt_proc_drop_residency(struct vmt_proc_task *task)
@@ -120,6 +97,78 @@ void vmt_proc_drop_residency(struct vmt_proc_task *task)
 	for (i = 0; i < task->n_maps; i++)
 		vmt_residency_drop(&task->maps[i], by_smaps);
 	pthread_mutex_unlock(&task->lock);
+}
+
+/*
+ * Whether the sums can be true although it was asked for what is absent: a mapping that had gone
+ * would be full of pages that nobody has, and the address space smaller than its list.
+ */
+static bool is_plausible(const struct vmt_proc_whole *whole, uint64_t anon)
+{
+	return whole->known && whole->now.size_bytes == whole->size_bytes &&
+	       anon <= whole->now.anon_bytes;
+}
+
+/* All mappings: by what is absent where that can be checked, which is the cheaper for most, and
+ * where it was not true, by what is there. */
+static int sum_whole(struct vmt_proc_task *task, struct vmt_job *job, struct vmt_residency_ctx *ctx,
+		     struct vmt_proc_whole *whole, struct sums *sums, unsigned *doubts)
+{
+	const struct vmt_pagemap_facts *facts = ctx->pm->facts;
+	uint64_t anon;
+	int r;
+
+	ctx->absent = !ctx->words && !ctx->pm->gentle && facts->scan_absent && facts->anon_exact;
+	for (;;) {
+		r = sum_all(task, job, ctx, sums, doubts, &anon);
+		if (r < 0 && !ctx->absent)
+			return r;
+		whole->known = r == 0 &&
+			       vmt_proc_space_now(task->shared->root, whole->dir_fd, &whole->now);
+		if (!ctx->absent || is_plausible(whole, anon))
+			return r;
+		vmt_proc_drop_residency(task);
+		if (r < 0)
+			return r;
+		ctx->absent = false;
+	}
+}
+
+int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int fd, bool words,
+			    struct vmt_proc_whole *whole, struct vmt_proc_read *read)
+{
+	const struct vmt_root *root = task->shared->root;
+	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
+	VMT_AUTO_FREE struct sums *sums = malloc(sizeof(*sums));
+	struct vmt_pagemap pm = { .fd = fd,
+				  .page_size = root->page_size,
+				  .stop = &stop,
+				  .n_words = WORDS,
+				  .gentle = is_large(task) };
+	/* What was in swap when a recording was made is not known: there can have been. */
+	struct vmt_residency_ctx ctx = {
+		.pm = &pm,
+		.words = words,
+		.swap_in_use = !__atomic_load_n(&task->shared->swap_idle, __ATOMIC_RELAXED),
+	};
+	uint64_t anon;
+	int r;
+
+	if (!sums)
+		return -ENOMEM;
+	pm.words = sums->words;
+	pm.facts = vmt_proc_shared_pagemap(task->shared);
+	if (whole)
+		r = sum_whole(task, job, &ctx, whole, sums, &read->doubts);
+	else
+		r = sum_all(task, job, &ctx, sums, &read->doubts, &anon);
+	add_cost(read, &pm);
+	if (r == 0 && read->doubts & VMT_DOUBT_HUGE)
+		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
+				   "mappings of more than %llu pages were left out: "
+				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
+				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
+	return not_in_time(read, r);
 }
 
 int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "source/proc-job.h"
+#include "source/proc-space.h"
 
 /*
  * The part of a job that reads pagemap, for mappings that the task has already. fd is the open
@@ -9,10 +10,22 @@
  * one who asked may copy them meanwhile.
  */
 
-/* Residency of each mapping, by the words where words is set. What vmt_residency_sum() says, and
- * -E2BIG where mappings were left out. */
+/* All mappings of a process, in one piece. */
+struct vmt_proc_whole {
+	int dir_fd;
+	uint64_t size_bytes; /* sum of the ranges that the list has */
+	/* What the address space was behind the pages, where known. */
+	bool known;
+	struct vmt_proc_space now;
+};
+
+/*
+ * Residency of each mapping, by the words where words is set. whole is NULL where the mappings are
+ * some of those of the process. What vmt_residency_sum() says, and -E2BIG where mappings were left
+ * out.
+ */
 int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int fd, bool words,
-			    struct vmt_proc_read *read);
+			    struct vmt_proc_whole *whole, struct vmt_proc_read *read);
 /* Takes the figures away again: fd was of another address space. */
 void vmt_proc_drop_residency(struct vmt_proc_task *task);
 

@@ -1,10 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "source/elf.h"
 #include "source/file-cache.h"
 #include "source/proc-job.h"
+#include "source/proc-space.h"
 #include "source/residency.h"
+
+/* Whether statm counts anonymous pages to the unit: from Linux 6.2 on they are counted by each CPU,
+ * and up to 6.15 only what these have handed in was shown (get_mm_counter_sum()). Other threads of
+ * ours may touch pages meanwhile. */
+static bool anon_is_exact(const struct vmt_root *root, int self)
+{
+	enum { PAGES = 3, TRIES = 4 };
+	struct vmt_proc_space before, after;
+	volatile char *p;
+	unsigned i, tries;
+	bool exact = false;
+
+	for (tries = 0; tries < TRIES && !exact; tries++) {
+		p = mmap(NULL, PAGES * root->page_size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED)
+			return false;
+		/* What the look itself touches it touches now. */
+		exact = vmt_proc_space_now(root, self, &after) &&
+			vmt_proc_space_now(root, self, &before);
+		for (i = 0; i < PAGES; i++)
+			p[i * root->page_size] = 1;
+		exact = exact && vmt_proc_space_now(root, self, &after) &&
+			after.anon_bytes - before.anon_bytes == PAGES * root->page_size;
+		munmap((void *)(uintptr_t)p, PAGES * root->page_size);
+	}
+	return exact;
+}
 
 const struct vmt_pagemap_facts *vmt_proc_shared_pagemap(struct vmt_proc_shared *shared)
 {
@@ -13,8 +43,11 @@ const struct vmt_pagemap_facts *vmt_proc_shared_pagemap(struct vmt_proc_shared *
 		VMT_AUTO_CLOSE int self = vmt_root_open_pid(shared->root, (uint64_t)getpid());
 		VMT_AUTO_CLOSE int fd = self < 0 ? -1 : vmt_open_at(self, "pagemap");
 
-		if (fd >= 0)
+		if (fd >= 0) {
 			vmt_pagemap_learn(fd, shared->root->page_size, &shared->pagemap);
+			shared->pagemap.anon_exact = shared->pagemap.scan_absent &&
+						     anon_is_exact(shared->root, self);
+		}
 	}
 	shared->learned = true;
 	pthread_mutex_unlock(&shared->lock);

@@ -86,6 +86,54 @@ static uint64_t next_slice(const struct walk *w, uint64_t *ret_categories)
 	return end;
 }
 
+/*
+ * The end of a call that asks for what is absent; where it would begin if there is nothing for it.
+ * Mappings that are short, as many as a call for what is there would find pages: so it takes no
+ * longer. What is long may be a reservation, of which nearly all is absent.
+ */
+static uint64_t next_short(const struct walk *w)
+{
+	uint64_t room = VMT_SCAN_FOUND * w->ctx->pm->page_size, end = w->pos;
+	size_t i;
+
+	for (i = w->at; i < w->n; i++) {
+		const struct vmt_map *m = &w->maps[i];
+		uint64_t start = m->start > w->pos ? m->start : w->pos;
+
+		if (vmt_residency_may_have_file(m) || is_shared(m) || is_kernels(m) ||
+		    m->end - start > room)
+			break;
+		room -= m->end - start;
+		end = m->end;
+	}
+	return end;
+}
+
+/* Until something of it is told to be absent. */
+static void add_full(struct walk *w, uint64_t end)
+{
+	size_t i;
+
+	for (i = w->at; i < w->n && w->maps[i].start < end; i++) {
+		const struct vmt_map *m = &w->maps[i];
+		uint64_t from = m->start > w->pos ? m->start : w->pos;
+		uint64_t to = m->end < end ? m->end : end;
+
+		w->sums[i].present += (to - from) / w->ctx->pm->page_size;
+	}
+}
+
+static void take_pages(struct vmt_pagemap_sum *sum, uint64_t categories, uint64_t pages)
+{
+	if (categories & VMT_SCAN_PRESENT) {
+		sum->zero += pages;
+		return;
+	}
+	sum->present -= pages;
+	if (categories & VMT_SCAN_SWAPPED && !(categories & VMT_SCAN_GUARD))
+		sum->swapped += pages;
+}
+
 static void add_pages(struct vmt_pagemap_sum *sum, uint64_t categories, uint64_t pages)
 {
 	if (categories & VMT_SCAN_PRESENT) {
@@ -100,7 +148,9 @@ static void add_pages(struct vmt_pagemap_sum *sum, uint64_t categories, uint64_t
 }
 
 /* A region may lie over several mappings that touch, and over none where one has gone. */
-static void add_region(struct walk *w, size_t *i, const struct vmt_scan_region *region)
+static void add_region(struct walk *w, size_t *i, const struct vmt_scan_region *region,
+		       void (*add)(struct vmt_pagemap_sum *sum, uint64_t categories,
+				   uint64_t pages))
 {
 	uint64_t start = region->start;
 
@@ -116,7 +166,7 @@ static void add_region(struct walk *w, size_t *i, const struct vmt_scan_region *
 		if (start >= region->end)
 			return;
 		end = region->end < w->maps[*i].end ? region->end : w->maps[*i].end;
-		add_pages(&w->sums[*i], region->categories, (end - start) / w->ctx->pm->page_size);
+		add(&w->sums[*i], region->categories, (end - start) / w->ctx->pm->page_size);
 		start = end;
 	}
 }
@@ -128,6 +178,7 @@ static int scan_all(struct walk *w)
 
 	for (;;) {
 		uint64_t end, categories, next;
+		bool absent;
 		size_t i;
 		int k, n;
 
@@ -137,13 +188,21 @@ static int scan_all(struct walk *w)
 			return 0;
 		if (w->pos < w->maps[w->at].start)
 			w->pos = w->maps[w->at].start;
-		end = next_slice(w, &categories);
-		n = vmt_pagemap_scan(pm, w->pos, end, categories, regions, &next);
+		end = w->ctx->absent ? next_short(w) : w->pos;
+		absent = end > w->pos;
+		if (absent) {
+			n = vmt_pagemap_scan_absent(pm, w->pos, end, regions, &next);
+		} else {
+			end = next_slice(w, &categories);
+			n = vmt_pagemap_scan(pm, w->pos, end, categories, regions, &next);
+		}
 		if (n < 0)
 			return n;
+		if (absent)
+			add_full(w, next);
 		i = w->at;
 		for (k = 0; k < n; k++)
-			add_region(w, &i, &regions[k]);
+			add_region(w, &i, &regions[k], absent ? take_pages : add_pages);
 		w->pos = next;
 		if (w->pos < w->maps[w->n - 1].end && pm->stop && pm->stop->fn(pm->stop->arg))
 			return -ETIMEDOUT;

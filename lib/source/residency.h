@@ -17,6 +17,12 @@ struct vmt_residency_ctx {
 	/* Whether swap is in use. Where it is not, nothing is swapped, and where it is, what shmem
 	 * has there stands in no page table. */
 	bool swap_in_use;
+	/*
+	 * Ask for what is absent where mappings without a file are short. The kernel has to have
+	 * it (facts), and a mapping that has gone since the list was read counts as full: who sets
+	 * this has to see whether the sums can be true.
+	 */
+	bool absent;
 };
 
 /* Whether pages of a mapping may be a file's, by its kind. Those of a private anonymous one never

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,38 @@ static int execs(void)
 	execv("/proc/self/exe", args);
 	fail("execv");
 	return 1;
+}
+
+/* Has a reservation of 1 MiB, and prints where; on a byte it gives it back, and with other it makes
+ * another one of that size elsewhere. */
+static int give_back(bool other)
+{
+	char *p = mmap(NULL, 4 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char c;
+
+	if (p == MAP_FAILED || munmap(p + MIB, 3 * MIB))
+		fail("mmap");
+	touched(8 * MIB);
+	say(getpid(), (long)p);
+	if (read(STDIN_FILENO, &c, 1) != 1)
+		return 0;
+	if (munmap(p, MIB) ||
+	    (other && mmap(p + 2 * MIB, MIB, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED))
+		fail("munmap");
+	say(getpid(), 0);
+	wait_for_end();
+	return 0;
+}
+
+static int shrinks(void)
+{
+	return give_back(false);
+}
+
+static int moves(void)
+{
+	return give_back(true);
 }
 
 static int zombie(void)
@@ -341,7 +374,8 @@ int main(int argc, char **argv)
 	} kinds[] = {
 		{ "quiet", quiet },	  { "exec", execs },	{ "zombie", zombie },
 		{ "headless", headless }, { "traced", traced }, { "empty", empty },
-		{ "splits", splits },	  { "brief", brief },
+		{ "splits", splits },	  { "brief", brief },	{ "shrinks", shrinks },
+		{ "moves", moves },
 	};
 	size_t i;
 

@@ -324,6 +324,28 @@ def execs(report):
                          f"{len(have)} mappings, {len(wanted)} are there")
 
 
+def moves(report):
+    """What is asked of pagemap is what is absent, of which a range without a mapping has nothing."""
+    for kind, name in (("shrinks", "A13 a mapping has gone before its pages are read: it has none"),
+                       ("moves", "A13 the same, and another one of its size has come")):
+        with Odd(kind) as odd:
+            pid, start = odd.pids
+            result = held(f"open 1 /proc/{pid}/pagemap", odd.tell, "maps", "-J", str(pid),
+                          "-o", "start,end,size,rss,anon")
+            problem = "vmtop does not come there" if not result else expect(result, OK)
+            if problem:
+                report.check(name, problem)
+                continue
+            rows = loads(result.out)["data"]["maps"]
+            gone = [row for row in rows if int(row["start"], 16) <= start < int(row["end"], 16)]
+            found = [row["rss_bytes"] for row in gone]
+            anon = sum(row["anonymous_bytes"] for row in rows)
+            problems = [] if found == [0] else [f"rss of what has gone: {found}"]
+            if not 8 * MIB <= anon < 9 * MIB:
+                problems.append(f"{anon} bytes are anonymous")
+            report.check(name, problems)
+
+
 @contextlib.contextmanager
 def swapped():
     """A process, a function that ends it and gives its number to another (set_tid of clone3()), and
@@ -602,7 +624,7 @@ def many(report):
 
 def main():
     report = Report()
-    for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, numbers, empty,
+    for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, moves, numbers, empty,
                  of_32_bits, splits, standing, many):
         try:
             part(report)

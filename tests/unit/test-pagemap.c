@@ -186,6 +186,8 @@ static void test_what_is_learnt_of_a_kernel(void **state)
 	vmt_pagemap_learn(fd, page, &b);
 	close(fd);
 	assert_int_equal(a.scan, b.scan);
+	assert_int_equal(a.scan_absent, b.scan_absent);
+	assert_true(a.scan || !a.scan_absent);
 	assert_int_equal(a.frames, b.frames);
 	assert_int_equal(a.zero_frame, b.zero_frame);
 	assert_int_equal(a.soft_dirty, b.soft_dirty);

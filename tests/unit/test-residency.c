@@ -15,13 +15,17 @@
 /*
  * A kernel in small: categories of each page of an address space that begins at BASE, scanned as
  * fs/proc/task_mmu.c do_pagemap_scan() does: regions of equal neighbours, a bound on regions and
- * one on pages, and only those categories that were asked for.
+ * one on pages, and only those categories that were asked for, the inverted ones turned round. What
+ * lies in no mapping gives nothing.
  */
 #define BASE  UINT64_C(0x100000000)
 #define PAGES 40000
 
+/* Not a category: the page lies in a mapping. */
+#define MAPPED 1u
+
 static unsigned char space[PAGES];
-static unsigned calls, looked_at_pages;
+static unsigned calls, looked_at_pages, asked_for_absent, put_out;
 
 static int fake_scan(int fd, struct vmt_scan_arg *arg)
 {
@@ -31,14 +35,17 @@ static int fake_scan(int fd, struct vmt_scan_arg *arg)
 
 	calls++;
 	looked_at_pages += (arg->return_mask & VMT_SCAN_FILE) != 0;
+	asked_for_absent += (arg->category_inverted & VMT_SCAN_PRESENT) != 0;
 	assert_true(arg->end > arg->start && arg->vec_len <= 512);
 	for (at = arg->start; at < arg->end; at += PAGE) {
 		uint64_t page = (at - BASE) / PAGE, c;
 
-		if (at < BASE || page >= PAGES || !(space[page] & arg->category_anyof_mask))
+		if (at < BASE || page >= PAGES || !(space[page] & MAPPED))
+			continue;
+		if (!((space[page] ^ arg->category_inverted) & arg->category_anyof_mask))
 			continue;
 		c = space[page] & arg->return_mask;
-		if (found == arg->max_pages)
+		if (arg->max_pages && found == arg->max_pages)
 			break;
 		if (n && out[n - 1].end == at && out[n - 1].categories == c) {
 			out[n - 1].end += PAGE;
@@ -50,6 +57,7 @@ static int fake_scan(int fd, struct vmt_scan_arg *arg)
 		found++;
 	}
 	arg->walk_end = at;
+	put_out += (unsigned)n;
 	return n;
 }
 
@@ -80,11 +88,11 @@ static void test_any_address_space(void **state)
 	struct vmt_pagemap pm = {
 		.fd = -1, .page_size = PAGE, .facts = &scanning, .scan = fake_scan
 	};
-	const struct vmt_residency_ctx ctx = { .pm = &pm, .swap_in_use = true };
+	struct vmt_residency_ctx ctx = { .pm = &pm, .swap_in_use = true };
 	unsigned round;
 
 	srandom(3);
-	for (round = 0; round < 60; round++) {
+	for (round = 0; round < 120; round++) {
 		VMT_AUTO_FREE struct vmt_map *maps = calloc(PAGES, sizeof(*maps));
 		VMT_AUTO_FREE struct vmt_pagemap_sum *sums = calloc(PAGES, sizeof(*sums));
 		VMT_AUTO_FREE bool *skipped = calloc(PAGES, sizeof(*skipped));
@@ -93,13 +101,17 @@ static void test_any_address_space(void **state)
 		uint64_t at = 0, page;
 		size_t n = 0, i;
 
+		ctx.absent = round % 2;
+		asked_for_absent = 0;
 		while (at < PAGES) {
 			unsigned len = 1 + (unsigned)random() % run;
 			bool file = random() % 3 == 0;
 
 			if (at + len > PAGES)
 				len = (unsigned)(PAGES - at);
-			if (random() % 4)
+			bool mapped = random() % 4;
+
+			if (mapped)
 				maps[n++] = mapping(at, len, file ? "file" : "anon", "rw-p");
 			for (page = at; page < at + len;) {
 				unsigned same = 1 + (unsigned)random() % run;
@@ -108,12 +120,13 @@ static void test_any_address_space(void **state)
 				if (!file)
 					c &= (unsigned char)~VMT_SCAN_FILE;
 				for (; same-- && page < at + len; page++)
-					space[page] = c;
+					space[page] = mapped ? c | MAPPED : 0;
 			}
 			at += len;
 		}
 		assert_int_equal(vmt_residency_sum(&ctx, maps, n, sums, skipped, &doubts), 0);
 		assert_int_equal(doubts, 0);
+		assert_int_equal(asked_for_absent != 0, ctx.absent);
 		for (i = 0; i < n; i++) {
 			struct vmt_pagemap_sum s = { 0 };
 
@@ -147,7 +160,7 @@ static void test_few_calls(void **state)
 	unsigned doubts = 0;
 	size_t i;
 
-	memset(space, VMT_SCAN_PRESENT, sizeof(space));
+	memset(space, VMT_SCAN_PRESENT | MAPPED, sizeof(space));
 	for (i = 0; i < 230; i++)
 		maps[i] = mapping(10 * i, 8, i < 200 || i % 5 == 0 ? "anon" : "file", "r--p");
 	calls = looked_at_pages = 0;
@@ -172,7 +185,7 @@ static void test_few_calls(void **state)
 					(VMT_SCAN_FOUND / VMT_GENTLE_SHARE));
 	pm.gentle = false;
 	pm.span = 0;
-	memset(space, 0, sizeof(space));
+	memset(space, MAPPED, sizeof(space));
 	/* What is empty is looked at in strides that grow, while that is quick. */
 	maps[0] = mapping(0, 200 * VMT_SCAN_SPAN, "anon", "rw-p");
 	calls = 0;
@@ -187,10 +200,59 @@ static void test_few_calls(void **state)
 	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
 	assert_int_equal(calls, 6);
 	assert_int_equal(vmt_pagemap_span(&pm), VMT_SCAN_SPAN_MOST * PAGE);
-	space[PAGES - 1] = VMT_SCAN_PRESENT;
+	space[PAGES - 1] = VMT_SCAN_PRESENT | MAPPED;
 	maps[0] = mapping(0, PAGES, "anon", "rw-p");
 	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
 	assert_int_equal(vmt_pagemap_span(&pm), VMT_SCAN_SPAN * PAGE);
+}
+
+/* What is full puts nothing out; what is long is asked for what it has. */
+static void test_what_is_absent(void **state)
+{
+	struct vmt_pagemap pm = {
+		.fd = -1, .page_size = PAGE, .facts = &scanning, .scan = fake_scan
+	};
+	const struct vmt_residency_ctx ctx = { .pm = &pm, .absent = true };
+	struct vmt_map maps[] = {
+		mapping(0, 100, "heap", "rw-p"),
+		mapping(100, 200, "anon", "rw-p"),
+		mapping(400, VMT_SCAN_FOUND, "anon", "rw-p"),
+		mapping(3000, VMT_SCAN_FOUND + 1, "anon", "rw-p"),
+	};
+	struct vmt_pagemap_sum sums[VMT_ARRAY_LEN(maps)] = { 0 };
+	bool skipped[VMT_ARRAY_LEN(maps)];
+	unsigned doubts = 0;
+
+	memset(space, VMT_SCAN_PRESENT | MAPPED, sizeof(space));
+	space[50] = VMT_SCAN_SWAPPED | MAPPED;
+	space[100] = MAPPED;
+	space[101] = VMT_SCAN_PRESENT | VMT_SCAN_ZERO | MAPPED;
+	calls = asked_for_absent = put_out = 0;
+	assert_int_equal(vmt_residency_sum(&ctx, maps, VMT_ARRAY_LEN(maps), sums, skipped, &doubts),
+			 0);
+	/* The rest of the long one is short. */
+	assert_int_equal(asked_for_absent, 3);
+	assert_int_equal(put_out, 3 + calls - asked_for_absent);
+	assert_int_equal(sums[0].present, 99);
+	assert_int_equal(sums[0].swapped, 1);
+	assert_int_equal(sums[1].present, 199);
+	assert_int_equal(sums[1].zero, 1);
+	assert_int_equal(sums[1].swapped, 0);
+	assert_int_equal(sums[2].present, VMT_SCAN_FOUND);
+	assert_int_equal(sums[3].present, VMT_SCAN_FOUND + 1);
+	/* A shared one is asked for what it has. */
+	maps[0] = mapping(0, 100, "anon", "rw-s");
+	memset(sums, 0, sizeof(sums));
+	asked_for_absent = 0;
+	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
+	assert_int_equal(asked_for_absent, 0);
+	assert_int_equal(sums[0].present, 99);
+	/* And what has gone looks full: who asks has to know. */
+	maps[0] = mapping(0, 100, "anon", "rw-p");
+	memset(space, 0, 100);
+	memset(sums, 0, sizeof(sums));
+	assert_int_equal(vmt_residency_sum(&ctx, maps, 1, sums, skipped, &doubts), 0);
+	assert_int_equal(sums[0].present, 100);
 }
 
 static bool at_once(void *arg)
@@ -323,7 +385,7 @@ static void test_the_kernels_half(void **state)
 /* Every other page of a range, on the kernel at hand: no two touched ones make one region. */
 static void test_both_ways_count_what_was_touched(void **state)
 {
-	enum { N = 4000 };
+	enum { N = 2000 };
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct vmt_pagemap_facts facts;
 	static uint64_t words[100];
@@ -332,7 +394,9 @@ static void test_both_ways_count_what_was_touched(void **state)
 	};
 	struct vmt_residency_ctx ctx = { .pm = &pm };
 	struct vmt_map m = mapping(0, 1, "anon", "rw-p");
-	unsigned doubts = 0, by_words;
+	/* By what is there, by its words, and by what is absent. */
+	enum { THERE, WORDS, ABSENT } how;
+	unsigned doubts = 0;
 	bool skipped;
 	char *p;
 	size_t i;
@@ -348,16 +412,17 @@ static void test_both_ways_count_what_was_touched(void **state)
 		p[i * page] = 1;
 	m.start = (uint64_t)(uintptr_t)p;
 	m.end = m.start + N * page;
-	for (by_words = 0; by_words < 2; by_words++) {
+	for (how = THERE; how <= (facts.scan_absent ? ABSENT : WORDS); how++) {
 		struct vmt_pagemap_sum sum = { 0 };
 
-		ctx.words = by_words;
+		ctx.words = how == WORDS;
+		ctx.absent = how == ABSENT;
 		assert_int_equal(vmt_residency_sum(&ctx, &m, 1, &sum, &skipped, &doubts), 0);
 		assert_int_equal(sum.present + sum.swapped, N / 2);
 		assert_int_equal(sum.file + sum.zero, 0);
 		if (sum.by_words)
 			assert_int_equal(sum.exclusive, sum.present);
-		assert_true(sum.by_words || !by_words);
+		assert_true(sum.by_words || !ctx.words);
 	}
 	munmap(p, N * page);
 	close(pm.fd);
@@ -417,6 +482,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_address_space),
 		cmocka_unit_test(test_few_calls),
+		cmocka_unit_test(test_what_is_absent),
 		cmocka_unit_test(test_stops_between_calls),
 		cmocka_unit_test(test_what_the_sums_say),
 		cmocka_unit_test(test_smaps_goes_before),
