@@ -44,9 +44,9 @@ struct totals {
 	bool no_sliced;
 };
 
+/* All but the number. */
 static void add_map(struct totals *t, const struct vmt_map *m)
 {
-	t->n++;
 	/* The vsyscall page is the kernel's: the process's own size has it not. */
 	if (!vmt_bytes_is(m->path, "[vsyscall]"))
 		t->size += m->size_bytes;
@@ -248,8 +248,10 @@ static int print_rows(void *arg, size_t index, const struct vmt_map *maps, size_
 		return r;
 	rows.rows = maps;
 	rows.n = n;
-	for (i = 0; i < n; i++)
+	/* Of what nobody is told their number is enough. */
+	for (i = 0; w->ctx->format->emit == vmt_out_text && i < n; i++)
 		add_map(&w->proc, &maps[i]);
+	w->proc.n += n;
 	if (n && !w->headed && several)
 		heading(&lead, w, &s->procs[index]);
 	w->headed |= n > 0;
@@ -310,6 +312,7 @@ static int keep_rows(void *arg, size_t index, const struct vmt_map *maps, size_t
 			return r;
 		w->n_maps++;
 		add_map(&w->all, m);
+		w->all.n++;
 	}
 	return r;
 }

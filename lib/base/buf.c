@@ -74,8 +74,29 @@ size_t vmt_decimal(char *to, uint64_t v)
 				    "25262728293031323334353637383940414243444546474849"
 				    "50515253545556575859606162636465666768697071727374"
 				    "75767778798081828384858687888990919293949596979899";
-	uint64_t bound;
-	size_t n = 1;
+	static const uint64_t powers[] = {
+		UINT64_C(1),
+		UINT64_C(10),
+		UINT64_C(100),
+		UINT64_C(1000),
+		UINT64_C(10000),
+		UINT64_C(100000),
+		UINT64_C(1000000),
+		UINT64_C(10000000),
+		UINT64_C(100000000),
+		UINT64_C(1000000000),
+		UINT64_C(10000000000),
+		UINT64_C(100000000000),
+		UINT64_C(1000000000000),
+		UINT64_C(10000000000000),
+		UINT64_C(100000000000000),
+		UINT64_C(1000000000000000),
+		UINT64_C(10000000000000000),
+		UINT64_C(100000000000000000),
+		UINT64_C(1000000000000000000),
+		UINT64_C(10000000000000000000),
+	};
+	size_t n;
 	char *p;
 
 	/* By far the most there are. */
@@ -83,11 +104,9 @@ size_t vmt_decimal(char *to, uint64_t v)
 		*to = (char)('0' + v);
 		return 1;
 	}
-	for (bound = 10; v >= bound; n++)
-		if (__builtin_mul_overflow(bound, UINT64_C(10), &bound)) {
-			n++;
-			break;
-		}
+	/* log10(2) is a little more than 1233 / 4096; the power corrects it by one. */
+	n = (64 - (size_t)__builtin_clzll(v)) * 1233 / 4096;
+	n += v >= powers[n];
 	p = to + n;
 	while (v >= 100) {
 		p -= 2;

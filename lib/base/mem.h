@@ -12,6 +12,14 @@
 /* Runs fn(&variable) when the variable goes out of scope. */
 #define VMT_CLEANUP(fn) __attribute__((cleanup(fn)))
 
+/* A large buffer on the stack that a callee fills: not zeroed first, as the build does with all
+ * that is on the stack (-ftrivial-auto-var-init). */
+#if defined(__has_attribute) && __has_attribute(uninitialized)
+#define VMT_FILLED_STACK __attribute__((uninitialized))
+#else
+#define VMT_FILLED_STACK
+#endif
+
 /* Hands over what a local owns: yields its value and leaves the empty value behind. */
 #define VMT_STEAL(ptr)                                                                             \
 	({                                                                                         \

@@ -64,17 +64,15 @@ static const unsigned char hex_digit[256] = {
 	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-/* Eight digits, or -1. Each is looked up for itself, so that none waits for the one before it. */
-static inline int64_t eight_digits(const unsigned char *p)
+/* Four digits, or -1. Each is looked up for itself, so that none waits for the one before it. */
+static inline int four_digits(const unsigned char *p)
 {
 	unsigned a = hex_digit[p[0]], b = hex_digit[p[1]], c = hex_digit[p[2]], d = hex_digit[p[3]];
-	unsigned e = hex_digit[p[4]], f = hex_digit[p[5]], g = hex_digit[p[6]], h = hex_digit[p[7]];
 
-	if (!(a && b && c && d && e && f && g && h))
+	if (!(a && b && c && d))
 		return -1;
 	/* Each digit is one too large. */
-	return (int64_t)((uint64_t)a << 28) + (b << 24) + (c << 20) + (d << 16) + (e << 12) +
-	       (f << 8) + (g << 4) + h - 0x11111111;
+	return (int)((a << 12) + (b << 8) + (c << 4) + d - 0x1111);
 }
 
 int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value)
@@ -82,12 +80,12 @@ int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value)
 	const unsigned char *p = (const unsigned char *)cur->ptr;
 	size_t len = cur->len, n = 0, i;
 	uint64_t v = 0;
-	int64_t eight;
 	unsigned d;
+	int four;
 
-	while (len - n >= 8 && (eight = eight_digits(p + n)) >= 0) {
-		v = v << 32 | (uint64_t)eight;
-		n += 8;
+	while (len - n >= 4 && (four = four_digits(p + n)) >= 0) {
+		v = v << 16 | (unsigned)four;
+		n += 4;
 	}
 	for (; n < len; n++) {
 		d = hex_digit[p[n]];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/field.h"
+#include "model/map-row.h"
 
 /*
  * The row structs, one member for each row of a .def file. A member means something only where
@@ -26,11 +27,6 @@ struct vmt_proc {
 struct vmt_proc_group {
 	struct vmt_row row;
 #include "model/proc-group.def"
-};
-
-struct vmt_map {
-	struct vmt_row row;
-#include "model/map.def"
 };
 
 struct vmt_map_group {

@@ -140,7 +140,8 @@ static int take_blank(struct vmt_bytes *cur)
  * clearing the half kilobyte of each row would cost as much as parsing its line. */
 static int add_row(struct vmt_maps_parser *p)
 {
-	size_t cap = p->cap_maps ? 2 * p->cap_maps : 64;
+	/* Most processes have fewer; what is not used is not touched either. */
+	size_t cap = p->cap_maps ? 2 * p->cap_maps : 256;
 	struct vmt_map *maps;
 
 	if (p->n_maps < p->cap_maps)
@@ -153,12 +154,56 @@ static int add_row(struct vmt_maps_parser *p)
 	return 0;
 }
 
+/* What a mapping is of, as far as numbers say it. */
+struct place {
+	uint64_t offset;
+	uint64_t major;
+	uint64_t minor;
+	uint64_t inode;
+	struct vmt_bytes device;
+};
+
+/* " 00000000 fe:00 247134" */
+static int take_place(struct vmt_bytes *cur, struct place *ret)
+{
+	/* That of memory without a file, by far the most there are. */
+	static const char none[] = " 00000000 00:00 0";
+	const size_t len = sizeof(none) - 1, device = 10;
+	int r;
+
+	if (cur->len > len && cur->ptr[len] == ' ' && memcmp(cur->ptr, none, len) == 0) {
+		*ret = (struct place){ .device = { cur->ptr + device, 5 } };
+		cur->ptr += len;
+		cur->len -= len;
+		return 0;
+	}
+	r = take_blank(cur);
+	if (r == 0)
+		r = vmt_take_hex(cur, &ret->offset);
+	if (r == 0)
+		r = take_blank(cur);
+	if (r < 0)
+		return r;
+	ret->device.ptr = cur->ptr;
+	r = vmt_take_hex(cur, &ret->major);
+	if (r == 0)
+		r = vmt_take_char(cur, ':');
+	if (r == 0)
+		r = vmt_take_hex(cur, &ret->minor);
+	if (r < 0)
+		return r;
+	ret->device.len = (size_t)(cur->ptr - ret->device.ptr);
+	r = take_blank(cur);
+	return r < 0 ? r : vmt_take_u64(cur, &ret->inode);
+}
+
 /* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat" */
 static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 {
 	struct vmt_map *m, *before;
 	struct vmt_bytes cur = line, perms, device, path;
-	uint64_t start, end, offset, major, minor, inode;
+	struct place place = { 0 };
+	uint64_t start, end;
 	int r;
 
 	p->reason = "this is no line of a mapping";
@@ -172,25 +217,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	if (r == 0)
 		r = take_perms(&cur, &perms);
 	if (r == 0)
-		r = take_blank(&cur);
-	if (r == 0)
-		r = vmt_take_hex(&cur, &offset);
-	if (r == 0)
-		r = take_blank(&cur);
-	if (r < 0)
-		return r;
-	device.ptr = cur.ptr;
-	r = vmt_take_hex(&cur, &major);
-	if (r == 0)
-		r = vmt_take_char(&cur, ':');
-	if (r == 0)
-		r = vmt_take_hex(&cur, &minor);
-	if (r < 0)
-		return r;
-	device.len = (size_t)(cur.ptr - device.ptr);
-	r = take_blank(&cur);
-	if (r == 0)
-		r = vmt_take_u64(&cur, &inode);
+		r = take_place(&cur, &place);
 	if (r < 0)
 		return r;
 	if (cur.len && vmt_take_blanks(&cur) == 0)
@@ -231,7 +258,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
 	m = &p->maps[p->n_maps];
 	m->row = (struct vmt_row){ 0 };
-	r = vmt_bytes_keep(p->arena, device, before ? &before->device : NULL, &device);
+	r = vmt_bytes_keep(p->arena, place.device, before ? &before->device : NULL, &device);
 	if (r == 0)
 		r = vmt_bytes_keep(p->arena, path, before ? &before->path : NULL, &path);
 	if (r < 0)
@@ -242,10 +269,11 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	VMT_SET(map, end, m, end);
 	VMT_SET(map, size_bytes, m, end - start);
 	VMT_SET(map, perms, m, perms);
-	VMT_SET(map, offset_bytes, m, offset);
+	VMT_SET(map, offset_bytes, m, place.offset);
 	VMT_SET(map, device, m, device);
-	VMT_SET(map, inode, m, inode);
-	VMT_SET(map, kind, m, vmt_map_kind(p->devices, major, minor, inode, path));
+	VMT_SET(map, inode, m, place.inode);
+	VMT_SET(map, kind, m,
+		vmt_map_kind(p->devices, place.major, place.minor, place.inode, path));
 	/* A mapping without a name has one that is known: none. */
 	VMT_SET(map, path, m, path);
 	VMT_SET(map, path_ambiguous, m, vmt_path_is_ambiguous(path));

@@ -64,7 +64,8 @@ struct vmt_pagemap_facts {
 	bool soft_dirty; /* the kernel keeps that mark */
 	uint64_t scan_ns; /* what a scan of a single page takes here */
 	bool scan_absent; /* the scan can be asked for what is not there */
-	bool anon_exact; /* statm counts anonymous pages to the unit; by vmt_proc_shared_pagemap() */
+	bool anon_exact; /* statm counts anonymous pages to the unit; by vmt_proc_shared_pagemap()
+			  */
 };
 
 /* What a range has, in pages. */

@@ -368,8 +368,8 @@ static void compare_size(struct reading *rd)
 
 	if (!pages->tried || pages->code < 0 || task->read[VMT_SOURCE_SMAPS].tried)
 		return;
-	/* Frames take their time, and parts too. */
-	if (!whole->known || task->in_parts || wants(task, VMT_SOURCE_KPAGECOUNT))
+	/* What else is read takes its time. */
+	if (!whole->known || (rd->source != VMT_SOURCE_PAGEMAP && rd->source != VMT_SOURCE_WORDS))
 		whole->known = vmt_proc_space_now(task->shared->root, rd->dir_fd, &whole->now);
 	if (!whole->known)
 		return;

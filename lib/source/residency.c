@@ -174,7 +174,7 @@ static void add_region(struct walk *w, size_t *i, const struct vmt_scan_region *
 static int scan_all(struct walk *w)
 {
 	struct vmt_pagemap *pm = w->ctx->pm;
-	struct vmt_scan_region regions[VMT_SCAN_REGIONS];
+	VMT_FILLED_STACK struct vmt_scan_region regions[VMT_SCAN_REGIONS];
 
 	for (;;) {
 		uint64_t end, categories, next;

@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/row-json.h"
 
+#include <endian.h>
 #include <errno.h>
 
 #include "model/other.h"
 
 struct vmt_row_json_item {
 	const struct vmt_field *field;
+	/* Of the field, at hand: where its value and its bit are in a row, and how it is written.
+	 */
+	size_t offset;
+	size_t word;
+	uint64_t bit;
+	enum {
+		PLAIN, /* a number, in decimal digits */
+		NUMBER, /* any other value that has room in what was reserved */
+		TEXT,
+		HIST,
+	} how;
+	unsigned depth; /* of the object that it is a member of */
 	/* Pieces of vmt_row_json.text: up to the value; before the value of NAME_b64; behind all.
 	 */
 	size_t before, before_len;
 	size_t raw, raw_len;
 	size_t after, after_len;
-	unsigned depth; /* of the object that it is a member of */
 };
 
 /* Bytes of a text that is written together with the numbers. */
@@ -70,6 +82,20 @@ static bool same_group(const struct vmt_field *a, const struct vmt_field *b)
 	return a->group && b->group && strcmp(a->group, b->group) == 0;
 }
 
+static int how_of(const struct vmt_field *field)
+{
+	switch (field->type) {
+	case VMT_TYPE_STR:
+		return TEXT;
+	case VMT_TYPE_HIST:
+		return HIST;
+	case VMT_TYPE_U64:
+		return field->unit == VMT_UNIT_MILLI ? NUMBER : PLAIN;
+	default:
+		return NUMBER;
+	}
+}
+
 /* The next item: field, in the object of its group where it has one, which it opens or closes. */
 static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, bool first,
 		     bool opens, bool closes)
@@ -77,7 +103,14 @@ static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, b
 	struct vmt_row_json_item *item = &plan->items[plan->n];
 	unsigned depth = plan->depth;
 
-	*item = (struct vmt_row_json_item){ .field = field, .before = plan->text.len };
+	*item = (struct vmt_row_json_item){
+		.field = field,
+		.offset = field->offset,
+		.word = field->index / 64,
+		.bit = UINT64_C(1) << (field->index % 64),
+		.how = how_of(field),
+		.before = plan->text.len,
+	};
 	if (opens) {
 		key(plan, depth, field->group, "", plan->n == 0 && first);
 		vmt_buf_addc(&plan->text, '{');
@@ -263,19 +296,32 @@ static char *put_i64(char *p, int64_t v)
 	return p + vmt_decimal(p, magnitude);
 }
 
+/* The eight hexadecimal digits of v, of which all bytes are made at once. */
+static inline void put_eight_digits(char *p, uint32_t v)
+{
+	uint64_t x = v, letters;
+
+	/* A byte for each digit, the last one in the lowest. */
+	x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	letters = (x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+	x += UINT64_C(0x3030303030303030) + letters * ('a' - '9' - 1);
+	x = htobe64(x);
+	memcpy(p, &x, sizeof(x));
+}
+
 static char *put_hex(char *p, uint64_t v)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned shift = 0;
+	size_t n = v ? (67 - (size_t)__builtin_clzll(v)) / 4 : 1;
+	char digits[16 + 16];
 
-	while (shift < 60 && v >> (shift + 4))
-		shift += 4;
+	put_eight_digits(digits, (uint32_t)(v >> 32));
+	put_eight_digits(digits + 8, (uint32_t)v);
 	p = put(p, "\"0x", 3);
-	for (;; shift -= 4) {
-		*p++ = digits[v >> shift & 15];
-		if (shift == 0)
-			break;
-	}
+	/* More than there are, as a copy of a fixed size is short; VALUE_MAX has room for them. */
+	memcpy(p, digits + 16 - n, 16);
+	p += n;
 	*p++ = '"';
 	return p;
 }
@@ -288,6 +334,16 @@ static char *put_milli(char *p, uint64_t v)
 	*p++ = (char)('0' + v % 100 / 10);
 	*p++ = (char)('0' + v % 10);
 	return p;
+}
+
+static inline char *put_plain(char *p, uint64_t v)
+{
+	/* Most are 0. */
+	if (v < 10) {
+		*p = (char)('0' + v);
+		return p + 1;
+	}
+	return p + vmt_decimal(p, v);
 }
 
 /* A value that has room in what was reserved. */
@@ -314,6 +370,7 @@ static char *put_number(char *p, const struct vmt_field *f, const void *at)
 
 void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, const void *row)
 {
+	const uint64_t *valid = ((const struct vmt_row *)row)->valid;
 	char *p, *end;
 	size_t i;
 
@@ -323,18 +380,21 @@ void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, cons
 	p = put_piece(out->data + out->len, plan->text.data, plan->begin_len);
 	for (i = 0; i < plan->n_always; i++) {
 		const struct vmt_row_json_item *item = &plan->items[i];
-		const struct vmt_field *f = item->field;
-		const void *at = vmt_field_at(f, row);
+		const void *at = (const char *)row + item->offset;
 
 		p = put_piece(p, plan->text.data + item->before, item->before_len);
-		if (!vmt_row_has(row, f->index)) {
+		if (!(valid[item->word] & item->bit)) {
 			p = put(p, "null", 4);
-		} else if (f->type == VMT_TYPE_STR &&
+		} else if (item->how == PLAIN) {
+			p = put_plain(p, *(const uint64_t *)at);
+		} else if (item->how == NUMBER) {
+			p = put_number(p, item->field, at);
+		} else if (item->how == TEXT &&
 			   (end = put_short(p, *(const struct vmt_bytes *)at))) {
 			p = end;
-		} else if (f->type == VMT_TYPE_STR || f->type == VMT_TYPE_HIST) {
+		} else {
 			out->len = (size_t)(p - out->data);
-			if (f->type == VMT_TYPE_HIST) {
+			if (item->how == HIST) {
 				put_hist(plan, item, out, at);
 			} else if (vmt_json_quote(out, *(const struct vmt_bytes *)at)) {
 				vmt_buf_add(out, plan->text.data + item->raw, item->raw_len);
@@ -343,8 +403,6 @@ void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, cons
 			if (vmt_buf_reserve(out, plan->size) < 0)
 				return;
 			p = out->data + out->len;
-		} else {
-			p = put_number(p, f, at);
 		}
 		if (item->after_len)
 			p = put_piece(p, plan->text.data + item->after, item->after_len);

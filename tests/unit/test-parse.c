@@ -63,6 +63,40 @@ static void c18_hex(void **state)
 	assert_int_equal(v, 0xdeadbeef);
 	cur = VMT_BYTES("g");
 	assert_int_equal(vmt_take_hex(&cur, &v), -EINVAL);
+	cur = VMT_BYTES("");
+	assert_int_equal(vmt_take_hex(&cur, &v), -EINVAL);
+	cur = VMT_BYTES("00000000000000000001");
+	assert_int_equal(vmt_take_hex(&cur, &v), 0);
+	assert_int_equal(v, 1);
+}
+
+/* Numbers of each length, in front of each byte that there is, and of none. */
+static void c18_hex_ends_where_it_ends(void **state)
+{
+	static const char digits[] = "f0E1d2C3b4A59687";
+	char text[32];
+	unsigned n, c;
+
+	for (n = 1; n <= 16; n++) {
+		char number[17] = { 0 };
+		uint64_t want;
+
+		memcpy(number, digits, n);
+		want = strtoull(number, NULL, 16);
+		for (c = 0; c < 256; c++) {
+			struct vmt_bytes cur = { text, n + 1 };
+			uint64_t v = 0;
+
+			memset(text, 'a', sizeof(text));
+			memcpy(text, digits, n);
+			text[n] = (char)c;
+			if (c && strchr("0123456789abcdefABCDEF", (int)c))
+				cur.len = n;
+			assert_int_equal(vmt_take_hex(&cur, &v), 0);
+			assert_true(v == want);
+			assert_ptr_equal(cur.ptr, text + n);
+		}
+	}
 }
 
 static void test_words_and_lines(void **state)
@@ -143,6 +177,7 @@ int main(void)
 		cmocka_unit_test(c18_u64),
 		cmocka_unit_test(c18_i64),
 		cmocka_unit_test(c18_hex),
+		cmocka_unit_test(c18_hex_ends_where_it_ends),
 		cmocka_unit_test(test_words_and_lines),
 		cmocka_unit_test(test_whole_strings),
 		cmocka_unit_test(test_durations),

@@ -150,6 +150,27 @@ static void b04_bytes_that_are_no_text(void **state)
 	assert_non_null(strstr(out.data, ",\"address\":\"0x0\","));
 }
 
+/* Addresses of each length, and each digit in each place. */
+static void test_hex(void **state)
+{
+	uint64_t v = UINT64_C(0xfedcba9876543210);
+	unsigned i, turn;
+
+	for (turn = 0; turn < 16; turn++, v = v << 4 | v >> 60) {
+		for (i = 0; i < 16; i++) {
+			struct sample s = known();
+			VMT_AUTO_BUF out = { 0 };
+			char want[48];
+
+			s.address = v >> (4 * i);
+			snprintf(want, sizeof(want), ",\"address\":\"0x%llx\",",
+				 (unsigned long long)s.address);
+			assert_int_equal(write_row(&out, &s, VMT_ARRAY_LEN(all), 0, true), 0);
+			assert_non_null(strstr(out.data, want));
+		}
+	}
+}
+
 /* That there are none is known. */
 static void test_no_keys(void **state)
 {
@@ -237,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_members_of_a_line),
 		cmocka_unit_test(test_indent),
 		cmocka_unit_test(b04_bytes_that_are_no_text),
+		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_no_keys),
 		cmocka_unit_test(test_keys_alone),
 		cmocka_unit_test(test_no_fields),
