@@ -212,9 +212,14 @@ static __noinline void name_fill(struct vmt_slot_name *name, struct file *file)
 	stat_add(VMT_STAT_NAME_CUT, 1);
 }
 
-/* The row of a file's name + 1, 0 where there is no room. */
-static __noinline u32 name_of(struct file *file, u64 ino, u32 dev)
+/*
+ * The row of a file's name + 1, 0 where there is no room. Not static, and so without a pointer: it
+ * is verified once for a program, and not on each of the ways that lead here; that was the greater
+ * part of the time that loading takes. at is a struct file.
+ */
+__noinline u32 name_row(u64 at, u64 ino, u32 dev)
 {
+	struct file *file = (struct file *)at;
 	struct name_key key = {
 		.dentry = (u64)BPF_CORE_READ(file, f_path.dentry),
 		.mnt = (u64)BPF_CORE_READ(file, f_path.mnt),
@@ -246,6 +251,11 @@ static __noinline u32 name_of(struct file *file, u64 ino, u32 dev)
 full:
 	stat_add(VMT_STAT_NAME_FULL, 1);
 	return 0;
+}
+
+static __always_inline u32 name_of(struct file *file, u64 ino, u32 dev)
+{
+	return name_row((u64)file, ino, dev);
 }
 
 static __always_inline bool watched(u32 tgid, u32 self_tgid)

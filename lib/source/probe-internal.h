@@ -5,6 +5,7 @@
 
 #include "source/probe.h"
 
+struct btf;
 struct vmt_probe_rung;
 
 /* Bits of vmt_probe_hook.have behind those of enum vmt_fault_have, of hooks that tell kinds of
@@ -97,6 +98,7 @@ struct vmt_probe {
 	enum vmt_canary canary;
 	char canary_text[200];
 	uint32_t have;
+	struct btf *btf; /* of the kernel, while the probe is started */
 	int filter_fd; /* the BPF map of watched processes, shared by the objects; -1 without */
 	bool started;
 	bool stopped;

@@ -20,6 +20,7 @@
 #include "bpf/abi.h"
 #include "bpf/fault.h"
 #include "source/perf-event.h"
+#include "source/probe-aid.h"
 #include "source/probe-btf.h"
 
 #ifndef CAP_PERFMON
@@ -192,24 +193,52 @@ static int lose_hook(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	return vmt_err_set(err, error, NULL, 0, "%s", text);
 }
 
+/*
+ * A kernel, or a security module, that permits no program at a function says so of one that does
+ * nothing, too: without reading its types anew, and making all tables, to hear it. All else is for
+ * the programs themselves to find out.
+ */
+static int check_permitted(struct vmt_probe *p, const struct vmt_probe_rung *rung, bool *use,
+			   struct vmt_err *err)
+{
+	const struct vmt_probe_hook *hook = &rung->hooks[0];
+	int id;
+
+	if (!p->btf || !use[0] || strncmp(hook->hook, "fentry/", strlen("fentry/")) != 0)
+		return 0;
+	id = btf__find_by_name_kind(p->btf, rung->function, BTF_KIND_FUNC);
+	if (id < 0 || vmt_aid_try((uint32_t)id) != -EPERM)
+		return 0;
+	use[0] = false;
+	return lose_hook(p, rung, hook, -EPERM, NULL, err);
+}
+
 /* Takes out of use[] what this kernel does not have. */
 static int check_hooks(struct vmt_probe *p, const struct vmt_probe_rung *rung, bool *use,
 		       struct vmt_err *err)
 {
-	struct btf *btf = vmt_probe_btf();
-	int r = vmt_probe_btf_arguments(btf, rung, err);
+	int r;
 
+	/* Reading it takes longer than most that is done with it. */
+	if (!p->btf)
+		p->btf = vmt_probe_btf();
+	r = vmt_probe_btf_arguments(p->btf, rung, err);
 	if (r)
 		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, r, err ? err->text : NULL, NULL,
 			       NULL);
 	for (size_t i = 0; !r && i < rung->n_hooks; i++) {
-		if (!use[i] || !vmt_probe_btf_lacks(btf, rung->hooks[i].hook))
+		if (!use[i] || !vmt_probe_btf_lacks(p->btf, rung->hooks[i].hook))
 			continue;
 		use[i] = false;
 		r = lose_hook(p, rung, &rung->hooks[i], -ESRCH, NULL, err);
 	}
-	btf__free(btf);
-	return r;
+	return r ?: check_permitted(p, rung, use, err);
+}
+
+void vmt_probe_btf_done(struct vmt_probe *p)
+{
+	btf__free(p->btf);
+	p->btf = NULL;
 }
 
 /*
@@ -456,19 +485,6 @@ void vmt_probe_unload(struct vmt_probe_loaded *l)
 static struct bpf_map *map_of(struct vmt_probe_loaded *l, const char *name)
 {
 	return bpf_object__find_map_by_name(l->ops->object(l->skeleton), name);
-}
-
-int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
-		   struct vmt_err *err)
-{
-	struct bpf_map *map = map_of(l, queue);
-
-	if (!map)
-		return vmt_err_set(err, -ENOENT, NULL, 0, "no table %s", queue);
-	for (uint32_t i = first; i < n; i++)
-		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &i, BPF_ANY))
-			return vmt_err_set(err, -errno, NULL, 0, "cannot fill %s", queue);
-	return 0;
 }
 
 int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe_array *ret,

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "source/probe-internal.h"
+#include "source/probe-load.h"
 
 /* A verifier's log can be megabytes; what matters is its end. */
 #define LOG_KEPT ((size_t)8 << 10)
@@ -174,6 +174,9 @@ int vmt_probe_start(struct vmt_probe *p, struct vmt_err *err)
 		(void)climb(p, vmt_filemap_ladder, vmt_filemap_ladder_len, &p->filemap_rung,
 			    &p->filemap_state, &why);
 	r = climb(p, vmt_fault_ladder, vmt_fault_ladder_len, &p->rung, &p->state, &why);
+#ifdef VMT_HAVE_LIBBPF
+	vmt_probe_btf_done(p);
+#endif
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "%s", why.text);
 	p->started = true;
