@@ -24,7 +24,7 @@ struct {
 
 /*
  * Not inlined: its stack is not added to that of the programs, whose way to a name is deep. how is
- * access | mode << 8 | major << 16.
+ * access | mode << 8 | major << 16 | kind << 24.
  */
 static __noinline int event_put(u32 slot, u64 page, u32 how, u64 ns)
 {
@@ -42,6 +42,7 @@ static __noinline int event_put(u32 slot, u64 page, u32 how, u64 ns)
 	e.access = how;
 	e.mode = how >> 8;
 	e.major = how >> 16;
+	e.kind = how >> 24;
 	bpf_get_current_comm(&e.comm, sizeof(e.comm));
 	if (bpf_ringbuf_output(&events, &e, sizeof(e), BPF_RB_NO_WAKEUP))
 		vmt_add(&vmt_events_lost, 1);
@@ -50,7 +51,7 @@ static __noinline int event_put(u32 slot, u64 page, u32 how, u64 ns)
 
 /* A fault that was charged to slot; ns is 0 where its time is not known. */
 static __always_inline void event_emit(u32 slot, u64 page, u32 access, bool kernel, bool major,
-				       u64 ns)
+				       u32 kind, u64 ns)
 {
 	u32 mode = kernel ? VMT_BPF_MODE_KERNEL : VMT_BPF_MODE_USER;
 
@@ -58,5 +59,5 @@ static __always_inline void event_emit(u32 slot, u64 page, u32 access, bool kern
 		return;
 	if (access == VMT_BPF_ACCESS_UNKNOWN)
 		mode = VMT_BPF_MODE_UNKNOWN;
-	event_put(slot, page, access | mode << 8 | (u32)major << 16, ns);
+	event_put(slot, page, access | mode << 8 | (u32)major << 16 | kind << 24, ns);
 }

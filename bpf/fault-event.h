@@ -20,7 +20,7 @@ struct vmt_fault_event {
 	__u8 access; /* enum vmt_bpf_access */
 	__u8 mode; /* enum vmt_bpf_mode */
 	__u8 major;
-	__u8 pad;
+	__u8 kind; /* enum vmt_bpf_kind */
 	char comm[16]; /* of the thread */
 };
 _Static_assert(sizeof(struct vmt_fault_event) == 56, "no holes");

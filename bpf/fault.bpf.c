@@ -105,7 +105,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	struct vmt_slot_map *m;
 	struct advance d;
 	u64 n, ns;
-	u32 slot;
+	u32 slot, kind = VMT_BPF_KIND_UNKNOWN;
 	bool major;
 
 	if (!current_wanted())
@@ -193,16 +193,15 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	}
 	vmt_add(&p->mapped, 1);
 	row_count(m, major, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER), ns);
-	event_emit(slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
-		   major, ns);
 	/* Marks are those of an entry that was seen. */
 	if (a->user.t0) {
-		u32 kind = kind_around(m, &a->user, flags, ret, major);
-
+		kind = kind_around(m, &a->user, flags, ret, major);
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access_of_flags(flags),
 			   !(flags & VMT_FAULT_FLAG_USER), ns);
 	}
+	event_emit(slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
+		   major, kind, ns);
 	return 0;
 }
 
@@ -245,7 +244,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	struct open_fault *open = NULL;
 	struct vmt_stat_slot *s;
 	struct advance d;
-	u32 slot, access = VMT_BPF_ACCESS_UNKNOWN;
+	u32 slot, access = VMT_BPF_ACCESS_UNKNOWN, kind = VMT_BPF_KIND_UNKNOWN;
 	u64 min_flt, maj_flt, ns = 0;
 	bool kernel = false, plain;
 
@@ -332,13 +331,12 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	}
 	a->kernel.page = 0;
 	row_count(m, major, access, kernel, ns);
-	event_emit(slot, page, access, kernel, major, ns);
 	if (open) {
-		u32 kind = kind_of_code(a, m, open, addr, major);
-
+		kind = kind_of_code(a, m, open, addr, major);
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access, kernel, ns);
 	}
+	event_emit(slot, page, access, kernel, major, kind, ns);
 	return 0;
 }
 

@@ -258,6 +258,7 @@ struct vmt_fault_single {
 	enum vmt_fault_access access;
 	enum vmt_fault_mode mode;
 	bool major;
+	enum vmt_fault_kind kind; /* of a run, of all whose kind is known */
 	char comm[16]; /* of the thread, with a NUL where it is shorter */
 };
 

@@ -51,13 +51,21 @@ static uint32_t *run_of(struct vmt_probe_singles *s, uint32_t tid, uint32_t slot
 	return &s->open[(tid * 2654435761u ^ slot * 40503u) % RUNS];
 }
 
+static enum vmt_fault_kind kind_of(const struct vmt_fault_event *e)
+{
+	return e->kind < VMT_FAULT_KINDS ? e->kind : VMT_KIND_UNKNOWN;
+}
+
+/* One whose kind is not known breaks no run: the first page of each table is often such a one. */
 static bool goes_on(const struct vmt_probe_singles *s, const struct vmt_fault_single *run,
 		    const struct vmt_fault_event *e)
 {
 	return run->tid == e->tid && run->pid == e->tgid && run->slot == e->slot &&
 	       run->address + run->faults * s->page == e->address &&
 	       (int)run->access == (int)e->access && (int)run->mode == (int)e->mode &&
-	       run->major == (e->major != 0);
+	       run->major == (e->major != 0) &&
+	       ((int)run->kind == (int)e->kind || run->kind == VMT_KIND_UNKNOWN ||
+		kind_of(e) == VMT_KIND_UNKNOWN);
 }
 
 int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_event *e)
@@ -69,6 +77,8 @@ int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_e
 	if (s->runs && *open && goes_on(s, &s->all[*open - 1], e)) {
 		one = &s->all[*open - 1];
 		one->faults++;
+		if (one->kind == VMT_KIND_UNKNOWN)
+			one->kind = kind_of(e);
 		one->total_ns += e->ns;
 		if (e->ns > one->latency_ns)
 			one->latency_ns = e->ns;
@@ -102,6 +112,7 @@ int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_e
 		.access = e->access <= VMT_BPF_EXEC ? e->access : VMT_ACCESS_UNKNOWN,
 		.mode = e->mode <= VMT_BPF_MODE_KERNEL ? e->mode : VMT_MODE_UNKNOWN,
 		.major = e->major != 0,
+		.kind = kind_of(e),
 	};
 	memcpy(one->comm, e->comm, sizeof(one->comm));
 	*open = (uint32_t)s->n;

@@ -154,6 +154,12 @@ def each_once(report, schema):
         runs = max(line["faults_total"] for line in stream.of("single"))
         if runs < PAGES // 20 and not lost:
             problems.append(f"the longest run has {runs}")
+        ours = [line for line in stream.of("single")
+                if 0 <= int(line["address"], 16) - child.base < PAGES * PAGE]
+        unlike = [line for line in ours if line["served"] != "zero_fill" or line["fault"] != "minor"
+                  or line["kind"] != "anon"]
+        if unlike:
+            problems.append(f"{len(unlike)} of {len(ours)} are not fresh pages: {unlike[0]}")
         if [line for line in stream.of("single") if not line["path"] or not line["comm"]]:
             problems.append("a fault without a name")
     report.check("stream: every fault once, while it happens, runs in one line", problems)

@@ -350,6 +350,7 @@ static void single_faults_have_their_mapping(void **state)
 	raw->pid = 41;
 	raw->path = VMT_BYTES("/not/this");
 	key(s, 0x40000, 0x50000, 1)->slot = 3;
+	all[0].kind = VMT_KIND_FILE_MAJOR;
 	all[1].latency_ns = 0;
 	all[1].access = VMT_ACCESS_UNKNOWN;
 	all[1].mode = VMT_MODE_UNKNOWN;
@@ -375,6 +376,7 @@ static void single_faults_have_their_mapping(void **state)
 	assert_text(single, kind, row, "file");
 	assert_text(single, path, row, "/usr/lib/x.so");
 	assert_text(single, fault, row, "major");
+	assert_text(single, served, row, "file_major");
 	assert_text(single, access, row, "read");
 	assert_text(single, mode, row, "kernel");
 	assert_text(single, comm, row, "sixteen bytes or");
@@ -386,6 +388,7 @@ static void single_faults_have_their_mapping(void **state)
 	assert_unknown(single, latency_ns, row);
 	assert_unknown(single, total_ns, row);
 	assert_unknown(single, access, row);
+	assert_unknown(single, served, row);
 	assert_unknown(single, mode, row);
 	assert_unknown(single, path, &s->model->singles[2]);
 	assert_int_equal(s->model->probe.singles_total, 5);

@@ -136,8 +136,25 @@ static void what_differs_ends_a_run(void **state)
 	e.address += (uint64_t)sysconf(_SC_PAGESIZE);
 	e.slot = 6;
 	take(&s, e);
+	/* That something is not known is no difference; another kind is one. */
+	e.end_ns = 8;
+	e.address += (uint64_t)sysconf(_SC_PAGESIZE);
+	e.kind = VMT_BPF_KIND_FILE_MAJOR;
+	take(&s, e);
+	e.end_ns = 9;
+	e.address += (uint64_t)sysconf(_SC_PAGESIZE);
+	e.kind = VMT_BPF_KIND_UNKNOWN;
+	take(&s, e);
+	e.end_ns = 10;
+	e.address += (uint64_t)sysconf(_SC_PAGESIZE);
+	e.kind = VMT_BPF_KIND_FILE_MINOR;
+	take(&s, e);
 	end(&s);
-	assert_int_equal(s.sample.n_singles, 7);
+	assert_int_equal(s.sample.n_singles, 8);
+	assert_int_equal(s.sample.singles[5].kind, VMT_KIND_UNKNOWN);
+	assert_int_equal(s.sample.singles[6].kind, VMT_KIND_FILE_MAJOR);
+	assert_int_equal(s.sample.singles[6].faults, 3);
+	assert_int_equal(s.sample.singles[7].kind, VMT_KIND_FILE_MINOR);
 	done(&s);
 }
 
