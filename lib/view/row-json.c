@@ -6,6 +6,13 @@
 
 #include "model/other.h"
 
+enum how {
+	PLAIN, /* a number, in decimal digits */
+	NUMBER, /* any other value that has room in what was reserved */
+	TEXT,
+	HIST,
+};
+
 struct vmt_row_json_item {
 	const struct vmt_field *field;
 	/* Of the field, at hand: where its value and its bit are in a row, and how it is written.
@@ -13,12 +20,7 @@ struct vmt_row_json_item {
 	size_t offset;
 	size_t word;
 	uint64_t bit;
-	enum {
-		PLAIN, /* a number, in decimal digits */
-		NUMBER, /* any other value that has room in what was reserved */
-		TEXT,
-		HIST,
-	} how;
+	enum how how;
 	unsigned depth; /* of the object that it is a member of */
 	/* Pieces of vmt_row_json.text: up to the value; before the value of NAME_b64; behind all.
 	 */
@@ -82,7 +84,7 @@ static bool same_group(const struct vmt_field *a, const struct vmt_field *b)
 	return a->group && b->group && strcmp(a->group, b->group) == 0;
 }
 
-static int how_of(const struct vmt_field *field)
+static enum how how_of(const struct vmt_field *field)
 {
 	switch (field->type) {
 	case VMT_TYPE_STR:
