@@ -68,7 +68,7 @@ static int run(struct vmt_job *job, void *arg)
 	case STAGES:
 		for (i = 1; i <= 4; i++) {
 			vmt_job_begin(job, i);
-			usleep(300000);
+			usleep(800000);
 			if (vmt_job_expired(job))
 				return -ETIMEDOUT;
 		}
@@ -357,7 +357,7 @@ static void d03_too_many_are_stuck(void **state)
 static void test_each_stage_has_its_own_time(void **state)
 {
 	struct seen seen = { .thread = pthread_self() };
-	struct vmt_pool *pool = pool_new(1, 0, 1000 * MS);
+	struct vmt_pool *pool = pool_new(1, 0, 3000 * MS);
 	int freed = 0;
 	struct vmt_job *job = job_new(STAGES, -1, 0, &freed);
 
