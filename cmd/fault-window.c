@@ -139,17 +139,12 @@ static int to_pid_array(const struct vmt_window_opts *opts, pid_t **ret)
 
 static int rung_id(struct vmt_ctx *ctx, const char *name, enum vmt_rung_id *ret)
 {
-	int i;
-
 	*ret = VMT_RUNG_NONE;
 	if (!name || strcmp(name, "auto") == 0)
 		return 0;
-	for (i = VMT_RUNG_NONE + 1; i < VMT_RUNGS; i++) {
-		if (strcmp(name, vmt_rung_name((enum vmt_rung_id)i)) == 0) {
-			*ret = (enum vmt_rung_id)i;
-			return 0;
-		}
-	}
+	*ret = vmt_rung_of(name);
+	if (*ret != VMT_RUNG_NONE)
+		return 0;
 	return vmt_usage_error(ctx, "--rung takes auto, fexit, kprobe, tracepoint, perf or proc");
 }
 

@@ -4,19 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int compare(const struct vmt_fault_proc *p, uint64_t pid, uint64_t start_ns)
-{
-	if (p->pid != pid)
-		return p->pid < pid ? -1 : 1;
-	return p->start_time_ns < start_ns ? -1 : p->start_time_ns > start_ns;
-}
-
 static int by_process(const void *pa, const void *pb)
 {
 	const struct vmt_fault_proc *a = *(const struct vmt_fault_proc *const *)pa;
 	const struct vmt_fault_proc *b = *(const struct vmt_fault_proc *const *)pb;
 
-	return compare(a, b->pid, b->start_time_ns);
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return a->start_time_ns < b->start_time_ns ? -1 : a->start_time_ns > b->start_time_ns;
 }
 
 int vmt_fault_cgroups_init(struct vmt_fault_cgroups *c, const struct vmt_sample *sample)
@@ -52,23 +47,13 @@ bool vmt_fault_same_start(const struct vmt_sample *s, const struct vmt_proc *p, 
 struct vmt_bytes vmt_fault_cgroup(const struct vmt_fault_cgroups *c,
 				  const struct vmt_fault_raw *raw)
 {
+	const struct vmt_fault_proc key = { .pid = raw->pid, .start_time_ns = raw->start_time_ns };
+	const struct vmt_fault_proc *wanted = &key, *const * found;
 	const struct vmt_proc *now;
-	size_t low = 0, high = c->n;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = compare(c->procs[middle], raw->pid, raw->start_time_ns);
-
-		if (order == 0) {
-			if (c->procs[middle]->cgroup.len)
-				return c->procs[middle]->cgroup;
-			break;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	found = bsearch(&wanted, c->procs, c->n, sizeof(*c->procs), by_process);
+	if (found && (*found)->cgroup.len)
+		return (*found)->cgroup;
 	now = raw->pid ? vmt_sample_proc(c->sample, raw->pid) : NULL;
 	if (now && VMT_HAS(proc, cgroup, now) &&
 	    vmt_fault_same_start(c->sample, now, raw->start_time_ns))

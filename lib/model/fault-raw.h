@@ -417,6 +417,17 @@ static inline const char *vmt_rung_name(enum vmt_rung_id rung)
 	return rung < VMT_RUNGS ? names[rung] : names[0];
 }
 
+/* VMT_RUNG_NONE where no rung has that name. */
+static inline enum vmt_rung_id vmt_rung_of(const char *name)
+{
+	int i;
+
+	for (i = VMT_RUNG_NONE + 1; i < VMT_RUNGS; i++)
+		if (strcmp(name, vmt_rung_name((enum vmt_rung_id)i)) == 0)
+			return (enum vmt_rung_id)i;
+	return VMT_RUNG_NONE;
+}
+
 static inline const char *vmt_canary_name(enum vmt_canary canary)
 {
 	static const char *const names[] = { "none", "trusted", "partial", "missing" };

@@ -75,10 +75,9 @@ int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids,
  * Reads dear sources (MAPS, SMAPS, ROLLUP, PAGEMAP, WORDS, KPAGECOUNT, FORECAST, ELF) of n
  * processes, given as indices into s->procs. All but ROLLUP imply MAPS; WORDS gives what PAGEMAP
  * does. Fills s->maps[index], the fields of those sources in the process (maps_total, pss_bytes,
- * read_status,
- * ...), s->sources and s->issues. A process that cannot be read costs its own values and nothing
- * else; one in which a reader is stuck is not read again until that reader is back, and one failure
- * of a source for a process is noted once in a sample.
+ * read_status, ...), s->sources and s->issues. A process that cannot be read costs its own values
+ * and nothing else; one in which a reader is stuck is not read again until that reader is back, and
+ * one failure of a source for a process is noted once in a sample.
  */
 int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err);

@@ -8,13 +8,6 @@
 
 #define CGROUPS 4096u
 
-static int resize(struct bpf_object *object, const char *name, uint32_t entries)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
-
-	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
-}
-
 int vmt_probe_asked_configure(struct bpf_object *object, const struct vmt_probe_opts *opts,
 			      bool small, uint32_t maps, uint32_t tasks)
 {
@@ -22,10 +15,10 @@ int vmt_probe_asked_configure(struct bpf_object *object, const struct vmt_probe_
 	int r = vmt_probe_kinds_configure(object, opts->by_kind && !small, maps);
 
 	if (opts->asks & VMT_ASK_SHARES && !small)
-		r = r ?: resize(object, "shares", tasks);
-	r = r ?: resize(object, "cgroups", n);
-	r = r ?: resize(object, "cgroup_index", n);
-	return r ?: resize(object, "cgroup_free", n);
+		r = r ?: vmt_probe_resize(object, "shares", tasks);
+	r = r ?: vmt_probe_resize(object, "cgroups", n);
+	r = r ?: vmt_probe_resize(object, "cgroup_index", n);
+	return r ?: vmt_probe_resize(object, "cgroup_free", n);
 }
 
 int vmt_probe_asked_map(struct vmt_probe_loaded *l, const struct vmt_probe_opts *opts,

@@ -4,20 +4,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-static int resize(struct bpf_object *object, const char *name, uint32_t entries)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
-
-	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
-}
-
 int vmt_probe_kinds_configure(struct bpf_object *object, bool asked, uint32_t maps)
 {
 	uint32_t n = asked ? maps : 1;
 
-	return resize(object, "kind_rows", asked ? n + VMT_BPF_KINDS : 1)
-		       ?: resize(object, "kind_index", n)
-				  ?: resize(object, "kind_free", n);
+	return vmt_probe_resize(object, "kind_rows", asked ? n + VMT_BPF_KINDS : 1)
+		       ?: vmt_probe_resize(object, "kind_index", n)
+				  ?: vmt_probe_resize(object, "kind_free", n);
 }
 
 int vmt_probe_kinds_map(struct vmt_probe_loaded *l, struct vmt_probe_kinds *k, struct vmt_err *err)

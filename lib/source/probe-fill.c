@@ -30,6 +30,13 @@ static uint32_t fill_at_once(int queue, uint32_t first, uint32_t n)
 	return first;
 }
 
+int vmt_probe_resize(struct bpf_object *object, const char *name, uint32_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
+}
+
 int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
 		   struct vmt_err *err)
 {

@@ -73,6 +73,8 @@ void vmt_probe_wait(void);
 /* Detaches and closes all of it. The kernel then has neither program nor link of it. */
 void vmt_probe_unload(struct vmt_probe_loaded *l);
 
+/* Gives a table of an object that is not loaded yet its size. 0 or -errno. */
+int vmt_probe_resize(struct bpf_object *object, const char *name, uint32_t entries);
 /* Puts rows first .. n-1 of a table on its list of free ones. */
 int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
 		   struct vmt_err *err);

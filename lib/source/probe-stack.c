@@ -30,13 +30,6 @@ static uint32_t frames_most(void)
 	return (uint32_t)v;
 }
 
-static int resize(struct bpf_object *object, const char *name, uint32_t entries)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
-
-	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
-}
-
 int vmt_probe_stacks_configure(struct bpf_object *object, enum vmt_stack_depth depth, bool small)
 {
 	static const char *const tables[] = { "stacks",	     "stacks_more", "stack_rows",
@@ -49,9 +42,10 @@ int vmt_probe_stacks_configure(struct bpf_object *object, enum vmt_stack_depth d
 
 	/* A single frame needs little room: collisions are rarer in a larger map. */
 	if (depth == VMT_STACK_LEAF && !small)
-		r = resize(object, "stacks", 1u << 15) ?: resize(object, "stacks_more", 1u << 17);
+		r = vmt_probe_resize(object, "stacks", 1u << 15)
+			    ?: vmt_probe_resize(object, "stacks_more", 1u << 17);
 	for (size_t i = 0; off && i < VMT_ARRAY_LEN(tables); i++)
-		r = r ?: resize(object, tables[i], 1);
+		r = r ?: vmt_probe_resize(object, tables[i], 1);
 	for (size_t i = 0; i < VMT_ARRAY_LEN(traces); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object, traces[i]);
 

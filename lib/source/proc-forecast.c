@@ -2,19 +2,15 @@
 #include "source/proc-forecast.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include "base/parse.h"
 #include "model/forecast.h"
 #include "source/cached-pages.h"
+#include "source/proc-pagemap.h"
 #include "source/residency.h"
 
 #define WORDS ((size_t)VMT_READ_WORDS)
 /* Pages that are asked for at one time. */
 #define ASK ((uint64_t)1 << 15)
-/* mm/memory.c fault_around_pages, where debugfs does not say it */
-#define AROUND_BYTES UINT64_C(65536)
 
 /* A mapping that is looked at. */
 struct look {
@@ -36,31 +32,6 @@ struct look {
 static void look_free(struct look **lp)
 {
 	free(*lp);
-}
-
-static bool stop_or_go_on(void *arg)
-{
-	struct vmt_job *job = arg;
-
-	if (vmt_job_expired(job))
-		return true;
-	vmt_job_go_on(job);
-	return false;
-}
-
-static uint64_t fault_around(void)
-{
-	VMT_AUTO_CLOSE int fd =
-		open("/sys/kernel/debug/fault_around_bytes", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char text[32];
-	struct vmt_bytes cur = { text, 0 };
-	uint64_t bytes;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-
-	cur.len = n < 0 ? 0 : (size_t)n;
-	if (vmt_take_u64(&cur, &bytes) < 0 || bytes & (bytes - 1))
-		return AROUND_BYTES;
-	return bytes;
 }
 
 /*
@@ -127,7 +98,7 @@ static int add_unmapped(struct look *l, uint64_t start, uint64_t end)
 			return r;
 		at += many;
 		n -= many;
-		if (n && stop_or_go_on(l->job))
+		if (n && vmt_proc_pagemap_stop(l->job))
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -164,7 +135,7 @@ static int by_scan(struct look *l)
 		if (r < 0)
 			return r;
 		pos = next;
-		if (pos < end && stop_or_go_on(l->job))
+		if (pos < end && vmt_proc_pagemap_stop(l->job))
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -200,7 +171,7 @@ static int by_words(struct look *l)
 		if (r < 0)
 			return r;
 		pos += n * page_size;
-		if (pos < l->map->end && stop_or_go_on(l->job))
+		if (pos < l->map->end && vmt_proc_pagemap_stop(l->job))
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -271,7 +242,7 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 			   struct vmt_proc_read *read)
 {
 	VMT_CLEANUP(look_free) struct look *l = calloc(1, sizeof(*l));
-	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
+	const struct vmt_pagemap_stop stop = { vmt_proc_pagemap_stop, job };
 	int denied = 0, r = 0;
 	bool any = false, too_long = false;
 	size_t i;
@@ -282,8 +253,8 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 		return -ENOMEM;
 	l->task = task;
 	l->job = job;
-	l->around = fault_around();
-	l->swap_in_use = vmt_swap_in_use();
+	l->around = task->shared->around_bytes;
+	l->swap_in_use = !__atomic_load_n(&task->shared->swap_idle, __ATOMIC_RELAXED);
 	l->pm = (struct vmt_pagemap){ .fd = fd,
 				      .page_size = task->shared->root->page_size,
 				      .facts = vmt_proc_shared_pagemap(task->shared),
@@ -307,17 +278,7 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 		}
 	}
 	read->doubts |= VMT_DOUBT_FORECAST | (denied ? VMT_DOUBT_STRANGE : 0);
-	read->reads += l->pm.reads;
-	read->bytes += l->pm.bytes;
-	if (l->pm.longest_ns > read->longest_ns)
-		read->longest_ns = l->pm.longest_ns;
-	if (r == -ETIMEDOUT)
-		return vmt_err_set(read->err, r, "pagemap", 0,
-				   "it was not read to its end in time");
-	if (r == 0 && too_long)
-		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
-				   "mappings of more than %llu pages were left out: "
-				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
-				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
+	vmt_proc_pagemap_cost(read, &l->pm);
+	r = vmt_proc_pagemap_result(read, r, too_long);
 	return r == 0 && denied && !any ? denied : r;
 }

@@ -10,9 +10,7 @@
 /* Mappings of one call, so that what was added up is put away now and then. */
 #define SUMS ((size_t)512)
 
-/* A process of TiBs takes seconds in slices, and is not stuck: each slice has its own time, and the
- * deadline of the whole stays. */
-static bool stop_or_go_on(void *arg)
+bool vmt_proc_pagemap_stop(void *arg)
 {
 	struct vmt_job *job = arg;
 
@@ -34,7 +32,7 @@ static bool is_large(const struct vmt_proc_task *task)
 	return bytes >= VMT_GENTLE_BYTES;
 }
 
-static void add_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm)
+void vmt_proc_pagemap_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm)
 {
 	read->reads += pm->reads;
 	read->bytes += pm->bytes;
@@ -42,8 +40,13 @@ static void add_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm)
 		read->longest_ns = pm->longest_ns;
 }
 
-static int not_in_time(struct vmt_proc_read *read, int r)
+int vmt_proc_pagemap_result(struct vmt_proc_read *read, int r, bool left_out)
 {
+	if (r == 0 && left_out)
+		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
+				   "mappings of more than %llu pages were left out: "
+				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
+				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
 	if (r != -ETIMEDOUT)
 		return r;
 	return vmt_err_set(read->err, r, "pagemap", 0, "it was not read to its end in time");
@@ -138,7 +141,7 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 			    struct vmt_proc_whole *whole, struct vmt_proc_read *read)
 {
 	const struct vmt_root *root = task->shared->root;
-	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
+	const struct vmt_pagemap_stop stop = { vmt_proc_pagemap_stop, job };
 	VMT_AUTO_FREE struct sums *sums = malloc(sizeof(*sums));
 	struct vmt_pagemap pm = { .fd = fd,
 				  .page_size = root->page_size,
@@ -162,20 +165,15 @@ int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int
 		r = sum_whole(task, job, &ctx, whole, sums, &read->doubts);
 	else
 		r = sum_all(task, job, &ctx, sums, &read->doubts, &anon);
-	add_cost(read, &pm);
-	if (r == 0 && read->doubts & VMT_DOUBT_HUGE)
-		return vmt_err_set(read->err, -E2BIG, "pagemap", 0,
-				   "mappings of more than %llu pages were left out: "
-				   "this kernel has no PAGEMAP_SCAN (Linux 6.7)",
-				   (unsigned long long)VMT_PAGEMAP_READ_MAX);
-	return not_in_time(read, r);
+	vmt_proc_pagemap_cost(read, &pm);
+	return vmt_proc_pagemap_result(read, r, read->doubts & VMT_DOUBT_HUGE);
 }
 
 int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
 		      struct vmt_proc_read *read)
 {
 	const struct vmt_root *root = task->shared->root;
-	const struct vmt_pagemap_stop stop = { stop_or_go_on, job };
+	const struct vmt_pagemap_stop stop = { vmt_proc_pagemap_stop, job };
 	VMT_AUTO_FREE uint64_t *words = reallocarray(NULL, 2 * WORDS, sizeof(*words));
 	VMT_AUTO_CLOSE int counts = vmt_open_at(root->proc_fd, "kpagecount");
 	struct vmt_pagemap pm = { .fd = fd,
@@ -215,6 +213,6 @@ int vmt_proc_read_pss(struct vmt_proc_task *task, struct vmt_job *job, int fd,
 			r = -ETIMEDOUT;
 	}
 	read->doubts |= VMT_DOUBT_SLICED;
-	add_cost(read, &pm);
-	return not_in_time(read, r);
+	vmt_proc_pagemap_cost(read, &pm);
+	return vmt_proc_pagemap_result(read, r, false);
 }

@@ -10,6 +10,15 @@
  * one who asked may copy them meanwhile.
  */
 
+/* For struct vmt_pagemap_stop, of a job. A process of TiBs takes seconds in slices, and is not
+ * stuck: each slice has its own time, and the deadline of the whole stays. */
+bool vmt_proc_pagemap_stop(void *job);
+/* Adds what the calls cost. */
+void vmt_proc_pagemap_cost(struct vmt_proc_read *read, const struct vmt_pagemap *pm);
+/* r, with its words where the time was over; -E2BIG where nothing failed, but mappings were too
+ * long for a kernel without PAGEMAP_SCAN. */
+int vmt_proc_pagemap_result(struct vmt_proc_read *read, int r, bool left_out);
+
 /* All mappings of a process, in one piece. */
 struct vmt_proc_whole {
 	int dir_fd;

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/parse.h"
 #include "source/elf.h"
 #include "source/file-cache.h"
 #include "source/proc-job.h"
 #include "source/proc-space.h"
 #include "source/residency.h"
+
+/* mm/memory.c fault_around_pages, where debugfs does not say it */
+#define AROUND_BYTES UINT64_C(65536)
 
 /* Whether statm counts anonymous pages to the unit: from Linux 6.2 on they are counted by each CPU,
  * and up to 6.15 only what these have handed in was shown (get_mm_counter_sum()). Other threads of
@@ -68,14 +74,31 @@ struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root)
 	return shared;
 }
 
+static uint64_t fault_around(void)
+{
+	VMT_AUTO_CLOSE int fd =
+		open("/sys/kernel/debug/fault_around_bytes", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char text[32];
+	struct vmt_bytes cur = { text, 0 };
+	uint64_t bytes;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	cur.len = n < 0 ? 0 : (size_t)n;
+	if (vmt_take_u64(&cur, &bytes) < 0 || bytes & (bytes - 1))
+		return AROUND_BYTES;
+	return bytes;
+}
+
 int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources)
 {
 	uint32_t todo = sources & ~shared->loaded;
 	int r;
 
-	if (sources & (VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS)))
+	if (sources & (VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(FORECAST)))
 		__atomic_store_n(&shared->swap_idle, shared->root->live && !vmt_swap_in_use(),
 				 __ATOMIC_RELAXED);
+	if (todo & VMT_SOURCE_BIT(FORECAST))
+		shared->around_bytes = fault_around();
 	if (todo & VMT_SOURCE_BIT(MAPS)) {
 		r = vmt_devices_load(&shared->devices, shared->root);
 		if (r < 0)

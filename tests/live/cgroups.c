@@ -247,14 +247,6 @@ static void on_rung(const char *rung_name, enum vmt_rung_id rung, struct truth *
 	vmt_arena_done(&arena);
 }
 
-static enum vmt_rung_id rung_of(const char *name)
-{
-	for (int i = VMT_RUNG_FEXIT; i < VMT_RUNGS; i++)
-		if (!strcmp(name, vmt_rung_name((enum vmt_rung_id)i)))
-			return (enum vmt_rung_id)i;
-	return VMT_RUNG_NONE;
-}
-
 int main(int argc, char **argv)
 {
 	struct truth *t =
@@ -267,6 +259,6 @@ int main(int argc, char **argv)
 	if (argc == 1)
 		on_rung("auto", VMT_RUNG_NONE, t);
 	for (int i = 1; i < argc; i++)
-		on_rung(argv[i], rung_of(argv[i]), t);
+		on_rung(argv[i], vmt_rung_of(argv[i]), t);
 	return 0;
 }

@@ -24,14 +24,6 @@
 #define KINDS_MAX 128
 #define WAIT_S	  60u
 
-static enum vmt_rung_id rung_of(const char *name)
-{
-	for (int i = VMT_RUNG_FEXIT; i < VMT_RUNGS; i++)
-		if (!strcmp(name, vmt_rung_name((enum vmt_rung_id)i)))
-			return (enum vmt_rung_id)i;
-	return VMT_RUNG_NONE;
-}
-
 /* One number of /proc/vmstat, 0 where it is not there. */
 static uint64_t vmstat(const char *key)
 {
@@ -288,7 +280,7 @@ static void run(const struct session *how, const char *expected, const struct li
 		abort();
 	s.table = *table;
 	vmt_arena_init(&s.arena);
-	r = measure(&s, rung_of(s.rung), l->kinds, l->n, &err);
+	r = measure(&s, vmt_rung_of(s.rung), l->kinds, l->n, &err);
 	check_rung(&s, expected, r, &err);
 	for (size_t i = 0; !r && i < s.n_windowed; i++)
 		if (s.windowed[i].kind)
@@ -412,7 +404,7 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
-	if ((strcmp(s.rung, "auto") && rung_of(s.rung) == VMT_RUNG_NONE) ||
+	if ((strcmp(s.rung, "auto") && vmt_rung_of(s.rung) == VMT_RUNG_NONE) ||
 	    s.worker_opts.pages < 64 || (all && (n_groups || optind < argc)))
 		usage();
 	signal(SIGPIPE, SIG_IGN);

@@ -594,14 +594,6 @@ static void storms(const char *name, enum vmt_rung_id rung)
 	run_storm(&c, rung, true);
 }
 
-static enum vmt_rung_id rung_of(const char *name)
-{
-	for (int i = VMT_RUNG_FEXIT; i < VMT_RUNGS; i++)
-		if (!strcmp(name, vmt_rung_name((enum vmt_rung_id)i)))
-			return (enum vmt_rung_id)i;
-	return VMT_RUNG_NONE;
-}
-
 int main(int argc, char **argv)
 {
 	const char *dir = "/var/tmp";
@@ -616,11 +608,11 @@ int main(int argc, char **argv)
 	if (i == argc)
 		waits("auto", VMT_RUNG_NONE, dir);
 	for (int k = i; k < argc; k++)
-		waits(argv[k], rung_of(argv[k]), dir);
+		waits(argv[k], vmt_rung_of(argv[k]), dir);
 	/* The ring is the same on each rung. */
 	if (i == argc)
 		storms("auto", VMT_RUNG_NONE);
 	else
-		storms(argv[i], rung_of(argv[i]));
+		storms(argv[i], vmt_rung_of(argv[i]));
 	return 0;
 }

@@ -323,14 +323,6 @@ static void on_rung(const char *name, enum vmt_rung_id rung, const char *dir, st
 	vmt_arena_done(&arena);
 }
 
-static enum vmt_rung_id rung_of(const char *name)
-{
-	for (int i = VMT_RUNG_FEXIT; i < VMT_RUNGS; i++)
-		if (!strcmp(name, vmt_rung_name((enum vmt_rung_id)i)))
-			return (enum vmt_rung_id)i;
-	return VMT_RUNG_NONE;
-}
-
 int main(int argc, char **argv)
 {
 	struct truth *t =
@@ -349,6 +341,6 @@ int main(int argc, char **argv)
 	if (i == argc)
 		on_rung("auto", VMT_RUNG_NONE, dir, t);
 	for (; i < argc; i++)
-		on_rung(argv[i], rung_of(argv[i]), dir, t);
+		on_rung(argv[i], vmt_rung_of(argv[i]), dir, t);
 	return 0;
 }
