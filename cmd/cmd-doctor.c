@@ -149,9 +149,9 @@ static void logs(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct la
 /* Ourselves, and a process that is another user's unless we are root. */
 static int read_sources(struct vmt_ctx *ctx, struct vmt_run *run)
 {
-	const uint32_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
+	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
-	const uint32_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) |
+	const uint64_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) |
 			      VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(PAGEMAP) |
 			      VMT_SOURCE_BIT(ELF);
 	uint64_t pids[2] = { 1, (uint64_t)getpid() };

@@ -182,7 +182,7 @@ static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
 struct work {
 	struct vmt_ctx *ctx;
 	struct vmt_run run;
-	uint32_t want; /* sources */
+	uint64_t want; /* sources */
 	bool named; /* processes were named: each that cannot be read is complained about */
 	bool sorted; /* all rows are wanted before the first is printed */
 	int failed; /* exit code of the first process that was not read */
@@ -507,10 +507,10 @@ static int read_chosen(void *arg, vmt_rows_fn *fn, void *fn_arg)
  * What is read of each process beside its mappings. -o says what is wanted: stat then is enough to
  * know who it is, and status, which is half of what the list of processes costs, is left alone.
  */
-static uint32_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity *entity,
-			     uint32_t want)
+static uint64_t list_sources(const struct vmt_ctx *ctx, const struct vmt_entity *entity,
+			     uint64_t want)
 {
-	uint32_t identity = VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_HOLD;
+	uint64_t identity = VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_HOLD;
 
 	/* Sums have the mappings of one address space once. */
 	if (entity == &vmt_entity_map_group && ctx->n_operands != 1)

@@ -42,14 +42,14 @@ struct ps {
 	bool watch;
 	uint64_t *pids; /* NULL for all */
 	size_t n_pids;
-	uint32_t want; /* sources */
+	uint64_t want; /* sources */
 	int missing; /* exit code where a process that was named is not there */
 };
 
 /* The mappings that --group file is made of. */
 struct files {
 	struct vmt_run *run;
-	uint32_t want; /* sources */
+	uint64_t want; /* sources */
 };
 
 /* Kernel threads are left out, or shown because they were asked for. */
@@ -118,7 +118,7 @@ static void filter(struct vmt_ctx *ctx, struct vmt_sample *s)
  * With --top, only the rows that will be shown are worth a dear read: takes the others away before
  * it, where the order does not hang on what is read.
  */
-static int cut(struct vmt_ctx *ctx, struct vmt_sample *s, uint32_t dear)
+static int cut(struct vmt_ctx *ctx, struct vmt_sample *s, uint64_t dear)
 {
 	const char *top = vmt_ctx_value(ctx, "top"), *order = vmt_ctx_value(ctx, "sort");
 	VMT_AUTO_FREE const void **rows = NULL;
@@ -231,7 +231,7 @@ static int add_needed(const struct vmt_ctx *ctx, const struct ps *ps, struct vmt
 static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 {
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
-	uint32_t several = VMT_SOURCE_BIT(CGROUP) | DEAR;
+	uint64_t several = VMT_SOURCE_BIT(CGROUP) | DEAR;
 	int r = vmt_wanted_columns(ctx, ps->entity, &columns), n;
 
 	if (r)
@@ -311,7 +311,7 @@ static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run,
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
 	struct ps *ps = arg;
-	uint32_t how = (ps->want & DEAR ? VMT_COLLECT_HOLD : 0) | (w ? VMT_COLLECT_KEEP : 0);
+	uint64_t how = (ps->want & DEAR ? VMT_COLLECT_HOLD : 0) | (w ? VMT_COLLECT_KEEP : 0);
 	struct vmt_section *s;
 	size_t total;
 	int r, missing;
@@ -379,7 +379,7 @@ static int read_maps(void *arg, vmt_rows_fn *fn, void *fn_arg)
 static int print_files(struct vmt_ctx *ctx, struct vmt_run *run, struct ps *ps)
 {
 	struct files f = { .run = run, .want = vmt_map_group_sources(VMT_MAPS_BY_FILE) };
-	uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(KCMP);
+	uint64_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT) | VMT_SOURCE_BIT(KCMP);
 	int r = vmt_maps_want(ctx, &vmt_entity_map_group, &f.want);
 
 	if (vmt_ctx_given(ctx, "cgroup"))

@@ -166,7 +166,7 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 
 static int run_report(struct vmt_ctx *ctx)
 {
-	const uint32_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
+	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
 	struct vmt_window_opts window_opts = { .duration_ns = UINT64_C(3000000000) };
 	const char *list = vmt_ctx_value(ctx, "pid");

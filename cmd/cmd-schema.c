@@ -149,7 +149,7 @@ static void field(struct vmt_json *j, const struct vmt_field *f)
 		at_least_0(j);
 		break;
 	case VMT_TYPE_I64:
-		type_of(j, "integer", true);
+		type_of(j, f->unit == VMT_UNIT_MILLI ? "number" : "integer", true);
 		break;
 	case VMT_TYPE_STR:
 		type_of(j, "string", true);

@@ -61,7 +61,7 @@ int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx)
 	return 0;
 }
 
-void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources,
+void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint64_t sources,
 		      const size_t *indices, size_t n)
 {
 	const struct vmt_sample *s = run->sample;
@@ -91,7 +91,7 @@ void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint
 			 text.data);
 }
 
-int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
+int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const uint64_t *pids,
 		   size_t n_pids)
 {
 	struct vmt_err err = { 0 };
@@ -103,7 +103,7 @@ int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, c
 	return 0;
 }
 
-int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
+int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const size_t *indices,
 		  size_t n)
 {
 	VMT_AUTO_FREE size_t *all = NULL;

@@ -23,16 +23,16 @@ int vmt_run_open(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t extra_ns);
  * while, is to take nothing from the time to read processes in. A timeout that was named stays. */
 void vmt_run_time_anew(struct vmt_run *run, const struct vmt_ctx *ctx);
 /* Reads the cheap sources into run->sample (the one before becomes run->prev); exit code or 0. */
-int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const uint64_t *pids,
+int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const uint64_t *pids,
 		   size_t n_pids);
 /* Sets what --budget and --force say, or the default where processes live; an exit code or 0. */
 int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx);
 /* Says in one line, before it is begun, that walking the page tables of the processes at indices
  * (NULL: of all in the sample) for those sources may take long. */
-void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint32_t sources,
+void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint64_t sources,
 		      const size_t *indices, size_t n);
 /* Reads dear sources of the processes at indices; all processes where indices is NULL. */
-int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint32_t sources, const size_t *indices,
+int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const size_t *indices,
 		  size_t n);
 /* Complains about each of pids that the sample has not, with the reason where there is one but that
  * it is not there; an exit code, VMT_EXIT_NOTHING where they are gone, or 0 where all are. */

@@ -148,7 +148,7 @@ int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
 /* The sources that -o, -s and -F (or else the default columns) of an entity ask for. In machine
  * formats without -o only the default columns decide too. VMT_COLLECT_CHEAP is among them where
  * all that is wanted of smaps can be had of pagemap. An exit code or 0. */
-int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret);
+int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint64_t *ret);
 /* Prints "-o help" or "-F help" for the command's first section and says so; else false. */
 bool vmt_column_help(struct vmt_ctx *ctx, const struct vmt_entity *entity, int *ret_exit);
 

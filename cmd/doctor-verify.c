@@ -105,7 +105,7 @@ static int print(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_verify *v,
 
 int vmt_doctor_verify(struct vmt_ctx *ctx)
 {
-	const uint32_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
+	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
 	VMT_CLEANUP(vmt_verify_done) struct vmt_verify v = { 0 };
 	struct vmt_outcome machine[VMT_CHECKS] = { 0 };

@@ -29,16 +29,16 @@ bool vmt_map_group_parse(struct vmt_ctx *ctx, const char *word, enum vmt_map_gro
 	return false;
 }
 
-uint32_t vmt_map_group_sources(enum vmt_map_group_by by)
+uint64_t vmt_map_group_sources(enum vmt_map_group_by by)
 {
 	/* Of a file it tells which of two SysV segments with the same id it is. */
 	return VMT_SOURCE_BIT(MAPS) | (by == VMT_MAPS_BY_KIND ? 0 : VMT_SOURCE_BIT(ROLE));
 }
 
-int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
+int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint64_t *ret)
 {
 	const char *pss = vmt_ctx_value(ctx, "pss");
-	uint32_t want = *ret;
+	uint64_t want = *ret;
 	int r;
 
 	if (pss && *pss && strcmp(pss, "sliced") != 0)

@@ -11,11 +11,11 @@ typedef int vmt_maps_reader(void *arg, vmt_rows_fn *fn, void *fn_arg);
 /* "role", "kind" or "file"; false after a complaint. */
 bool vmt_map_group_parse(struct vmt_ctx *ctx, const char *word, enum vmt_map_group_by *ret);
 /* What groups of that sort need, whatever is shown of them. */
-uint32_t vmt_map_group_sources(enum vmt_map_group_by by);
+uint64_t vmt_map_group_sources(enum vmt_map_group_by by);
 
 /* Adds to *ret, which is always needed, the sources that -o, -s, --pss and the format ask for where
  * rows of that entity are made of mappings. An exit code or 0. */
-int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret);
+int vmt_maps_want(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint64_t *ret);
 
 /*
  * Reads mappings and prints them in groups: the section of the command that has such rows, and for

@@ -214,11 +214,11 @@ int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
 	return r;
 }
 
-int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint32_t *ret)
+int vmt_wanted_sources(struct vmt_ctx *ctx, const struct vmt_entity *entity, uint64_t *ret)
 {
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
 	struct vmt_want want = { 0 };
-	uint32_t cheap;
+	uint64_t cheap;
 	int r = vmt_wanted_columns(ctx, entity, &columns);
 
 	if (r)

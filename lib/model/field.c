@@ -362,20 +362,20 @@ uint64_t vmt_field_number(const struct vmt_field *f, const void *row)
 	return 0;
 }
 
-static uint32_t bit_of(enum vmt_source_id id)
+static uint64_t bit_of(enum vmt_source_id id)
 {
-	return UINT32_C(1) << id;
+	return UINT64_C(1) << id;
 }
 
 /* Those of which one is enough. */
-static uint32_t any_of(const struct vmt_field *f)
+static uint64_t any_of(const struct vmt_field *f)
 {
 	enum vmt_source_id also;
 
 	return bit_of(f->source) | (vmt_field_cheaper(f, &also) ? bit_of(also) : 0);
 }
 
-static unsigned weight_of(uint32_t set)
+static unsigned weight_of(uint64_t set)
 {
 	unsigned sum = 0;
 	int i;
@@ -386,7 +386,7 @@ static unsigned weight_of(uint32_t set)
 	return sum;
 }
 
-static bool gives_all(uint32_t set, const struct vmt_field *const *fields, size_t n)
+static bool gives_all(uint64_t set, const struct vmt_field *const *fields, size_t n)
 {
 	size_t i;
 
@@ -396,9 +396,9 @@ static bool gives_all(uint32_t set, const struct vmt_field *const *fields, size_
 	return true;
 }
 
-uint32_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n)
+uint64_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n)
 {
-	uint32_t must = 0, may = 0, best, set;
+	uint64_t must = 0, may = 0, best, set;
 	size_t i;
 
 	for (i = 0; i < n; i++)
@@ -549,12 +549,12 @@ void vmt_want_field(struct vmt_want *w, const struct vmt_field *f)
 	enum vmt_source_id cheaper;
 
 	if (vmt_field_cheaper(f, &cheaper))
-		w->also[f->source] |= UINT32_C(1) << cheaper;
+		w->also[f->source] |= UINT64_C(1) << cheaper;
 	else
-		w->need |= UINT32_C(1) << f->source;
+		w->need |= UINT64_C(1) << f->source;
 }
 
-uint32_t vmt_want_sources(const struct vmt_want *w, uint32_t *ret_cheap)
+uint64_t vmt_want_sources(const struct vmt_want *w, uint64_t *ret_cheap)
 {
 	int i;
 

@@ -183,18 +183,18 @@ static inline bool vmt_field_cheaper(const struct vmt_field *f, enum vmt_source_
  * which each gives its fields whole; VMT_ALSO of a source that may be refused is
  * vmt_want_sources()'s.
  */
-uint32_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
+uint64_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
 
 /* The sources of a choice of fields. Zeroed before the first. */
 struct vmt_want {
-	uint32_t need; /* VMT_SOURCE_BITs: of fields that have no other source */
-	uint32_t also[VMT_SOURCE_COUNT]; /* by dear source: the cheaper ones, of fields with both */
+	uint64_t need; /* VMT_SOURCE_BITs: of fields that have no other source */
+	uint64_t also[VMT_SOURCE_COUNT]; /* by dear source: the cheaper ones, of fields with both */
 };
 
 void vmt_want_field(struct vmt_want *w, const struct vmt_field *f);
 /* The sources that have to be read, as VMT_SOURCE_BITs. *ret_cheap gets the cheaper ones that then
  * stand for a dear one which nothing else needs; they are not in what is returned. */
-uint32_t vmt_want_sources(const struct vmt_want *w, uint32_t *ret_cheap);
+uint64_t vmt_want_sources(const struct vmt_want *w, uint64_t *ret_cheap);
 
 /* The entity of that name, or NULL. */
 const struct vmt_entity *vmt_entity_find(const char *name);
@@ -229,7 +229,7 @@ uint64_t vmt_field_number(const struct vmt_field *f, const void *row);
  * The sources, as VMT_SOURCE_BITs, that give n fields at the least cost: where a field can come
  * from either of two sources, the cheaper set for all of them together is taken.
  */
-uint32_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
+uint64_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
 
 /* Order of two rows by one field: numbers by value, text by bytes; unknown values come last in
  * both directions. <0, 0, >0. */

@@ -58,7 +58,7 @@ struct vmt_proc_maps {
 	bool answered; /* a dear source was read */
 	unsigned doubts; /* VMT_DOUBT_* of all that was read of it */
 	int worst; /* negative errno of the worst failure of a dear source, or 0 */
-	uint32_t missed; /* VMT_SOURCE_BIT of those that failed or were left out */
+	uint64_t missed; /* VMT_SOURCE_BIT of those that failed or were left out */
 	unsigned counted; /* for vmt_sample_failed(): in which counts of the sample it is */
 };
 

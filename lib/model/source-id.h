@@ -11,7 +11,10 @@ enum vmt_source_id {
 	VMT_SOURCE_COUNT,
 };
 
-#define VMT_SOURCE_BIT(id) (UINT32_C(1) << VMT_SOURCE_##id)
+#define VMT_SOURCE_BIT(id) (UINT64_C(1) << VMT_SOURCE_##id)
+
+/* The bits above say how to read (source/collect.h). */
+_Static_assert(VMT_SOURCE_COUNT <= 60, "a source has no bit");
 
 /* The sources that walk the page tables of a process, or of a mapping, in one hold of its lock. */
 #define VMT_SOURCES_WALK (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(NUMA))

@@ -29,7 +29,7 @@ struct list {
 	const struct vmt_list_opts *opts;
 	const struct vmt_root *root;
 	struct vmt_sample *s;
-	uint32_t files; /* of VMT_PID_FILES */
+	uint64_t files; /* of VMT_PID_FILES */
 	struct entry *entries;
 	struct vmt_proc *procs;
 	size_t n;
@@ -237,7 +237,7 @@ static int read_again(struct list *l, size_t i)
 	struct vmt_pid_facts facts = { 0 };
 	struct vmt_proc *p = &l->procs[i];
 	struct vmt_err err = { 0 };
-	uint32_t files = l->files;
+	uint64_t files = l->files;
 	int r;
 
 	if (is_unclear(e, p))
@@ -306,7 +306,7 @@ static int settle_entry(struct list *l, size_t i)
 	int r;
 
 	if (e->code == 0) {
-		const uint32_t memory = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STATM);
+		const uint64_t memory = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STATM);
 		bool headless = vmt_pid_is_headless(p) && l->files & memory;
 
 		if (headless || !is_of_one_process(l, e, p) || is_unclear(e, p)) {

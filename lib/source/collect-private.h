@@ -68,7 +68,7 @@ int vmt_held_take(struct vmt_held *held, uint64_t pid);
 struct vmt_list_opts {
 	const struct vmt_root *root;
 	const struct vmt_users *users;
-	uint32_t sources; /* VMT_PID_FILES, VMT_COLLECT_HOLD, VMT_COLLECT_KEEP */
+	uint64_t sources; /* VMT_PID_FILES, VMT_COLLECT_HOLD, VMT_COLLECT_KEEP */
 	const uint64_t *pids; /* NULL for all */
 	size_t n_pids;
 	struct vmt_held *hold; /* empty; gets the directories where they are to be held */

@@ -27,7 +27,7 @@
 struct call {
 	struct vmt_collector *c;
 	struct vmt_sample *s;
-	uint32_t sources;
+	uint64_t sources;
 	bool rollup_loses; /* smaps_rollup is too low for some */
 	const size_t *procs; /* index into s->procs of each job */
 	/* For vmt_collect_rows(). */
@@ -38,9 +38,9 @@ struct call {
 	const size_t *indices;
 };
 
-static enum vmt_source_id first_source(uint32_t sources)
+static enum vmt_source_id first_source(uint64_t sources)
 {
-	return (enum vmt_source_id)__builtin_ctz(sources);
+	return (enum vmt_source_id)__builtin_ctzll(sources);
 }
 
 static const char *keep_hint(struct vmt_sample *s, const struct vmt_err *err)
@@ -149,7 +149,7 @@ static void missed(struct vmt_sample *s, size_t index, enum vmt_source_id id, in
 	pm->worst = worse(pm->worst, code);
 	if (pm->missed >> id & 1)
 		return;
-	pm->missed |= UINT32_C(1) << id;
+	pm->missed |= UINT64_C(1) << id;
 	vmt_sample_failed(s, id, p->pid, p->comm, code, hint);
 }
 
@@ -158,7 +158,7 @@ static void missed(struct vmt_sample *s, size_t index, enum vmt_source_id id, in
  * where there are no rights for one, there are none for the others; where it did not answer, they
  * were left out. They are counted and are no issues of their own.
  */
-static void untried(struct vmt_sample *s, size_t index, uint32_t sources, int code)
+static void untried(struct vmt_sample *s, size_t index, uint64_t sources, int code)
 {
 	struct vmt_proc_maps *pm = &s->maps[index];
 	bool denied = code == -EACCES || code == -EPERM;
@@ -171,7 +171,7 @@ static void untried(struct vmt_sample *s, size_t index, uint32_t sources, int co
 
 		if (!(sources >> i & 1) || pm->missed >> i & 1)
 			continue;
-		pm->missed |= UINT32_C(1) << i;
+		pm->missed |= UINT64_C(1) << i;
 		st->error = code;
 		if (denied)
 			st->denied++;
@@ -269,7 +269,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 {
 	struct vmt_sample *s = call->s;
 	struct vmt_proc_maps *pm = &s->maps[index];
-	uint32_t left = call->sources;
+	uint64_t left = call->sources;
 	int worst = 0, i;
 
 	if (!call->rows && keep_rows(s, task) < 0) {
@@ -281,7 +281,7 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 
 		if (!read->tried)
 			continue;
-		left &= ~(UINT32_C(1) << i);
+		left &= ~(UINT64_C(1) << i);
 		/* libelf does not say how much it reads. */
 		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF || i == VMT_SOURCE_ROLE);
 		pm->answered |= read->code >= 0;
@@ -364,7 +364,7 @@ static bool is_stuck(struct vmt_stuck_list *stuck, const struct vmt_proc *p)
 }
 
 /* A process that is not even tried: code says why. */
-static void not_read(struct vmt_sample *s, size_t index, uint32_t sources, int code,
+static void not_read(struct vmt_sample *s, size_t index, uint64_t sources, int code,
 		     const char *hint)
 {
 	struct vmt_proc_maps *pm = &s->maps[index];
@@ -435,9 +435,9 @@ static bool has_memory(const struct vmt_proc *p)
  * Of sources those that may be read of the process at index within the budget; the others are noted
  * as left out. The list of the mappings walks no page tables.
  */
-static uint32_t affordable(struct call *call, size_t index, uint32_t sources)
+static uint64_t affordable(struct call *call, size_t index, uint64_t sources)
 {
-	uint32_t dear = sources & VMT_SOURCES_WALK;
+	uint64_t dear = sources & VMT_SOURCES_WALK;
 	uint64_t budget = vmt_collector_budget(call->c), ns;
 	struct vmt_sample *s = call->s;
 	const char *hint = "over the budget; its RSS is not known";
@@ -570,7 +570,7 @@ static bool rollup_loses(struct vmt_collector *c, const struct vmt_sample *s)
 }
 
 /* The states of dear sources are made anew with each call, from all counts so far. */
-static void settle(struct vmt_sample *s, uint32_t sources)
+static void settle(struct vmt_sample *s, uint64_t sources)
 {
 	int i;
 
@@ -621,7 +621,7 @@ static void free_jobs(struct vmt_job **jobs, size_t n)
 }
 
 /* What is read where sources are wanted; 0: nothing. */
-static uint32_t choose_sources(struct vmt_sample *s, uint32_t sources)
+static uint64_t choose_sources(struct vmt_sample *s, uint64_t sources)
 {
 	bool cheap = sources & VMT_COLLECT_CHEAP;
 
@@ -649,7 +649,7 @@ static uint32_t choose_sources(struct vmt_sample *s, uint32_t sources)
 }
 
 /* Reads n processes; flags are those of the caller's sources, batch is for jobs that hand over. */
-static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_t *indices,
+static int run_jobs(struct call *call, uint64_t flags, size_t batch, const size_t *indices,
 		    size_t n)
 {
 	VMT_AUTO_FREE size_t *procs = calloc(n, sizeof(*procs));
@@ -664,7 +664,7 @@ static int run_jobs(struct call *call, uint32_t flags, size_t batch, const size_
 	if (r == 0)
 		r = vmt_proc_shared_load(vmt_collector_shared(c), call->sources);
 	for (i = 0; r == 0 && i < n; i++) {
-		uint32_t sources = call->sources | (flags & (VMT_COLLECT_CHEAP | VMT_COLLECT_ONCE));
+		uint64_t sources = call->sources | (flags & (VMT_COLLECT_CHEAP | VMT_COLLECT_ONCE));
 
 		/* A kernel thread or zombie has nothing to read, and each kernel says so in its
 		 * own way. */
@@ -716,7 +716,7 @@ static void read_map_limit(struct call *call)
 		call->s->host.max_map_count = v;
 }
 
-static int collect(struct call *call, uint32_t flags, const size_t *indices, size_t n,
+static int collect(struct call *call, uint64_t flags, const size_t *indices, size_t n,
 		   struct vmt_err *err)
 {
 	/* Of the mappings of so many processes some are in memory at one time; a job is 3 KiB. */
@@ -760,7 +760,7 @@ static int collect(struct call *call, uint32_t flags, const size_t *indices, siz
 	return call->error;
 }
 
-int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err)
 {
 	struct call call = { .c = c, .s = s };
@@ -768,7 +768,7 @@ int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t so
 	return collect(&call, sources, indices, n, err);
 }
 
-int vmt_collect_rows(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+int vmt_collect_rows(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
 		     const size_t *indices, size_t n, vmt_rows_fn *fn, void *arg,
 		     struct vmt_err *err)
 {

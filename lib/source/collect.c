@@ -250,7 +250,7 @@ static int collect_machine(const struct vmt_collector *c, enum vmt_source_id id,
 	return 0;
 }
 
-static int collect_all(struct vmt_collector *c, uint32_t sources, const uint64_t *pids,
+static int collect_all(struct vmt_collector *c, uint64_t sources, const uint64_t *pids,
 		       size_t n_pids, struct vmt_sample *s)
 {
 	int r;
@@ -280,7 +280,7 @@ static int collect_all(struct vmt_collector *c, uint32_t sources, const uint64_t
 	return r;
 }
 
-int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids, size_t n_pids,
+int vmt_collect(struct vmt_collector *c, uint64_t sources, const uint64_t *pids, size_t n_pids,
 		struct vmt_sample **ret, struct vmt_err *err)
 {
 	uint64_t t0 = vmt_now_ns(CLOCK_MONOTONIC);

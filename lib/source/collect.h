@@ -38,14 +38,14 @@ void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
 
 /* Keeps the directories of the processes open, as far as there are descriptors for them, until the
  * next sample: vmt_collect_procs() then need not find out again which process it reads. */
-#define VMT_COLLECT_HOLD (UINT32_C(1) << 29)
+#define VMT_COLLECT_HOLD (UINT64_C(1) << 61)
 
 /*
  * For one sample after another: status and stat of processes stay open between them, as long as
  * there are descriptors, and for no more processes than keep a few MiB in the kernel. Such a file
  * is of one process for ever, and costs half as much to read.
  */
-#define VMT_COLLECT_KEEP (UINT32_C(1) << 28)
+#define VMT_COLLECT_KEEP (UINT64_C(1) << 60)
 
 /*
  * Reads the cheap sources among sources (VMT_SOURCE_BIT; MEMINFO, VMSTAT, ZONEINFO, STATUS, STAT,
@@ -56,20 +56,20 @@ void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
  * caller frees the sample. A source that cannot be read is noted in the sample and is no failure;
  * -ENOMEM and the like are.
  */
-int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids, size_t n_pids,
+int vmt_collect(struct vmt_collector *c, uint64_t sources, const uint64_t *pids, size_t n_pids,
 		struct vmt_sample **ret, struct vmt_err *err);
 
 /* SMAPS is read without the list before it, which is dearer by an eighth: the residency belongs to
  * the list where the size of the address space is that of the rows. A process whose smaps does not
  * answer then has no rows. */
-#define VMT_COLLECT_ONCE (UINT32_C(1) << 28)
+#define VMT_COLLECT_ONCE (UINT64_C(1) << 60)
 
 /* With MAPS, and nothing that needs the rows: fills maps_total and keeps no mappings. */
-#define VMT_COLLECT_COUNT (UINT32_C(1) << 31)
+#define VMT_COLLECT_COUNT (UINT64_C(1) << 63)
 
 /* The fields of SMAPS that PAGEMAP gives as well, from there; from SMAPS of a recording, and where
  * pagemap may not be read or would cost more. */
-#define VMT_COLLECT_CHEAP (UINT32_C(1) << 30)
+#define VMT_COLLECT_CHEAP (UINT64_C(1) << 62)
 
 /*
  * Reads dear sources (MAPS, SMAPS, ROLLUP, PAGEMAP, WORDS, KPAGECOUNT, FORECAST, ELF) of n
@@ -79,7 +79,7 @@ int vmt_collect(struct vmt_collector *c, uint32_t sources, const uint64_t *pids,
  * and nothing else; one in which a reader is stuck is not read again until that reader is back, and
  * one failure of a source for a process is noted once in a sample.
  */
-int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+int vmt_collect_procs(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err);
 
 /*
@@ -95,6 +95,6 @@ typedef int vmt_rows_fn(void *arg, size_t index, const struct vmt_map *maps, siz
  * hundred bytes each, with that of the processes. s->maps[index] has no rows afterwards. What fn
  * returned, where that was negative; else as above.
  */
-int vmt_collect_rows(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources,
+int vmt_collect_rows(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
 		     const size_t *indices, size_t n, vmt_rows_fn *fn, void *arg,
 		     struct vmt_err *err);

@@ -571,7 +571,7 @@ int vmt_pid_read_headless(const struct vmt_root *root, int pid_fd, struct vmt_pr
 	return 0;
 }
 
-int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint32_t sources,
+int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint64_t sources,
 		 struct vmt_arena *arena, struct vmt_proc *p, struct vmt_pid_facts *facts,
 		 struct vmt_err *err)
 {

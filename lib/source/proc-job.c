@@ -774,7 +774,7 @@ static void task_free(void *ctx)
 
 static const struct vmt_job_type job_type = { .run = run, .free = task_free };
 
-struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
+struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t sources, bool count_only,
 				 size_t batch, const struct vmt_proc *p, int dir_fd)
 {
 	struct vmt_proc_task *task = calloc(1, sizeof(*task));

@@ -22,7 +22,7 @@ struct vmt_proc_shared {
 	unsigned refs; /* through the two functions alone */
 	struct vmt_root *root;
 	/* By vmt_proc_shared_load(), for the jobs that need them. */
-	uint32_t loaded; /* VMT_SOURCE_BIT */
+	uint64_t loaded; /* VMT_SOURCE_BIT */
 	struct vmt_devices devices;
 	struct vmt_file_cache *files; /* for ELF and ROLE */
 	uint64_t around_bytes; /* what a fault of a file maps around it, for FORECAST */
@@ -41,7 +41,7 @@ struct vmt_proc_shared *vmt_proc_shared_new(struct vmt_root *root);
 void vmt_proc_shared_unref(struct vmt_proc_shared *shared);
 /* Reads what jobs for these sources need to know of the machine before such jobs are made: once,
  * but for whether swap is in use, which changes. 0 or -ENOMEM. */
-int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources);
+int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint64_t sources);
 /* What pagemap tells here, found out when the first job needs it; from any thread. It does not
  * change after that. */
 const struct vmt_pagemap_facts *vmt_proc_shared_pagemap(struct vmt_proc_shared *shared);
@@ -68,7 +68,7 @@ struct vmt_proc_read {
  */
 struct vmt_proc_task {
 	struct vmt_proc_shared *shared;
-	uint32_t sources; /* VMT_SOURCE_BIT; and VMT_COLLECT_CHEAP: SMAPS where PAGEMAP fails */
+	uint64_t sources; /* VMT_SOURCE_BIT; and VMT_COLLECT_CHEAP: SMAPS where PAGEMAP fails */
 	uint64_t pid;
 	uint64_t start_time_ns;
 	bool check_start; /* start_time_ns is known */
@@ -111,7 +111,7 @@ void vmt_proc_part_free(void *part);
 /* A job for vmt_pool_run(), or with batch for vmt_pool_run_ordered(); its stage is the source that
  * it reads. count_only counts for MAPS alone. dir_fd is the directory of p, which the job takes
  * over, also on failure, or -1. NULL on ENOMEM. */
-struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint32_t sources, bool count_only,
+struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t sources, bool count_only,
 				 size_t batch, const struct vmt_proc *p, int dir_fd);
 
 /* A copy in the arena; NULL where err says nothing, or without memory for it. */

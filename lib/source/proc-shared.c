@@ -89,9 +89,9 @@ static uint64_t fault_around(void)
 	return bytes;
 }
 
-int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint32_t sources)
+int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint64_t sources)
 {
-	uint32_t todo = sources & ~shared->loaded;
+	uint64_t todo = sources & ~shared->loaded;
 	int r;
 
 	if (sources & (VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(FORECAST)))

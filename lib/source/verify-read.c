@@ -18,7 +18,7 @@
 #define ROLLUP	VMT_SOURCE_BIT(ROLLUP)
 
 /* Why something was not read, for the one report: strings of from do not last. */
-static void add_issues(struct vmt_sample *to, const struct vmt_sample *from, uint32_t known)
+static void add_issues(struct vmt_sample *to, const struct vmt_sample *from, uint64_t known)
 {
 	size_t i;
 
@@ -66,7 +66,7 @@ static void add_failures(struct vmt_source_stat *a, const struct vmt_source_stat
  */
 static void add_costs(struct vmt_sample *to, const struct vmt_sample *from, bool failures)
 {
-	const uint32_t known = VMT_SOURCE_BIT(PIDS) | STATUS;
+	const uint64_t known = VMT_SOURCE_BIT(PIDS) | STATUS;
 	int i;
 
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
@@ -102,7 +102,7 @@ static void add_costs(struct vmt_sample *to, const struct vmt_sample *from, bool
 }
 
 /* One of the three parts of a reading: cheap files, then dear ones. */
-static int read_part(struct vmt_collector *c, uint64_t pid, uint32_t cheap, uint32_t dear,
+static int read_part(struct vmt_collector *c, uint64_t pid, uint64_t cheap, uint64_t dear,
 		     struct vmt_sample **ret, struct vmt_err *err)
 {
 	static const size_t first = 0;
@@ -143,7 +143,7 @@ static bool same_process(const struct vmt_proc *a, const struct vmt_proc *b)
 static int read_once(struct vmt_collector *c, struct vmt_sample *into, uint64_t pid, bool failures,
 		     struct vmt_outcome *out, struct vmt_err *err)
 {
-	const uint32_t lost = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS);
+	const uint64_t lost = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS);
 	VMT_AUTO_SAMPLE first = NULL;
 	VMT_AUTO_SAMPLE middle = NULL;
 	VMT_AUTO_SAMPLE last = NULL;

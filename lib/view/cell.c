@@ -62,6 +62,14 @@ static void hist_text(struct vmt_buf *out, const struct vmt_field *f, const stru
 		vmt_buf_addc(out, '-');
 }
 
+/* An index of the kernel, which has three decimals. */
+static void signed_milli_text(struct vmt_buf *out, int64_t v)
+{
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	vmt_buf_addf(out, "%s%" PRIu64 ".%03u", v < 0 ? "-" : "", u / 1000, (unsigned)(u % 1000));
+}
+
 void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *row,
 		   const struct vmt_out_opts *opts, uint64_t page_size)
 {
@@ -96,6 +104,8 @@ void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *r
 	case VMT_TYPE_I64:
 		if (f->unit == VMT_UNIT_BYTES)
 			vmt_fmt_size_signed(out, *(const int64_t *)p, opts->unit, page_size);
+		else if (f->unit == VMT_UNIT_MILLI)
+			signed_milli_text(out, *(const int64_t *)p);
 		else
 			vmt_buf_addf(out, "%" PRId64, *(const int64_t *)p);
 		return;

@@ -115,7 +115,7 @@ int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, co
 	return 0;
 }
 
-uint32_t vmt_columns_sources(const struct vmt_columns *c)
+uint64_t vmt_columns_sources(const struct vmt_columns *c)
 {
 	return vmt_fields_sources(c->fields, c->n);
 }
@@ -175,13 +175,13 @@ int vmt_sort_parse(struct vmt_sort *sort, const struct vmt_entity *entity, const
 	return 0;
 }
 
-uint32_t vmt_sort_sources(const struct vmt_sort *sort)
+uint64_t vmt_sort_sources(const struct vmt_sort *sort)
 {
-	uint32_t bits = 0;
+	uint64_t bits = 0;
 	size_t i;
 
 	for (i = 0; i < sort->n; i++)
-		bits |= UINT32_C(1) << sort->keys[i].field->source;
+		bits |= UINT64_C(1) << sort->keys[i].field->source;
 	return bits;
 }
 

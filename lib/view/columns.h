@@ -26,7 +26,7 @@ int vmt_columns_all(struct vmt_columns *c, const struct vmt_entity *entity);
 int vmt_columns_parse(struct vmt_columns *c, const struct vmt_entity *entity, const char *spec,
 		      struct vmt_err *err);
 /* The sources that the columns need, as VMT_SOURCE_BITs; see vmt_fields_sources(). */
-uint32_t vmt_columns_sources(const struct vmt_columns *c);
+uint64_t vmt_columns_sources(const struct vmt_columns *c);
 void vmt_columns_want(const struct vmt_columns *c, struct vmt_want *w);
 
 #define VMT_SORT_MAX 8
@@ -48,7 +48,7 @@ int vmt_columns_add_sort(struct vmt_columns *c, const struct vmt_sort *sort);
 /* Adds the fields that a filter asks. 0 or -ENOMEM. */
 int vmt_columns_add_filter(struct vmt_columns *c, const struct vmt_filter *filter);
 /* The sources that the order needs, as VMT_SOURCE_BITs. */
-uint32_t vmt_sort_sources(const struct vmt_sort *sort);
+uint64_t vmt_sort_sources(const struct vmt_sort *sort);
 void vmt_sort_want(const struct vmt_sort *sort, struct vmt_want *w);
 /* Stable. rows are pointers to rows of the entity that sort was parsed for. */
 void vmt_rows_sort(const void **rows, size_t n, const struct vmt_sort *sort);

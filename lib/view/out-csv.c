@@ -82,7 +82,7 @@ static int put_row(struct csv *csv, const void *row)
 		else if (vmt_field_is_text(f))
 			vmt_fmt_safe(text, *(const struct vmt_bytes *)vmt_field_at(f, row),
 				     plain.ascii);
-		else if (f->unit == VMT_UNIT_MILLI)
+		else if (f->type == VMT_TYPE_U64)
 			vmt_buf_addf(text, "%llu.%03u",
 				     (unsigned long long)(vmt_field_number(f, row) / 1000),
 				     (unsigned)(vmt_field_number(f, row) % 1000));

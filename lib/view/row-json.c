@@ -338,6 +338,13 @@ static char *put_milli(char *p, uint64_t v)
 	return p;
 }
 
+static char *put_signed_milli(char *p, int64_t v)
+{
+	if (v < 0)
+		*p++ = '-';
+	return put_milli(p, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
 static inline char *put_plain(char *p, uint64_t v)
 {
 	/* Most are 0. */
@@ -357,6 +364,8 @@ static char *put_number(char *p, const struct vmt_field *f, const void *at)
 			return put_milli(p, *(const uint64_t *)at);
 		return p + vmt_decimal(p, *(const uint64_t *)at);
 	case VMT_TYPE_I64:
+		if (f->unit == VMT_UNIT_MILLI)
+			return put_signed_milli(p, *(const int64_t *)at);
 		return put_i64(p, *(const int64_t *)at);
 	case VMT_TYPE_HEX:
 		return put_hex(p, *(const uint64_t *)at);

@@ -10,7 +10,7 @@ struct vmt_collector *collector(const char *root)
 	return c;
 }
 
-struct vmt_sample *collect(struct vmt_collector *c, uint32_t sources, uint64_t pid)
+struct vmt_sample *collect(struct vmt_collector *c, uint64_t sources, uint64_t pid)
 {
 	struct vmt_sample *s = NULL;
 

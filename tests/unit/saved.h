@@ -14,6 +14,6 @@
 
 /* A collector that could be made, and a sample of all processes or of one. */
 struct vmt_collector *collector(const char *root);
-struct vmt_sample *collect(struct vmt_collector *c, uint32_t sources, uint64_t pid);
+struct vmt_sample *collect(struct vmt_collector *c, uint64_t sources, uint64_t pid);
 /* A saved machine with a process (42), a kernel thread, a zombie and one that was ending. */
 void save(struct unit_dir *d);

@@ -100,7 +100,7 @@ static void test_as_many_as_are_kept(void **state)
 static void test_more_than_are_kept(void **state)
 {
 	static const struct {
-		uint32_t sources;
+		uint64_t sources;
 		uint64_t rss;
 		unsigned maps_reads;
 	} kinds[] = {

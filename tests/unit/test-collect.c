@@ -17,7 +17,7 @@
 #include "saved.h"
 
 /* Dear sources of the one process of a sample. */
-static void collect_one(struct vmt_collector *c, struct vmt_sample *s, uint32_t sources)
+static void collect_one(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources)
 {
 	const size_t zero = 0;
 
@@ -205,7 +205,7 @@ static size_t open_files(void)
 /* Files that stay open are of the process that they were opened for, and go with it. */
 static void test_kept_files(void **state)
 {
-	const uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	const uint64_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
 	struct vmt_collector *c = collector(NULL);
 	size_t before = open_files();
 	pid_t pid = child(NULL);
@@ -246,7 +246,7 @@ static void test_kept_files(void **state)
 /* Directories that were held are taken or closed, and what is read below them is of the process. */
 static void a08_held_directories(void **state)
 {
-	const uint32_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
+	const uint64_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
 	struct vmt_collector *c = collector(NULL);
 	size_t before = open_files();
 	pid_t pid = child(NULL);

@@ -69,7 +69,7 @@ static void done(size_t index, struct vmt_job *job, int result, void *ctx, void 
 }
 
 /* Runs one job; the task lives as long as the job. */
-static struct vmt_job *run(struct fixture *f, uint32_t sources, struct vmt_proc_task **task)
+static struct vmt_job *run(struct fixture *f, uint64_t sources, struct vmt_proc_task **task)
 {
 	struct vmt_job *job = vmt_proc_job_new(f->shared, sources, false, 0, &f->proc, -1);
 

@@ -112,7 +112,7 @@ static void columns_choose_the_cheapest_files(void **state)
 {
 	static const struct {
 		const char *columns;
-		uint32_t sources;
+		uint64_t sources;
 	} cases[] = {
 		{ "COMMAND", VMT_SOURCE_BIT(STAT) },
 		{ "RSS,VSIZE", VMT_SOURCE_BIT(STATM) },
