@@ -68,20 +68,34 @@ struct command {
 };
 
 static const struct command of_mappings[] = {
-	{ "maps-text", { "maps", "PID", "-t", "900" }, 0, "\n" },
-	{ "maps-json", { "maps", "PID", "--json", "-t", "900" }, 0, "\"start\":" },
-	{ "maps-list", { "maps", "PID", "--json", "--list-only", "-t", "900" }, 0, "\"start\":" },
-	{ "maps-sorted", { "maps", "PID", "-s", "-size", "--top", "10", "-t", "900" }, 1024, NULL },
+	{ .name = "maps-text", .args = { "maps", "PID", "-t", "900" }, .row = "\n" },
+	{ .name = "maps-json",
+	  .args = { "maps", "PID", "--json", "-t", "900" },
+	  .row = "\"start\":" },
+	{ .name = "maps-list",
+	  .args = { "maps", "PID", "--json", "--list-only", "-t", "900" },
+	  .row = "\"start\":" },
+	{ .name = "maps-sorted",
+	  .args = { "maps", "PID", "-s", "-size", "--top", "10", "-t", "900" },
+	  .bytes_each = 1024 },
 };
 
 static const struct command of_processes[] = {
-	{ "ps-text", { "ps", "-t", "900" }, 4096, "\n", "stat" },
-	{ "ps-pss-json",
-	  { "ps", "--pss", "--json", "-t", "900" },
-	  4096,
-	  "\"pss_bytes\":",
-	  "smaps_rollup" },
-	{ "maps-all", { "maps", "--all", "--json", "-t", "900" }, 4096, "\"comm\":", "smaps" },
+	{ .name = "ps-text",
+	  .args = { "ps", "-t", "900" },
+	  .bytes_each = 4096,
+	  .row = "\n",
+	  .bare = "stat" },
+	{ .name = "ps-pss-json",
+	  .args = { "ps", "--pss", "--json", "-t", "900" },
+	  .bytes_each = 4096,
+	  .row = "\"pss_bytes\":",
+	  .bare = "smaps_rollup" },
+	{ .name = "maps-all",
+	  .args = { "maps", "--all", "--json", "-t", "900" },
+	  .bytes_each = 4096,
+	  .row = "\"comm\":",
+	  .bare = "smaps" },
 };
 
 static bool parse_sizes(const char *text, struct sizes *ret)
@@ -296,7 +310,7 @@ static double slope(const double *x, const double *y, size_t n)
 static void judge(struct check *c, const struct command *command, const struct sizes *sizes,
 		  unsigned long others, const struct cost *costs, double idle_s)
 {
-	double x[SIZES_MAX], y[SIZES_MAX], value, bare;
+	double x[SIZES_MAX] = { 0 }, y[SIZES_MAX] = { 0 }, value, bare;
 	char figures[500] = "";
 	size_t used = 0, last = sizes->count - 1;
 	uint64_t least = costs[0].peak_bytes;
