@@ -9,6 +9,7 @@ const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_maps,
 	&vmt_cmd_pages,
 	&vmt_cmd_addr,
+	&vmt_cmd_cache,
 	&vmt_cmd_faults,
 	&vmt_cmd_run,
 	&vmt_cmd_report,

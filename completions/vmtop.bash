@@ -72,6 +72,11 @@ _vmtop_options()
 		takes='-o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=65
 		;;
+	cache)
+		opts='--tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--tree -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		most=4096
+		;;
 	faults)
 		opts='--pid --duration --summary --kind --rung --balance --stacks --min-latency --stream --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --summary --kind --rung --min-latency --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
@@ -118,7 +123,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free ps maps pages addr faults run report doctor schema completion help' ;;
+	'',) _vmtop_words 'free ps maps pages addr cache faults run report doctor schema completion help' ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -152,6 +157,13 @@ _vmtop_values()
 	addr,-w | addr,--write) compopt -o default ;;
 	addr,--root) compopt -o dirnames ;;
 	addr,) _vmtop_pids _vmtop_words ;;
+	cache,--tree) compopt -o dirnames ;;
+	cache,-o | cache,--output) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by kind fs device inode deleted method read file' ;;
+	cache,-s | cache,--sort) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by kind fs device inode deleted method read file' ;;
+	cache,--format) _vmtop_words 'text json ndjson csv' ;;
+	cache,-w | cache,--write) compopt -o default ;;
+	cache,--root) compopt -o dirnames ;;
+	cache,) compopt -o default ;;
 	faults,-p | faults,--pid) _vmtop_pids _vmtop_list ;;
 	faults,--summary) _vmtop_words 'vma proc file cgroup kind ip' ;;
 	faults,--kind) _vmtop_list 'all unknown zero_fill zero_page cow_copy cow_reuse write_protect file_minor file_around file_major file_cow file_write shmem_page hugetlb thp thp_fallback swap_minor swap_major numa_hint userfault special' ;;
@@ -182,11 +194,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free ps maps pages addr faults run report doctor' ;;
+	schema,) _vmtop_words 'free ps maps pages addr cache faults run report doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free ps maps pages addr faults run report doctor schema completion help' ;;
+	help,) _vmtop_words 'free ps maps pages addr cache faults run report doctor schema completion help' ;;
 	esac
 }
 

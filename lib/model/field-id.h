@@ -113,6 +113,18 @@ enum vmt_check_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_cached_file_##m
+enum vmt_cached_file_field {
+#include "model/cached-file.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_cache_##m
+enum vmt_cache_field {
+#include "model/cache.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_command_##m
 enum vmt_command_field {
 #include "model/command.def"

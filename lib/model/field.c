@@ -135,6 +135,22 @@ static const struct vmt_field file_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_cached_file
+#define FIELD_ENUM(m) VMT_FIELD_cached_file_##m
+static const struct vmt_field cached_file_fields[] = {
+#include "model/cached-file.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_cache
+#define FIELD_ENUM(m) VMT_FIELD_cache_##m
+static const struct vmt_field cache_fields[] = {
+#include "model/cache.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_probe_row
 #define FIELD_ENUM(m) VMT_FIELD_probe_##m
 static const struct vmt_field probe_fields[] = {
@@ -232,6 +248,9 @@ ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel
        "-kernel_faults_total");
 ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
        "-calls_total,-around_total");
+ENTITY(cached_file, vmt_cached_file, "cached_files", "a file, and what the page cache has of it",
+       "-cached_bytes,path");
+ENTITY(cache, vmt_cache, "cache", "the page cache, and how much of it the rows explain", NULL);
 ENTITY(command, vmt_command, "command", "a command that was run", NULL);
 ENTITY(budget, vmt_budget, "budgets", "a limit that a command was given", NULL);
 ENTITY(probe, vmt_probe_row, "probe", "how faults were counted, and what was lost", NULL);
@@ -254,6 +273,8 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_stack,
 	&vmt_entity_balance,
 	&vmt_entity_file,
+	&vmt_entity_cached_file,
+	&vmt_entity_cache,
 	&vmt_entity_command,
 	&vmt_entity_budget,
 	&vmt_entity_probe,

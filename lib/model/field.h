@@ -123,6 +123,8 @@ extern const struct vmt_entity vmt_entity_balance;
 extern const struct vmt_entity vmt_entity_single;
 extern const struct vmt_entity vmt_entity_gap;
 extern const struct vmt_entity vmt_entity_file;
+extern const struct vmt_entity vmt_entity_cached_file;
+extern const struct vmt_entity vmt_entity_cache;
 extern const struct vmt_entity vmt_entity_command;
 extern const struct vmt_entity vmt_entity_budget;
 extern const struct vmt_entity vmt_entity_probe;

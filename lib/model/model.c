@@ -129,6 +129,7 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 	vmt_system_derive(&m->system, s->host.page_size);
 	if (dt_ns)
 		vmt_system_rates(&m->system, &prev->system, dt_ns);
+	vmt_model_cache(m);
 	r = copy_procs(m, prev, dt_ns);
 	if (r == 0)
 		r = list_sources(m);

@@ -47,6 +47,10 @@ struct vmt_model {
 	size_t n_balance;
 	struct vmt_file *files;
 	size_t n_files;
+	bool has_cache;
+	struct vmt_cache cache;
+	struct vmt_cached_file *cached_files; /* the sample's own */
+	size_t n_cached_files;
 	struct vmt_rung *rungs;
 	size_t n_rungs;
 	struct vmt_source_row *sources;

@@ -79,6 +79,16 @@ struct vmt_file {
 #include "model/file.def"
 };
 
+struct vmt_cached_file {
+	struct vmt_row row;
+#include "model/cached-file.def"
+};
+
+struct vmt_cache {
+	struct vmt_row row;
+#include "model/cache.def"
+};
+
 struct vmt_command {
 	struct vmt_row row;
 #include "model/command.def"

@@ -17,6 +17,7 @@ void vmt_sample_free(struct vmt_sample *s)
 	if (!s)
 		return;
 	free(s->issues);
+	vmt_cache_sample_done(&s->cache);
 	vmt_arena_done(&s->arena);
 	free(s);
 }

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "model/cache.h"
 #include "model/rows.h"
 
 struct vmt_fault_sample; /* model/fault-raw.h */
@@ -72,6 +73,7 @@ struct vmt_sample {
 	struct vmt_proc_maps
 		*maps; /* one for each of procs; NULL where no mappings were asked for */
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
+	struct vmt_cache_sample cache;
 	struct vmt_source_stat sources[VMT_SOURCE_COUNT];
 	struct vmt_issue *issues;
 	size_t n_issues;

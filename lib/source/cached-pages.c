@@ -130,3 +130,53 @@ int vmt_cached_pages_count(struct vmt_cached_pages *c, uint64_t first, uint64_t 
 	*ret_evicted = UINT64_MAX;
 	return 0;
 }
+
+/* Counts what a mapping of the file has, in parts of VMT_CACHED_VEC pages. */
+static int count_mapped(int fd, uint64_t page_size, unsigned char *vec, bool (*more)(void *arg),
+			void *arg, struct vmt_cache_counts *ret)
+{
+	struct vmt_cached_pages c = { .fd = fd,
+				      .page_size = page_size,
+				      .by_map = true,
+				      .vec = vec,
+				      .n_vec = VMT_CACHED_VEC };
+	uint64_t at, cached = 0;
+	struct statx st;
+	size_t i;
+	int r;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &st) < 0)
+		return -errno;
+	c.pages = st.stx_size / page_size + (st.stx_size % page_size != 0);
+	for (at = 0; at < c.pages; at += c.n) {
+		if (!more(arg))
+			return -ETIMEDOUT;
+		r = look(&c, at);
+		if (r < 0)
+			return r;
+		for (i = 0; i < c.n; i++)
+			cached += vec[i] & 1;
+	}
+	*ret = (struct vmt_cache_counts){ .cached = cached };
+	return 0;
+}
+
+int vmt_cached_pages_all(int fd, uint64_t page_size, bool mapped, unsigned char *vec,
+			 bool (*more)(void *arg), void *arg, struct vmt_cache_counts *ret)
+{
+	/* A length of 0 is to the end, wherever that is. */
+	struct cache_range range = { 0 };
+	struct cache_stat stat;
+
+	if (mapped)
+		return count_mapped(fd, page_size, vec, more, arg, ret);
+	if (syscall(SYS_cachestat, fd, &range, &stat, 0) < 0)
+		return -errno;
+	*ret = (struct vmt_cache_counts){ .cached = stat.cached,
+					  .by_stat = true,
+					  .dirty = stat.dirty,
+					  .writeback = stat.writeback,
+					  .evicted = stat.evicted,
+					  .recently_evicted = stat.recently_evicted };
+	return 0;
+}

@@ -34,6 +34,27 @@ int vmt_cached_pages_open(struct vmt_cached_pages *c, const struct vmt_mapped_fi
 			  uint64_t page_size, unsigned char *vec, size_t n_vec, bool no_stat);
 void vmt_cached_pages_done(struct vmt_cached_pages *c);
 
+/* Of a whole file, in pages. */
+struct vmt_cache_counts {
+	uint64_t cached;
+	bool by_stat; /* the next ones are known */
+	uint64_t dirty;
+	uint64_t writeback;
+	uint64_t evicted;
+	uint64_t recently_evicted;
+};
+
+/*
+ * The same for a file that is open for reading: all of it, what lies behind its end included. With
+ * mapped the pages that a mapping of it has are asked for (mincore), as on a kernel without
+ * cachestat, and for a file system whose files have their pages in those of another, as overlayfs;
+ * fd is then of O_NOATIME, by which the kernel has said that mincore will tell its owner the truth,
+ * and goes on as long as more(arg) says so. vec has VMT_CACHED_VEC bytes. 0, -ETIMEDOUT where it
+ * was not to go on, -EOPNOTSUPP (hugetlbfs), -ENOSYS, -EPERM.
+ */
+int vmt_cached_pages_all(int fd, uint64_t page_size, bool mapped, unsigned char *vec,
+			 bool (*more)(void *arg), void *arg, struct vmt_cache_counts *ret);
+
 /*
  * Of the n pages from first on (n >= 1, all of them in the file), how many are cached, and how many
  * were and left a mark: of shmem, that are in swap. That is UINT64_MAX where it is not known. 0 or

@@ -25,6 +25,9 @@ MACHINE = [
     ("free.json", ["free", "-J"], "json", "C.UTF-8"),
     ("free.ndjson", ["free", "--ndjson"], "ndjson", "C.UTF-8"),
     ("free.csv", ["free", "--csv", "--output-all"], "csv", "C.UTF-8"),
+    # No recording has a page cache: said in one line.
+    ("cache.txt", ["cache", "-k", "/etc/passwd"], "text", "C.UTF-8"),
+    ("cache.json", ["cache", "-J", "--tree", "/etc"], "json", "C.UTF-8"),
     ("ps.txt", ["ps", "-k", "--pss", "--kernel-threads"], "text", "C.UTF-8"),
     ("ps-ascii.txt", ["ps", "--human", "--ascii"], "text", "C.UTF-8"),
     ("ps-raw.txt", ["ps", "--pages", "--raw", "-s", "user,-rss"], "text", "C"),
