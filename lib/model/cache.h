@@ -12,7 +12,8 @@ struct vmt_cache_sample {
 	size_t n_files;
 	size_t cap_files;
 	uint64_t empty; /* looked at, and without a row for nothing of it is cached */
-	uint64_t skipped; /* directories, and files that may have to be waited for, for want of time */
+	uint64_t skipped; /* directories, and files that may have to be waited for, for want of time
+			   */
 	bool incomplete; /* a limit was reached, something could not be looked at */
 	struct vmt_cache walk; /* what the walk through the kernel says of itself */
 };

@@ -24,6 +24,7 @@ SCHEMAS = TOP / "lib" / "view" / "schema"
 
 # How a command is run for its document, where its name alone is not enough.
 ARGUMENTS = {
+    "cache": [__file__],
     "maps": [str(os.getpid())],
     "pages": [str(os.getpid())],
     "addr": [str(os.getpid()), format(id(object), "x"), "--no-sharers"],
