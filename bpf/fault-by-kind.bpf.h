@@ -86,7 +86,7 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 {
 	struct kind_key key = { .slot = slot, .kind = how & 0xff };
 	u64 cell = how >> 8 & 0xff;
-	u64 lock = 0, read = 0;
+	struct share_parts parts = {};
 	struct vmt_slot_kind *k;
 	struct vmt_slot_map *m;
 	u32 index;
@@ -94,12 +94,14 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 	if (!vmt_by_kind || key.kind >= VMT_BPF_KINDS)
 		return 0;
 	if (vmt_by_kind & VMT_COUNT_SHARES) {
-		share_end(ns, cell >= 2 * VMT_BPF_ACCESSES, &lock, &read);
+		share_end(ns, cell >= 2 * VMT_BPF_ACCESSES, key.kind, &parts);
 		m = map_slot(slot);
-		if (m && lock)
-			vmt_add(&m->lock_ns, lock);
-		if (m && read)
-			vmt_add(&m->read_ns, read);
+		if (m && parts.lock)
+			vmt_add(&m->lock_ns, parts.lock);
+		if (m && parts.read)
+			vmt_add(&m->read_ns, parts.read);
+		if (m && parts.swap)
+			vmt_add(&m->swap_ns, parts.swap);
 	}
 	if (!(vmt_by_kind & VMT_COUNT_KINDS))
 		return 0;
@@ -115,8 +117,9 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 		vmt_add(&k->untimed, 1);
 		return 0;
 	}
-	vmt_add(&k->lock_ns, lock);
-	vmt_add(&k->read_ns, read);
+	vmt_add(&k->lock_ns, parts.lock);
+	vmt_add(&k->read_ns, parts.read);
+	vmt_add(&k->swap_ns, parts.swap);
 	vmt_add(&k->latency.sum, ns);
 	if (k->latency.max < ns)
 		vmt_raise(&k->latency.max, ns);

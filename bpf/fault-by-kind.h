@@ -6,7 +6,7 @@
 /* What is counted only where it is asked for, in vmt_by_kind. */
 enum vmt_count_by {
 	VMT_COUNT_KINDS = 1, /* rows of struct vmt_slot_kind */
-	VMT_COUNT_SHARES = 2, /* lock_ns and read_ns */
+	VMT_COUNT_SHARES = 2, /* lock_ns, read_ns, swap_ns */
 };
 
 /*
@@ -23,8 +23,9 @@ struct vmt_slot_kind {
 	__u64 untimed; /* of these: the others are in latency */
 	__u64 lock_ns; /* as in struct vmt_slot_map */
 	__u64 read_ns;
+	__u64 swap_ns;
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_kind) ==
-		       24 + (4 * VMT_BPF_ACCESSES + 5) * 8 + VMT_BPF_HIST * 4,
+		       24 + (4 * VMT_BPF_ACCESSES + 6) * 8 + VMT_BPF_HIST * 4,
 	       "no holes");

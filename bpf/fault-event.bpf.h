@@ -26,7 +26,7 @@ struct {
  * Not inlined: its stack is not added to that of the programs, whose way to a name is deep. how is
  * access | mode << 8 | major << 16 | kind << 24.
  */
-static __noinline int event_put(u32 slot, u64 page, u32 how, u64 ns)
+static __noinline int event_put(void *ctx, u32 slot, u64 page, u32 how, u64 ns)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct vmt_fault_event e = {};
@@ -43,6 +43,9 @@ static __noinline int event_put(u32 slot, u64 page, u32 how, u64 ns)
 	e.mode = how >> 8;
 	e.major = how >> 16;
 	e.kind = how >> 24;
+	/* Of a task in the kernel too it is where it came from. */
+	if (bpf_get_stack(ctx, &e.ip, sizeof(e.ip), BPF_F_USER_STACK) != sizeof(e.ip))
+		e.ip = 0;
 	bpf_get_current_comm(&e.comm, sizeof(e.comm));
 	if (bpf_ringbuf_output(&events, &e, sizeof(e), BPF_RB_NO_WAKEUP))
 		vmt_add(&vmt_events_lost, 1);
@@ -50,8 +53,8 @@ static __noinline int event_put(u32 slot, u64 page, u32 how, u64 ns)
 }
 
 /* A fault that was charged to slot; ns is 0 where its time is not known. */
-static __always_inline void event_emit(u32 slot, u64 page, u32 access, bool kernel, bool major,
-				       u32 kind, u64 ns)
+static __always_inline void event_emit(void *ctx, u32 slot, u64 page, u32 access, bool kernel,
+				       bool major, u32 kind, u64 ns)
 {
 	u32 mode = kernel ? VMT_BPF_MODE_KERNEL : VMT_BPF_MODE_USER;
 
@@ -59,5 +62,5 @@ static __always_inline void event_emit(u32 slot, u64 page, u32 access, bool kern
 		return;
 	if (access == VMT_BPF_ACCESS_UNKNOWN)
 		mode = VMT_BPF_MODE_UNKNOWN;
-	event_put(slot, page, access | mode << 8 | (u32)major << 16 | kind << 24, ns);
+	event_put(ctx, slot, page, access | mode << 8 | (u32)major << 16 | kind << 24, ns);
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What of the time of a fault its task spent waiting for mmap_lock, and reading its file. Each
- * begin of a fault sets the clocks of its task to 0, and what they have at its end belongs to it.
+ * What of the time of a fault its task spent waiting for mmap_lock, reading its file, and reading
+ * from swap. Each begin of a fault sets the clocks of its task to 0, and what they have at its end
+ * belongs to it.
  * Attached only where it is asked for; then a fault begins with the exception on every rung,
  * because the lock is taken before handle_mm_fault().
  */
@@ -17,6 +18,8 @@ struct share {
 	u64 lock_ns;
 	u64 read_at; /* since when it is in filemap_fault(); 0 */
 	u64 read_ns;
+	u64 swap_at; /* since when it is in do_swap_page() or shmem_fault(); 0 */
+	u64 swap_ns;
 };
 
 /* By the number of the account. */
@@ -48,6 +51,8 @@ static __always_inline void share_reset(struct share *s)
 	s->lock_ns = 0;
 	s->read_at = 0;
 	s->read_ns = 0;
+	s->swap_at = 0;
+	s->swap_ns = 0;
 }
 
 static __always_inline int share_begin(unsigned long addr)
@@ -91,24 +96,36 @@ static __always_inline void share_read_end(struct share *s, u64 now)
 	s->read_at = 0;
 }
 
-/* The end of a fault that took ns: what of it is which. Only a major fault has read. */
-static __always_inline void share_end(u64 ns, bool major, u64 *ret_lock, u64 *ret_read)
+struct share_parts {
+	u64 lock;
+	u64 read;
+	u64 swap;
+};
+
+/*
+ * The end of a fault that took ns: what of it is which. Only a major fault has read. What is no
+ * swap, as a page that is moved, goes through do_swap_page(), too, and whoever asks userfaultfd for
+ * shared memory waits in shmem_fault(): the kind says whether it was.
+ */
+static __always_inline void share_end(u64 ns, bool major, u32 kind, struct share_parts *ret)
 {
 	struct share *s = own_share();
-	u64 lock, read;
 
-	*ret_lock = 0;
-	*ret_read = 0;
+	ret->lock = 0;
+	ret->read = 0;
+	ret->swap = 0;
 	if (!s)
 		return;
 	share_read_end(s, bpf_ktime_get_ns());
 	/* The clocks of its parts are read a little later than its own. */
-	lock = s->lock_ns < ns ? s->lock_ns : ns;
-	read = s->read_ns < ns - lock ? s->read_ns : ns - lock;
-	share_reset(s);
-	*ret_lock = lock;
+	ret->lock = s->lock_ns < ns ? s->lock_ns : ns;
+	ns -= ret->lock;
 	if (major)
-		*ret_read = read;
+		ret->read = s->read_ns < ns ? s->read_ns : ns;
+	ns -= ret->read;
+	if (major && (kind == VMT_BPF_KIND_SWAP_MAJOR || kind == VMT_BPF_KIND_FILE_COW))
+		ret->swap = s->swap_ns < ns ? s->swap_ns : ns;
+	share_reset(s);
 }
 
 SEC("?tp_btf/page_fault_user")
@@ -200,3 +217,49 @@ int trace_read(void *ctx)
 {
 	return read_start();
 }
+
+/* What shared memory has in swap comes by its own function. */
+static __always_inline int swap_start(void)
+{
+	struct share *s = own_share();
+
+	if (s)
+		s->swap_at = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int swap_end(void)
+{
+	struct share *s = own_share();
+
+	if (s && s->swap_at)
+		s->swap_ns += bpf_ktime_get_ns() - s->swap_at;
+	if (s)
+		s->swap_at = 0;
+	return 0;
+}
+
+#define SWAP_READS(name, function)                                                                 \
+	SEC("?fentry/" #function)                                                                  \
+	int fentry_##name(void *ctx)                                                               \
+	{                                                                                          \
+		return swap_start();                                                               \
+	}                                                                                          \
+	SEC("?fexit/" #function)                                                                   \
+	int fexit_##name(void *ctx)                                                                \
+	{                                                                                          \
+		return swap_end();                                                                 \
+	}                                                                                          \
+	SEC("?kprobe/" #function)                                                                  \
+	int kprobe_##name(void *ctx)                                                               \
+	{                                                                                          \
+		return swap_start();                                                               \
+	}                                                                                          \
+	SEC("?kretprobe/" #function)                                                               \
+	int kretprobe_##name(void *ctx)                                                            \
+	{                                                                                          \
+		return swap_end();                                                                 \
+	}
+
+SWAP_READS(swap_read, do_swap_page)
+SWAP_READS(shmem_read, shmem_fault)

@@ -200,7 +200,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		kind_count(slot, kind, major, access_of_flags(flags),
 			   !(flags & VMT_FAULT_FLAG_USER), ns);
 	}
-	event_emit(slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
+	event_emit(ctx, slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
 		   major, kind, ns);
 	return 0;
 }
@@ -336,7 +336,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access, kernel, ns);
 	}
-	event_emit(slot, page, access, kernel, major, kind, ns);
+	event_emit(ctx, slot, page, access, kernel, major, kind, ns);
 	return 0;
 }
 

@@ -124,11 +124,12 @@ struct vmt_slot_map {
 	__u64 failed[VMT_BPF_FAILURES];
 	__u64 kinds[VMT_BPF_KINDS];
 	__u64 lock_ns; /* of latency.sum, where it is asked for: waiting for mmap_lock */
-	__u64 read_ns; /* and reading */
+	__u64 read_ns; /* and reading its file, */
+	__u64 swap_ns; /* or from swap */
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_map) ==
-		       96 + (4 * VMT_BPF_ACCESSES + 3 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 4) * 8 +
+		       96 + (4 * VMT_BPF_ACCESSES + 3 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 5) * 8 +
 			       VMT_BPF_HIST * 4,
 	       "no holes");
 

@@ -106,6 +106,9 @@ struct vmt_ctx {
 	unsigned verbose;
 	bool quiet;
 	bool partial; /* something that was asked for could not be had */
+	/* Signal that ended what was counted, and was not to end the output; or 0. Who sent it is
+	 * not kept waiting for a reader that does not read: vmt_ctx_patience(). */
+	int ended_by;
 	void (*old_pipe)(int); /* what SIGPIPE and SIGXFSZ did before vmtop ignored them */
 	void (*old_xfsz)(int);
 	void (*old_chld)(int); /* of run */
@@ -113,6 +116,12 @@ struct vmt_ctx {
 	struct vmt_filter *filter; /* of --filter, once vmt_ctx_filter() made it */
 	const struct vmt_entity *filter_entity;
 };
+
+/* Of a sink of this output, in ms. */
+static inline unsigned vmt_ctx_patience(const struct vmt_ctx *ctx)
+{
+	return ctx->ended_by ? 3000 : 0;
+}
 
 /* Text of an option's value, "" where a flag was given, NULL where the option was not. */
 const char *vmt_ctx_value(const struct vmt_ctx *ctx, const char *name);

@@ -160,6 +160,7 @@ static int produce(void *arg, vmt_emit_fn *emit, void *emit_ctx)
 	st->emit_ctx = emit_ctx;
 	r = vmt_window_run(ctx, st->window_opts, &st->window);
 	st->sink->held = false;
+	st->sink->patience_ms = vmt_ctx_patience(ctx);
 	if (r == 0 && st->error == -EOPNOTSUPP) {
 		vmt_complain(ctx, "single faults need BPF: see 'vmtop doctor'");
 		return geteuid() ? VMT_EXIT_DENIED : VMT_EXIT_FAILED;

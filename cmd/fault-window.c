@@ -11,7 +11,7 @@
 #include "source/probe.h"
 #include "source/symbolize.h"
 
-/* The ring of single faults has room for 1.3 million a second at that. */
+/* The ring of single faults has room for 1.1 million a second at that. */
 #define DRAIN_NS UINT64_C(50000000)
 
 struct vmt_window {
@@ -113,14 +113,15 @@ static int watch(const struct vmt_window_opts *opts, int signals, struct pollfd 
 	return 0;
 }
 
-/* Takes the signals that ended the window; the number of one that asked for more, or 0. */
+/* Takes the signals that ended the window; the number of one, where it can be that asks for more
+ * than SIGINT, or 0. */
 static int drain(int signals)
 {
 	struct signalfd_siginfo info;
 	int sig = 0;
 
 	while (signals >= 0 && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (info.ssi_signo != SIGINT)
+		if (!sig || info.ssi_signo != SIGINT)
 			sig = (int)info.ssi_signo;
 	return sig;
 }
@@ -228,7 +229,8 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	r = vmt_probe_read(probe, &w->arena, &w->faults, &read_err);
 	/* Detached before anything else is read: from here on no fault pays for us. */
 	vmt_probe_close(VMT_STEAL(probe));
-	w->signal = drain(signals);
+	ctx->ended_by = drain(signals);
+	w->signal = ctx->ended_by == SIGINT ? 0 : ctx->ended_by;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (r < 0)
 		return vmt_complain_err(ctx, failed < 0 ? &err : &read_err);

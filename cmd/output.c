@@ -291,6 +291,10 @@ static int write_failed(struct vmt_ctx *ctx, const char *path, int error)
 	/* Whoever closed the pipe knows that it did. */
 	if (error == -EPIPE && !path)
 		return 128 + 13;
+	if (error == -ETIMEDOUT && ctx->ended_by) {
+		vmt_complain(ctx, "standard output: not all is written, nobody reads it");
+		return 128 + ctx->ended_by;
+	}
 	if (path && error == -EEXIST)
 		vmt_complain(ctx, "%s: not a regular file; use '>' for it", path);
 	else
@@ -304,7 +308,8 @@ static int output(struct vmt_ctx *ctx, int fd, int (*fill)(struct vmt_sink *sink
 		  void *arg)
 {
 	const char *path = vmt_ctx_value(ctx, "write");
-	VMT_CLEANUP(vmt_sink_done) struct vmt_sink sink = { .fd = fd };
+	VMT_CLEANUP(vmt_sink_done)
+	struct vmt_sink sink = { .fd = fd, .patience_ms = vmt_ctx_patience(ctx) };
 	struct aside aside = { .dir = -1, .fd = -1 };
 	int r = 0, code = 0;
 	bool nothing;

@@ -71,7 +71,7 @@ static struct vmt_fault_raw *add_part(struct job *job, const struct vmt_fault_ra
 	part->user = part->kernel = 0;
 	memset(part->kinds, 0, sizeof(part->kinds));
 	part->latency = (struct vmt_fault_latency){ 0 };
-	part->lock_ns = part->read_ns = 0;
+	part->spent = (struct vmt_fault_spent){ 0 };
 	return part;
 }
 
@@ -108,8 +108,7 @@ static void count(struct vmt_fault_raw *part, const struct vmt_fault_by_kind *ro
 static void add_time(struct vmt_fault_raw *part, const struct vmt_fault_by_kind *row)
 {
 	part->latency = row->latency;
-	part->lock_ns = row->lock_ns;
-	part->read_ns = row->read_ns;
+	part->spent = row->spent;
 }
 
 /* What is left when all rows of known kinds are subtracted: of no kind that could be told. */

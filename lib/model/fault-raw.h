@@ -59,6 +59,13 @@ struct vmt_fault_latency {
 	uint32_t bucket[VMT_FAULT_BUCKETS]; /* may run over */
 };
 
+/* Of latency.sum_ns. */
+struct vmt_fault_spent {
+	uint64_t lock_ns; /* has_lock: waiting for mmap_lock */
+	uint64_t read_ns; /* has_read: reading files */
+	uint64_t swap_ns; /* has_swap: reading from swap */
+};
+
 /*
  * A mapping of one program image of one process. faults = minor + major. With pid 0 the row is
  * shared: the mappings of that file (or the heaps, stacks, ...) of all processes named comm that
@@ -96,8 +103,7 @@ struct vmt_fault_raw {
 	uint64_t failed[VMT_FAILURES]; /* VMT_HAVE_FAILED, or VMT_HAVE_SIGBUS for that one */
 	uint64_t kinds[VMT_FAULT_KINDS]; /* VMT_HAVE_KINDS; of VMT_KIND_UNKNOWN none is counted */
 	struct vmt_fault_latency latency; /* VMT_HAVE_LATENCY */
-	uint64_t lock_ns; /* has_lock: of latency.sum_ns, waiting for mmap_lock */
-	uint64_t read_ns; /* has_read: and reading files */
+	struct vmt_fault_spent spent;
 	/* Of a part with the faults of one kind alone; a probe leaves them 0. */
 	enum vmt_fault_kind kind;
 	bool part;
@@ -120,8 +126,7 @@ struct vmt_fault_by_kind {
 	uint64_t user;
 	uint64_t kernel;
 	struct vmt_fault_latency latency;
-	uint64_t lock_ns; /* as in vmt_fault_raw */
-	uint64_t read_ns;
+	struct vmt_fault_spent spent;
 };
 
 /* The account of a process: kernel_minor + kernel_major = mapped + gup + unattributed + dropped. */
@@ -250,6 +255,7 @@ struct vmt_fault_single {
 	uint64_t latency_ns; /* of the longest; 0 where it is not known */
 	uint64_t total_ns;
 	uint64_t address; /* of the first page */
+	uint64_t ip; /* instruction in user mode; 0 where it is not known */
 	uint64_t faults;
 	uint64_t page; /* size of each, in bytes */
 	uint32_t pid;
@@ -395,8 +401,9 @@ struct vmt_fault_sample {
 	size_t n_codes;
 	struct vmt_fault_frame *frames; /* by vmt_symbolize() */
 	size_t n_frames;
-	bool has_lock; /* lock_ns is known */
-	bool has_read; /* read_ns is known */
+	bool has_lock; /* spent.lock_ns is known */
+	bool has_read;
+	bool has_swap;
 	bool has_cgroups; /* the probe knows those of processes */
 	bool by_kind; /* kinds are counted by mapping */
 	struct vmt_fault_by_kind *kinds;

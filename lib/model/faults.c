@@ -513,13 +513,15 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 	for (i = 0; i < n; i = k) {
 		struct vmt_fault *row = &m->faults[m->n_faults++];
 		struct vmt_latency_sum latency = { 0 };
-		uint64_t end = items[i].raw->end, lock_ns = 0, read_ns = 0;
+		struct vmt_fault_spent spent = { 0 };
+		uint64_t end = items[i].raw->end;
 
 		/* The first is always on its row, also one without a range. */
 		for (k = i; k < n && (k == i || same_row(&items[i], &items[k], end, group)); k++) {
 			row_add(row, &latency, items[k].raw, have);
-			lock_ns += items[k].raw->lock_ns;
-			read_ns += items[k].raw->read_ns;
+			spent.lock_ns += items[k].raw->spent.lock_ns;
+			spent.read_ns += items[k].raw->spent.read_ns;
+			spent.swap_ns += items[k].raw->spent.swap_ns;
 			if (items[k].raw->end > end)
 				end = items[k].raw->end;
 		}
@@ -537,7 +539,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			set_main_kind(row);
 		if (have & VMT_HAVE_LATENCY)
 			SET_LATENCY(fault, row, &latency, &m->arena);
-		vmt_fault_set_shares(row, m->sample->faults, lock_ns, read_ns);
+		vmt_fault_set_shares(row, m->sample->faults, &spent);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 struct vmt_fault_file;
 struct vmt_fault_raw;
 struct vmt_fault_sample;
+struct vmt_fault_spent;
 
 /* What the rows of faults are summed over. */
 enum vmt_fault_group {
@@ -99,8 +100,8 @@ int vmt_model_fault_ips(struct vmt_model *m);
 /* The VMT_HAVE_ bits of what a field of a fault cannot be known without. */
 uint32_t vmt_fault_field_have(const struct vmt_field *f);
 /* Sets what of the time of a row was spent waiting and reading, where the sample knows it. */
-void vmt_fault_set_shares(struct vmt_fault *row, const struct vmt_fault_sample *f, uint64_t lock_ns,
-			  uint64_t read_ns);
+void vmt_fault_set_shares(struct vmt_fault *row, const struct vmt_fault_sample *f,
+			  const struct vmt_fault_spent *spent);
 /* The VMT_ASK_ bit of what it takes to know it, or 0. */
 uint32_t vmt_fault_field_ask(const struct vmt_field *f);
 /* What the calls of filemap_fault for a file came to, as far as have says that it is known; arena

@@ -48,6 +48,8 @@ int vmt_probe_asked_read(const struct vmt_probe_asked *a, const struct vmt_probe
 	}
 	ret->has_lock = (a->have & VMT_HOOK_LOCK) != 0;
 	ret->has_read = (a->have & VMT_HOOK_READ) != 0;
+	/* Whether it was swap is a matter of the kind. */
+	ret->has_swap = a->have & VMT_HOOK_SWAP_READ && a->have & VMT_HOOK_SWAP;
 	return opts->by_kind ? vmt_probe_kinds_read(&a->kinds, drain, hidden, arena, ret) : 0;
 }
 

@@ -10,7 +10,7 @@ struct vmt_probe_asked {
 	struct vmt_probe_kinds kinds; /* with opts.by_kind */
 	struct vmt_probe_array cgroups; /* with VMT_ASK_CGROUP */
 	const volatile __u64 *cgroups_lost; /* the object's */
-	uint32_t have; /* VMT_HOOK_ bits of what is attached */
+	uint64_t have; /* VMT_HOOK_ bits of what is attached */
 };
 
 /* Sizes of the tables before the object is loaded; small: only to see whether it loads. maps and

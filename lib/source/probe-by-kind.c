@@ -45,8 +45,9 @@ static void copy(const struct vmt_slot_kind *from, struct vmt_fault_by_kind *to)
 		else if (access == VMT_BPF_EXEC)
 			to->exec += n;
 	}
-	to->lock_ns = from->lock_ns;
-	to->read_ns = from->read_ns;
+	to->spent.lock_ns = from->lock_ns;
+	to->spent.read_ns = from->read_ns;
+	to->spent.swap_ns = from->swap_ns;
 	vmt_probe_latency(&from->latency, to->minor + to->major - from->untimed, &to->latency);
 }
 

@@ -444,7 +444,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	 */
 	control(s)->start_ns = UINT64_MAX;
 	control(s)->self_tgid = (uint32_t)getpid();
-	control(s)->kinds = vmt_probe_kind_facts(s->loaded.have);
+	control(s)->kinds = vmt_probe_kind_facts((uint32_t)s->loaded.have);
 	control(s)->active = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	p->start_ns = vmt_probe_now();
@@ -478,7 +478,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	if (!vmt_probe_wants(p, getpid()))
 		control(s)->self_tgid = 0;
 	s->asked.have = s->loaded.have;
-	p->have |= s->loaded.have & ~(VMT_HOOKS | VMT_HOOK_SHARES);
+	p->have |= (uint32_t)(s->loaded.have & ~(VMT_HOOKS | VMT_HOOK_SHARES));
 	vmt_probe_note(p, rung, NULL, VMT_TRY_OK, 0, p->canary_text, NULL, NULL);
 	*ret_state = s;
 	return 0;
@@ -606,8 +606,9 @@ static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *
 		out->failed[f] = m->failed[f];
 	for (int k = 0; k < VMT_FAULT_KINDS; k++)
 		out->kinds[k] = m->kinds[k];
-	out->lock_ns = m->lock_ns;
-	out->read_ns = m->read_ns;
+	out->spent.lock_ns = m->lock_ns;
+	out->spent.read_ns = m->read_ns;
+	out->spent.swap_ns = m->swap_ns;
 	vmt_probe_latency(&m->latency, out->user + out->kernel - m->untimed, &out->latency);
 	r = copy_comm(arena, m->comm, &out->comm);
 	return r ?: copy_path(s, m, arena, out);

@@ -166,7 +166,7 @@ static int filemap_start(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	}
 	if (!vmt_probe_wants(p, getpid()))
 		s->skeleton->bss->control.self_tgid = 0;
-	p->have |= s->loaded.have;
+	p->have |= (uint32_t)s->loaded.have;
 	p->filter_fd = bpf_map__fd(s->skeleton->maps.filter);
 	vmt_probe_note(p, rung, NULL, VMT_TRY_OK, 0, NULL, NULL, NULL);
 	*ret_state = s;

@@ -24,10 +24,11 @@ enum {
 };
 /* And of those that tell what the time of a fault was spent on. They leave the fault probe by no
  * bit: its caller's have other meanings. */
-#define VMT_HOOK_LOCK	(UINT32_C(1) << 30)
-#define VMT_HOOK_READ	(UINT32_C(1) << 31)
-#define VMT_HOOK_SHARES (VMT_HOOK_LOCK | VMT_HOOK_READ)
-#define VMT_HOOKS	(UINT32_C(0x3ff) << 20)
+#define VMT_HOOK_LOCK	   (UINT32_C(1) << 30)
+#define VMT_HOOK_READ	   (UINT32_C(1) << 31)
+#define VMT_HOOK_SWAP_READ (UINT64_C(1) << 32)
+#define VMT_HOOK_SHARES	   (VMT_HOOK_LOCK | VMT_HOOK_READ | VMT_HOOK_SWAP_READ)
+#define VMT_HOOKS	   (UINT32_C(0x3ff) << 20)
 
 /* What a hook is not wanted without. */
 enum vmt_hook_only {
@@ -41,7 +42,7 @@ struct vmt_probe_hook {
 	const char *prog; /* name in the BPF object */
 	const char *hook; /* what it hangs on, as SEC() says it */
 	const char *gives;
-	uint32_t have; /* VMT_HAVE_ bits that need it */
+	uint64_t have; /* VMT_HAVE_ and VMT_HOOK_ bits that need it */
 	bool optional; /* without it the rung still works */
 	enum vmt_hook_only only;
 };

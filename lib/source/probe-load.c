@@ -111,7 +111,7 @@ static void note_error(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 
 static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *h)
 {
-	uint32_t without = p->opts.without;
+	uint64_t without = p->opts.without;
 
 	if (h->only == VMT_HOOK_FOLLOW && !p->opts.follow)
 		return false;

@@ -36,7 +36,7 @@ struct vmt_probe_loaded {
 	const struct vmt_probe_object *ops;
 	const struct vmt_probe_rung *rung;
 	void *skeleton;
-	uint32_t have;
+	uint64_t have; /* VMT_HAVE_ and VMT_HOOK_ bits */
 	struct bpf_link **links;
 	size_t n_links;
 	size_t cap_links;

@@ -61,7 +61,7 @@ static bool goes_on(const struct vmt_probe_singles *s, const struct vmt_fault_si
 		    const struct vmt_fault_event *e)
 {
 	return run->tid == e->tid && run->pid == e->tgid && run->slot == e->slot &&
-	       run->address + run->faults * s->page == e->address &&
+	       run->address + run->faults * s->page == e->address && run->ip == e->ip &&
 	       (int)run->access == (int)e->access && (int)run->mode == (int)e->mode &&
 	       run->major == (e->major != 0) &&
 	       ((int)run->kind == (int)e->kind || run->kind == VMT_KIND_UNKNOWN ||
@@ -104,6 +104,7 @@ int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_e
 		.latency_ns = e->ns,
 		.total_ns = e->ns,
 		.address = e->address,
+		.ip = e->ip,
 		.faults = 1,
 		.page = s->page,
 		.pid = e->tgid,

@@ -63,6 +63,7 @@
 #define OF_HUGE_WP   "stores to write-protected huge pages"
 #define OF_NUMA	     "NUMA hinting"
 #define OF_READS     "reading of files"
+#define OF_SWAPIN    "reading from swap"
 #define OF_USERFAULT "faults that userfaultfd served"
 #define OF_TABLES    "copies on write, huge pages, swap and NUMA hinting, by entries of page tables"
 
@@ -91,6 +92,19 @@
 			VMT_HOOK_LOCK, true, VMT_HOOK_ASKED                                        \
 	}
 
+/* Of memory that a process has for itself, and of shared memory. */
+#define SWAP_READS(enter, leave)                                                                   \
+	{ enter "_swap_read", enter "/do_swap_page", OF_SWAPIN, VMT_HOOK_SWAP_READ, true,          \
+	  VMT_HOOK_ASKED },                                                                        \
+		{ leave "_swap_read", leave "/do_swap_page", OF_SWAPIN, VMT_HOOK_SWAP_READ, true,  \
+		  VMT_HOOK_ASKED },                                                                \
+		{ enter "_shmem_read", enter "/shmem_fault", OF_SWAPIN, VMT_HOOK_SWAP_READ, true,  \
+		  VMT_HOOK_ASKED },                                                                \
+	{                                                                                          \
+		leave "_shmem_read", leave "/shmem_fault", OF_SWAPIN, VMT_HOOK_SWAP_READ, true,    \
+			VMT_HOOK_ASKED                                                             \
+	}
+
 static const struct vmt_probe_hook fexit_hooks[] = {
 	{ "fentry_fault", "fentry/handle_mm_fault", "the mapping of every fault", 0, false,
 	  VMT_HOOK_ALWAYS },
@@ -114,6 +128,7 @@ static const struct vmt_probe_hook fexit_hooks[] = {
 	SHARES,
 	{ "fentry_read", "fentry/filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
 	{ "fexit_read", "fexit/filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
+	SWAP_READS("fentry", "fexit"),
 };
 
 static const struct vmt_probe_hook kprobe_hooks[] = {
@@ -137,6 +152,7 @@ static const struct vmt_probe_hook kprobe_hooks[] = {
 	{ "kprobe_read", "kprobe/filemap_fault", OF_READS, VMT_HOOK_READ, true, VMT_HOOK_ASKED },
 	{ "kretprobe_read", "kretprobe/filemap_fault", OF_READS, VMT_HOOK_READ, true,
 	  VMT_HOOK_ASKED },
+	SWAP_READS("kprobe", "kretprobe"),
 };
 
 static const struct vmt_probe_hook tracepoint_hooks[] = {

@@ -2,6 +2,9 @@
 #include "source/proc-forecast.h"
 
 #include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "model/forecast.h"
 #include "source/cached-pages.h"
@@ -9,6 +12,7 @@
 #include "source/residency.h"
 
 #define WORDS ((size_t)VMT_READ_WORDS)
+#define OWN   ((size_t)1 << 16) /* a page at least */
 /* Pages that are asked for at one time. */
 #define ASK ((uint64_t)1 << 15)
 
@@ -28,6 +32,24 @@ struct look {
 	uint64_t words[WORDS];
 	unsigned char vec[VMT_CACHED_VEC];
 };
+
+bool vmt_forecast_stores_major(void)
+{
+	VMT_AUTO_CLOSE int fd = memfd_create("vmtop", MFD_CLOEXEC);
+	struct rusage before, after;
+	volatile char *p;
+
+	if (fd < 0 || ftruncate(fd, (off_t)OWN))
+		return false;
+	p = mmap(NULL, OWN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return false;
+	getrusage(RUSAGE_THREAD, &before);
+	*p = 1;
+	getrusage(RUSAGE_THREAD, &after);
+	munmap((void *)(uintptr_t)p, OWN);
+	return after.ru_majflt != before.ru_majflt;
+}
 
 static void look_free(struct look **lp)
 {
@@ -205,6 +227,13 @@ static int prepare(struct look *l, int dir_fd, const struct vmt_map *m)
 	return r;
 }
 
+/* Whether faults of a mapping that need not read may be major all the same. */
+static bool stores_major(const struct look *l, const struct vmt_map *m)
+{
+	return l->task->shared->stores_major && m->perms.len == 4 && m->perms.ptr[1] == 'w' &&
+	       m->perms.ptr[3] == 's';
+}
+
 static int look_at(struct look *l, int dir_fd, struct vmt_map *m)
 {
 	int r;
@@ -232,7 +261,8 @@ static int look_at(struct look *l, int dir_fd, struct vmt_map *m)
 		VMT_SET(map, minor_faults_left, m, l->left.minor);
 		VMT_SET(map, minor_faults_left_max, m, l->left.minor_most);
 		VMT_SET(map, major_faults_left, m, l->left.major);
-		VMT_SET(map, major_faults_left_max, m, l->left.major_most);
+		VMT_SET(map, major_faults_left_max, m,
+			l->left.major_most + (stores_major(l, m) ? l->left.minor_most : 0));
 	}
 	pthread_mutex_unlock(&l->task->lock);
 	return 0;

@@ -4,6 +4,13 @@
 #include "source/proc-job.h"
 
 /*
+ * Whether a store that makes a page of a shared mapping dirty is made twice, and major: where the
+ * kernel gave up the lock to wait for its disks (89b15332af7c, 5.5), up to 5.19 (d92725256b4f).
+ * Found out with a page of our own.
+ */
+bool vmt_forecast_stores_major(void);
+
+/*
  * The part of a job that forecasts the faults of each mapping that the task has already: the page
  * tables by pagemap, in slices, and for what is not mapped the page cache. fd is the open pagemap,
  * dir_fd the directory of the process. Files of which nobody tells us, mappings of hugetlb and of

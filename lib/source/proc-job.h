@@ -26,6 +26,7 @@ struct vmt_proc_shared {
 	struct vmt_devices devices;
 	struct vmt_file_cache *files; /* for ELF and ROLE */
 	uint64_t around_bytes; /* what a fault of a file maps around it, for FORECAST */
+	bool stores_major; /* vmt_forecast_stores_major() */
 	/* By the thread that drives the pool. */
 	bool rollup_tried;
 	bool rollup_loses; /* smaps_rollup leaves mappings out on this kernel */

@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "source/elf.h"
 #include "source/file-cache.h"
+#include "source/proc-forecast.h"
 #include "source/proc-job.h"
 #include "source/proc-space.h"
 #include "source/residency.h"
@@ -97,8 +98,10 @@ int vmt_proc_shared_load(struct vmt_proc_shared *shared, uint64_t sources)
 	if (sources & (VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(FORECAST)))
 		__atomic_store_n(&shared->swap_idle, shared->root->live && !vmt_swap_in_use(),
 				 __ATOMIC_RELAXED);
-	if (todo & VMT_SOURCE_BIT(FORECAST))
+	if (todo & VMT_SOURCE_BIT(FORECAST)) {
 		shared->around_bytes = fault_around();
+		shared->stores_major = vmt_forecast_stores_major();
+	}
 	if (todo & VMT_SOURCE_BIT(MAPS)) {
 		r = vmt_devices_load(&shared->devices, shared->root);
 		if (r < 0)

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "model/proc-group.h"
 
@@ -71,6 +72,33 @@ void vmt_sink_done(struct vmt_sink *sink)
 	vmt_buf_done(&sink->buf);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits until PIPE_BUF bytes can be written; 0, or -errno. */
+static int wait_for_reader(const struct vmt_sink *sink)
+{
+	struct pollfd fd = { .fd = sink->fd, .events = POLLOUT };
+	int64_t end = now_ms() + sink->patience_ms;
+
+	for (;;) {
+		int64_t left = end - now_ms();
+		int n = poll(&fd, 1, left > 0 ? (int)left : 0);
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (left <= 0)
+			return -ETIMEDOUT;
+	}
+}
+
 int vmt_sink_flush(struct vmt_sink *sink, size_t least)
 {
 	size_t done = sink->done;
@@ -80,8 +108,16 @@ int vmt_sink_flush(struct vmt_sink *sink, size_t least)
 	if (sink->error || sink->held || sink->buf.len <= least)
 		return sink->error;
 	while (done < sink->buf.len) {
-		ssize_t n = write(sink->fd, sink->buf.data + done, sink->buf.len - done);
+		size_t rest = sink->buf.len - done;
+		ssize_t n;
 
+		if (sink->patience_ms) {
+			sink->error = wait_for_reader(sink);
+			if (sink->error)
+				break;
+			rest = rest < PIPE_BUF ? rest : PIPE_BUF;
+		}
+		n = write(sink->fd, sink->buf.data + done, rest);
 		if (n < 0) {
 			if (errno == EINTR)
 				continue;

@@ -110,6 +110,8 @@ struct vmt_sink {
 	 * nothing, and who waits calls vmt_sink_write(). */
 	bool held;
 	size_t done; /* bytes of the buffer that vmt_sink_write() has written */
+	/* 0: whoever reads is waited for. Else where it takes nothing for so long: -ETIMEDOUT. */
+	unsigned patience_ms;
 };
 
 void vmt_sink_done(struct vmt_sink *sink);

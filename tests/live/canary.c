@@ -201,8 +201,6 @@ int main(int argc, char **argv)
 	judge("auto", VMT_RUNG_NONE, argc > 1 ? argv[1] : NULL);
 	judge_without();
 	for (int i = 2; i < argc; i++)
-		for (int rung = VMT_RUNG_FEXIT; rung < VMT_RUNGS; rung++)
-			if (!strcmp(argv[i], vmt_rung_name((enum vmt_rung_id)rung)))
-				judge(argv[i], (enum vmt_rung_id)rung, argv[i]);
+		judge(argv[i], vmt_rung_of(argv[i]), argv[i]);
 	return 0;
 }

@@ -11,22 +11,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "model/rows.h"
 #include "source/pids.h"
-#include "source/probe.h"
+#include "window.h"
 
-#define PAGE	4096u
-#define WAIT_MS 60000
+#define PAGE 4096u
 
 struct tree {
 	char outer[160];
@@ -104,22 +101,21 @@ static __attribute__((noreturn)) void unable(struct truth *t, const char *what)
 	_exit(1);
 }
 
-static void meet(const int said[2], const int told[2])
-{
-	char c = 0;
+struct job {
+	struct tree tree;
+	struct truth *truth;
+};
 
-	if (write(said[1], &c, 1) != 1 || read(told[0], &c, 1) != 1)
-		_exit(1);
-}
-
-static __attribute__((noreturn)) void workload(const struct tree *tree, struct truth *t,
-					       const int said[2], const int told[2])
+static void workload(const struct pipes *p, void *arg)
 {
+	const struct job *job = arg;
+	const struct tree *tree = &job->tree;
+	struct truth *t = job->truth;
 	int fd, status;
 	pid_t pid;
 	ssize_t n;
 
-	meet(said, told);
+	meet(p);
 	touch(16);
 	pid = fork();
 	if (!pid) {
@@ -144,16 +140,7 @@ static __attribute__((noreturn)) void workload(const struct tree *tree, struct t
 	n = fd < 0 ? -1 : read(fd, t->own, sizeof(t->own) - 1);
 	if (n <= 0)
 		unable(t, "/proc/self/cgroup");
-	meet(said, told);
-	_exit(0);
-}
-
-static bool hear(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char c;
-
-	return poll(&p, 1, WAIT_MS) == 1 && read(fd, &c, 1) == 1;
+	meet(p);
 }
 
 static struct vmt_bytes of_process(const struct vmt_fault_sample *f, pid_t pid)
@@ -196,55 +183,25 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, const struc
 
 static void on_rung(const char *rung_name, enum vmt_rung_id rung, struct truth *t)
 {
-	struct vmt_probe_opts opts = {
-		.rung = rung, .n_pids = 1, .follow = true, .asks = VMT_ASK_CGROUP
-	};
-	struct vmt_fault_sample f = { 0 };
-	struct vmt_err err = { 0 };
-	VMT_AUTO_PROBE probe = NULL;
-	struct vmt_arena arena;
-	struct tree tree;
+	struct vmt_probe_opts opts = { .rung = rung, .follow = true, .asks = VMT_ASK_CGROUP };
+	struct job job = { .truth = t };
+	struct window w;
 	struct check c;
-	int said[2], told[2], r;
-	pid_t child;
+	int r;
 
 	check_begin(&c, "cgroups/%s", rung_name);
-	if (!make_tree(&tree, c.name))
+	if (!make_tree(&job.tree, c.name))
 		return;
 	memset(t, 0, sizeof(*t));
-	vmt_arena_init(&arena);
-	if (pipe2(said, O_CLOEXEC) || pipe2(told, O_CLOEXEC))
-		exit(1);
-	child = fork();
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		workload(&tree, t, said, told);
-	}
-	close(said[1]);
-	close(told[0]);
-	opts.pids = &child;
-	r = hear(said[0]) ? 0 : vmt_err_set(&err, -EIO, NULL, 0, "the workload did not start");
-	r = r ?: vmt_probe_open(&opts, &probe, &err);
-	r = r ?: vmt_probe_start(probe, &err);
-	if (!r) {
-		(void)!write(told[1], "", 1);
-		check_that(&c, hear(said[0]), "the workload did not end: %s", t->unable);
-		r = vmt_probe_stop(probe, &err);
-		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
-	}
-	if (check_that(&c, !r, "%s", err.text) && !c.failed)
-		judge(&c, &f, t, child, &tree);
+	r = window_begin(&w, workload, &job);
+	r = r ?: window_count(&w, &opts, false, NULL);
+	if (check_that(&c, !r, "%s; %s", w.err.text, t->unable))
+		judge(&c, &w.f, t, w.child, &job.tree);
 	else
 		check_end(&c, "%s", "");
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(said[0]);
-	close(told[1]);
-	vmt_probe_close(probe);
-	probe = NULL;
-	rmdir(tree.inner);
-	rmdir(tree.outer);
-	vmt_arena_done(&arena);
+	window_end(&w);
+	rmdir(job.tree.inner);
+	rmdir(job.tree.outer);
 }
 
 int main(int argc, char **argv)

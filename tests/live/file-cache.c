@@ -358,8 +358,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (; i < argc; i++)
-		for (int rung = VMT_RUNG_FEXIT; rung < VMT_RUNGS; rung++)
-			if (!strcmp(argv[i], vmt_rung_name((enum vmt_rung_id)rung)))
-				climb((enum vmt_rung_id)rung, dir);
+		climb(vmt_rung_of(argv[i]), dir);
 	return 0;
 }

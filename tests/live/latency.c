@@ -6,8 +6,8 @@
  * before it fills a page. A fault takes no less than the wait, and no more than the access that
  * made it; both are measured on their own side of the kernel, and the probe's median has to lie
  * between the two medians, 10 % at either end. Each fault is listed on its own, too, and lies
- * between the two measurements of its own, without any allowance. All of them are of one kind,
- * which has the times of the mapping.
+ * between the two measurements of its own, without any allowance, and is of the code that made it.
+ * All of them are of one kind, which has the times of the mapping.
  *
  * And on the first rung a storm of faults, all of them listed, in runs; once with nobody who
  * empties the ring, which is full soon. Whatever the ring and the rate leave out, no fault is left
@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -34,15 +33,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bpf/fault-event.h"
 #include "model/latency.h"
-#include "source/probe.h"
+#include "source/probe-singles.h"
 #include "stall.h"
+#include "window.h"
 
 #define PAGE	4096u
 #define PAGES	16u /* of the file */
 #define ROUNDS	5u
 #define TOUCHES (PAGES * ROUNDS)
-#define WAIT_MS 60000
 
 #define FUSE_US 5000u
 #define UFFD_US 2000u
@@ -77,45 +77,9 @@ static uint64_t median(uint64_t *ns, size_t n)
 	return ns[(n + 1) / 2 - 1];
 }
 
-/* The child's side of a pair of pipes: says that it is ready or done, and waits to be told on. */
-struct pipes {
-	int said[2];
-	int told[2];
-};
-
-static void meet(const struct pipes *p)
-{
-	char c = 0;
-
-	if (write(p->said[1], &c, 1) != 1 || read(p->told[0], &c, 1) != 1)
-		_exit(1);
-}
-
-/* probe: whose single faults are to be taken meanwhile; or NULL. */
-static bool hear(const struct pipes *p, struct vmt_probe *probe)
-{
-	struct pollfd fd = { .fd = p->said[0], .events = POLLIN };
-	uint64_t end = now_ns() + WAIT_MS * UINT64_C(1000000);
-	int r;
-	char c;
-
-	do {
-		r = poll(&fd, 1, probe ? 50 : WAIT_MS);
-		if (probe && vmt_probe_drain(probe, NULL))
-			return false;
-	} while (!r && now_ns() < end);
-	return r == 1 && read(p->said[0], &c, 1) == 1;
-}
-
-static void tell(const struct pipes *p)
-{
-	char c = 0;
-
-	(void)!write(p->told[1], &c, 1);
-}
-
 /* Reads the pages of a range one by one; forget() makes them be absent again. */
-static void touch(struct truth *t, const struct pipes *p, void (*forget)(void *arg), void *arg)
+static __attribute__((noinline)) void touch(struct truth *t, const struct pipes *p,
+					    void (*forget)(void *arg), void *arg)
 {
 	volatile const char *start = (volatile const char *)(uintptr_t)t->start;
 	size_t n = 0;
@@ -283,8 +247,8 @@ static void judge_singles(struct side *side, const struct vmt_fault_sample *f)
 		    (one->address != t->start + n % PAGES * PAGE || one->faults != 1 ||
 		     one->latency_ns < t->wait_ns[n] || one->latency_ns > t->access_ns[n] ||
 		     one->tid != (uint32_t)side->child || one->access != VMT_ACCESS_READ ||
-		     one->mode != VMT_MODE_USER || (side->file && !one->major) ||
-		     strcmp(one->comm, "latency")))
+		     one->mode != VMT_MODE_USER || one->ip - (uintptr_t)touch >= 4096 ||
+		     (side->file && !one->major) || strcmp(one->comm, "latency")))
 			wrong++;
 		n++;
 	}
@@ -373,8 +337,7 @@ static void start_side(struct side *s, const struct stall *file)
 {
 	s->file = file;
 	s->t = new_truth();
-	if (pipe2(s->p.said, O_CLOEXEC) || pipe2(s->p.told, O_CLOEXEC))
-		exit(1);
+	pipes_open(&s->p);
 	s->child = fork();
 	if (s->child < 0)
 		exit(1);
@@ -384,8 +347,7 @@ static void start_side(struct side *s, const struct stall *file)
 			read_file(s->t, &s->p, file->dir);
 		read_memory(s->t, &s->p);
 	}
-	close(s->p.said[1]);
-	close(s->p.told[0]);
+	pipes_parent(&s->p);
 	s->ready = hear(&s->p, NULL);
 	if (!s->ready && s->t->unable[0]) {
 		check_skip(s->c.name, "%s", s->t->unable);
@@ -399,8 +361,7 @@ static void end_side(struct side *s)
 {
 	kill(s->child, SIGKILL);
 	waitpid(s->child, NULL, 0);
-	close(s->p.said[0]);
-	close(s->p.told[1]);
+	pipes_close(&s->p);
 	munmap(s->t, sizeof(*s->t));
 }
 
@@ -484,15 +445,16 @@ static void waits(const char *name, enum vmt_rung_id rung, const char *dir)
 #define STORM_RATE   100u
 
 /* What the ring holds, and what it holds at least where some were taken for the end of the ring. */
-#define RING	   65536u
+#define RING	   (VMT_PROBE_RING_BYTES / (unsigned)(sizeof(struct vmt_fault_event) + 8))
 #define RING_LEAST (RING - 64)
 
-static __attribute__((noreturn)) void storm(const struct pipes *p)
+static void storm(const struct pipes *p, void *arg)
 {
 	size_t size = (size_t)STORM_PAGES * PAGE;
 	volatile char *m =
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	(void)arg;
 	if (m == MAP_FAILED || madvise((void *)(uintptr_t)m, size, MADV_NOHUGEPAGE))
 		_exit(1);
 	meet(p);
@@ -503,7 +465,6 @@ static __attribute__((noreturn)) void storm(const struct pipes *p)
 			_exit(1);
 	}
 	meet(p);
-	_exit(0);
 }
 
 static void judge_storm(struct check *c, const struct vmt_fault_sample *f, bool stopped)
@@ -542,46 +503,16 @@ static void judge_storm(struct check *c, const struct vmt_fault_sample *f, bool 
 
 static void run_storm(struct check *c, enum vmt_rung_id rung, bool stopped)
 {
-	struct vmt_probe_opts opts = {
-		.rung = rung, .n_pids = 1, .singles = true, .single_rate = STORM_RATE
-	};
-	struct vmt_fault_sample f = { 0 };
-	struct vmt_err err = { 0 };
-	VMT_AUTO_PROBE probe = NULL;
-	struct vmt_arena arena;
-	struct pipes p;
-	pid_t child;
-	int r;
+	struct vmt_probe_opts opts = { .rung = rung, .singles = true, .single_rate = STORM_RATE };
+	struct window w;
+	int r = window_begin(&w, storm, NULL);
 
-	vmt_arena_init(&arena);
-	if (pipe2(p.said, O_CLOEXEC) || pipe2(p.told, O_CLOEXEC))
-		exit(1);
-	child = fork();
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		storm(&p);
-	}
-	close(p.said[1]);
-	close(p.told[0]);
-	opts.pids = &child;
-	r = hear(&p, NULL) ? 0 : vmt_err_set(&err, -EIO, NULL, 0, "the workload did not start");
-	r = r ?: vmt_probe_open(&opts, &probe, &err);
-	r = r ?: vmt_probe_start(probe, &err);
-	if (!r) {
-		tell(&p);
-		check_that(c, hear(&p, stopped ? NULL : probe), "the workload did not end");
-		r = vmt_probe_stop(probe, &err);
-		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
-	}
-	if (check_that(c, !r, "%s", err.text))
-		judge_storm(c, &f, stopped);
+	r = r ?: window_count(&w, &opts, !stopped, NULL);
+	if (check_that(c, !r, "%s", w.err.text))
+		judge_storm(c, &w.f, stopped);
 	else
 		check_end(c, "%s", "");
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(p.said[0]);
-	close(p.told[1]);
-	vmt_arena_done(&arena);
+	window_end(&w);
 }
 
 static void storms(const char *name, enum vmt_rung_id rung)

@@ -5,7 +5,8 @@
  * waits is read by faults: the time that they read is no less than the server waited, and no more
  * than they took. And a thread faults while another one holds mmap_lock, through /proc/self/mem in
  * a page of that file, and a third one waits to change a mapping: the time that the fault waited
- * for the lock is most of what the access took, and it read nothing.
+ * for the lock is most of what the access took, and it read nothing. In a guest, memory
+ * comes from swap: it is most of the time of these faults, and they read no file.
  */
 
 #include "check.h"
@@ -13,27 +14,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "source/probe.h"
 #include "stall.h"
+#include "window.h"
 
-#define PAGE	4096u
-#define PAGES	(STALL_SLOW_SIZE / PAGE)
-#define READS	8u /* pages that are faulted; the lock is held with the others */
-#define FUSE_US 50000u
-#define WAIT_MS 60000
+#define PAGE	   4096u
+#define PAGES	   (STALL_SLOW_SIZE / PAGE)
+#define READS	   8u /* pages that are faulted; the lock is held with the others */
+#define FUSE_US	   50000u
+#define SWAP_PAGES 512u /* of the process's own, and of shared memory */
 
 /* What the child found, in memory of both. */
 struct truth {
@@ -42,6 +42,7 @@ struct truth {
 	uint64_t access_ns; /* of faults that found the lock held, all together */
 	unsigned hits; /* how many these were */
 	bool hit[PAGES];
+	uint64_t swapped[2]; /* mappings that were in swap for a part; 0: there is no swap */
 	char unable[160];
 };
 
@@ -154,16 +155,67 @@ static void fault_behind(struct truth *t, struct worker *holder, struct worker *
 		stall_pause(100);
 }
 
-static __attribute__((noreturn)) void workload(struct truth *t, const char *dir, const int said[2],
-					       const int told[2])
+struct job {
+	struct truth *truth;
+	const char *dir;
+	const char *group; /* whose memory can be put into swap; NULL: there is none */
+};
+
+static bool put(const char *group, const char *name, const char *text)
+{
+	char path[200];
+	ssize_t len = (ssize_t)strlen(text);
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", group, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	good = fd >= 0 && write(fd, text, (size_t)len) == len;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* Makes memory and lets the kernel take it away: who lowers the limit waits until it is done. */
+static void swap_out(struct truth *t, const char *group)
+{
+	static const int kinds[] = { MAP_PRIVATE, MAP_SHARED };
+	size_t size = SWAP_PAGES * PAGE;
+
+	if (!put(group, "cgroup.procs", "0"))
+		unable(t, group);
+	for (unsigned k = 0; k < 2; k++) {
+		volatile char *m =
+			mmap(NULL, size, PROT_READ | PROT_WRITE, kinds[k] | MAP_ANONYMOUS, -1, 0);
+
+		if (m == MAP_FAILED || madvise((void *)(uintptr_t)m, size, MADV_NOHUGEPAGE))
+			unable(t, "mmap");
+		for (size_t i = 0; i < size; i += PAGE)
+			m[i] = 1;
+		t->swapped[k] = (uintptr_t)m;
+	}
+	if (!put(group, "memory.high", "0") || !put(group, "memory.high", "max"))
+		unable(t, "memory.high");
+}
+
+static void swap_in(const struct truth *t)
+{
+	for (unsigned k = 0; k < 2; k++)
+		for (size_t i = 0; t->swapped[k] && i < SWAP_PAGES; i++)
+			(void)*(volatile const char *)(uintptr_t)(t->swapped[k] + i * PAGE);
+}
+
+static void workload(const struct pipes *p, void *arg)
 {
 	static struct worker holder, writer;
-	char path[160], c = 0, *fresh;
+	const struct job *job = arg;
+	struct truth *t = job->truth;
+	char path[160], *fresh;
 	volatile const char *file;
 	unsigned i;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/file", dir);
+	snprintf(path, sizeof(path), "%s/file", job->dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	file = mmap(NULL, STALL_SLOW_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
 	/* One page comes at a time. */
@@ -179,25 +231,18 @@ static __attribute__((noreturn)) void workload(struct truth *t, const char *dir,
 			unable(t, "mprotect");
 	t->fresh = (uintptr_t)fresh + PAGE;
 	writer.range = fresh + (2 * PAGES + 1) * PAGE;
+	if (job->group)
+		swap_out(t, job->group);
+	meet(p);
+	/* They look at the clock all the time, and the probe is there by now. */
 	worker_start(&holder, t, hold_lock);
 	worker_start(&writer, t, change_mapping);
-	if (write(said[1], &c, 1) != 1 || read(told[0], &c, 1) != 1)
-		_exit(1);
 	for (i = 0; i < READS; i++)
 		(void)file[i * PAGE];
 	for (i = 0; READS + i < PAGES; i++)
 		fault_behind(t, &holder, &writer, i);
-	if (write(said[1], &c, 1) != 1 || read(told[0], &c, 1) != 1)
-		_exit(1);
-	_exit(0);
-}
-
-static bool hear(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char c;
-
-	return poll(&p, 1, WAIT_MS) == 1 && read(fd, &c, 1) == 1;
+	swap_in(t);
+	meet(p);
 }
 
 static void judge_reads(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
@@ -219,10 +264,10 @@ static void judge_reads(struct check *c, const struct vmt_fault_sample *f, const
 			continue;
 		faults += m->minor + m->major;
 		stall += m->latency.sum_ns;
-		read += m->read_ns;
+		read += m->spent.read_ns;
 		for (size_t k = 0; k < f->n_kinds; k++)
 			if (f->kinds[k].slot == m->slot && f->kinds[k].pid == m->pid)
-				by_kind += f->kinds[k].read_ns;
+				by_kind += f->kinds[k].spent.read_ns;
 	}
 	check_that(c, faults == READS, "%" PRIu64 " faults", faults);
 	check_that(c, read >= waited && read <= stall, "not between the waits and the stall");
@@ -251,8 +296,8 @@ static void judge_lock(struct check *c, const struct vmt_fault_sample *f, const 
 		if (m->start < t->fresh || page >= PAGES || !t->hit[page])
 			continue;
 		faults += m->minor + m->major;
-		lock += m->lock_ns;
-		read += m->read_ns;
+		lock += m->spent.lock_ns;
+		read += m->spent.read_ns;
 		stall += m->latency.sum_ns;
 	}
 	check_that(c, faults == t->hits, "%" PRIu64 " faults for %u accesses", faults, t->hits);
@@ -264,63 +309,107 @@ static void judge_lock(struct check *c, const struct vmt_fault_sample *f, const 
 		  (double)t->access_ns / 1e6);
 }
 
-static void on_rung(const char *name, enum vmt_rung_id rung, const char *dir, struct truth *t)
+/* What of the major faults was swap; of those from the swap cache, nothing is. */
+static void judge_swap(struct check *c, const struct vmt_fault_sample *f, const struct truth *t)
 {
-	struct vmt_probe_opts opts = {
-		.rung = rung, .n_pids = 1, .by_kind = true, .asks = VMT_ASK_SHARES
-	};
-	struct vmt_fault_sample f = { 0 };
-	struct vmt_err err = { 0 };
-	VMT_AUTO_PROBE probe = NULL;
-	struct vmt_arena arena;
-	struct check reads, lock;
+	uint64_t swap = 0, stall = 0, all = 0;
+
+	if (!t->swapped[0]) {
+		check_skip(c->name, "no swap area that is a test's own");
+		return;
+	}
+	if (!f->has_swap) {
+		check_that(c, f->rung == VMT_RUNG_TRACEPOINT, "no hook at do_swap_page()");
+		check_end(c, "%s: what comes from swap is not told", vmt_rung_name(f->rung));
+		return;
+	}
+	for (size_t i = 0; i < f->n_maps; i++) {
+		const struct vmt_fault_raw *m = &f->maps[i];
+		uint64_t in_kinds = 0, major_ns = 0;
+
+		if (m->start != t->swapped[0] && m->start != t->swapped[1])
+			continue;
+		for (size_t k = 0; k < f->n_kinds; k++) {
+			const struct vmt_fault_by_kind *by = &f->kinds[k];
+
+			if (by->slot != m->slot || by->pid != m->pid)
+				continue;
+			in_kinds += by->spent.swap_ns;
+			if (by->kind == VMT_KIND_SWAP_MAJOR)
+				major_ns += by->latency.sum_ns;
+			else
+				check_that(c, !by->spent.swap_ns, "kind %d is swap", by->kind);
+		}
+		check_that(c, in_kinds == m->spent.swap_ns, "by kind it is %" PRIu64, in_kinds);
+		check_that(c, major_ns && in_kinds <= major_ns && in_kinds >= major_ns / 2,
+			   "%" PRIu64 " ns of %" PRIu64 " of those from swap", in_kinds, major_ns);
+		check_that(c, !m->spent.read_ns, "it read a file");
+		swap += in_kinds;
+		stall += major_ns;
+		all++;
+	}
+	check_that(c, all == 2, "%" PRIu64 " of 2 mappings", all);
+	check_end(c, "%s: %.1f ms of %.1f of faults that read from swap", vmt_rung_name(f->rung),
+		  (double)swap / 1e6, (double)stall / 1e6);
+}
+
+/* A swap area, and a group that can be put there, where the machine is the test's own. */
+static bool make_group(char *path, size_t size)
+{
+	const char *swap = getenv("GUEST_SWAP");
+
+	snprintf(path, size, "/sys/fs/cgroup/vmtop-test-%d", (int)getpid());
+	if (!swap || !put("/sys/fs/cgroup", "cgroup.subtree_control", "+memory") ||
+	    mkdir(path, 0755))
+		return false;
+	if (!swapon(swap, 0))
+		return true;
+	rmdir(path);
+	return false;
+}
+
+static void waits(const char *name, enum vmt_rung_id rung, const char *dir, struct truth *t)
+{
+	struct vmt_probe_opts opts = { .rung = rung, .by_kind = true, .asks = VMT_ASK_SHARES };
+	struct job job = { .truth = t };
+	struct check reads, lock, swap;
+	struct window w;
+	char group[100];
 	struct stall s;
-	int said[2], told[2], r;
-	pid_t child;
+	int r;
 
 	check_begin(&reads, "shares/%s/reading", name);
 	check_begin(&lock, "shares/%s/mmap-lock", name);
+	check_begin(&swap, "shares/%s/swap", name);
 	if (stall_slow(&s, dir, FUSE_US)) {
 		check_skip(reads.name, "%s", s.why);
 		check_skip(lock.name, "%s", s.why);
+		check_skip(swap.name, "%s", s.why);
 		return;
 	}
 	memset(t, 0, sizeof(*t));
-	vmt_arena_init(&arena);
-	if (pipe2(said, O_CLOEXEC) || pipe2(told, O_CLOEXEC))
-		exit(1);
-	child = fork();
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		workload(t, s.dir, said, told);
-	}
-	close(said[1]);
-	close(told[0]);
-	opts.pids = &child;
-	r = hear(said[0]) ? 0 : vmt_err_set(&err, -EIO, NULL, 0, "no workload: %s", t->unable);
-	r = r ?: vmt_probe_open(&opts, &probe, &err);
-	r = r ?: vmt_probe_start(probe, &err);
-	if (!r) {
-		(void)!write(told[1], "", 1);
-		if (!hear(said[0]))
-			r = vmt_err_set(&err, -EIO, NULL, 0, "it did not end: %s", t->unable);
-		r = r ?: vmt_probe_stop(probe, &err);
-		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
-	}
-	if (check_that(&reads, !r, "%s", err.text))
-		judge_reads(&reads, &f, t, &s);
+	job.dir = s.dir;
+	job.group = make_group(group, sizeof(group)) ? group : NULL;
+	r = window_begin(&w, workload, &job);
+	r = r ?: window_count(&w, &opts, false, NULL);
+	if (check_that(&reads, !r, "%s; %s", w.err.text, t->unable))
+		judge_reads(&reads, &w.f, t, &s);
 	else
 		check_end(&reads, "%s", "");
-	if (check_that(&lock, !r, "%s", err.text))
-		judge_lock(&lock, &f, t);
+	if (check_that(&lock, !r, "%s; %s", w.err.text, t->unable))
+		judge_lock(&lock, &w.f, t);
 	else
 		check_end(&lock, "%s", "");
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(said[0]);
-	close(told[1]);
+	if (check_that(&swap, !r, "%s; %s", w.err.text, t->unable))
+		judge_swap(&swap, &w.f, t);
+	else
+		check_end(&swap, "%s", "");
+	window_end(&w);
+	if (job.group) {
+		swapoff(getenv("GUEST_SWAP"));
+		rmdir(group);
+	}
 	stall_end(&s);
-	vmt_arena_done(&arena);
 }
 
 int main(int argc, char **argv)
@@ -339,8 +428,8 @@ int main(int argc, char **argv)
 		i = 3;
 	}
 	if (i == argc)
-		on_rung("auto", VMT_RUNG_NONE, dir, t);
+		waits("auto", VMT_RUNG_NONE, dir, t);
 	for (; i < argc; i++)
-		on_rung(argv[i], vmt_rung_of(argv[i]), dir, t);
+		waits(argv[i], vmt_rung_of(argv[i]), dir, t);
 	return 0;
 }

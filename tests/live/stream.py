@@ -6,6 +6,7 @@ is too slow for is told, and missing in no count; and how a stream ends.
 A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
 """
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -156,6 +157,9 @@ def each_once(report, schema):
             problems.append(f"the longest run has {runs}")
         ours = [line for line in stream.of("single")
                 if 0 <= int(line["address"], 16) - child.base < PAGES * PAGE]
+        # All by one instruction of the interpreter.
+        if len({line["ip"] for line in ours}) != 1 or not ours[0]["ip"]:
+            problems.append(f"instructions {sorted({str(line['ip']) for line in ours})}")
         unlike = [line for line in ours if line["served"] != "zero_fill" or line["fault"] != "minor"
                   or line["kind"] != "anon"]
         if unlike:
@@ -239,6 +243,28 @@ def short_lived(report):
     report.check("stream: processes that are gone have names for their faults", problems)
 
 
+def stalled(report, words, child):
+    """A reader that is there and does not read, when the stream is told to end."""
+    streams = [Stream(*words, "--rate-limit", "0") for _ in range(2)]
+    for stream in streams:
+        # The lines that come do not fit.
+        fcntl.fcntl(stream.process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PAGE)
+    problems = []
+    for _ in range(40):
+        child.fault(b"down")
+    for stream, sig in zip(streams, (signal.SIGTERM, signal.SIGINT)):
+        stream.process.send_signal(sig)
+    for stream, sig in zip(streams, (signal.SIGTERM, signal.SIGINT)):
+        code = stream.process.wait(timeout=60)
+        text = stream.process.stdout.read()
+        err = stream.process.stderr.read()
+        if code != 128 + sig or b"nobody reads" not in err:
+            problems.append(f"{sig.name}: exit {code}, {err[-200:]!r}")
+        if b'"type":"end"' in text:
+            problems.append(f"{sig.name}: it seems to be whole")
+    report.check("stream: a reader that does not read, and a signal", problems)
+
+
 def ends(report):
     child = Child(10)
     words = ["-p", str(child.process.pid)]
@@ -253,6 +279,8 @@ def ends(report):
     stream.process.stderr.close()
     report.check("stream: nobody reads any more",
                  None if code == 128 + signal.SIGPIPE and not err else f"exit {code}: {err!r}")
+
+    stalled(report, words, child)
 
     with open("/dev/full", "wb") as full:
         result = run("faults", "--stream", "--ndjson", *words, stdout=full)

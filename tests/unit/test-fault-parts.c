@@ -359,11 +359,11 @@ static void shares_are_parts_of_the_stall(void **state)
 	struct vmt_fault_by_kind *read = kind(s, a, VMT_KIND_FILE_MAJOR, 4, 1000);
 	const struct vmt_fault *f;
 
-	kind(s, a, VMT_KIND_FILE_MINOR, 6, 500)->lock_ns = 600;
-	read->lock_ns = 400;
-	read->read_ns = 3000;
-	a->lock_ns = 1000;
-	a->read_ns = 3000;
+	kind(s, a, VMT_KIND_FILE_MINOR, 6, 500)->spent.lock_ns = 600;
+	read->spent.lock_ns = 400;
+	read->spent.read_ns = 3000;
+	a->spent.lock_ns = 1000;
+	a->spent.read_ns = 3000;
 	a->latency.count = 10;
 	a->latency.sum_ns = 7000;
 	s->faults.has_read = true;
