@@ -102,7 +102,7 @@ static __always_inline u64 vmt_log2(u64 v)
 	return r + (v >> 1);
 }
 
-static __always_inline void vmt_bucket_add(__u32 *hist, u64 ns)
+static __always_inline void vmt_bucket_add(__u32 *hist, u64 ns, u32 n)
 {
 	u64 units = ns >> VMT_BPF_HIST_UNIT;
 	u64 narrow = vmt_log2(units | 1 << VMT_BPF_HIST_SHARE) - VMT_BPF_HIST_SHARE;
@@ -113,7 +113,7 @@ static __always_inline void vmt_bucket_add(__u32 *hist, u64 ns)
 	/* The verifier shall not follow the ways to the index, and believe the mask alone. */
 	b += vmt_zero;
 	barrier_var(b);
-	vmt_add(&hist[b & (VMT_BPF_HIST - 1)], 1);
+	vmt_add(&hist[b & (VMT_BPF_HIST - 1)], n);
 }
 
 /*

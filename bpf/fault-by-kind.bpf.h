@@ -81,12 +81,13 @@ full:
 	return key->kind;
 }
 
-/* Not static: it is verified once. how is kind | cell of count << 8. */
+/* Not static: it is verified once. how is kind | cell of count << 8 | weight << 16. */
 __noinline int kind_put(u32 slot, u32 how, u64 ns)
 {
 	struct kind_key key = { .slot = slot, .kind = how & 0xff };
 	u64 cell = how >> 8 & 0xff;
 	struct share_parts parts = {};
+	u32 weight = how >> 16;
 	struct vmt_slot_kind *k;
 	struct vmt_slot_map *m;
 	u32 index;
@@ -94,7 +95,7 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 	if (!vmt_by_kind || key.kind >= VMT_BPF_KINDS)
 		return 0;
 	if (vmt_by_kind & VMT_COUNT_SHARES) {
-		share_end(ns, cell >= 2 * VMT_BPF_ACCESSES, key.kind, &parts);
+		share_end(ns, cell & CELLS_MAJOR, key.kind, &parts);
 		m = map_slot(slot);
 		if (m && parts.lock)
 			vmt_add(&m->lock_ns, parts.lock);
@@ -110,28 +111,25 @@ __noinline int kind_put(u32 slot, u32 how, u64 ns)
 	/* For 5.10's verifier, as in vmt_bucket_add(). */
 	cell += vmt_zero;
 	barrier_var(cell);
-	if (!k || cell >= 4 * VMT_BPF_ACCESSES)
+	if (!k || cell >= CELLS)
 		return 0;
-	vmt_add(&k->count[0][0][0] + cell, 1);
-	if (!ns) {
-		vmt_add(&k->untimed, 1);
+	vmt_add(&k->count[0][0][0][0] + cell, 1);
+	if (!ns)
 		return 0;
-	}
-	vmt_add(&k->lock_ns, parts.lock);
-	vmt_add(&k->read_ns, parts.read);
-	vmt_add(&k->swap_ns, parts.swap);
-	vmt_add(&k->latency.sum, ns);
-	if (k->latency.max < ns)
-		vmt_raise(&k->latency.max, ns);
-	vmt_bucket_add(k->latency.hist, ns);
+	if (parts.lock)
+		vmt_add(&k->lock_ns, parts.lock);
+	if (parts.read)
+		vmt_add(&k->read_ns, parts.read);
+	if (parts.swap)
+		vmt_add(&k->swap_ns, parts.swap);
+	latency_count(&k->latency, ns, weight);
 	return 0;
 }
 
 /* A fault that was counted in the row slot; ns is 0 where its time is not known. */
 static __always_inline void kind_count(u32 slot, u32 kind, bool major, u32 access, bool kernel,
-				       u64 ns)
+				       u64 ns, u32 weight)
 {
 	if (vmt_by_kind)
-		kind_put(slot, kind | (((major ? VMT_BPF_ACCESSES : 0) + access) * 2 + kernel) << 8,
-			 ns);
+		kind_put(slot, kind | cell_of(ns, major, access, kernel) << 8 | weight << 16, ns);
 }

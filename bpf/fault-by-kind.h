@@ -19,13 +19,12 @@ struct vmt_slot_kind {
 	__u64 start_time;
 	__u32 slot;
 	__u32 kind; /* enum vmt_bpf_kind; UNKNOWN has those that are in no other one */
-	__u64 count[2][VMT_BPF_ACCESSES][2]; /* major, access, in the kernel */
-	__u64 untimed; /* of these: the others are in latency */
+	__u64 count[2][2][VMT_BPF_ACCESSES][2]; /* as in struct vmt_slot_map */
 	__u64 lock_ns; /* as in struct vmt_slot_map */
 	__u64 read_ns;
 	__u64 swap_ns;
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_kind) ==
-		       24 + (4 * VMT_BPF_ACCESSES + 6) * 8 + VMT_BPF_HIST * 4,
+		       24 + (8 * VMT_BPF_ACCESSES + 6) * 8 + VMT_BPF_HIST * 4,
 	       "no holes");

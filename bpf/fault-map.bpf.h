@@ -248,28 +248,42 @@ static __noinline u32 map_of(struct vm_area_struct *vma, struct task_struct *tas
 	return value;
 }
 
+/* Of the counts of a row, that of such a fault. */
+static __always_inline u64 cell_of(bool timed, bool major, u32 access, bool kernel)
+{
+	return (((timed ? 0 : 2) + (major ? 1 : 0)) * VMT_BPF_ACCESSES + access) * 2 + kernel;
+}
+
+#define CELLS	    (8 * VMT_BPF_ACCESSES)
+#define CELLS_MAJOR (2 * VMT_BPF_ACCESSES) /* the bit of major in a cell */
+_Static_assert(!(VMT_BPF_ACCESSES & (VMT_BPF_ACCESSES - 1)), "it is a bit");
+
+/* One more time. */
+static __always_inline void latency_count(struct vmt_slot_latency *l, u64 ns, u32 weight)
+{
+	vmt_add(&l->sum, ns * weight);
+	if (l->max < ns)
+		vmt_raise(&l->max, ns);
+	if (weight > 1)
+		vmt_add(&l->others, weight - 1);
+	vmt_bucket_add(l->hist, ns, weight);
+}
+
 /* Counts a fault in its row; m may be NULL. ns is 0 where it is not known how long it took: always
  * where the access is not known. */
 static __always_inline void row_count(struct vmt_slot_map *m, bool major, u32 access, bool kernel,
-				      u64 ns)
+				      u64 ns, u32 weight)
 {
-	u64 cell = ((major ? VMT_BPF_ACCESSES : 0) + access) * 2 + kernel;
+	u64 cell = cell_of(ns, major, access, kernel);
 
 	/* For 5.10's verifier, as in vmt_bucket_add(). */
 	cell += vmt_zero;
 	barrier_var(cell);
-	if (!m || cell >= 4 * VMT_BPF_ACCESSES)
+	if (!m || cell >= CELLS)
 		return;
-	vmt_add(&m->count[0][0][0] + cell, 1);
-	if (!ns) {
-		if (access != VMT_BPF_ACCESS_UNKNOWN)
-			vmt_add(&m->untimed, 1);
-		return;
-	}
-	vmt_add(&m->latency.sum, ns);
-	if (m->latency.max < ns)
-		vmt_raise(&m->latency.max, ns);
-	vmt_bucket_add(m->latency.hist, ns);
+	vmt_add(&m->count[0][0][0][0] + cell, 1);
+	if (ns)
+		latency_count(&m->latency, ns, weight);
 }
 
 static __always_inline u32 access_of_flags(u32 flags)

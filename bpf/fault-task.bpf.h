@@ -85,6 +85,8 @@ struct open_fault {
 	u32 flags; /* FAULT_FLAG_* around handle_mm_fault, else the processor's error code */
 	u32 slot; /* row of maps + 1 */
 	u32 marks; /* enum fault_mark */
+	u32 weight; /* of its time; this and tick where there is a guard */
+	u32 tick; /* when it began */
 	u32 pad;
 	u64 entry; /* the page table's entry that a store found write-protected, */
 	u64 at; /* and its address */
@@ -120,8 +122,10 @@ struct task_account {
 	struct open_fault user; /* or the one around handle_mm_fault */
 	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
 	struct last_map last;
+	u64 clock; /* a time that was read, */
+	u64 clock_tick; /* and in which tick; both where there is a guard */
+	u32 weight; /* of the next fault */
 	u32 index; /* its own */
-	u32 pad;
 	u32 tgid;
 	u32 tid;
 	u32 proc;
@@ -347,7 +351,7 @@ static __always_inline void charge(struct vmt_slot_proc *p, u32 slot, u64 n, boo
 		return;
 	}
 	vmt_add(&p->mapped, n);
-	vmt_add(&m->count[major ? 1 : 0][VMT_BPF_ACCESS_UNKNOWN][0], n);
+	vmt_add(&m->count[1][major ? 1 : 0][VMT_BPF_ACCESS_UNKNOWN][0], n);
 }
 
 static __always_inline void charge_gup(struct vmt_slot_proc *p, u32 slot, u64 n)

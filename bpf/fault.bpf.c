@@ -23,6 +23,7 @@
  */
 
 #include "bpf/fault-drain.bpf.h"
+#include "bpf/fault-guard.bpf.h"
 #include "bpf/fault-kind.bpf.h"
 #include "bpf/fault-stack.bpf.h"
 #include "bpf/fault-event.bpf.h"
@@ -58,8 +59,10 @@ static __always_inline int fault_enter(struct vm_area_struct *vma, unsigned long
 	a->user.flags = flags;
 	a->user.slot = map_of(vma, task, a->tgid, a->start_time);
 	if (!again) {
-		a->user.t0 = vmt_by_kind & VMT_COUNT_SHARES ? share_enter(a, page)
-							    : bpf_ktime_get_ns();
+		if (vmt_by_kind & VMT_COUNT_SHARES)
+			a->user.t0 = share_enter(a, page);
+		else
+			clock_begin(a, &a->user);
 		a->user.marks = 0;
 		a->user.at = 0;
 	}
@@ -97,15 +100,14 @@ static __always_inline u32 failure_of(u32 ret)
 static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64 page, u32 flags,
 				      bool gup, u32 ret)
 {
-	u64 now = bpf_ktime_get_ns();
 	struct task_struct *task = vmt_current();
 	bool counted = !(ret & (VMT_VM_FAULT_RETRY | VMT_VM_FAULT_ERROR));
 	struct task_account *a;
 	struct vmt_slot_proc *p;
 	struct vmt_slot_map *m;
 	struct advance d;
-	u64 n, ns;
-	u32 slot, kind = VMT_BPF_KIND_UNKNOWN;
+	u32 slot, kind = VMT_BPF_KIND_UNKNOWN, weight = 1;
+	u64 n, ns = 0;
 	bool major;
 
 	if (!current_wanted())
@@ -144,7 +146,6 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	}
 	if (!page || ((a->state & TASK_OPEN) && a->user.page == page)) {
 		slot = a->user.slot;
-		ns = a->user.t0 && now > a->user.t0 ? now - a->user.t0 : 0;
 		a->state &= ~TASK_OPEN;
 		if (n)
 			vmt_add(&p->unattributed, n);
@@ -159,7 +160,6 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		slot = 0;
 		if (vma && !(ret & (VMT_VM_FAULT_RETRY | VMT_VM_FAULT_COMPLETED)))
 			slot = map_of(vma, task, a->tgid, a->start_time);
-		ns = 0;
 		a->user.t0 = 0;
 		a->user.page = page;
 	}
@@ -185,6 +185,8 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		charge_gup(p, slot, 1);
 		return 0;
 	}
+	if (a->user.t0)
+		ns = clock_end(&a->user, &weight);
 	stack_count(ctx, a, !(flags & VMT_FAULT_FLAG_USER), major);
 	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
 	if (!m) {
@@ -192,13 +194,14 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		return 0;
 	}
 	vmt_add(&p->mapped, 1);
-	row_count(m, major, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER), ns);
+	row_count(m, major, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER), ns, weight);
 	/* Marks are those of an entry that was seen. */
 	if (a->user.t0) {
 		kind = kind_around(m, &a->user, flags, ret, major);
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access_of_flags(flags),
-			   !(flags & VMT_FAULT_FLAG_USER), ns);
+			   !(flags & VMT_FAULT_FLAG_USER), ns, weight);
+		clock_next(a);
 	}
 	event_emit(ctx, slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
 		   major, kind, ns);
@@ -244,7 +247,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	struct open_fault *open = NULL;
 	struct vmt_stat_slot *s;
 	struct advance d;
-	u32 slot, access = VMT_BPF_ACCESS_UNKNOWN, kind = VMT_BPF_KIND_UNKNOWN;
+	u32 slot, access = VMT_BPF_ACCESS_UNKNOWN, kind = VMT_BPF_KIND_UNKNOWN, weight = 1;
 	u64 min_flt, maj_flt, ns = 0;
 	bool kernel = false, plain;
 
@@ -326,15 +329,16 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	}
 	if (open) {
 		access = access_of_code(open->flags);
-		ns = bpf_ktime_get_ns() - open->t0;
+		ns = clock_end(open, &weight);
 		open->page = 0;
 	}
 	a->kernel.page = 0;
-	row_count(m, major, access, kernel, ns);
+	row_count(m, major, access, kernel, ns, weight);
 	if (open) {
 		kind = kind_of_code(a, m, open, addr, major);
 		kind_add(m, kind);
-		kind_count(slot, kind, major, access, kernel, ns);
+		kind_count(slot, kind, major, access, kernel, ns, weight);
+		clock_next(a);
 	}
 	event_emit(ctx, slot, page, access, kernel, major, kind, ns);
 	return 0;
@@ -376,7 +380,7 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 		a->kernel.page = 0;
 	o->page = (addr >> 12) + 1;
 	o->flags = code;
-	o->t0 = bpf_ktime_get_ns();
+	clock_begin(a, o);
 	o->marks = table_before(a, o, addr);
 	return 0;
 }

@@ -88,10 +88,14 @@ enum vmt_kind_fact {
 	VMT_MAY_MOVE = 4096, /* pages were moved a moment ago; the programs see to it */
 };
 
-/* How many there were is known beside it. */
+/*
+ * How many were timed is known beside it. In sum and hist each is as often as its weight, the
+ * number that it stands for: 1, and more where the guard had others left untimed.
+ */
 struct vmt_slot_latency {
 	__u64 sum;
 	__u64 max;
+	__u64 others; /* sum of the weights, less 1 for each */
 	__u32 hist[VMT_BPF_HIST]; /* each may run over */
 };
 
@@ -117,8 +121,7 @@ struct vmt_slot_map {
 	__u16 special; /* enum vmt_bpf_special */
 	__u32 slot; /* the row's own number + 1; it may have been another's before */
 	char comm[16]; /* of the leader when first seen */
-	__u64 count[2][VMT_BPF_ACCESSES][2]; /* major, access, in the kernel */
-	__u64 untimed; /* of these, with known access: the others are in latency */
+	__u64 count[2][2][VMT_BPF_ACCESSES][2]; /* untimed, major, access, in the kernel */
 	__u64 retried;
 	__u64 gup; /* in the process's gup, not in count above */
 	__u64 failed[VMT_BPF_FAILURES];
@@ -129,7 +132,7 @@ struct vmt_slot_map {
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_map) ==
-		       96 + (4 * VMT_BPF_ACCESSES + 3 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 5) * 8 +
+		       96 + (8 * VMT_BPF_ACCESSES + 2 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 6) * 8 +
 			       VMT_BPF_HIST * 4,
 	       "no holes");
 

@@ -260,7 +260,7 @@ static __always_inline int call_exit(u32 ret)
 		vmt_add(&f->cached, 1);
 	vmt_add(&f->latency.sum, now);
 	vmt_raise(&f->latency.max, now);
-	vmt_bucket_add(f->latency.hist, now);
+	vmt_bucket_add(f->latency.hist, now, 1);
 	stat_add(VMT_STAT_COUNTED, 1);
 	return 0;
 }

@@ -33,7 +33,7 @@ struct vmt_slot_file {
 	struct vmt_slot_latency latency;
 };
 _Static_assert(sizeof(struct vmt_slot_file) ==
-		       24 + (13 + 2) * 8 + (VMT_FILE_PARTS + VMT_BPF_HIST) * 4,
+		       24 + (13 + 3) * 8 + (VMT_FILE_PARTS + VMT_BPF_HIST) * 4,
 	       "no holes");
 
 struct vmt_filemap_control {

@@ -94,6 +94,10 @@ static int run_faults(struct vmt_ctx *ctx)
 			   &window_opts.asks);
 	if (r)
 		return r;
+	r = vmt_fault_overhead(ctx, window_opts.singles, window_opts.asks,
+			       &window_opts.overhead_percent);
+	if (r)
+		return r;
 	/* The list has all of it, whatever its columns are. */
 	r = window_opts.singles ? 0 : vmt_fault_without(ctx, &model_opts, &window_opts.without);
 	if (r)

@@ -168,7 +168,8 @@ static int run_report(struct vmt_ctx *ctx)
 {
 	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
-	struct vmt_window_opts window_opts = { .duration_ns = UINT64_C(3000000000) };
+	struct vmt_window_opts window_opts = { .duration_ns = UINT64_C(3000000000),
+					       .overhead_percent = VMT_OVERHEAD_USUAL };
 	const char *list = vmt_ctx_value(ctx, "pid");
 	const char *duration = vmt_ctx_value(ctx, "duration");
 	VMT_AUTO_FREE uint64_t *pids = NULL;

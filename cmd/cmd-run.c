@@ -46,6 +46,7 @@ struct course {
 	int signals; /* signalfd */
 	struct vmt_model_opts opts; /* of the rows */
 	uint32_t asks; /* enum vmt_fault_ask */
+	uint64_t overhead_percent;
 	uint64_t setup_minor; /* of the process before it is let go */
 	uint64_t setup_major;
 	uint64_t setup_hwm_bytes;
@@ -544,6 +545,7 @@ static int follow(struct course *c, struct vmt_window **ret_window)
 		.stacks = vmt_fault_stacks(c->ctx),
 		.by_kind = vmt_fault_by_kind(&c->opts),
 		.asks = c->asks,
+		.overhead_percent = c->overhead_percent,
 		.follow = true,
 		.during = during,
 		.arg = c,
@@ -602,9 +604,16 @@ static int run_run(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_fault_asks(ctx, &course.opts, &vmt_entity_fault, &course.asks);
 	if (r == 0)
+		r = vmt_fault_overhead(ctx, false, course.asks, &course.overhead_percent);
+	if (r == 0)
 		r = vmt_budgets_parse(ctx, &budgets);
 	if (r)
 		return r;
+	/* What is judged is not estimated. */
+	for (size_t i = 0; i < budgets.n; i++)
+		if (budgets.fields[i]->offset == offsetof(struct vmt_command, stall_ns) &&
+		    !vmt_ctx_given(ctx, "overhead"))
+			course.overhead_percent = 100;
 	if (ctx->root)
 		return vmt_usage_error(ctx, "a command runs live; --root has none");
 	/* Else it would be reaped with nobody asking what it used. */

@@ -86,6 +86,23 @@ int vmt_fault_asks(struct vmt_ctx *ctx, const struct vmt_model_opts *opts,
 	return r;
 }
 
+int vmt_fault_overhead(struct vmt_ctx *ctx, bool singles, uint32_t asks, uint64_t *ret_percent)
+{
+	const char *percent = vmt_ctx_value(ctx, "overhead");
+
+	*ret_percent = VMT_OVERHEAD_USUAL;
+	if (!percent)
+		return 0;
+	if (vmt_parse_u64(percent, ret_percent) < 0 || *ret_percent > 100)
+		return vmt_usage_error(ctx, "--overhead takes a percentage, 0 to 100");
+	if (singles)
+		return vmt_usage_error(ctx, "single faults are all timed: no --overhead");
+	if (asks & VMT_ASK_SHARES)
+		return vmt_usage_error(ctx, "LOCK-WAIT and READ-WAIT are of all faults: "
+					    "no --overhead");
+	return 0;
+}
+
 uint32_t vmt_fault_sources(uint32_t asks)
 {
 	uint32_t sources = VMT_SOURCE_BIT(PIDS);

@@ -38,6 +38,12 @@ extern const char vmt_fault_kind_words[];
 		  "NAME",                                                                            \
 		  "auto fexit kprobe tracepoint perf proc",                                          \
 		  "how to count; auto takes the best that works" },                                  \
+		{ "overhead",                                                                        \
+		  0,                                                                                 \
+		  VMT_OPT_VALUE,                                                                     \
+		  "PERCENT",                                                                         \
+		  NULL,                                                                              \
+		  "time one fault in 8 on CPUs where counting takes more than that (default 5)" },   \
 	{                                                                                            \
 		"balance", 0, VMT_OPT_FLAG, NULL, NULL,                                              \
 			"show the sum of each process in text, too"                                  \
@@ -71,6 +77,9 @@ int vmt_fault_summary(struct vmt_ctx *ctx, struct vmt_model_opts *ret);
  */
 int vmt_fault_asks(struct vmt_ctx *ctx, const struct vmt_model_opts *opts,
 		   const struct vmt_entity *entity, uint32_t *ret);
+/* What --overhead says, for vmt_window_opts.overhead_percent. Not with what is of each fault:
+ * singles, and some of asks. An exit code or 0. */
+int vmt_fault_overhead(struct vmt_ctx *ctx, bool singles, uint32_t asks, uint64_t *ret_percent);
 /* The sources, as VMT_SOURCE_BITs, of the sample that the faults are put into. */
 uint32_t vmt_fault_sources(uint32_t asks);
 /* Whether it takes counts by mapping and kind. */

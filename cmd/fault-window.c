@@ -14,6 +14,9 @@
 /* The ring of single faults has room for 1.1 million a second at that. */
 #define DRAIN_NS UINT64_C(50000000)
 
+/* What a fault is taken to cost with all that is counted about it; vmtop-faults(1), Cost. */
+#define FAULT_COST_NS UINT64_C(400)
+
 struct vmt_window {
 	struct vmt_arena arena;
 	struct vmt_fault_sample faults;
@@ -212,6 +215,8 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.by_kind = opts->by_kind;
 	popts.asks = opts->asks;
 	popts.without = opts->without;
+	popts.guard = opts->overhead_percent < 100;
+	popts.guard_rate = UINT64_C(1000000000) / FAULT_COST_NS * opts->overhead_percent / 100;
 	popts.singles = opts->singles;
 	popts.single_least_ns = opts->single_least_ns;
 	popts.single_rate = opts->single_rate;

@@ -22,6 +22,11 @@ struct vmt_window_opts {
 	enum vmt_stack_depth stacks;
 	uint32_t asks; /* enum vmt_fault_ask */
 	bool by_kind; /* counts and times by mapping and kind */
+	/*
+	 * The overhead guard (struct vmt_probe_opts): so much of a CPU may be taken with all faults
+	 * timed. 0 trips at once, 100 is no guard.
+	 */
+	uint64_t overhead_percent;
 	uint32_t without; /* VMT_HAVE_ bits of what is not to be known */
 	bool singles; /* single faults, too; see struct vmt_probe_opts */
 	uint64_t single_least_ns;
@@ -34,6 +39,7 @@ struct vmt_window_opts {
 	int (*live)(void *arg, struct vmt_probe *probe, int signals, uint64_t until_ns,
 		    struct vmt_err *err);
 };
+#define VMT_OVERHEAD_USUAL 5 /* overhead_percent */
 #define VMT_WINDOW_ENDLESS UINT64_MAX /* duration_ns: until a signal, or nobody is left */
 
 /*

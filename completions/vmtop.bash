@@ -78,13 +78,13 @@ _vmtop_options()
 		most=4096
 		;;
 	faults)
-		opts='--pid --duration --summary --kind --rung --balance --stacks --min-latency --stream --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid --duration --summary --kind --rung --min-latency --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--pid --duration --summary --kind --rung --overhead --balance --stacks --min-latency --stream --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --duration --summary --kind --rung --overhead --min-latency --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	run)
-		opts='--budget --summary --kind --rung --balance --stacks --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='--budget --summary --kind --rung -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--budget --summary --kind --rung --overhead --balance --stacks --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--budget --summary --kind --rung --overhead -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;
 	report)
@@ -168,16 +168,16 @@ _vmtop_values()
 	faults,--summary) _vmtop_words 'vma proc file cgroup kind ip' ;;
 	faults,--kind) _vmtop_list 'all unknown zero_fill zero_page cow_copy cow_reuse write_protect file_minor file_around file_major file_cow file_write shmem_page hugetlb thp thp_fallback swap_minor swap_major numa_hint userfault special' ;;
 	faults,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
-	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed histogram ip symbol cgroup command mapping' ;;
-	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed histogram ip symbol cgroup command mapping' ;;
+	faults,-o | faults,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed stands-for sampled histogram ip symbol cgroup command mapping' ;;
+	faults,-s | faults,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed stands-for sampled histogram ip symbol cgroup command mapping' ;;
 	faults,--format) _vmtop_words 'text json ndjson csv folded' ;;
 	faults,-w | faults,--write) compopt -o default ;;
 	faults,--root) compopt -o dirnames ;;
 	run,--summary) _vmtop_words 'vma proc file cgroup kind ip' ;;
 	run,--kind) _vmtop_list 'all unknown zero_fill zero_page cow_copy cow_reuse write_protect file_minor file_around file_major file_cow file_write shmem_page hugetlb thp thp_fallback swap_minor swap_major numa_hint userfault special' ;;
 	run,--rung) _vmtop_words 'auto fexit kprobe tracepoint perf proc' ;;
-	run,-o | run,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed histogram ip symbol cgroup command mapping' ;;
-	run,-s | run,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed histogram ip symbol cgroup command mapping' ;;
+	run,-o | run,--output) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed stands-for sampled histogram ip symbol cgroup command mapping' ;;
+	run,-s | run,--sort) _vmtop_list 'pid started owner address end size perm offset device inode kind state keys faults minor major read write exec user kernel anon file shmem gup failed retried served zero-fill zero-page cow-copy cow-reuse write-protect file-minor file-around file-major file-cow file-write shmem-page hugetlb thp thp-fallback swap-minor swap-major numa-hint userfault special unknown p50 p90 p99 max stall lock-wait lock-pct read-wait read-pct swap-wait swap-pct timed stands-for sampled histogram ip symbol cgroup command mapping' ;;
 	run,--format) _vmtop_words 'text json ndjson csv folded' ;;
 	run,-w | run,--write) compopt -o default ;;
 	run,--root) compopt -o dirnames ;;

@@ -51,9 +51,14 @@ enum vmt_fault_kind {
 	VMT_FAULT_KINDS,
 };
 
-/* model/latency.h tells what falls into a bucket. */
+/*
+ * model/latency.h tells what falls into a bucket. Where the guard had the clocks read for some
+ * faults only, one that was timed stands for others, and is as often in sum_ns and bucket as it is
+ * faults: these two have count + others, by estimate.
+ */
 struct vmt_fault_latency {
-	uint64_t count;
+	uint64_t count; /* that were timed */
+	uint64_t others; /* that they stand for beside themselves */
 	uint64_t sum_ns;
 	uint64_t max_ns;
 	uint32_t bucket[VMT_FAULT_BUCKETS]; /* may run over */
@@ -356,6 +361,12 @@ struct vmt_fault_totals {
 	uint64_t cpus_gone; /* times that a CPU went offline in the window */
 	uint64_t cpus_back; /* that one came online, and was watched from then on */
 	uint64_t cpus_blind; /* that one came online, and could not be; or may have */
+	bool guarded; /* the five below: the guard of the overhead stood by */
+	uint64_t guard_rate; /* faults a second on one CPU with which it trips */
+	uint64_t guard_trips; /* times that it tripped */
+	uint64_t guard_calms; /* that it went back */
+	uint64_t guard_first_ns; /* when it tripped first, after the start; 0: it did not */
+	struct vmt_bytes guard_cpus; /* on which it tripped, as "0-3,8"; empty: on none */
 	uint64_t lost; /* faults that no row holds, and records that a ring lost */
 	uint64_t repaired; /* exits that were skipped, charged from the saved entry */
 	uint64_t unresolved;

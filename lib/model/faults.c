@@ -514,7 +514,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 		struct vmt_fault *row = &m->faults[m->n_faults++];
 		struct vmt_latency_sum latency = { 0 };
 		struct vmt_fault_spent spent = { 0 };
-		uint64_t end = items[i].raw->end;
+		uint64_t end = items[i].raw->end, known = 0;
 
 		/* The first is always on its row, also one without a range. */
 		for (k = i; k < n && (k == i || same_row(&items[i], &items[k], end, group)); k++) {
@@ -522,6 +522,7 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			spent.lock_ns += items[k].raw->spent.lock_ns;
 			spent.read_ns += items[k].raw->spent.read_ns;
 			spent.swap_ns += items[k].raw->spent.swap_ns;
+			known += items[k].raw->read + items[k].raw->write + items[k].raw->exec;
 			if (items[k].raw->end > end)
 				end = items[k].raw->end;
 		}
@@ -537,8 +538,10 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			forget(row, items[i].raw);
 		if (have & VMT_HAVE_KINDS)
 			set_main_kind(row);
-		if (have & VMT_HAVE_LATENCY)
+		if (have & VMT_HAVE_LATENCY) {
 			SET_LATENCY(fault, row, &latency, &m->arena);
+			vmt_fault_set_sampled(row, m->sample->faults, &latency, known);
+		}
 		vmt_fault_set_shares(row, m->sample->faults, &spent);
 	}
 	return 0;
@@ -698,6 +701,7 @@ static void add_probe(struct vmt_model *m)
 	if (f->have & VMT_HAVE_MISSES)
 		VMT_SET(probe, recursion_misses, p, t->recursion_misses);
 	VMT_SET(probe, lost, p, t->lost);
+	vmt_fault_set_guard(p, f);
 	if (t->cpus_known) {
 		VMT_SET(probe, cpus_gone_total, p, t->cpus_gone);
 		VMT_SET(probe, cpus_back_total, p, t->cpus_back);

@@ -98,6 +98,24 @@ static const char *without_events(const struct vmt_model *m)
 	return "its faults are missing in the count of record, and nowhere else";
 }
 
+static bool overhead_guard(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_probe_row *p = &m->probe;
+
+	if (!m->has_probe || !VMT_HAS(probe, guard_trips_total, p) || !p->guard_trips_total)
+		return false;
+	vmt_buf_adds(text, "the overhead guard tripped first after ");
+	vmt_fmt_duration(text, p->guard_first_ns);
+	vmt_buf_adds(text, ", on CPU ");
+	vmt_fmt_safe(text, p->guard_cpus, true);
+	vmt_buf_addf(text,
+		     " (%" PRIu64 " times, and %" PRIu64 " times back): %" PRIu64 " of %" PRIu64
+		     " faults were timed, 1 in 8 meanwhile; percentiles and STALL are estimates, "
+		     "counts and kinds are not",
+		     p->guard_trips_total, p->guard_calms_total, p->timed_faults_total, p->mapped);
+	return true;
+}
+
 static bool cpus_came_back(const struct vmt_model *m, struct vmt_buf *text)
 {
 	const struct vmt_probe_row *p = &m->probe;
@@ -215,6 +233,7 @@ static const struct check checks[] = {
 	{ "long_walk", "info", long_walk },
 	{ "canary", "warning", canary_failed },
 	{ "faults_lost", "warning", faults_lost },
+	{ "overhead_guard", "info", overhead_guard },
 	{ "cpus_came_back", "info", cpus_came_back },
 	{ "cpus_not_watched", "warning", cpus_not_watched },
 	{ "faults_do_not_add_up", "warning", faults_do_not_add_up },

@@ -36,9 +36,11 @@ void vmt_latency_add(struct vmt_latency_sum *sum, const struct vmt_fault_latency
 		sum->bucket[i] += part->bucket[i];
 	}
 	/* The probe's buckets have 32 bits each, its count has 64. */
-	if (part->count > in_buckets && part->count - in_buckets >= UNDER_WAY)
+	if (part->count + part->others > in_buckets &&
+	    part->count + part->others - in_buckets >= UNDER_WAY)
 		sum->overrun = true;
 	sum->count += part->count;
+	sum->others += part->others;
 	sum->sum_ns += part->sum_ns;
 	if (part->max_ns > sum->max_ns)
 		sum->max_ns = part->max_ns;

@@ -14,6 +14,7 @@
 /* The same of several rows. */
 struct vmt_latency_sum {
 	uint64_t count;
+	uint64_t others; /* as in struct vmt_fault_latency */
 	uint64_t sum_ns;
 	uint64_t max_ns;
 	uint64_t bucket[VMT_FAULT_BUCKETS];

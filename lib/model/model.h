@@ -102,6 +102,15 @@ uint32_t vmt_fault_field_have(const struct vmt_field *f);
 /* Sets what of the time of a row was spent waiting and reading, where the sample knows it. */
 void vmt_fault_set_shares(struct vmt_fault *row, const struct vmt_fault_sample *f,
 			  const struct vmt_fault_spent *spent);
+/*
+ * Sets how many faults the times of a row are of, and whether the overhead guard left some untimed.
+ * known is the number of those that could have been timed.
+ */
+struct vmt_latency_sum;
+void vmt_fault_set_sampled(struct vmt_fault *row, const struct vmt_fault_sample *f,
+			   const struct vmt_latency_sum *latency, uint64_t known);
+/* Sets how many faults were timed in all, and what the guard did about it. */
+void vmt_fault_set_guard(struct vmt_probe_row *p, const struct vmt_fault_sample *f);
 /* The VMT_ASK_ bit of what it takes to know it, or 0. */
 uint32_t vmt_fault_field_ask(const struct vmt_field *f);
 /* What the calls of filemap_fault for a file came to, as far as have says that it is known; arena

@@ -4,6 +4,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
+#include "source/probe-counts.h"
+
 int vmt_probe_kinds_configure(struct bpf_object *object, bool asked, uint32_t maps)
 {
 	uint32_t n = asked ? maps : 1;
@@ -27,28 +29,23 @@ void vmt_probe_kinds_unmap(struct vmt_probe_kinds *k)
 
 static void copy(const struct vmt_slot_kind *from, struct vmt_fault_by_kind *to)
 {
+	struct vmt_probe_counts n;
+
 	to->slot = from->slot;
 	to->pid = from->tgid;
 	to->start_time_ns = from->start_time;
-	for (int access = 0; access < VMT_BPF_ACCESSES; access++) {
-		const __u64 *minor = from->count[0][access], *major = from->count[1][access];
-		uint64_t n = minor[0] + minor[1] + major[0] + major[1];
-
-		to->minor += minor[0] + minor[1];
-		to->major += major[0] + major[1];
-		to->user += minor[0] + major[0];
-		to->kernel += minor[1] + major[1];
-		if (access == VMT_BPF_READ)
-			to->read += n;
-		else if (access == VMT_BPF_WRITE)
-			to->write += n;
-		else if (access == VMT_BPF_EXEC)
-			to->exec += n;
-	}
+	vmt_probe_counts(from->count, &n);
+	to->minor = n.minor;
+	to->major = n.major;
+	to->read = n.read;
+	to->write = n.write;
+	to->exec = n.exec;
+	to->user = n.user;
+	to->kernel = n.kernel;
 	to->spent.lock_ns = from->lock_ns;
 	to->spent.read_ns = from->read_ns;
 	to->spent.swap_ns = from->swap_ns;
-	vmt_probe_latency(&from->latency, to->minor + to->major - from->untimed, &to->latency);
+	vmt_probe_latency(&from->latency, n.timed, &to->latency);
 }
 
 static void add(const struct vmt_slot_kind *from, uint32_t kind, uint32_t hidden,

@@ -19,7 +19,9 @@
 #include "source/perf-event.h"
 #include "source/probe-asked.h"
 #include "source/probe-canary.h"
+#include "source/probe-counts.h"
 #include "source/probe-cpus.h"
+#include "source/probe-guard.h"
 #include "source/probe-live.h"
 #include "source/probe-singles.h"
 #include "source/probe-stack.h"
@@ -75,6 +77,7 @@ struct fault_state {
 	struct vmt_probe_array procs;
 	struct vmt_probe_array names;
 	struct vmt_probe_array stats;
+	struct vmt_probe_guard guard;
 	struct vmt_drain
 		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
 	struct vmt_probe_stacks stacks;
@@ -139,7 +142,9 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	uint32_t names = small ? 2 : rows(p->opts.names, NAMES_USUAL);
 	uint32_t tasks = small ? 2 : rows(p->opts.tasks, vmt_probe_tasks_usual());
 	int cpus = libbpf_num_possible_cpus();
-	int r;
+	struct vmt_guard_limits limits;
+	uint64_t tick_ns;
+	int r = 0;
 
 	if (cpus < 0)
 		return cpus;
@@ -155,7 +160,14 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_events = p->opts.singles;
 	s->rodata->vmt_event_least = p->opts.single_least_ns;
 	s->rodata->vmt_event_self = (uint32_t)getpid();
-	r = bpf_map__set_autocreate(s->maps.events, p->opts.singles);
+	s->rodata->vmt_guard = vmt_probe_guard_limits(&p->opts, &limits, &tick_ns);
+	s->rodata->vmt_guard_period = limits.period;
+	s->rodata->vmt_guard_most = limits.most;
+	s->rodata->vmt_guard_calm = limits.calm;
+	s->rodata->vmt_tick_ns = tick_ns;
+	if (s->rodata->vmt_guard && !small)
+		r = bpf_map__set_max_entries(s->maps.guards, (__u32)cpus);
+	r = r ?: bpf_map__set_autocreate(s->maps.events, p->opts.singles);
 	r = r ?: bpf_map__set_max_entries(s->maps.events, VMT_PROBE_RING_BYTES);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
@@ -357,6 +369,7 @@ static void fault_close(void *state)
 	vmt_probe_unmap(&s->procs);
 	vmt_probe_unmap(&s->names);
 	vmt_probe_unmap(&s->stats);
+	vmt_probe_guard_unmap(&s->guard);
 	vmt_probe_stacks_unmap(&s->stacks);
 	vmt_probe_asked_unmap(&s->asked);
 	vmt_probe_unload(&s->loaded);
@@ -371,6 +384,7 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	r = r ?: vmt_probe_map(&s->loaded, "procs", &s->procs, err);
 	r = r ?: vmt_probe_map(&s->loaded, "names", &s->names, err);
 	r = r ?: vmt_probe_map(&s->loaded, "stats", &s->stats, err);
+	r = r ?: vmt_probe_guard_map(&s->loaded, &p->opts, &s->guard, err);
 	r = r ?: vmt_probe_fill(&s->loaded, "map_free", 0, (uint32_t)s->maps.len, err);
 	/* Number 0 is nobody's. */
 	r = r
@@ -537,27 +551,6 @@ static int copy_comm(struct vmt_arena *arena, const char comm[16], struct vmt_by
 	return 0;
 }
 
-static void copy_counts(const struct vmt_slot_map *m, struct vmt_fault_raw *out)
-{
-	for (int access = 0; access < VMT_BPF_ACCESSES; access++) {
-		const __u64 *minor = m->count[0][access], *major = m->count[1][access];
-		uint64_t user = minor[0] + major[0], kernel = minor[1] + major[1];
-
-		out->minor += minor[0] + minor[1];
-		out->major += major[0] + major[1];
-		if (access == VMT_BPF_ACCESS_UNKNOWN)
-			continue;
-		out->user += user;
-		out->kernel += kernel;
-		if (access == VMT_BPF_READ)
-			out->read += user + kernel;
-		else if (access == VMT_BPF_WRITE)
-			out->write += user + kernel;
-		else
-			out->exec += user + kernel;
-	}
-}
-
 static int copy_path(struct fault_state *s, const struct vmt_slot_map *m, struct vmt_arena *arena,
 		     struct vmt_fault_raw *out)
 {
@@ -582,6 +575,7 @@ static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *
 {
 	struct fault_state *s = state;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct vmt_probe_counts n;
 	int r;
 
 	out->slot = m->slot;
@@ -599,7 +593,14 @@ static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *
 	out->class = m->class < VMT_FAULT_CLASSES ? m->class : VMT_FAULT_OTHER;
 	out->special = m->special < VMT_FAULT_SPECIALS ? m->special : VMT_FAULT_PLAIN;
 	out->has_file = m->ino || m->dev;
-	copy_counts(m, out);
+	vmt_probe_counts(m->count, &n);
+	out->minor = n.minor;
+	out->major = n.major;
+	out->read = n.read;
+	out->write = n.write;
+	out->exec = n.exec;
+	out->user = n.user;
+	out->kernel = n.kernel;
 	out->retried = m->retried;
 	out->gup = m->gup;
 	for (int f = 0; f < VMT_FAILURES; f++)
@@ -609,7 +610,7 @@ static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *
 	out->spent.lock_ns = m->lock_ns;
 	out->spent.read_ns = m->read_ns;
 	out->spent.swap_ns = m->swap_ns;
-	vmt_probe_latency(&m->latency, out->user + out->kernel - m->untimed, &out->latency);
+	vmt_probe_latency(&m->latency, n.timed, &out->latency);
 	r = copy_comm(arena, m->comm, &out->comm);
 	return r ?: copy_path(s, m, arena, out);
 }
@@ -765,6 +766,9 @@ static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 		t->record_lost = s->events_counted > ran ? s->events_counted - ran : 0;
 	}
 	vmt_probe_cpus_read(&s->cpus, t);
+	r = vmt_probe_guard_read(&s->guard, p->start_ns, arena, ret);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "no memory for the guard's state");
 	t->lost = t->dropped + t->no_account;
 	return 0;
 }

@@ -623,9 +623,9 @@ void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,
 			      VMT_BPF_HIST_SHARE == 3,
 		      "the buckets of model/latency.c");
 
-	*ret = (struct vmt_fault_latency){ .count = count,
-					   .sum_ns = from->sum,
-					   .max_ns = from->max };
+	*ret = (struct vmt_fault_latency){
+		.count = count, .others = from->others, .sum_ns = from->sum, .max_ns = from->max
+	};
 	memcpy(ret->bucket, from->hist, sizeof(ret->bucket));
 }
 

@@ -31,6 +31,13 @@ struct vmt_probe_opts {
 	uint64_t single_least_ns; /* that took so long; 0: all, adjacent ones as a run */
 	uint64_t single_rate; /* at most so many a second, 0 for any number */
 	bool single_live; /* vmt_probe_live() takes them while they come; they are not kept */
+	/*
+	 * The guard of the overhead: where one CPU has more faults a second than guard_rate, one in
+	 * eight is timed, and those that take longer than a tick or two. Not with singles and
+	 * VMT_ASK_SHARES, which are of each fault; on the rungs with BPF.
+	 */
+	bool guard;
+	uint64_t guard_rate;
 	uint32_t maps; /* rows of the kernel-side tables; 0 for the usual */
 	uint32_t procs;
 	uint32_t names;

@@ -174,6 +174,46 @@ def left_behind(report, folder):
     report.check("a process that is left behind", problem)
 
 
+def latencies(document):
+    return [row["latency"] for row in document["data"]["faults"]]
+
+
+def guarded(report, folder):
+    """The guard of the overhead trips, and the report says it: --overhead 0, against all timed."""
+    words = [sys.executable, "-c", TOUCH, "8000"]
+    problem, document = document_of(words, folder, ["--overhead", "0"])
+    name = "F07 the guard trips: one in eight is timed, all are counted, and the report says so"
+    if problem or document["probes"]["guard_rate"] is None:
+        report.check(name, problem) if problem else report.skip(name, "nothing is timed here")
+        return
+    probe, rows = document["probes"], document["data"]["faults"]
+    timed = sum(latency["count"] for latency in latencies(document))
+    stand = sum(latency["stands_for_total"] for latency in latencies(document))
+    buckets = sum(bucket["count"] for latency in latencies(document)
+                  for bucket in latency["histogram"] or [])
+    report.check(name, list(totals(document)) + [problem for problem, found in [
+        (f"{probe['timed_faults_total']} timed, {timed} in rows", timed == probe["timed_faults_total"]),
+        # Slow ones and the first of each thread are above the eighth.
+        (f"{timed} of {probe['mapped']} timed", probe["mapped"] / 9 < timed < probe["mapped"] / 6),
+        (f"they stand for {stand} of {probe['mapped']}",
+         abs(stand - probe["mapped"]) < probe["mapped"] / 20),
+        (f"{buckets} in histograms for {stand}", buckets == stand),
+        ("rows are not marked", all(row["latency"]["sampled"] for row in rows
+                                    if row["latency"]["count"] < row["faults_total"])),
+        (f"guard: {probe}", probe["guard_rate"] == 0 and probe["guard_trips_total"] >= 1 and
+         probe["guard_calms_total"] == 0 and probe["guard_first_ns"] > 0 and probe["guard_cpus"]),
+        ("no finding", "overhead_guard" in [found["id"] for found in document["findings"]]),
+    ] if not found])
+
+    problem, document = document_of(words, folder, ["--overhead", "100"])
+    report.check("F07 without a guard all are timed", problem or [problem for problem, found in [
+        ("a guard", document["probes"]["guard_rate"] is None),
+        ("not all timed", document["probes"]["timed_faults_total"] == document["probes"]["mapped"]),
+        ("rows are marked", not any(latency["sampled"] for latency in latencies(document))),
+        ("a finding", "overhead_guard" not in [found["id"] for found in document["findings"]]),
+    ] if not found])
+
+
 def main():
     report = Report()
     if os.geteuid() != 0:
@@ -197,6 +237,7 @@ def main():
                       f"{row['processes_total']} processes, rung {document['probes']['rung']}")
         known(report, folder)
         left_behind(report, folder)
+        guarded(report, folder)
     sys.exit(1 if report.failed else 0)
 
 

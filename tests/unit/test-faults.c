@@ -448,6 +448,63 @@ static bool has_finding(const struct vmt_model *m, const char *id)
 	return false;
 }
 
+/* One in eight was timed of a mapping, and none of a smaller one. */
+static void f07_guard_is_told(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_totals *t = &s->faults.totals;
+	struct vmt_fault_raw *some = key(s, 0x10000, 0x20000, 80), *all, *none;
+
+	all = key(s, 0x30000, 0x40000, 6);
+	none = key(s, 0x50000, 0x60000, 3);
+	build(s, VMT_FAULT_BY_VMA);
+	/* No guard, nothing to tell of it. */
+	assert_int_equal(s->model->probe.timed_faults_total, 89);
+	assert_false(VMT_HAS(probe, guard_trips_total, &s->model->probe));
+	assert_false(s->model->faults[0].sampled);
+	assert_false(has_finding(s->model, "overhead_guard"));
+	vmt_model_free(s->model);
+
+	t->guarded = true;
+	t->guard_rate = 125000;
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->probe.guard_trips_total, 0);
+	assert_false(VMT_HAS(probe, guard_first_ns, &s->model->probe));
+	assert_false(VMT_HAS(probe, guard_cpus, &s->model->probe));
+	assert_false(has_finding(s->model, "overhead_guard"));
+	vmt_model_free(s->model);
+
+	some->latency.count = 10;
+	some->latency.others = 70;
+	none->latency = (struct vmt_fault_latency){ 0 };
+	t->guard_trips = 3;
+	t->guard_calms = 2;
+	t->guard_first_ns = 5000;
+	t->guard_cpus = VMT_BYTES("0-1");
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(s->model->probe.timed_faults_total, 16);
+	assert_int_equal(s->model->probe.guard_rate, 125000);
+	assert_int_equal(s->model->probe.guard_trips_total, 3);
+	assert_int_equal(s->model->probe.guard_calms_total, 2);
+	assert_int_equal(s->model->probe.guard_first_ns, 5000);
+	assert_true(vmt_bytes_is(s->model->probe.guard_cpus, "0-1"));
+	assert_true(has_finding(s->model, "overhead_guard"));
+	/* Counts are of all. */
+	assert_int_equal(s->model->faults[0].faults_total, 80);
+	assert_int_equal(s->model->faults[0].count, 10);
+	assert_int_equal(s->model->faults[0].stands_for_total, 80);
+	assert_true(s->model->faults[0].sampled);
+	assert_int_equal(s->model->faults[0].total_ns, 80 * 1500);
+	assert_int_equal(s->model->faults[1].count, all->minor);
+	assert_false(s->model->faults[1].sampled);
+	/* Not timed at all is not 0. */
+	assert_true(s->model->faults[2].sampled);
+	assert_int_equal(s->model->faults[2].stands_for_total, 0);
+	assert_false(VMT_HAS(fault, total_ns, &s->model->faults[2]));
+	assert_false(VMT_HAS(fault, p50_ns, &s->model->faults[2]));
+}
+
 static void f12_cpus_that_come_are_told(void **state)
 {
 	struct setup *s = *state;
@@ -539,6 +596,7 @@ int main(void)
 		TEST(single_faults_have_their_mapping),
 		TEST(what_the_rung_does_not_see_is_unknown),
 		TEST(the_sum_is_held_against_the_kernel),
+		TEST(f07_guard_is_told),
 		TEST(f12_cpus_that_come_are_told),
 		TEST(fields_say_what_they_cannot_be_known_without),
 		TEST(no_memory_is_an_error_and_no_empty_text),

@@ -189,6 +189,19 @@ static void unknown_where_nothing_or_too_much(void **state)
 	assert_false(vmt_latency_percentile(&sum, 50, &ns));
 	assert_false(vmt_latency_hist(&sum, &arena, &h));
 	assert_int_equal(sum.count, UINT64_C(5) << 32);
+	/* One that stands for eight is as often in its bucket. */
+	sum = (struct vmt_latency_sum){ 0 };
+	l.count = 5;
+	l.others = 7;
+	vmt_latency_add(&sum, &l);
+	assert_false(sum.overrun);
+	assert_int_equal(sum.count, 5);
+	assert_int_equal(sum.others, 7);
+	sum = (struct vmt_latency_sum){ 0 };
+	l.others = UINT64_C(7) << 32;
+	vmt_latency_add(&sum, &l);
+	assert_true(sum.overrun);
+	l.others = 0;
 	/* Counted, and not in its bucket yet: the probe is at work. */
 	sum = (struct vmt_latency_sum){ 0 };
 	l.count = 14;

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * guard [RUNG]...: the guard of the overhead. A process stores to fresh pages, one after the other,
+ * and then loads from pages that another thread of it fills, some ticks of the kernel's clock later
+ * each. With a guard that trips at once, one in eight of the fast faults is timed, and each of the
+ * slow ones; how many there were, and of which kind, is as exact as without. With one that does not
+ * trip all are timed.
+ */
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/latency.h"
+#include "source/probe.h"
+#include "stall.h"
+
+#define PAGE	4096u
+#define FAST	4096u
+#define SLOW	12u
+#define EVERY	8u
+#define TICKS	6u /* of waiting; two are enough to be seen */
+#define WAIT_MS 60000
+/* A group of faults that was not over, at either end, and the first fault of a thread. */
+#define EDGES 3u
+#define NEVER UINT64_C(1000000000) /* faults a second */
+
+/* What the child found, in memory of both. */
+struct truth {
+	uint64_t fast; /* the mappings */
+	uint64_t slow;
+	uint64_t access_ns; /* of all slow ones, from the begin of the tick in which each began */
+	uint64_t longest_ns;
+	uint64_t waited_ns;
+	bool filled; /* it has slow ones */
+	unsigned cpu;
+	char unable[160];
+};
+
+static uint64_t ns_of(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+	return ns_of(CLOCK_MONOTONIC);
+}
+
+static uint64_t tick_ns(void)
+{
+	struct timespec t = { 0 };
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static __attribute__((noreturn)) void unable(struct truth *t, const char *what)
+{
+	snprintf(t->unable, sizeof(t->unable), "%s: %m", what);
+	_exit(1);
+}
+
+/* Pages with one without access on either side: no neighbour merges with them. */
+static char *range(struct truth *t, size_t pages)
+{
+	char *start = mmap(NULL, (pages + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (start == MAP_FAILED || mprotect(start + PAGE, pages * PAGE, PROT_READ | PROT_WRITE) ||
+	    (madvise(start + PAGE, pages * PAGE, MADV_NOHUGEPAGE) && errno != EINVAL))
+		unable(t, "mmap");
+	return start + PAGE;
+}
+
+struct filler {
+	int fd;
+	struct truth *truth;
+};
+
+static void *fill(void *arg)
+{
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	const struct filler *f = arg;
+	struct uffd_msg message;
+
+	while (read(f->fd, &message, sizeof(message)) == (ssize_t)sizeof(message)) {
+		struct uffdio_copy copy = {
+			.dst = message.arg.pagefault.address & ~(uint64_t)(PAGE - 1),
+			.src = (uintptr_t)page,
+			.len = PAGE,
+		};
+		uint64_t begin = now_ns();
+
+		if (message.event != UFFD_EVENT_PAGEFAULT)
+			continue;
+		stall_pause((unsigned)(TICKS * tick_ns() / 1000));
+		f->truth->waited_ns += now_ns() - begin;
+		if (ioctl(f->fd, UFFDIO_COPY, &copy))
+			_exit(3);
+	}
+	_exit(4);
+}
+
+/* Memory that another thread fills; without userfaultfd there is none. */
+static void start_filling(struct truth *t, struct filler *f)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register where = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	pthread_t thread;
+
+	f->truth = t;
+	f->fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (f->fd < 0)
+		return;
+	t->slow = (uintptr_t)range(t, SLOW);
+	where.range.start = t->slow;
+	where.range.len = SLOW * PAGE;
+	if (ioctl(f->fd, UFFDIO_API, &api) || ioctl(f->fd, UFFDIO_REGISTER, &where))
+		unable(t, "UFFDIO_REGISTER");
+	if (pthread_create(&thread, NULL, fill, f))
+		unable(t, "pthread_create");
+	t->filled = true;
+}
+
+static void meet(const int said[2], const int told[2])
+{
+	char c = 0;
+
+	if (write(said[1], &c, 1) != 1 || read(told[0], &c, 1) != 1)
+		_exit(1);
+}
+
+static __attribute__((noreturn)) void workload(struct truth *t, const int said[2],
+					       const int told[2])
+{
+	struct filler f;
+	cpu_set_t cpus;
+
+	/* The guard is that of a CPU. */
+	CPU_ZERO(&cpus);
+	t->cpu = (unsigned)sched_getcpu();
+	CPU_SET(t->cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		unable(t, "sched_setaffinity");
+	t->fast = (uintptr_t)range(t, FAST);
+	start_filling(t, &f);
+	meet(said, told);
+	for (unsigned i = 0; i < FAST; i++)
+		((volatile char *)(uintptr_t)t->fast)[(size_t)i * PAGE] = 1;
+	for (unsigned i = 0; t->filled && i < SLOW; i++) {
+		/* When the last tick came; where the machine is busy it may be a while ago. */
+		uint64_t begin = ns_of(CLOCK_MONOTONIC_COARSE), took;
+
+		(void)((volatile const char *)(uintptr_t)t->slow)[(size_t)i * PAGE];
+		took = now_ns() - begin;
+		t->access_ns += took;
+		if (took > t->longest_ns)
+			t->longest_ns = took;
+	}
+	meet(said, told);
+	_exit(0);
+}
+
+static bool hear(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char c;
+
+	return poll(&p, 1, WAIT_MS) == 1 && read(fd, &c, 1) == 1;
+}
+
+static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, pid_t pid,
+					  uint64_t start)
+{
+	for (size_t i = 0; i < f->n_maps; i++)
+		if (f->maps[i].pid == (uint64_t)pid && f->maps[i].start <= start &&
+		    start < f->maps[i].end)
+			return &f->maps[i];
+	return NULL;
+}
+
+static bool has_cpu(struct vmt_bytes list, unsigned cpu)
+{
+	char text[256], *at = text;
+
+	snprintf(text, sizeof(text), "%.*s", (int)list.len, list.ptr);
+	while (*at) {
+		unsigned long from = strtoul(at, &at, 10), to = from;
+
+		if (*at == '-')
+			to = strtoul(at + 1, &at, 10);
+		if (from <= cpu && cpu <= to)
+			return true;
+		if (*at != ',')
+			break;
+		at++;
+	}
+	return false;
+}
+
+/* The times of a row: in buckets are as many as were timed, and those that these stand for. Gives
+ * how many took a tick or longer. */
+static uint64_t judge_buckets(struct check *c, const struct vmt_fault_raw *row)
+{
+	uint64_t n = 0, slow = 0;
+
+	for (size_t i = 0; i < VMT_FAULT_BUCKETS; i++) {
+		n += row->latency.bucket[i];
+		if (i + 1 == VMT_FAULT_BUCKETS || vmt_latency_from(i + 1) > tick_ns())
+			slow += row->latency.bucket[i];
+	}
+	check_that(c, n == row->latency.count + row->latency.others,
+		   "%" PRIu64 " in buckets for %" PRIu64 " + %" PRIu64, n, row->latency.count,
+		   row->latency.others);
+	return slow;
+}
+
+/* Of the fast ones, each is counted. */
+static void judge_fast(struct check *c, const struct vmt_fault_raw *row, bool trips)
+{
+	const struct vmt_fault_latency *l = &row->latency;
+	uint64_t slow = judge_buckets(c, row), chosen = l->others / (EVERY - 1);
+
+	check_that(c, row->minor == FAST && !row->major && row->write == FAST && row->user == FAST,
+		   "%" PRIu64 " minor, %" PRIu64 " major, %" PRIu64 " stores of %u", row->minor,
+		   row->major, row->write, FAST);
+	check_that(c, row->kinds[VMT_KIND_ZERO_FILL] == FAST, "%" PRIu64 " fresh pages of %u",
+		   row->kinds[VMT_KIND_ZERO_FILL], FAST);
+	if (!trips) {
+		check_that(c, l->count == FAST && !l->others,
+			   "%" PRIu64 " were timed, for %" PRIu64 " others", l->count, l->others);
+		return;
+	}
+	check_that(c, l->others % (EVERY - 1) == 0 && chosen <= FAST / EVERY + EDGES,
+		   "%" PRIu64 " stand for %" PRIu64 " others", l->count, l->others);
+	/* A fault that was interrupted for long is slow, and timed by all means. */
+	check_that(c, l->count + EDGES >= FAST / EVERY && l->count <= FAST / EVERY + EDGES + slow,
+		   "%" PRIu64 " of %u were timed, %" PRIu64 " of them slow", l->count, FAST, slow);
+}
+
+static void judge_slow(struct check *c, const struct vmt_fault_raw *row, const struct truth *t)
+{
+	const struct vmt_fault_latency *l = &row->latency;
+
+	judge_buckets(c, row);
+	check_that(c, row->minor + row->major == SLOW, "%" PRIu64 " slow faults of %u",
+		   row->minor + row->major, SLOW);
+	check_that(c, l->count == SLOW && !l->others,
+		   "%" PRIu64 " slow ones of %u were timed, for %" PRIu64 " others", l->count, SLOW,
+		   l->others);
+	/* They began in the tick that they are said to. */
+	check_that(c,
+		   l->sum_ns >= t->waited_ns && l->sum_ns <= t->access_ns &&
+			   l->max_ns <= t->longest_ns,
+		   "%.3f ms at most, %.3f in all; waits %.3f, accesses %.3f",
+		   (double)l->max_ns / 1e6, (double)l->sum_ns / 1e6, (double)t->waited_ns / 1e6,
+		   (double)t->access_ns / 1e6);
+}
+
+static void judge(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
+		  pid_t child, bool trips)
+{
+	const struct vmt_fault_raw *fast = row_at(f, child, t->fast);
+	const struct vmt_fault_raw *slow = t->filled ? row_at(f, child, t->slow) : NULL;
+	const struct vmt_fault_totals *n = &f->totals;
+
+	check_that(c,
+		   n->mapped + n->gup + n->unattributed + n->dropped ==
+			   n->kernel_minor + n->kernel_major,
+		   "the sum does not hold");
+	check_that(c, f->have & VMT_HAVE_LATENCY && n->guarded, "no guard");
+	if (trips)
+		check_that(c,
+			   n->guard_trips && n->guard_first_ns &&
+				   n->guard_first_ns < f->window_ns && !n->guard_calms &&
+				   has_cpu(n->guard_cpus, t->cpu),
+			   "%" PRIu64 " trips, %" PRIu64 " back, on CPU %.*s", n->guard_trips,
+			   n->guard_calms, (int)n->guard_cpus.len, n->guard_cpus.ptr);
+	else
+		check_that(c, !n->guard_trips && !n->guard_first_ns && !n->guard_cpus.len,
+			   "it tripped");
+	if (check_that(c, fast != NULL, "the mapping has no row"))
+		judge_fast(c, fast, trips);
+	if (t->filled && check_that(c, slow != NULL, "the slow mapping has no row"))
+		judge_slow(c, slow, t);
+	check_end(c, "%s: %" PRIu64 " of %u fast ones timed, %" PRIu64 " of %u slow ones",
+		  vmt_rung_name(f->rung), fast ? fast->latency.count : 0, FAST,
+		  slow ? slow->latency.count : 0, t->filled ? SLOW : 0);
+}
+
+static void on_rung(struct check *c, enum vmt_rung_id rung, bool trips, struct truth *t)
+{
+	struct vmt_probe_opts opts = {
+		.rung = rung, .n_pids = 1, .guard = true, .guard_rate = trips ? 0 : NEVER
+	};
+	struct vmt_fault_sample f = { 0 };
+	struct vmt_err err = { 0 };
+	VMT_AUTO_PROBE probe = NULL;
+	struct vmt_arena arena;
+	int said[2], told[2], r;
+	pid_t child;
+
+	memset(t, 0, sizeof(*t));
+	vmt_arena_init(&arena);
+	if (pipe2(said, O_CLOEXEC) || pipe2(told, O_CLOEXEC))
+		exit(1);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		workload(t, said, told);
+	}
+	close(said[1]);
+	close(told[0]);
+	opts.pids = &child;
+	r = hear(said[0]) ? 0 : vmt_err_set(&err, -EIO, NULL, 0, "%s", t->unable);
+	r = r ?: vmt_probe_open(&opts, &probe, &err);
+	r = r ?: vmt_probe_start(probe, &err);
+	if (!r) {
+		(void)!write(told[1], "", 1);
+		check_that(c, hear(said[0]), "the workload did not end: %s", t->unable);
+		r = vmt_probe_stop(probe, &err);
+		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
+	}
+	if (check_that(c, !r, "%s", err.text) && !c->failed)
+		judge(c, &f, t, child, trips);
+	else
+		check_end(c, "%s", "");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(said[0]);
+	close(told[1]);
+	vmt_arena_done(&arena);
+}
+
+static void both(const char *rung_name, enum vmt_rung_id rung, struct truth *t)
+{
+	struct check c;
+
+	check_begin(&c, "F07/guard-trips/%s", rung_name);
+	on_rung(&c, rung, true, t);
+	check_begin(&c, "F07/guard-does-not-trip/%s", rung_name);
+	on_rung(&c, rung, false, t);
+}
+
+int main(int argc, char **argv)
+{
+	struct truth *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (t == MAP_FAILED)
+		return 1;
+	if (argc == 1)
+		both("auto", VMT_RUNG_NONE, t);
+	for (int i = 1; i < argc; i++)
+		both(argv[i], vmt_rung_of(argv[i]), t);
+	return 0;
+}
