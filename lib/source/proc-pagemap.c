@@ -56,7 +56,26 @@ struct sums {
 	uint64_t words[WORDS];
 	struct vmt_pagemap_sum sum[SUMS];
 	bool skipped[SUMS];
+	bool full[SUMS];
 };
+
+/* Puts sums into the rows that they are of; what is resident of these and of no file, bytes. */
+static uint64_t store_all(struct vmt_proc_task *task, const struct vmt_residency_ctx *ctx,
+			  const struct sums *sums, struct vmt_map *maps, size_t n, unsigned *doubts)
+{
+	uint64_t anon = 0;
+	size_t i;
+
+	pthread_mutex_lock(&task->lock);
+	for (i = 0; i < n; i++) {
+		if (sums->skipped[i])
+			continue;
+		vmt_residency_store(ctx, &sums->sum[i], &maps[i], doubts);
+		anon += VMT_HAS(map, anonymous_bytes, &maps[i]) ? maps[i].anonymous_bytes : 0;
+	}
+	pthread_mutex_unlock(&task->lock);
+	return anon;
+}
 
 /* *ret_anon: what was found resident that is of no file, bytes. */
 static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
@@ -64,7 +83,7 @@ static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
 		   uint64_t *ret_anon)
 {
 	uint64_t anon = 0;
-	size_t i, k, n;
+	size_t i, n;
 	int r;
 
 	*ret_anon = UINT64_MAX;
@@ -74,16 +93,7 @@ static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
 		r = vmt_residency_sum(ctx, &task->maps[i], n, sums->sum, sums->skipped, doubts);
 		if (r < 0)
 			return r;
-		pthread_mutex_lock(&task->lock);
-		for (k = 0; k < n; k++) {
-			struct vmt_map *m = &task->maps[i + k];
-
-			if (sums->skipped[k])
-				continue;
-			vmt_residency_store(ctx, &sums->sum[k], m, doubts);
-			anon += VMT_HAS(map, anonymous_bytes, m) ? m->anonymous_bytes : 0;
-		}
-		pthread_mutex_unlock(&task->lock);
+		anon += store_all(task, ctx, sums, &task->maps[i], n, doubts);
 		if (i + n < task->n_maps && vmt_job_expired(job))
 			return -ETIMEDOUT;
 	}
@@ -112,29 +122,93 @@ static bool is_plausible(const struct vmt_proc_whole *whole, uint64_t anon)
 	       anon <= whole->now.anon_bytes;
 }
 
+/* Looks at the mappings that were taken to be full, after all. */
+static int sum_full(struct vmt_proc_task *task, const struct vmt_residency_ctx *ctx,
+		    struct sums *sums, unsigned *doubts, uint64_t *ret_anon)
+{
+	size_t i, end;
+	int r;
+
+	*ret_anon = UINT64_MAX;
+	for (i = 0; i < task->n_maps; i = end) {
+		for (end = i; end < task->n_maps && sums->full[end]; end++)
+			sums->sum[end] = (struct vmt_pagemap_sum){ 0 };
+		if (end == i) {
+			end++;
+			continue;
+		}
+		r = vmt_residency_sum(ctx, &task->maps[i], end - i, &sums->sum[i],
+				      &sums->skipped[i], doubts);
+		if (r < 0)
+			return r;
+	}
+	vmt_proc_drop_residency(task);
+	*ret_anon = store_all(task, ctx, sums, task->maps, task->n_maps, doubts);
+	return 0;
+}
+
+/*
+ * Where a great many mappings can be full, for all that the process has, they are not asked at
+ * first: if they and what is found of the others make together what statm counts, each of them is
+ * full, as none can have more. statm has to say the same before and behind, so that a page that
+ * came to the others meanwhile is not taken for one of theirs. 1 where it is so, with what statm
+ * says in whole; 0 where all were looked at.
+ */
+static int sum_or_infer(struct vmt_proc_task *task, struct vmt_job *job,
+			struct vmt_residency_ctx *ctx, struct vmt_proc_whole *whole, int statm,
+			struct sums *sums, unsigned *doubts, uint64_t *ret_anon)
+{
+	const struct vmt_root *root = task->shared->root;
+	struct vmt_proc_space before;
+	uint64_t pages = 0;
+	int r;
+
+	if (task->n_maps <= SUMS)
+		pages = vmt_residency_mark_full(task->maps, task->n_maps, root->page_size,
+						sums->full);
+	if (!pages || !vmt_proc_space_read(root, statm, &before) ||
+	    pages > before.anon_bytes / root->page_size)
+		return sum_all(task, job, ctx, sums, doubts, ret_anon);
+	ctx->full = sums->full;
+	r = sum_all(task, job, ctx, sums, doubts, ret_anon);
+	ctx->full = NULL;
+	if (r < 0)
+		return r;
+	whole->known = vmt_proc_space_read(root, statm, &whole->now);
+	if (whole->known && whole->now.size_bytes == whole->size_bytes &&
+	    before.size_bytes == whole->size_bytes && before.anon_bytes == *ret_anon &&
+	    whole->now.anon_bytes == *ret_anon)
+		return 1;
+	return sum_full(task, ctx, sums, doubts, ret_anon);
+}
+
 /* All mappings: by what is absent where that can be checked, which is the cheaper for most, and
  * where it was not true, by what is there. */
 static int sum_whole(struct vmt_proc_task *task, struct vmt_job *job, struct vmt_residency_ctx *ctx,
 		     struct vmt_proc_whole *whole, struct sums *sums, unsigned *doubts)
 {
 	const struct vmt_pagemap_facts *facts = ctx->pm->facts;
+	const struct vmt_root *root = task->shared->root;
+	VMT_AUTO_CLOSE int statm = vmt_proc_space_open(whole->dir_fd);
 	uint64_t anon;
 	int r;
 
 	ctx->absent = !ctx->words && !ctx->pm->gentle && facts->scan_absent && facts->anon_exact;
-	for (;;) {
-		r = sum_all(task, job, ctx, sums, doubts, &anon);
-		if (r < 0 && !ctx->absent)
-			return r;
-		whole->known = r == 0 &&
-			       vmt_proc_space_now(task->shared->root, whole->dir_fd, &whole->now);
-		if (!ctx->absent || is_plausible(whole, anon))
+	if (ctx->absent) {
+		r = sum_or_infer(task, job, ctx, whole, statm, sums, doubts, &anon);
+		if (r > 0)
+			return 0;
+		whole->known = r == 0 && vmt_proc_space_read(root, statm, &whole->now);
+		if (is_plausible(whole, anon))
 			return r;
 		vmt_proc_drop_residency(task);
 		if (r < 0)
 			return r;
 		ctx->absent = false;
 	}
+	r = sum_all(task, job, ctx, sums, doubts, &anon);
+	whole->known = r == 0 && vmt_proc_space_read(root, statm, &whole->now);
+	return r;
 }
 
 int vmt_proc_read_residency(struct vmt_proc_task *task, struct vmt_job *job, int fd, bool words,

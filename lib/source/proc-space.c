@@ -47,9 +47,13 @@ static bool take_pages(struct vmt_bytes *cur, uint64_t page_size, uint64_t *ret)
 	return vmt_take_u64(cur, ret) == 0 && !__builtin_mul_overflow(*ret, page_size, ret);
 }
 
-bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc_space *ret)
+int vmt_proc_space_open(int dir_fd)
 {
-	VMT_AUTO_CLOSE int fd = vmt_open_at(dir_fd, "statm");
+	return vmt_open_at(dir_fd, "statm");
+}
+
+bool vmt_proc_space_read(const struct vmt_root *root, int fd, struct vmt_proc_space *ret)
+{
 	uint64_t resident, shared;
 	struct vmt_bytes cur;
 	char text[STATM_MAX];
@@ -57,9 +61,9 @@ bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc
 
 	if (fd < 0)
 		return false;
-	/* It is made whole for the first read (fs/seq_file.c, single_open()). */
+	/* It is made whole, and anew, for a read of its start (fs/seq_file.c, single_open()). */
 	do
-		n = read(fd, text, sizeof(text));
+		n = pread(fd, text, sizeof(text), 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return false;
@@ -70,4 +74,11 @@ bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc
 		return false;
 	ret->anon_bytes = resident > shared ? resident - shared : 0;
 	return true;
+}
+
+bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc_space *ret)
+{
+	VMT_AUTO_CLOSE int fd = vmt_proc_space_open(dir_fd);
+
+	return vmt_proc_space_read(root, fd, ret);
 }

@@ -24,5 +24,9 @@ struct vmt_proc_space {
 	uint64_t anon_bytes; /* resident and of no file: what statm calls resident less shared */
 };
 
-/* Reads statm; false where it does not say. */
+/* Opens statm, to be read more than once; a descriptor or -errno. */
+int vmt_proc_space_open(int dir_fd);
+/* Reads it anew; false where it does not say, or fd is none. */
+bool vmt_proc_space_read(const struct vmt_root *root, int fd, struct vmt_proc_space *ret);
+/* Both; for who asks once. */
 bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc_space *ret);

@@ -8,6 +8,8 @@
 /* Mappings without a file in a row are worth a call of their own, which need not look at each page
  * for whether it is a file's, from so many pages on. */
 #define OWN_CALL 64u
+/* From so many on, looking at mappings is dearer than another read of statm. */
+#define MANY ((size_t)64)
 
 bool vmt_residency_may_have_file(const struct vmt_map *m)
 {
@@ -24,6 +26,34 @@ static bool is_shared(const struct vmt_map *m)
 static bool is_kernels(const struct vmt_map *m)
 {
 	return m->end > INT64_MAX;
+}
+
+/* A mapping of which no more is known than that it may be full. */
+static bool may_be_full(const struct vmt_map *m)
+{
+	return vmt_bytes_is(m->kind, "anon") && m->perms.len == 4 && m->perms.ptr[3] == 'p' &&
+	       memcmp(m->perms.ptr, "---", 3) != 0;
+}
+
+uint64_t vmt_residency_mark_full(const struct vmt_map *maps, size_t n, uint64_t page_size,
+				 bool *full)
+{
+	uint64_t bytes = 0;
+	size_t i, end;
+
+	memset(full, 0, n * sizeof(*full));
+	for (i = 0; i < n; i = end) {
+		for (end = i; end < n && may_be_full(&maps[end]); end++)
+			if (end > i && maps[end].start != maps[end - 1].end)
+				break;
+		if (end - i >= MANY) {
+			memset(&full[i], true, (end - i) * sizeof(*full));
+			bytes += maps[end - 1].end - maps[i].start;
+		}
+		if (end == i)
+			end++;
+	}
+	return bytes / page_size;
 }
 
 bool vmt_swap_in_use(void)
@@ -44,14 +74,26 @@ struct walk {
 	unsigned *doubts;
 };
 
-/* Pages of the mappings without a file from index i on, as far as it matters. */
-static uint64_t without_file(const struct walk *w, size_t i)
+/* Whether a mapping is not to be asked. */
+static bool is_taken_full(const struct walk *w, size_t i)
+{
+	return w->ctx->full && w->ctx->full[i];
+}
+
+/* Whether the mappings without a file from index i on are worth a call of their own: they are large
+ * enough, or there is nothing behind them. */
+static bool has_own_call(const struct walk *w, size_t i)
 {
 	uint64_t pages = 0;
 
-	for (; i < w->n && pages < OWN_CALL && !vmt_residency_may_have_file(&w->maps[i]); i++)
+	for (; i < w->n && !vmt_residency_may_have_file(&w->maps[i]); i++) {
+		if (is_taken_full(w, i))
+			return false;
 		pages += (w->maps[i].end - w->maps[i].start) / w->ctx->pm->page_size;
-	return pages;
+		if (pages >= OWN_CALL)
+			return true;
+	}
+	return i == w->n;
 }
 
 /*
@@ -62,17 +104,18 @@ static uint64_t without_file(const struct walk *w, size_t i)
 static uint64_t next_slice(const struct walk *w, uint64_t *ret_categories)
 {
 	uint64_t room = vmt_pagemap_span(w->ctx->pm), end = w->pos;
-	bool file = vmt_residency_may_have_file(&w->maps[w->at]), first = true;
+	bool file = !has_own_call(w, w->at), first = true;
 	size_t i;
 
 	for (i = w->at; i < w->n && room && !is_kernels(&w->maps[i]); i++, first = false) {
 		const struct vmt_map *m = &w->maps[i];
 		uint64_t start = m->start > w->pos ? m->start : w->pos;
 
+		if (is_taken_full(w, i))
+			break;
 		if (!first && vmt_residency_may_have_file(m) && !file)
 			break;
-		if (!first && file && !vmt_residency_may_have_file(m) &&
-		    without_file(w, i) >= OWN_CALL)
+		if (!first && file && !vmt_residency_may_have_file(m) && has_own_call(w, i))
 			break;
 		if (m->end - start > room) {
 			end = start + room;
@@ -101,7 +144,7 @@ static uint64_t next_short(const struct walk *w)
 		uint64_t start = m->start > w->pos ? m->start : w->pos;
 
 		if (vmt_residency_may_have_file(m) || is_shared(m) || is_kernels(m) ||
-		    m->end - start > room)
+		    is_taken_full(w, i) || m->end - start > room)
 			break;
 		room -= m->end - start;
 		end = m->end;
@@ -188,7 +231,12 @@ static int scan_all(struct walk *w)
 			return 0;
 		if (w->pos < w->maps[w->at].start)
 			w->pos = w->maps[w->at].start;
-		end = w->ctx->absent ? next_short(w) : w->pos;
+		if (is_taken_full(w, w->at)) {
+			add_full(w, w->maps[w->at].end);
+			w->pos = w->maps[w->at].end;
+			continue;
+		}
+		end = w->ctx->absent && has_own_call(w, w->at) ? next_short(w) : w->pos;
 		absent = end > w->pos;
 		if (absent) {
 			n = vmt_pagemap_scan_absent(pm, w->pos, end, regions, &next);

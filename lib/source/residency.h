@@ -23,11 +23,24 @@ struct vmt_residency_ctx {
 	 * this has to see whether the sums can be true.
 	 */
 	bool absent;
+	/*
+	 * Not NULL: an element for each mapping, true for those that are taken to be full and not
+	 * asked. Who sets it has to see whether the sums can be true: no mapping can have more.
+	 */
+	const bool *full;
 };
 
 /* Whether pages of a mapping may be a file's, by its kind. Those of a private anonymous one never
  * are. */
 bool vmt_residency_may_have_file(const struct vmt_map *m);
+
+/*
+ * Marks mappings that are worth to be taken for full, and are no more than pages: private ones
+ * without a file, with access to them, a great many that touch each other. What was split by
+ * mprotect(2) into so many is mostly memory in use. How many pages they have; 0: there are none.
+ */
+uint64_t vmt_residency_mark_full(const struct vmt_map *maps, size_t n, uint64_t page_size,
+				 bool *full);
 
 /* Whether this machine has anything in swap: sysinfo(2). */
 bool vmt_swap_in_use(void);

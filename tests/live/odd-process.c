@@ -162,6 +162,65 @@ static int moves(void)
 	return give_back(true);
 }
 
+/*
+ * Has SPLINTERS mappings in a row, which mprotect() made of one, and prints where they begin. All
+ * are full, of SPLINTER pages; with holes the second and the third have one less, which in the
+ * third is the zero page. On a byte it takes give pages of the first away and touches take pages
+ * elsewhere.
+ */
+#define SPLINTERS 128
+#define SPLINTER  8
+
+static int splinters(bool holes, size_t give, size_t take)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), each = SPLINTER * page, i;
+	/* What cannot be touched stands before, between and behind, so that no others join them. */
+	char *elsewhere = mmap(NULL, 2 * MIB + SPLINTERS * each, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = elsewhere + MIB, c;
+
+	if (elsewhere == MAP_FAILED)
+		fail("mmap");
+	madvise(elsewhere, MIB + SPLINTERS * each, MADV_NOHUGEPAGE);
+	elsewhere += page;
+	if (mprotect(elsewhere, MIB / 2, PROT_READ | PROT_WRITE) ||
+	    mprotect(p, SPLINTERS * each, PROT_READ | PROT_WRITE))
+		fail("mprotect");
+	if (holes)
+		c = ((volatile char *)p)[2 * each + page];
+	for (i = 0; i < SPLINTERS * SPLINTER; i++)
+		if (!holes || (i != SPLINTER + 1 && i != 2 * SPLINTER + 1))
+			p[i * page] = 1;
+	for (i = 0; i < SPLINTERS; i += 2)
+		if (mprotect(p + i * each, each, PROT_READ))
+			fail("mprotect");
+	say(getpid(), (long)p);
+	if (read(STDIN_FILENO, &c, 1) != 1)
+		return 0;
+	if (madvise(p, give * page, MADV_DONTNEED) && give)
+		fail("madvise");
+	for (i = 0; i < take; i++)
+		elsewhere[i * page] = 1;
+	say(getpid(), 0);
+	wait_for_end();
+	return 0;
+}
+
+static int full(void)
+{
+	return splinters(false, 0, 0);
+}
+
+static int loses(void)
+{
+	return splinters(false, 1, 0);
+}
+
+static int with_holes(void)
+{
+	return splinters(true, 0, 2);
+}
+
 static int zombie(void)
 {
 	siginfo_t info;
@@ -375,7 +434,8 @@ int main(int argc, char **argv)
 		{ "quiet", quiet },	  { "exec", execs },	{ "zombie", zombie },
 		{ "headless", headless }, { "traced", traced }, { "empty", empty },
 		{ "splits", splits },	  { "brief", brief },	{ "shrinks", shrinks },
-		{ "moves", moves },
+		{ "moves", moves },	  { "full", full },	{ "loses", loses },
+		{ "holes", with_holes },
 	};
 	size_t i;
 
