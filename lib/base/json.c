@@ -6,6 +6,12 @@
 
 #include "base/fmt.h"
 
+const unsigned char vmt_json_plain[256] = {
+	[' ' ... '"' - 1] = 1,
+	['"' + 1 ... '\\' - 1] = 1,
+	['\\' + 1 ... '~'] = 1,
+};
+
 void vmt_json_init(struct vmt_json *j, struct vmt_buf *out, unsigned indent)
 {
 	*j = (struct vmt_json){ .out = out, .indent = indent };

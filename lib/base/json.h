@@ -46,10 +46,12 @@ void vmt_json_base64(struct vmt_json *j, struct vmt_bytes data);
  * so, what goes before it is written, and the caller appends one whole value to j->out.
  */
 bool vmt_json_value(struct vmt_json *j);
-/* Whether a byte stands for itself in a string: ASCII without controls, quote and backslash. */
+/* 1 for each byte that stands for itself in a string: ASCII without controls, quote and
+ * backslash. */
+extern const unsigned char vmt_json_plain[256];
 static inline bool vmt_json_is_plain(unsigned char c)
 {
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+	return vmt_json_plain[c];
 }
 
 /* A string with its quotes, as vmt_json_bytes() and vmt_json_base64() write it, whatever is around

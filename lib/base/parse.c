@@ -9,16 +9,6 @@ static void drop(struct vmt_bytes *cur, size_t n)
 	cur->len -= n;
 }
 
-size_t vmt_take_blanks(struct vmt_bytes *cur)
-{
-	size_t n = 0;
-
-	while (n < cur->len && vmt_is_blank(cur->ptr[n]))
-		n++;
-	drop(cur, n);
-	return n;
-}
-
 int vmt_take_u64(struct vmt_bytes *cur, uint64_t *ret_value)
 {
 	uint64_t v = 0;
@@ -101,14 +91,6 @@ int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value)
 			return -ERANGE;
 	drop(cur, n);
 	*ret_value = v;
-	return 0;
-}
-
-int vmt_take_char(struct vmt_bytes *cur, char c)
-{
-	if (cur->len == 0 || cur->ptr[0] != c)
-		return -EINVAL;
-	drop(cur, 1);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,15 +24,57 @@ static inline bool vmt_is_blank(char c)
 }
 
 /* Takes leading blanks and tabs; returns how many. */
-size_t vmt_take_blanks(struct vmt_bytes *cur);
+static inline size_t vmt_take_blanks(struct vmt_bytes *cur)
+{
+	size_t n = 0;
+
+	while (n < cur->len && vmt_is_blank(cur->ptr[n]))
+		n++;
+	cur->ptr += n;
+	cur->len -= n;
+	return n;
+}
+
 /* Takes a decimal number (no sign, no blanks before it). */
 int vmt_take_u64(struct vmt_bytes *cur, uint64_t *ret_value);
 /* The same with an optional minus. */
 int vmt_take_i64(struct vmt_bytes *cur, int64_t *ret_value);
 /* Takes a hexadecimal number without 0x. */
 int vmt_take_hex(struct vmt_bytes *cur, uint64_t *ret_value);
+/*
+ * Whether eight characters are hexadecimal digits, of small letters, and the number that they are.
+ * All are looked at together, for lists of thousands of addresses.
+ */
+static inline bool vmt_hex_eight(const char *p, uint64_t *ret_value)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t x, v;
+
+	memcpy(&x, p, sizeof(x));
+	/* A byte for each character, the first one in the highest. Bit 6 is set in letters alone,
+	 * and no byte grows into the next one. */
+	x = be64toh(x);
+	v = (x & 0x0f * each) + 9 * ((x >> 6) & each);
+	/* Only these are written as what they were read as. */
+	if (v & 0xf0 * each ||
+	    x != v + '0' * each + (((v + 6 * each) >> 4) & each) * ('a' - '9' - 1))
+		return false;
+	v = (v | v >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+	v = (v | v >> 8) & UINT64_C(0x0000ffff0000ffff);
+	*ret_value = (v | v >> 16) & UINT64_C(0x00000000ffffffff);
+	return true;
+}
+
 /* Takes one given character. */
-int vmt_take_char(struct vmt_bytes *cur, char c);
+static inline int vmt_take_char(struct vmt_bytes *cur, char c)
+{
+	if (cur->len == 0 || cur->ptr[0] != c)
+		return -EINVAL;
+	cur->ptr++;
+	cur->len--;
+	return 0;
+}
+
 /* Takes what stands before the next blank or the end; may be empty. */
 struct vmt_bytes vmt_take_word(struct vmt_bytes *cur);
 /* Takes a line without its newline; false at the end of the text. A last line without a newline

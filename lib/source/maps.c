@@ -154,6 +154,19 @@ static int add_row(struct vmt_maps_parser *p)
 	return 0;
 }
 
+/* The memory of rows was last in the hands of who took those before, another thread: what is
+ * written of the row after the next is fetched while this one is made. */
+static inline void fetch_ahead(const struct vmt_maps_parser *p)
+{
+	const char *row = (const char *)&p->maps[p->n_maps + 2];
+	size_t at;
+
+	if (p->cap_maps - p->n_maps <= 2)
+		return;
+	for (at = 0; at < 256; at += 64)
+		__builtin_prefetch(row + at, 1);
+}
+
 /* What a mapping is of, as far as numbers say it. */
 struct place {
 	uint64_t offset;
@@ -197,6 +210,62 @@ static int take_place(struct vmt_bytes *cur, struct place *ret)
 	return r < 0 ? r : vmt_take_u64(cur, &ret->inode);
 }
 
+static bool same_text(const char *a, const char *b, size_t n)
+{
+	/* Most addresses have twelve digits. */
+	return n >= 8 && n <= 16 && memcmp(a, b, 8) == 0 && memcmp(a + n - 8, b + n - 8, 8) == 0;
+}
+
+/*
+ * An address and the dash behind it: mostly the end of the mapping before, which was read already.
+ */
+static int take_start(const struct vmt_maps_parser *p, struct vmt_bytes *cur, uint64_t *ret)
+{
+	size_t n = p->last_len;
+	int r;
+
+	if (cur->len > n && same_text(cur->ptr, p->last_text, n) && cur->ptr[n] == '-') {
+		*ret = p->last_end;
+		cur->ptr += n + 1;
+		cur->len -= n + 1;
+		return 0;
+	}
+	r = vmt_take_hex(cur, ret);
+	return r < 0 ? r : vmt_take_char(cur, '-');
+}
+
+/*
+ * An address and the blank behind it: mostly one of which all but the last eight digits are those
+ * of the start, which begins at text and has n digits.
+ */
+static int take_end(struct vmt_maps_parser *p, struct vmt_bytes *cur, const char *text, size_t n,
+		    uint64_t start, uint64_t *ret)
+{
+	const char *at = cur->ptr;
+	uint64_t low;
+	int r;
+
+	if (n >= 8 && n <= 16 && cur->len > n && memcmp(at, text, n - 8) == 0 && at[n] == ' ' &&
+	    vmt_hex_eight(at + n - 8, &low)) {
+		*ret = (start & ~(uint64_t)UINT32_MAX) | low;
+		cur->ptr += n + 1;
+		cur->len -= n + 1;
+	} else {
+		r = vmt_take_hex(cur, ret);
+		if (r == 0)
+			r = take_blank(cur);
+		if (r < 0)
+			return r;
+		n = (size_t)(cur->ptr - 1 - at);
+	}
+	p->last_len = 0;
+	if (n <= sizeof(p->last_text)) {
+		memcpy(p->last_text, at, n);
+		p->last_len = n;
+	}
+	return 0;
+}
+
 /* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat" */
 static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 {
@@ -207,13 +276,9 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	int r;
 
 	p->reason = "this is no line of a mapping";
-	r = vmt_take_hex(&cur, &start);
+	r = take_start(p, &cur, &start);
 	if (r == 0)
-		r = vmt_take_char(&cur, '-');
-	if (r == 0)
-		r = vmt_take_hex(&cur, &end);
-	if (r == 0)
-		r = take_blank(&cur);
+		r = take_end(p, &cur, line.ptr, (size_t)(cur.ptr - 1 - line.ptr), start, &end);
 	if (r == 0)
 		r = take_perms(&cur, &perms);
 	if (r == 0)
@@ -257,6 +322,7 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 		return r;
 	before = p->n_maps ? &p->maps[p->n_maps - 1] : NULL;
 	m = &p->maps[p->n_maps];
+	fetch_ahead(p);
 	m->row = (struct vmt_row){ 0 };
 	r = vmt_bytes_keep(p->arena, place.device, before ? &before->device : NULL, &device);
 	if (r == 0)

@@ -28,6 +28,8 @@ struct vmt_maps_parser {
 	void *full_arg;
 	size_t taken; /* rows that vmt_maps_take() gave away; n_maps does not count them */
 	uint64_t last_end; /* of the mapping before */
+	char last_text[16]; /* how that was written, last_len digits; 0: it is longer */
+	size_t last_len;
 	bool went_back; /* the failure is that a mapping begins before the end of the last one */
 	uint64_t size_bytes; /* of all mappings, but for vsyscall; statm says the same */
 	struct vmt_lines lines;

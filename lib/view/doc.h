@@ -118,6 +118,14 @@ void vmt_sink_done(struct vmt_sink *sink);
 /* Writes what the buffer holds if it is larger than least bytes. 0 or a negative errno, which
  * stays. */
 int vmt_sink_flush(struct vmt_sink *sink, size_t least);
+/* The same for who asks after each of many rows. */
+static inline int vmt_sink_flush_rows(struct vmt_sink *sink)
+{
+	const size_t least = 65536;
+
+	return sink->buf.len <= least && !sink->buf.error ? sink->error
+							  : vmt_sink_flush(sink, least);
+}
 /* What is still to be written. */
 static inline size_t vmt_sink_rest(const struct vmt_sink *sink)
 {

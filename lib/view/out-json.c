@@ -46,7 +46,7 @@ static int rows_json(struct vmt_sink *sink, struct vmt_json *j, const struct row
 	for (i = 0; r == 0 && i < rows->n; i++) {
 		if (vmt_json_value(j))
 			vmt_row_json_put(&plan, j->out, row_at(rows, i));
-		r = vmt_sink_flush(sink, 65536);
+		r = vmt_sink_flush_rows(sink);
 	}
 	return r;
 }
@@ -201,6 +201,19 @@ static int stream_others(struct stream *st, const struct vmt_rows *rows)
 	return r;
 }
 
+/* Rows come from another thread, and mostly from the cache of another CPU: the one after the next
+ * is fetched while this one is written. Its beginning, where the fields that most have are. */
+static inline void fetch_ahead(const char *rows, size_t i, size_t n, size_t size)
+{
+	const char *row = rows + (i + 2) * size;
+	size_t at;
+
+	if (i + 2 >= n)
+		return;
+	for (at = 0; at < 256 && at < size; at += 64)
+		__builtin_prefetch(row + at);
+}
+
 static int stream_emit(void *ctx, const struct vmt_rows *rows)
 {
 	struct stream *st = ctx;
@@ -212,6 +225,7 @@ static int stream_emit(void *ctx, const struct vmt_rows *rows)
 	for (i = 0; r == 0 && i < rows->n; i++) {
 		const void *row = (const char *)rows->rows + i * size;
 
+		fetch_ahead(rows->rows, i, rows->n, size);
 		if (st->type) {
 			line_begin(&st->j, st->sink, st->type);
 			vmt_row_json_put(&st->plan, &st->sink->buf, row);
@@ -220,7 +234,7 @@ static int stream_emit(void *ctx, const struct vmt_rows *rows)
 		}
 		if (vmt_json_value(&st->j))
 			vmt_row_json_put(&st->plan, &st->sink->buf, row);
-		r = vmt_sink_flush(st->sink, 65536);
+		r = vmt_sink_flush_rows(st->sink);
 	}
 	return r;
 }
@@ -330,7 +344,7 @@ static int line_end(struct vmt_json *j, struct vmt_sink *sink)
 	vmt_json_object_end(j);
 	r = vmt_json_finish(j);
 	vmt_buf_addc(&sink->buf, '\n');
-	return r < 0 ? r : vmt_sink_flush(sink, 65536);
+	return r < 0 ? r : vmt_sink_flush_rows(sink);
 }
 
 static int end_line(struct vmt_sink *sink, const struct vmt_doc *doc)

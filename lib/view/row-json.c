@@ -22,11 +22,10 @@ struct vmt_row_json_item {
 	uint64_t bit;
 	enum how how;
 	unsigned depth; /* of the object that it is a member of */
-	/* Pieces of vmt_row_json.text: up to the value; before the value of NAME_b64; behind all.
-	 */
+	/* Pieces of vmt_row_json.text: from the value before up to this one; before the value of
+	 * NAME_b64. */
 	size_t before, before_len;
 	size_t raw, raw_len;
-	size_t after, after_len;
 };
 
 /* Bytes of a text that is written together with the numbers. */
@@ -104,6 +103,8 @@ static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, b
 {
 	struct vmt_row_json_item *item = &plan->items[plan->n];
 	unsigned depth = plan->depth;
+	/* What stands behind a value goes with what is before the next. */
+	size_t before = plan->after;
 
 	*item = (struct vmt_row_json_item){
 		.field = field,
@@ -111,7 +112,7 @@ static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, b
 		.word = field->index / 64,
 		.bit = UINT64_C(1) << (field->index % 64),
 		.how = how_of(field),
-		.before = plan->text.len,
+		.before = before,
 	};
 	if (opens) {
 		key(plan, depth, field->group, "", plan->n == 0 && first);
@@ -125,12 +126,12 @@ static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, b
 	if (field->type == VMT_TYPE_STR)
 		key(plan, depth, field->name, "_b64", false);
 	item->raw_len = plan->text.len - item->raw;
-	item->after = plan->text.len;
+	plan->after = plan->text.len;
 	if (closes) {
 		newline(plan, plan->depth);
 		vmt_buf_addc(&plan->text, '}');
 	}
-	item->after_len = plan->text.len - item->after;
+	plan->after_len = plan->text.len - plan->after;
 	item->depth = depth;
 	plan->n++;
 }
@@ -138,7 +139,7 @@ static void add_item(struct vmt_row_json *plan, const struct vmt_field *field, b
 int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *fields, size_t n,
 		      unsigned indent, unsigned depth, bool members)
 {
-	size_t i, k;
+	size_t after, after_len, i, k;
 
 	*plan = (struct vmt_row_json){ .indent = indent, .depth = depth };
 	plan->items = calloc(n ? n : 1, sizeof(*plan->items));
@@ -146,7 +147,7 @@ int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *
 		return -ENOMEM;
 	if (!members)
 		vmt_buf_addc(&plan->text, '{');
-	plan->begin_len = plan->text.len;
+	plan->after_len = plan->text.len;
 	for (i = 0; i < n; i++) {
 		bool seen = fields[i]->type == VMT_TYPE_KEYS;
 		size_t last = i;
@@ -167,9 +168,18 @@ int vmt_row_json_init(struct vmt_row_json *plan, const struct vmt_field *const *
 	/* The last, for there is nothing of them where the kernel has no such keys: what stands
 	 * before and behind the others does not depend on them. */
 	plan->n_always = plan->n;
-	for (i = 0; i < n; i++)
-		if (fields[i]->type == VMT_TYPE_KEYS)
-			add_item(plan, fields[i], !members, false, false);
+	for (i = 0; i < plan->n_always; i++)
+		plan->valid[plan->items[i].word] |= plan->items[i].bit;
+	after = plan->after;
+	after_len = plan->after_len;
+	for (i = 0; i < n; i++) {
+		if (fields[i]->type != VMT_TYPE_KEYS)
+			continue;
+		plan->after = plan->text.len;
+		add_item(plan, fields[i], !members, false, false);
+	}
+	plan->after = after;
+	plan->after_len = after_len;
 	plan->end = plan->text.len;
 	if (!members) {
 		if (plan->n)
@@ -345,14 +355,27 @@ static char *put_signed_milli(char *p, int64_t v)
 	return put_milli(p, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-static inline char *put_plain(char *p, uint64_t v)
+/* The last number of more than one digit that was written, and how. */
+struct last_number {
+	uint64_t value;
+	size_t len; /* 0 before the first */
+	char text[VMT_DECIMAL_MAX];
+};
+
+/* In a row, one number often stands for several fields: what is resident is all of a mapping. */
+static inline char *put_plain(char *p, uint64_t v, struct last_number *last)
 {
 	/* Most are 0. */
 	if (v < 10) {
 		*p = (char)('0' + v);
 		return p + 1;
 	}
-	return p + vmt_decimal(p, v);
+	if (v != last->value || !last->len) {
+		last->len = vmt_decimal(last->text, v);
+		last->value = v;
+	}
+	memcpy(p, last->text, sizeof(last->text));
+	return p + last->len;
 }
 
 /* A value that has room in what was reserved. */
@@ -379,25 +402,26 @@ static char *put_number(char *p, const struct vmt_field *f, const void *at)
 	return p;
 }
 
-void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, const void *row)
+/* The items that every row has, up to the last value; known: the row has all of them. Where it
+ * ends, or NULL without memory. */
+static inline __attribute__((always_inline)) char *
+put_items(const struct vmt_row_json *plan, struct vmt_buf *out, const void *row, bool known)
 {
 	const uint64_t *valid = ((const struct vmt_row *)row)->valid;
-	char *p, *end;
-	size_t i;
+	/* What is written could be the plan itself, for all that the compiler knows. */
+	const struct vmt_row_json_item *item = plan->items, *const last = item + plan->n_always;
+	const char *const pieces = plan->text.data;
+	struct last_number number = { 0 };
+	char *p = out->data + out->len, *end;
 
-	/* Room for what is left of the row, whatever its numbers are. */
-	if (vmt_buf_reserve(out, plan->size) < 0)
-		return;
-	p = put_piece(out->data + out->len, plan->text.data, plan->begin_len);
-	for (i = 0; i < plan->n_always; i++) {
-		const struct vmt_row_json_item *item = &plan->items[i];
+	for (; item < last; item++) {
 		const void *at = (const char *)row + item->offset;
 
-		p = put_piece(p, plan->text.data + item->before, item->before_len);
-		if (!(valid[item->word] & item->bit)) {
+		p = put_piece(p, pieces + item->before, item->before_len);
+		if (!known && !(valid[item->word] & item->bit)) {
 			p = put(p, "null", 4);
 		} else if (item->how == PLAIN) {
-			p = put_plain(p, *(const uint64_t *)at);
+			p = put_plain(p, *(const uint64_t *)at, &number);
 		} else if (item->how == NUMBER) {
 			p = put_number(p, item->field, at);
 		} else if (item->how == TEXT &&
@@ -408,17 +432,34 @@ void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, cons
 			if (item->how == HIST) {
 				put_hist(plan, item, out, at);
 			} else if (vmt_json_quote(out, *(const struct vmt_bytes *)at)) {
-				vmt_buf_add(out, plan->text.data + item->raw, item->raw_len);
+				vmt_buf_add(out, pieces + item->raw, item->raw_len);
 				vmt_json_quote_base64(out, *(const struct vmt_bytes *)at);
 			}
 			if (vmt_buf_reserve(out, plan->size) < 0)
-				return;
+				return NULL;
 			p = out->data + out->len;
 		}
-		if (item->after_len)
-			p = put_piece(p, plan->text.data + item->after, item->after_len);
 	}
-	for (; i < plan->n; i++) {
+	return p;
+}
+
+void vmt_row_json_put(const struct vmt_row_json *plan, struct vmt_buf *out, const void *row)
+{
+	const uint64_t *valid = ((const struct vmt_row *)row)->valid;
+	bool known = true;
+	size_t i;
+	char *p;
+
+	/* Room for what is left of the row, whatever its numbers are. */
+	if (vmt_buf_reserve(out, plan->size) < 0)
+		return;
+	for (i = 0; i < VMT_ROW_WORDS; i++)
+		known &= (plan->valid[i] & ~valid[i]) == 0;
+	p = known ? put_items(plan, out, row, true) : put_items(plan, out, row, false);
+	if (!p)
+		return;
+	p = put_piece(p, plan->text.data + plan->after, plan->after_len);
+	for (i = plan->n_always; i < plan->n; i++) {
 		if (has_no_keys(plan->items[i].field, row))
 			continue;
 		out->len = (size_t)(p - out->data);

@@ -18,7 +18,9 @@ struct vmt_row_json {
 	size_t size; /* bytes of a row but its strings and histograms, at most */
 	unsigned indent;
 	unsigned depth;
-	size_t begin_len; /* of the text before the first value, at the start of text */
+	uint64_t valid[VMT_ROW_WORDS]; /* bits of the fields that are members of every row */
+	size_t after; /* of the text behind the last of these, in text */
+	size_t after_len;
 	size_t end; /* of the text behind the last value, in text */
 	size_t end_len;
 };

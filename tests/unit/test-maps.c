@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "source/maps.h"
@@ -88,6 +89,77 @@ static void test_rows_in_any_pieces(void **state)
 		assert_true(p.maps[12].end == UINT64_C(0x1fffffffffff000));
 		vmt_maps_done(&p);
 		vmt_arena_done(&a);
+	}
+}
+
+/* Ranges that touch, do not, grow by a digit, and lie on both sides of 4 GiB: an address is told by
+ * its neighbours where it has their digits. */
+static void test_addresses_beside_each_other(void **state)
+{
+	static const uint64_t at[][2] = {
+		{ 0x0, 0x1000 },
+		{ 0x1000, 0x1001000 },
+		{ 0xfffff000, 0x100000000 },
+		{ 0x100000000, 0x100001000 },
+		{ 0x1fffff000, 0x200001000 },
+		{ 0x55d0a0000000, 0x55d0a0002000 },
+		{ 0x55d0a0002000, 0x55d0a0003000 },
+		{ 0x55d0a0012000, 0x55d0fffff000 },
+		{ 0x55d0fffff000, 0x55d100000000 },
+		{ 0x55d100000000, 0x65d100000000 },
+		{ 0x65d100000000, 0x100000000001000 },
+		{ 0x100000000001000, 0x1000000000000000 },
+		{ 0x1000000000000000, 0x1000000000001000 },
+	};
+	struct vmt_maps_parser p;
+	VMT_AUTO_BUF list = { 0 };
+	struct vmt_arena arena;
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(at); i++)
+		vmt_buf_addf(&list, "%08" PRIx64 "-%08" PRIx64 " rw-p 00000000 00:00 0 \n",
+			     at[i][0], at[i][1]);
+	vmt_arena_init(&arena);
+	vmt_maps_init(&p, false, 7, &arena, NULL);
+	assert_int_equal(feed(&p, list.data, list.len, 4096, NULL), 0);
+	assert_int_equal(p.n_maps, VMT_ARRAY_LEN(at));
+	for (i = 0; i < p.n_maps; i++) {
+		assert_true(p.maps[i].start == at[i][0]);
+		assert_true(p.maps[i].end == at[i][1]);
+	}
+	vmt_maps_done(&p);
+	vmt_arena_done(&arena);
+}
+
+/* What is no digit in the place of one is none there either. */
+static void test_addresses_that_are_none(void **state)
+{
+	static const char good[] = "55d0a0000000-55d0a0002000 rw-p 00000000 00:00 0 \n"
+				   "55d0a0002000-55d0a0003000 rw-p 00000000 00:00 0 \n";
+	const char *second = strchr(good, '\n') + 1;
+	size_t i;
+	unsigned c;
+
+	for (i = (size_t)(second - good); i < (size_t)(second - good) + 25; i++) {
+		for (c = 0; c < 256; c++) {
+			bool digit = c && strchr("0123456789abcdefABCDEF", (int)c);
+			struct vmt_maps_parser p;
+			struct vmt_arena arena;
+			char bad[sizeof(good)];
+			int r;
+
+			memcpy(bad, good, sizeof(bad));
+			if (c == '\n' || (unsigned char)bad[i] == c || digit)
+				continue;
+			bad[i] = (char)c;
+			vmt_arena_init(&arena);
+			vmt_maps_init(&p, false, 7, &arena, NULL);
+			r = vmt_maps_feed(&p, (struct vmt_bytes){ bad, sizeof(bad) - 1 }, "maps",
+					  NULL);
+			assert_int_equal(r, -EINVAL);
+			vmt_maps_done(&p);
+			vmt_arena_done(&arena);
+		}
 	}
 }
 
@@ -306,6 +378,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_in_any_pieces),
+		cmocka_unit_test(test_addresses_beside_each_other),
+		cmocka_unit_test(test_addresses_that_are_none),
 		cmocka_unit_test(c05_vsyscall_is_unsigned),
 		cmocka_unit_test(b10_devices_decide),
 		cmocka_unit_test(test_malformed),

@@ -95,6 +95,34 @@ static void c18_hex_ends_where_it_ends(void **state)
 			assert_int_equal(vmt_take_hex(&cur, &v), 0);
 			assert_true(v == want);
 			assert_ptr_equal(cur.ptr, text + n);
+			if (cur.len == 0)
+				continue;
+			/* Digits behind it that are not its own. */
+			cur = (struct vmt_bytes){ text, sizeof(text) };
+			v = 0;
+			assert_int_equal(vmt_take_hex(&cur, &v), 0);
+			assert_true(v == want);
+			assert_ptr_equal(cur.ptr, text + n);
+		}
+	}
+}
+
+/* Eight small digits, and no other byte in the place of any. */
+static void c18_hex_of_eight_digits(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t v = 0;
+	unsigned c, at;
+
+	for (at = 0; at < 8; at++) {
+		for (c = 0; c < 256; c++) {
+			char text[9] = "1f2e3d4c";
+			bool is = c && strchr(digits, (int)c);
+
+			text[at] = (char)c;
+			assert_int_equal(vmt_hex_eight(text, &v), is);
+			if (is)
+				assert_true(v == strtoull(text, NULL, 16));
 		}
 	}
 }
@@ -178,6 +206,7 @@ int main(void)
 		cmocka_unit_test(c18_i64),
 		cmocka_unit_test(c18_hex),
 		cmocka_unit_test(c18_hex_ends_where_it_ends),
+		cmocka_unit_test(c18_hex_of_eight_digits),
 		cmocka_unit_test(test_words_and_lines),
 		cmocka_unit_test(test_whole_strings),
 		cmocka_unit_test(test_durations),
