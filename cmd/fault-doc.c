@@ -3,22 +3,20 @@
 
 #include "base/parse.h"
 #include "cmd/fault-window.h"
-#include "model/model.h"
+#include "model/fault-parts.h"
 
 const char vmt_fault_kind_words[] = "all"
 #define K(id, member) " " #member
 #include "model/fault-kind.def"
 #undef K
+#define O(id, word) " " #word
+#include "model/fault-outcome.def"
+#undef O
 	;
 
 /* The kinds of a list, as bits; false where one is none. */
 static bool parse_kinds(const char *list, uint32_t *ret)
 {
-	static const char *const words[VMT_FAULT_KINDS] = {
-#define K(id, member) [VMT_KIND_##id] = #member,
-#include "model/fault-kind.def"
-#undef K
-	};
 	uint32_t kinds = 0;
 
 	for (;;) {
@@ -26,10 +24,10 @@ static bool parse_kinds(const char *list, uint32_t *ret)
 		struct vmt_bytes word = { list, n };
 		int k;
 
-		for (k = 0; k < VMT_FAULT_KINDS; k++)
-			if (vmt_bytes_is(word, words[k]))
+		for (k = 0; k < VMT_FAULT_OUTCOMES; k++)
+			if (vmt_bytes_is(word, vmt_fault_kind_name((enum vmt_fault_kind)k)))
 				break;
-		if (k < VMT_FAULT_KINDS)
+		if (k < VMT_FAULT_OUTCOMES)
 			kinds |= UINT32_C(1) << k;
 		else if (vmt_bytes_is(word, "all"))
 			kinds = UINT32_MAX;
@@ -156,19 +154,63 @@ static const char *const group_columns[] = {
 	[VMT_FAULT_BY_FILE] = "KIND,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
 	[VMT_FAULT_BY_IP] = "PID,IP,FAULTS,MAJOR,USER,KERNEL,SYMBOL,COMMAND,OFFSET,MAPPING",
 	[VMT_FAULT_BY_CGROUP] = "FAULTS,MAJOR,READ,WRITE,GUP,P50,P99,MAX,STALL,CGROUP",
-	[VMT_FAULT_BY_KIND] = "SERVED,FAULTS,MAJOR,READ,WRITE,P50,P90,P99,MAX,STALL",
-};
-
-/* The same where each row is of one kind. */
-static const char *const kind_columns[] = {
-	[VMT_FAULT_BY_VMA] =
-		"PID,ADDRESS,PERM,SERVED,FAULTS,MAJOR,P50,P99,MAX,STALL,COMMAND,MAPPING",
-	[VMT_FAULT_BY_PROC] = "PID,SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,COMMAND",
-	[VMT_FAULT_BY_FILE] = "KIND,SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING",
-	[VMT_FAULT_BY_IP] = NULL,
-	[VMT_FAULT_BY_CGROUP] = "SERVED,FAULTS,MAJOR,READ,WRITE,P50,P99,MAX,STALL,CGROUP",
 	[VMT_FAULT_BY_KIND] = NULL,
 };
+
+/* The same where each row is of one kind, which may be an outcome; what comes behind the counts. */
+static const char *const kind_columns[][2] = {
+	[VMT_FAULT_BY_VMA] = { "PID,ADDRESS,PERM,SERVED,FAULTS",
+			       "MAJOR,P50,P99,MAX,STALL,COMMAND,MAPPING" },
+	[VMT_FAULT_BY_PROC] = { "PID,SERVED,FAULTS", "MAJOR,READ,WRITE,P50,P99,MAX,STALL,COMMAND" },
+	[VMT_FAULT_BY_FILE] = { "KIND,SERVED,FAULTS",
+				"MAJOR,READ,WRITE,P50,P99,MAX,STALL,MAPPING" },
+	[VMT_FAULT_BY_CGROUP] = { "SERVED,FAULTS", "MAJOR,READ,WRITE,P50,P99,MAX,STALL,CGROUP" },
+	[VMT_FAULT_BY_KIND] = { "SERVED,FAULTS", "MAJOR,READ,WRITE,P50,P90,P99,MAX,STALL" },
+};
+
+/* The columns of a table of faults, in text. 0 or -errno. */
+static int choose_columns(struct vmt_section *s, const struct vmt_model_opts *opts)
+{
+	const uint32_t failed = ~UINT32_C(0) << VMT_OUTCOME_SIGBUS;
+	uint32_t kinds = opts->fault_kinds;
+	VMT_AUTO_BUF list = { 0 };
+	int r;
+
+	if (!vmt_fault_by_kind(opts))
+		return group_columns[opts->fault_group]
+			       ? vmt_columns_parse(&s->columns, &vmt_entity_fault,
+						   group_columns[opts->fault_group], NULL)
+			       : 0;
+	/* Outcomes that are not charged have columns of their own. */
+	kinds = kinds ? kinds : UINT32_MAX;
+	vmt_buf_addf(&list, "%s,%s%s%s", kind_columns[opts->fault_group][0],
+		     kinds & failed ? "FAILED," : "",
+		     kinds >> VMT_OUTCOME_RETRIED & 1 ? "RETRIED," : "",
+		     kind_columns[opts->fault_group][1]);
+	r = vmt_buf_error(&list);
+	return r < 0 ? r : vmt_columns_parse(&s->columns, &vmt_entity_fault, list.data, NULL);
+}
+
+/* Outcomes that were asked for by name, and of which there can be no row. */
+static void note_outcomes(struct vmt_ctx *ctx, const struct vmt_fault_sample *f,
+			  const struct vmt_model_opts *opts)
+{
+	int k;
+
+	if (!f || f->rung == VMT_RUNG_NONE || opts->fault_kinds == UINT32_MAX ||
+	    opts->fault_group == VMT_FAULT_BY_KIND)
+		return;
+	for (k = VMT_FAULT_KINDS; k < VMT_FAULT_OUTCOMES; k++) {
+		enum vmt_fault_kind kind = (enum vmt_fault_kind)k;
+
+		if (!(opts->fault_kinds >> k & 1) ||
+		    vmt_fault_outcome_is_known(f, kind, opts->fault_group))
+			continue;
+		vmt_note(ctx, "%s: not told here by this rung; see 'vmtop doctor'",
+			 vmt_fault_kind_name(kind));
+		ctx->partial = true;
+	}
+}
 
 /* Single faults stand first where they were asked for; NULL where not, or without memory. */
 static struct vmt_section *singles_section(struct vmt_ctx *ctx, struct vmt_run *run)
@@ -185,7 +227,6 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, const struct vm
 {
 	const struct vmt_model *m = run->model;
 	enum vmt_fault_group group = opts->fault_group;
-	const char *columns = group_columns[group];
 	/* In a stream they came before, and the options were theirs. */
 	bool streamed = run->doc.n > 0;
 	struct vmt_section *singles = streamed ? run->doc.sections : singles_section(ctx, run);
@@ -201,9 +242,8 @@ int vmt_fault_sections(struct vmt_ctx *ctx, struct vmt_run *run, const struct vm
 		vmt_note(ctx, "the kinds of faults are not told by this rung; see 'vmtop doctor'");
 		ctx->partial = true;
 	}
-	if (opts->fault_kinds && kind_columns[group])
-		columns = kind_columns[group];
-	if (columns && vmt_columns_parse(&s->columns, &vmt_entity_fault, columns, NULL) < 0)
+	note_outcomes(ctx, m->sample->faults, opts);
+	if (choose_columns(s, opts) < 0)
 		return VMT_EXIT_FAILED;
 	r = streamed ? 0 : vmt_section_options(ctx, first);
 	if (r)

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "model/fault-raw.h"
-#include "model/model.h"
+#include "model/fault-parts.h"
 
 /*
  * Mappings, divided by how their faults were served. Each part is a mapping whose counts are those
@@ -55,23 +54,32 @@ struct job {
 	size_t n;
 };
 
-static struct vmt_fault_raw *add_part(struct job *job, const struct vmt_fault_raw *map,
-				      enum vmt_fault_kind kind)
+void vmt_fault_part(struct vmt_fault_raw *part, const struct vmt_fault_raw *map,
+		    enum vmt_fault_kind kind)
 {
 	static const struct vmt_fault_raw none = { .no_map = true };
-	struct vmt_fault_raw *part;
 
-	if (!(job->kinds >> kind & 1))
-		return NULL;
-	part = &job->parts[job->n++];
 	*part = map ? *map : none;
 	part->part = true;
 	part->kind = kind;
 	part->minor = part->major = part->read = part->write = part->exec = 0;
 	part->user = part->kernel = 0;
+	part->gup = part->retried = 0;
+	memset(part->failed, 0, sizeof(part->failed));
 	memset(part->kinds, 0, sizeof(part->kinds));
 	part->latency = (struct vmt_fault_latency){ 0 };
 	part->spent = (struct vmt_fault_spent){ 0 };
+}
+
+static struct vmt_fault_raw *add_part(struct job *job, const struct vmt_fault_raw *map,
+				      enum vmt_fault_kind kind)
+{
+	struct vmt_fault_raw *part;
+
+	if (!(job->kinds >> kind & 1))
+		return NULL;
+	part = &job->parts[job->n++];
+	vmt_fault_part(part, map, kind);
 	return part;
 }
 
@@ -217,7 +225,7 @@ static bool has_strays(const struct vmt_fault_sample *f)
 	return false;
 }
 
-int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, bool by_kind,
+int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, enum vmt_fault_group group,
 		    struct vmt_arena *arena, struct vmt_fault_raw **ret, size_t *ret_n)
 {
 	VMT_AUTO_FREE const struct vmt_fault_raw **maps = calloc(f->n_maps + 1, sizeof(*maps));
@@ -235,10 +243,11 @@ int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, bool by_ki
 	}
 	for (i = 0; i < f->n_kinds; i++)
 		rows[i] = &f->kinds[i];
+	most += vmt_fault_outcomes(f, kinds, group, NULL);
 	job.parts = vmt_arena_alloc(arena, most, sizeof(*job.parts));
 	if (!job.parts)
 		return -ENOMEM;
-	if (by_kind && has_strays(f)) {
+	if (group == VMT_FAULT_BY_KIND && has_strays(f)) {
 		add_sums(&job);
 	} else {
 		if (f->n_maps)
@@ -258,6 +267,7 @@ int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, bool by_ki
 			from = to;
 		}
 	}
+	job.n += vmt_fault_outcomes(f, kinds, group, job.parts + job.n);
 	*ret = job.parts;
 	*ret_n = job.n;
 	return 0;

@@ -49,6 +49,12 @@ enum vmt_fault_kind {
 #include "model/fault-kind.def"
 #undef K
 	VMT_FAULT_KINDS,
+	/* Of parts alone: they go on where the kinds end. */
+	VMT_OUTCOME_BEFORE = VMT_FAULT_KINDS - 1,
+#define O(id, word) VMT_OUTCOME_##id,
+#include "model/fault-outcome.def"
+#undef O
+	VMT_FAULT_OUTCOMES,
 };
 
 /*
@@ -113,6 +119,7 @@ struct vmt_fault_raw {
 	enum vmt_fault_kind kind;
 	bool part;
 	bool no_map; /* it is of several mappings, and of those nothing is known */
+	bool unseen; /* nobody can tell how many there were */
 	bool coarse; /* what minor, major, access and mode were is not known: minor has all */
 };
 

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 
 #include "model/fault-cgroup.h"
-#include "model/fault-raw.h"
+#include "model/fault-parts.h"
 #include "model/latency.h"
-#include "model/model.h"
 
 /*
  * From the kernel's keys to rows. A key is a mapping as it looked when it faulted, so one mapping
@@ -236,9 +235,8 @@ static void row_add(struct vmt_fault *row, struct vmt_latency_sum *latency,
 {
 	uint64_t n = raw->minor + raw->major;
 
-	/* By kind they are not counted. */
 	if (raw->part)
-		have &= ~(uint32_t)(VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED);
+		have = vmt_fault_part_have(raw, have);
 #define ADD(member, value) VMT_SET(fault, member, row, row->member + (value))
 	ADD(keys, !raw->part || n);
 	ADD(faults_total, n);
@@ -512,13 +510,15 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 		qsort(items, n, sizeof(*items), orders[group]);
 	for (i = 0; i < n; i = k) {
 		struct vmt_fault *row = &m->faults[m->n_faults++];
+		const struct vmt_fault_raw *first = items[i].raw;
 		struct vmt_latency_sum latency = { 0 };
 		struct vmt_fault_spent spent = { 0 };
 		uint64_t end = items[i].raw->end, known = 0;
 
 		/* The first is always on its row, also one without a range. */
 		for (k = i; k < n && (k == i || same_row(&items[i], &items[k], end, group)); k++) {
-			row_add(row, &latency, items[k].raw, have);
+			if (!items[k].raw->unseen)
+				row_add(row, &latency, items[k].raw, have);
 			spent.lock_ns += items[k].raw->spent.lock_ns;
 			spent.read_ns += items[k].raw->spent.read_ns;
 			spent.swap_ns += items[k].raw->spent.swap_ns;
@@ -536,9 +536,12 @@ static int fold(struct vmt_model *m, struct item *items, size_t n, enum vmt_faul
 			VMT_SET(fault, cgroup, row, items[i].cgroup);
 		for (; i < k; i++)
 			forget(row, items[i].raw);
-		if (have & VMT_HAVE_KINDS)
+		if (first->part && first->kind >= VMT_FAULT_KINDS)
+			VMT_SET(fault, main_kind, row,
+				vmt_bytes_of(vmt_fault_kind_name(first->kind)));
+		else if (have & VMT_HAVE_KINDS)
 			set_main_kind(row);
-		if (have & VMT_HAVE_LATENCY) {
+		if (have & VMT_HAVE_LATENCY && !first->unseen) {
 			SET_LATENCY(fault, row, &latency, &m->arena);
 			vmt_fault_set_sampled(row, m->sample->faults, &latency, known);
 		}
@@ -554,15 +557,16 @@ static int add_maps(struct vmt_model *m, const struct vmt_model_opts *opts)
 	struct vmt_fault_raw *maps = f->maps;
 	VMT_CLEANUP(vmt_fault_cgroups_done) struct vmt_fault_cgroups cgroups = { 0 };
 	VMT_AUTO_FREE struct item *items = NULL;
+	bool by_kind = opts->fault_kinds || group == VMT_FAULT_BY_KIND;
 	bool of_one = group != VMT_FAULT_BY_KIND && group != VMT_FAULT_BY_FILE;
 	size_t n = f->n_maps, i;
 	int r;
 
-	if (!(f->have & VMT_HAVE_MAPS) || f->n_maps == 0)
+	if (!(f->have & VMT_HAVE_MAPS) || (f->n_maps == 0 && !by_kind))
 		return 0;
-	if (opts->fault_kinds || group == VMT_FAULT_BY_KIND) {
-		r = vmt_fault_parts(f, opts->fault_kinds ? opts->fault_kinds : UINT32_MAX,
-				    group == VMT_FAULT_BY_KIND, &m->arena, &maps, &n);
+	if (by_kind) {
+		r = vmt_fault_parts(f, opts->fault_kinds ? opts->fault_kinds : UINT32_MAX, group,
+				    &m->arena, &maps, &n);
 		if (r < 0)
 			return r;
 	}

@@ -88,13 +88,6 @@ bool vmt_rate_milli(uint64_t now, uint64_t before, uint64_t dt_ns, uint64_t *ret
 int vmt_model_faults(struct vmt_model *m, const struct vmt_model_opts *opts);
 /* Fills m->stacks from the stacks and frames of m->sample->faults, where it has whole ones. */
 int vmt_model_stacks(struct vmt_model *m);
-/*
- * The mappings of a sample with the faults of one kind each, of the kinds of the bits alone, in
- * any order; several parts may be of one mapping and kind. by_kind: they are to be summed by kind
- * and by nothing else, and may have no mapping. The array is the arena's. 0 or -ENOMEM.
- */
-int vmt_fault_parts(const struct vmt_fault_sample *f, uint32_t kinds, bool by_kind,
-		    struct vmt_arena *arena, struct vmt_fault_raw **ret, size_t *ret_n);
 /* Fills m->faults by the instruction in user mode, where stacks were counted. */
 int vmt_model_fault_ips(struct vmt_model *m);
 /* The VMT_HAVE_ bits of what a field of a fault cannot be known without. */

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fmt.h"
-#include "model/fault-raw.h"
-#include "model/model.h"
+#include "model/fault-parts.h"
 
 /* Rows of single faults: what the ring held, with the mapping that it names. */
 
@@ -90,11 +89,6 @@ int vmt_single_rows(const struct vmt_fault_sample *f, const struct vmt_host *hos
 {
 	static const char *const access[] = { NULL, "read", "write", "exec" };
 	static const char *const mode[] = { NULL, "user", "kernel" };
-	static const char *const kinds[] = {
-#define K(id, member) [VMT_KIND_##id] = #member,
-#include "model/fault-kind.def"
-#undef K
-	};
 	VMT_AUTO_FREE const struct vmt_fault_raw **index = calloc(f->n_maps + 1, sizeof(*index));
 	struct vmt_single *rows = vmt_arena_alloc(arena, f->n_singles + 1, sizeof(*rows));
 	size_t i;
@@ -121,7 +115,7 @@ int vmt_single_rows(const struct vmt_fault_sample *f, const struct vmt_host *hos
 			VMT_SET(single, ip, row, one->ip);
 		VMT_SET(single, fault, row, one->major ? VMT_BYTES("major") : VMT_BYTES("minor"));
 		if (one->kind != VMT_KIND_UNKNOWN)
-			VMT_SET(single, served, row, vmt_bytes_of(kinds[one->kind]));
+			VMT_SET(single, served, row, vmt_bytes_of(vmt_fault_kind_name(one->kind)));
 		if (access[one->access])
 			VMT_SET(single, access, row, vmt_bytes_of(access[one->access]));
 		if (mode[one->mode])

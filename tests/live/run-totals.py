@@ -52,6 +52,24 @@ for m in (private, shared):
         m[at] = 1
 time.sleep(2)
 """
+# Pages that the kernel takes by itself, and children that touch what lies behind the end of a file.
+OUTCOMES = """
+import ctypes, mmap, os, signal, sys, tempfile
+pages, children = 64, 5
+m = mmap.mmap(-1, pages * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+assert not ctypes.CDLL(None).mlock(ctypes.c_void_p(at), pages * mmap.PAGESIZE)
+file = tempfile.TemporaryFile(dir=sys.argv[1])
+file.truncate(mmap.PAGESIZE)
+empty = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+file.truncate(0)
+for i in range(children):
+    pid = os.fork()
+    if not pid:
+        signal.signal(signal.SIGBUS, signal.SIG_DFL)
+        empty[0]
+    assert os.waitpid(pid, 0)[1] & 127 == signal.SIGBUS
+"""
 # Children of children, threads, and a program that each of them becomes.
 FAMILY = "for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5; do /bin/true; done) & done; wait"
 
@@ -117,6 +135,34 @@ def commands(folder):
     yield "python3 starts", sys.executable, [sys.executable, "-c", "import json"], None
     yield "children of children", "sh", ["sh", "-c", FAMILY], None
     yield "perl forks and execs", "perl", ["perl", "-e", "system('true') for 1..20"], None
+
+
+def outcomes(report, folder):
+    """Rows of all kinds are what the kernel counted; those beside the kinds have their numbers."""
+    problem, document = document_of([sys.executable, "-c", OUTCOMES, folder], folder,
+                                    ["--summary", "kind"])
+    if problem:
+        report.check("kinds and the rest are what wait4() says", problem)
+        return
+    row = document["data"]["command"]
+    rows = {fault["main_kind"]: fault for fault in document["data"]["faults"]}
+    total = sum(fault["faults_total"] or 0 for fault in rows.values())
+    problems = []
+    if total != row["minor_faults_total"] + row["major_faults_total"]:
+        problems.append(f"{total} in rows, {row['minor_faults_total']} + "
+                        f"{row['major_faults_total']} by wait4()")
+    if rows["gup"]["faults_total"] != row["gup_faults_total"] or \
+            rows["gup"]["faults_total"] < 64:
+        problems.append(f"{rows['gup']['faults_total']} gup, {row['gup_faults_total']} in the sum")
+    if rows["failed_sigbus"]["failed_faults_total"] != 5 or rows["failed_sigbus"]["faults_total"]:
+        problems.append(f"{rows['failed_sigbus']}")
+    for name in ("retried", "failed_oom"):
+        seen = document["probes"][name]
+        if seen is None and rows[name]["faults_total"] is not None:
+            problems.append(f"{name}: the rung does not tell, the row does")
+        if seen == 0 and name in rows:
+            problems.append(f"{name}: a row of nothing")
+    report.check("kinds and the rest are what wait4() says", problems)
 
 
 def known(report, folder):
@@ -236,6 +282,7 @@ def main():
                 print(f"  {row['minor_faults_total']} minor, {row['major_faults_total']} major, "
                       f"{row['processes_total']} processes, rung {document['probes']['rung']}")
         known(report, folder)
+        outcomes(report, folder)
         left_behind(report, folder)
         guarded(report, folder)
     sys.exit(1 if report.failed else 0)

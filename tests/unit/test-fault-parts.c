@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
-#include "model/fault-raw.h"
+#include "model/fault-parts.h"
 #include "model/latency.h"
-#include "model/model.h"
+
+/* Without outcomes. */
+#define KINDS ((UINT32_C(1) << VMT_FAULT_KINDS) - 1)
 
 struct setup {
 	struct vmt_sample *sample;
@@ -27,7 +29,8 @@ static int begin(void **state)
 	s->sample->faults = &s->faults;
 	s->faults.rung = VMT_RUNG_FEXIT;
 	s->faults.have = VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
-			 VMT_HAVE_KINDS | VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED;
+			 VMT_HAVE_KINDS | VMT_HAVE_GUP | VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED |
+			 VMT_HAVE_RETRIED;
 	s->faults.complete = true;
 	s->faults.canary = VMT_CANARY_TRUSTED;
 	s->faults.maps = s->raw;
@@ -139,7 +142,7 @@ static void each_kind_has_its_own_times(void **state)
 	kind(s, a, VMT_KIND_ZERO_FILL, 60, 1000);
 	kind(s, a, VMT_KIND_COW_COPY, 30, 100000);
 	kind(s, b, VMT_KIND_ZERO_FILL, 50, 2000);
-	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	build(s, VMT_FAULT_BY_VMA, KINDS);
 	assert_int_equal(s->model->n_faults, 4);
 	assert_int_equal(total(s), 150);
 	f = row(s, 42, "cow_copy");
@@ -204,7 +207,7 @@ static void what_is_unknown_has_a_time(void **state)
 
 	kind(s, a, VMT_KIND_ZERO_FILL, 60, 1000);
 	kind(s, a, VMT_KIND_UNKNOWN, 30, 7000);
-	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	build(s, VMT_FAULT_BY_VMA, KINDS);
 	assert_int_equal(s->model->n_faults, 2);
 	f = row(s, 42, "unknown");
 	assert_int_equal(f->faults_total, 40);
@@ -221,7 +224,7 @@ static void a_slot_is_not_an_identity(void **state)
 
 	kind(s, b, VMT_KIND_ZERO_FILL, 20, 1000);
 	kind(s, a, VMT_KIND_COW_REUSE, 10, 2000);
-	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	build(s, VMT_FAULT_BY_VMA, KINDS);
 	assert_int_equal(s->model->n_faults, 2);
 	assert_int_equal(row(s, 42, "cow_reuse")->max_ns, 2000);
 	assert_int_equal(row(s, 43, "zero_fill")->max_ns, 1000);
@@ -255,7 +258,7 @@ static void f04_a_full_table_takes_no_count(void **state)
 	assert_int_equal(row(s, 0, "unknown")->faults_total, 45);
 
 	/* By mapping only how many there were. */
-	build(s, VMT_FAULT_BY_VMA, UINT32_MAX);
+	build(s, VMT_FAULT_BY_VMA, KINDS);
 	assert_int_equal(total(s), 150);
 	f = row(s, 43, "zero_fill");
 	assert_int_equal(f->faults_total, 45);
@@ -352,6 +355,110 @@ static void cgroups_are_those_of_processes(void **state)
 	s->sample->n_procs = 0;
 }
 
+/* Two processes, of which each has something that is of no kind. */
+static void give_outcomes(struct setup *s, struct vmt_fault_proc procs[2])
+{
+	struct vmt_fault_raw *a = mapping(s, 1, 42, 100), *b = mapping(s, 2, 43, 50);
+
+	kind(s, a, VMT_KIND_ZERO_FILL, 100, 1000);
+	kind(s, b, VMT_KIND_ZERO_FILL, 40, 1000);
+	a->failed[VMT_FAILED_SIGBUS] = 2;
+	procs[0] = (struct vmt_fault_proc){
+		.pid = 42,
+		.start_time_ns = 42000,
+		.comm = VMT_BYTES("w"),
+		.kernel_minor = 110,
+		.mapped = 100,
+		.gup = 8,
+		.unattributed = 1,
+		.dropped = 1,
+		.retried = 4,
+		.failed = { [VMT_FAILED_SIGBUS] = 2, [VMT_FAILED_OOM] = 1 },
+	};
+	procs[1] = (struct vmt_fault_proc){
+		.pid = 43,
+		.start_time_ns = 43000,
+		.comm = VMT_BYTES("w"),
+		.kernel_minor = 53,
+		.mapped = 50,
+		.gup = 3,
+		.retried = 4,
+	};
+	s->faults.procs = procs;
+	s->faults.n_procs = 2;
+	s->faults.totals.kernel_minor = 163;
+}
+
+static void kinds_and_outcomes_are_what_the_kernel_counted(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_proc procs[2];
+	const struct vmt_fault *f;
+
+	give_outcomes(s, procs);
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(total(s), s->model->probe.kernel);
+	assert_int_equal(s->model->n_faults, 6);
+	f = row(s, 0, "gup");
+	assert_int_equal(f->faults_total, 11);
+	assert_int_equal(f->gup_faults_total, 11);
+	assert_false(VMT_HAS(fault, minor_faults_total, f));
+	assert_false(VMT_HAS(fault, read_faults_total, f));
+	assert_false(VMT_HAS(fault, failed_faults_total, f));
+	assert_false(VMT_HAS(fault, p50_ns, f));
+	f = row(s, 0, "unknown");
+	assert_int_equal(f->faults_total, 12);
+	assert_false(VMT_HAS(fault, minor_faults_total, f));
+	/* These are in no sum. */
+	f = row(s, 0, "failed_sigbus");
+	assert_int_equal(f->faults_total, 0);
+	assert_int_equal(f->failed_faults_total, 2);
+	assert_false(VMT_HAS(fault, retried_faults_total, f));
+	assert_int_equal(row(s, 0, "failed_oom")->failed_faults_total, 1);
+	f = row(s, 0, "retried");
+	assert_int_equal(f->faults_total, 0);
+	assert_int_equal(f->retried_faults_total, 8);
+	assert_false(VMT_HAS(fault, failed_faults_total, f));
+
+	build(s, VMT_FAULT_BY_PROC, UINT32_MAX);
+	assert_int_equal(total(s), 163);
+	assert_int_equal(row(s, 42, "gup")->faults_total, 8);
+	assert_int_equal(row(s, 42, "unknown")->faults_total, 2);
+	assert_int_equal(row(s, 43, "retried")->retried_faults_total, 4);
+	assert_true(vmt_bytes_is(row(s, 43, "gup")->comm, "w"));
+	build(s, VMT_FAULT_BY_VMA, 1u << VMT_OUTCOME_GUP | 1u << VMT_OUTCOME_SIGBUS);
+	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(row(s, 42, "gup")->faults_total, 3);
+	assert_int_equal(row(s, 42, "failed_sigbus")->failed_faults_total, 2);
+	assert_int_equal(row(s, 42, "failed_sigbus")->start, s->raw[0].start);
+}
+
+static void what_a_rung_does_not_see_is_unknown(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_fault_proc procs[2];
+	const struct vmt_fault *f;
+
+	give_outcomes(s, procs);
+	s->faults.have &= ~(uint32_t)(VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED);
+	s->faults.have |= VMT_HAVE_SIGBUS;
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(total(s), 163);
+	assert_int_equal(row(s, 0, "gup")->faults_total, 11);
+	assert_int_equal(row(s, 0, "failed_sigbus")->failed_faults_total, 2);
+	f = row(s, 0, "failed_oom");
+	assert_false(VMT_HAS(fault, failed_faults_total, f));
+	assert_false(VMT_HAS(fault, faults_total, f));
+	assert_false(VMT_HAS(fault, count, f));
+	f = row(s, 0, "retried");
+	assert_false(VMT_HAS(fault, retried_faults_total, f));
+	assert_false(vmt_fault_outcome_is_known(&s->faults, VMT_OUTCOME_GUP, VMT_FAULT_BY_VMA));
+	assert_true(vmt_fault_outcome_is_known(&s->faults, VMT_OUTCOME_GUP, VMT_FAULT_BY_PROC));
+	/* By mapping there is nothing to say it with. */
+	build(s, VMT_FAULT_BY_VMA, 1u << VMT_OUTCOME_GUP | 1u << VMT_OUTCOME_RETRIED);
+	assert_int_equal(s->model->n_faults, 0);
+}
+
 static void shares_are_parts_of_the_stall(void **state)
 {
 	struct setup *s = *state;
@@ -379,6 +486,13 @@ static void shares_are_parts_of_the_stall(void **state)
 	assert_int_equal(row(s, 0, "file_major")->lock_wait_percent, 10000);
 	assert_int_equal(row(s, 0, "file_minor")->lock_wait_percent, 20000);
 	assert_int_equal(row(s, 0, "file_minor")->file_read_ns, 0);
+	assert_false(VMT_HAS(fault, swap_read_ns, row(s, 0, "file_minor")));
+	s->faults.has_swap = true;
+	read->spent.swap_ns = 200;
+	a->spent.swap_ns = 200;
+	build(s, VMT_FAULT_BY_KIND, 0);
+	assert_int_equal(row(s, 0, "file_major")->swap_read_percent, 5000);
+	assert_int_equal(row(s, 0, "file_minor")->swap_read_ns, 0);
 	build(s, VMT_FAULT_BY_PROC, 0);
 	f = &s->model->faults[0];
 	assert_int_equal(f->lock_wait_ns, 1000);
@@ -416,10 +530,16 @@ static void no_memory_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_kind_has_its_own_times),     TEST(only_kinds_that_were_asked_for),
-		TEST(what_is_unknown_has_a_time),      TEST(a_slot_is_not_an_identity),
-		TEST(f04_a_full_table_takes_no_count), TEST(a_rung_without_kinds_tells_none),
-		TEST(cgroups_are_those_of_processes),  TEST(shares_are_parts_of_the_stall),
+		TEST(each_kind_has_its_own_times),
+		TEST(only_kinds_that_were_asked_for),
+		TEST(what_is_unknown_has_a_time),
+		TEST(a_slot_is_not_an_identity),
+		TEST(f04_a_full_table_takes_no_count),
+		TEST(a_rung_without_kinds_tells_none),
+		TEST(cgroups_are_those_of_processes),
+		TEST(shares_are_parts_of_the_stall),
+		TEST(kinds_and_outcomes_are_what_the_kernel_counted),
+		TEST(what_a_rung_does_not_see_is_unknown),
 		TEST(no_memory_is_an_error),
 	};
 
