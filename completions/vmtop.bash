@@ -52,6 +52,11 @@ _vmtop_options()
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=0
 		;;
+	zones)
+		opts='--orders --types --cpus --layout --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		most=0
+		;;
 	ps)
 		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --budget --force --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid -u --user -c --comm --cgroup --group --budget -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
@@ -123,12 +128,17 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free ps maps pages addr cache faults run report doctor schema completion help' ;;
+	'',) _vmtop_words 'free zones ps maps pages addr cache faults run report doctor schema completion help' ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
 	free,-w | free,--write) compopt -o default ;;
 	free,--root) compopt -o dirnames ;;
+	zones,-o | zones,--output) _vmtop_list 'node zone start end spanned present managed free min low high promo boost cma protection protected reserve next distance free/s reached-in pcp pcp-high buddy largest free-blocks' ;;
+	zones,-s | zones,--sort) _vmtop_list 'node zone start end spanned present managed free min low high promo boost cma protection protected reserve next distance free/s reached-in pcp pcp-high buddy largest free-blocks' ;;
+	zones,--format) _vmtop_words 'text json ndjson csv' ;;
+	zones,-w | zones,--write) compopt -o default ;;
+	zones,--root) compopt -o dirnames ;;
 	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
 	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
 	ps,--group) _vmtop_words 'user comm cgroup file' ;;
@@ -194,11 +204,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free ps maps pages addr cache faults run report doctor' ;;
+	schema,) _vmtop_words 'free zones ps maps pages addr cache faults run report doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free ps maps pages addr cache faults run report doctor schema completion help' ;;
+	help,) _vmtop_words 'free zones ps maps pages addr cache faults run report doctor schema completion help' ;;
 	esac
 }
 

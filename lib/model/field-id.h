@@ -149,5 +149,53 @@ enum vmt_addr_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_zone_##m
+enum vmt_zone_field {
+#include "model/zone.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_order_##m
+enum vmt_order_field {
+#include "model/order.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_migrate_##m
+enum vmt_migrate_field {
+#include "model/migrate.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_node_##m
+enum vmt_node_field {
+#include "model/node.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_cpu_list_##m
+enum vmt_cpu_list_field {
+#include "model/cpu-list.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_compaction_##m
+enum vmt_compaction_field {
+#include "model/compaction.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_region_##m
+enum vmt_region_field {
+#include "model/region.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_region_sum_##m
+enum vmt_region_sum_field {
+#include "model/region-sum.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

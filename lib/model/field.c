@@ -215,6 +215,70 @@ static const struct vmt_field check_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_zone_row
+#define FIELD_ENUM(m) VMT_FIELD_zone_##m
+static const struct vmt_field zone_fields[] = {
+#include "model/zone.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_order
+#define FIELD_ENUM(m) VMT_FIELD_order_##m
+static const struct vmt_field order_fields[] = {
+#include "model/order.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_migrate
+#define FIELD_ENUM(m) VMT_FIELD_migrate_##m
+static const struct vmt_field migrate_fields[] = {
+#include "model/migrate.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_node
+#define FIELD_ENUM(m) VMT_FIELD_node_##m
+static const struct vmt_field node_fields[] = {
+#include "model/node.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_cpu_list
+#define FIELD_ENUM(m) VMT_FIELD_cpu_list_##m
+static const struct vmt_field cpu_list_fields[] = {
+#include "model/cpu-list.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_compaction
+#define FIELD_ENUM(m) VMT_FIELD_compaction_##m
+static const struct vmt_field compaction_fields[] = {
+#include "model/compaction.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_region
+#define FIELD_ENUM(m) VMT_FIELD_region_##m
+static const struct vmt_field region_fields[] = {
+#include "model/region.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_region_sum
+#define FIELD_ENUM(m) VMT_FIELD_region_sum_##m
+static const struct vmt_field region_sum_fields[] = {
+#include "model/region-sum.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #undef F
 #undef FK
 
@@ -259,33 +323,30 @@ ENTITY(source, vmt_source_row, "sources", "whether a source could be read, and i
 ENTITY(issue, vmt_issue, "errors", "something that could not be read", NULL);
 ENTITY(finding, vmt_finding, "findings", "something that the model noticed", NULL);
 ENTITY(check, vmt_check, "checks", "an identity between figures of the kernel", NULL);
+ENTITY(zone, vmt_zone_row, "zones", "a zone of memory, its watermarks and its free blocks", NULL);
+ENTITY(order, vmt_order, "orders", "free blocks of one size in a zone", NULL);
+ENTITY(migrate, vmt_migrate, "types", "page blocks and free memory of one migrate type in a zone",
+       NULL);
+ENTITY(node, vmt_node, "nodes", "a NUMA node", NULL);
+ENTITY(cpu_list, vmt_cpu_list, "cpu_lists", "pages of a zone that a processor keeps for itself",
+       NULL);
+ENTITY(compaction, vmt_compaction, "compaction", "how hard it is to find large blocks", NULL);
+ENTITY(region, vmt_region, "regions", "a range of physical addresses", NULL);
+ENTITY(region_sum, vmt_region_sum, "region_sums", "ranges of physical addresses of one class",
+       NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,
-	&vmt_entity_proc,
-	&vmt_entity_group,
-	&vmt_entity_map,
-	&vmt_entity_map_group,
-	&vmt_entity_sharer,
-	&vmt_entity_page,
-	&vmt_entity_addr,
-	&vmt_entity_fault,
-	&vmt_entity_stack,
-	&vmt_entity_balance,
-	&vmt_entity_file,
-	&vmt_entity_cached_file,
-	&vmt_entity_cache,
-	&vmt_entity_command,
-	&vmt_entity_budget,
-	&vmt_entity_probe,
-	&vmt_entity_rung,
-	&vmt_entity_source,
-	&vmt_entity_issue,
-	&vmt_entity_finding,
-	&vmt_entity_check,
-	&vmt_entity_single,
-	&vmt_entity_gap,
-	NULL,
+	&vmt_entity_system,	 &vmt_entity_proc,	 &vmt_entity_group,
+	&vmt_entity_map,	 &vmt_entity_map_group,	 &vmt_entity_sharer,
+	&vmt_entity_page,	 &vmt_entity_addr,	 &vmt_entity_fault,
+	&vmt_entity_stack,	 &vmt_entity_balance,	 &vmt_entity_file,
+	&vmt_entity_cached_file, &vmt_entity_cache,	 &vmt_entity_command,
+	&vmt_entity_budget,	 &vmt_entity_probe,	 &vmt_entity_rung,
+	&vmt_entity_source,	 &vmt_entity_issue,	 &vmt_entity_finding,
+	&vmt_entity_check,	 &vmt_entity_single,	 &vmt_entity_gap,
+	&vmt_entity_zone,	 &vmt_entity_order,	 &vmt_entity_migrate,
+	&vmt_entity_node,	 &vmt_entity_cpu_list,	 &vmt_entity_compaction,
+	&vmt_entity_region,	 &vmt_entity_region_sum, NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -133,6 +133,14 @@ extern const struct vmt_entity vmt_entity_source;
 extern const struct vmt_entity vmt_entity_issue;
 extern const struct vmt_entity vmt_entity_finding;
 extern const struct vmt_entity vmt_entity_check;
+extern const struct vmt_entity vmt_entity_zone;
+extern const struct vmt_entity vmt_entity_order;
+extern const struct vmt_entity vmt_entity_migrate;
+extern const struct vmt_entity vmt_entity_node;
+extern const struct vmt_entity vmt_entity_cpu_list;
+extern const struct vmt_entity vmt_entity_compaction;
+extern const struct vmt_entity vmt_entity_region;
+extern const struct vmt_entity vmt_entity_region_sum;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/model.h"
 
+#include "model/zone-sample.h"
+
 /* How much of what it may map a process has used up. */
 static void map_budget(struct vmt_proc *p, uint64_t limit)
 {
@@ -135,6 +137,8 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 		r = list_sources(m);
 	if (r == 0)
 		r = vmt_model_faults(m, opts ? opts : &usual);
+	if (r == 0)
+		r = vmt_model_zones(m, prev, dt_ns);
 	if (r == 0)
 		r = vmt_model_findings(m);
 	/* Texts of rows are not looked at one by one. */

@@ -54,6 +54,22 @@ struct vmt_model {
 	size_t n_cached_files;
 	struct vmt_rung *rungs;
 	size_t n_rungs;
+	/* Nodes and zones, where the sample has them. */
+	struct vmt_zone_row *zones;
+	size_t n_zones;
+	struct vmt_order *orders;
+	size_t n_orders;
+	struct vmt_migrate *migrate;
+	size_t n_migrate;
+	struct vmt_node *nodes;
+	size_t n_nodes;
+	struct vmt_cpu_list *cpu_lists;
+	size_t n_cpu_lists;
+	struct vmt_compaction compaction;
+	struct vmt_region *regions;
+	size_t n_regions;
+	struct vmt_region_sum *region_sums;
+	size_t n_region_sums;
 	struct vmt_source_row *sources;
 	size_t n_sources;
 	struct vmt_finding *findings;

@@ -128,5 +128,45 @@ struct vmt_check {
 	struct vmt_row row;
 #include "model/check.def"
 };
+
+struct vmt_zone_row {
+	struct vmt_row row;
+#include "model/zone.def"
+};
+
+struct vmt_order {
+	struct vmt_row row;
+#include "model/order.def"
+};
+
+struct vmt_migrate {
+	struct vmt_row row;
+#include "model/migrate.def"
+};
+
+struct vmt_node {
+	struct vmt_row row;
+#include "model/node.def"
+};
+
+struct vmt_cpu_list {
+	struct vmt_row row;
+#include "model/cpu-list.def"
+};
+
+struct vmt_compaction {
+	struct vmt_row row;
+#include "model/compaction.def"
+};
+
+struct vmt_region {
+	struct vmt_row row;
+#include "model/region.def"
+};
+
+struct vmt_region_sum {
+	struct vmt_row row;
+#include "model/region-sum.def"
+};
 #undef F
 #undef FK

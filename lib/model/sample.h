@@ -7,6 +7,7 @@
 #include "model/rows.h"
 
 struct vmt_fault_sample; /* model/fault-raw.h */
+struct vmt_zone_sample; /* model/zone-sample.h */
 
 /* What happened to one source while a sample was taken. Times are ns. */
 struct vmt_source_stat {
@@ -74,6 +75,7 @@ struct vmt_sample {
 		*maps; /* one for each of procs; NULL where no mappings were asked for */
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
 	struct vmt_cache_sample cache;
+	struct vmt_zone_sample *zones; /* NULL where they were not asked for */
 	struct vmt_source_stat sources[VMT_SOURCE_COUNT];
 	struct vmt_issue *issues;
 	size_t n_issues;

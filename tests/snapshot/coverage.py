@@ -27,6 +27,15 @@ EMPTY = {
     "major_faults_per_second": "a rate",
     "pgfault_per_second": "a rate",
     "pgmajfault_per_second": "a rate",
+    "free_per_second_bytes": "a rate",
+    "reached_ns": "a rate",
+    "stalls_per_second": "a rate",
+    "success_per_second": "a rate",
+    "fail_per_second": "a rate",
+    "isolated_per_second": "a rate",
+    "daemon_wakes_per_second": "a rate",
+    "kswapd_runs_per_second": "a rate",
+    "mixed_blocks": "only with page_owner=on, which none was booted with",
     "elf_class": "the mapped files are not recorded",
     "build_id": "the mapped files are not recorded",
     "numa_policy": "numa_maps is not recorded, but for the hostile machine",
@@ -49,6 +58,8 @@ EMPTY = {
     "pss_sliced_bytes": "pagemap is too large to be kept",
 }
 
+ZONES = [["zones", *option] for option in ([], ["--types"], ["--cpus"], ["--layout"])]
+
 # The most mappings that a process of machine-6.18 has.
 MOST = 44
 
@@ -61,7 +72,7 @@ def fields(report):
         pids = [snap.pid_named(fixture, name) for name in ("anonymous", "shared")]
         pids = [str(pid) for pid in pids]
         roles = ["maps", "-o", "role,deleted", *pids]
-        for words in (["free"], ["ps", "--pss"], ["report"], ["maps", *pids], roles):
+        for words in (["free"], ["ps", "--pss"], ["report"], ["maps", *pids], roles, *ZONES):
             data = snap.document(fixture, *words)["data"]
             for kind, rows in data.items():
                 for row in rows if isinstance(rows, list) else [rows]:
@@ -69,7 +80,8 @@ def fields(report):
                     filled.setdefault(kind, set()).update(
                         k for k, v in row.items() if v is not None
                     )
-    for kind in ("system", "processes", "maps"):
+    zones = ("zones", "nodes", "orders", "compaction", "types", "cpu_lists", "layout")
+    for kind in ("system", "processes", "maps", *zones, "layout_totals"):
         empty = known[kind] - filled[kind] - set(EMPTY)
         report.check(
             f"{len(known[kind])} fields of {kind} are filled",
