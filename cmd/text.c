@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/text.h"
 
+#include <inttypes.h>
+
 /* Width of "-b" numbers on the largest machines; names stand flush left before them. */
 static void term(struct vmt_buf *out, const struct vmt_ctx *ctx, const char *sign, const char *name,
 		 uint64_t bytes, const char *how, uint64_t page_size)
@@ -14,35 +16,153 @@ static void term(struct vmt_buf *out, const struct vmt_ctx *ctx, const char *sig
 /* available, term by term (si_mem_available() of the kernel). */
 void vmt_available_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m)
 {
+	static const char *const titles[] = { "free",	    "reserve",	   "file cache",
+					      "kept cache", "reclaimable", "kept slab" };
+	static const char *const how[] = { "",
+					   "kept back by the zones",
+					   "active + inactive",
+					   "min(half of it, low watermarks)",
+					   "slab and other kernel memory",
+					   "min(half of it, low watermarks)" };
 	const struct vmt_system *s = &m->system;
 	uint64_t page = m->sample->host.page_size;
-	uint64_t file, rec, keep;
 	VMT_AUTO_BUF rest = { 0 };
+	size_t i;
 
-	if (!VMT_HAS(system, available_derived_bytes, s)) {
+	if (!VMT_HAS(system, available_derived_bytes, s) || m->n_terms != VMT_ARRAY_LEN(titles)) {
 		vmt_buf_adds(out, "available as a sum: unknown, a term of it could not be read\n");
 		return;
 	}
-	file = s->active_file_bytes + s->inactive_file_bytes;
-	rec = VMT_HAS(system, kreclaimable_bytes, s) ? s->kreclaimable_bytes
-						     : s->slab_reclaimable_bytes;
 	vmt_buf_adds(out, "available is\n");
-	term(out, ctx, "", "free", s->free_bytes, "", page);
-	term(out, ctx, "-", "reserve", s->reserve_bytes, "kept back by the zones", page);
-	term(out, ctx, "+", "file cache", file, "active + inactive", page);
-	keep = file / 2 / page * page;
-	keep = keep < s->low_bytes ? keep : s->low_bytes;
-	term(out, ctx, "-", "kept cache", keep, "min(half of it, low watermarks)", page);
-	term(out, ctx, "+", "reclaimable", rec, "slab and other kernel memory", page);
-	keep = rec / 2 / page * page;
-	keep = keep < s->low_bytes ? keep : s->low_bytes;
-	term(out, ctx, "-", "kept slab", keep, "min(half of it, low watermarks)", page);
+	for (i = 0; i < m->n_terms; i++) {
+		int64_t v = m->terms[i].size_bytes;
+		/* Half of nothing is taken away all the same. */
+		bool minus = i == 1 || i == 3 || i == 5;
+
+		term(out, ctx,
+		     i == 0  ? ""
+		     : minus ? "-"
+			     : "+",
+		     titles[i], v < 0 ? (uint64_t)-v : (uint64_t)v, how[i], page);
+	}
 	term(out, ctx, "=", "available", s->available_derived_bytes, "", page);
 	if (VMT_HAS(system, available_residual_bytes, s)) {
 		vmt_fmt_size_signed(&rest, s->available_residual_bytes, ctx->out.unit, page);
 		vmt_buf_addf(out, "    %14s  %-12s %s\n", rest.data ? rest.data : "", "difference",
 			     "to the kernel's MemAvailable");
 	}
+}
+
+static void size(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m,
+		 uint64_t bytes)
+{
+	vmt_fmt_size(out, bytes, ctx->out.unit, m->sample->host.page_size);
+}
+
+void vmt_commit_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m)
+{
+	const struct vmt_commit *c = &m->commit;
+	bool limit = VMT_HAS(commit, commit_limit_bytes, c);
+
+	if (!VMT_HAS(commit, committed_bytes, c))
+		return;
+	vmt_buf_adds(out, "promised to processes: ");
+	size(out, ctx, m, c->committed_bytes);
+	if (!VMT_HAS(commit, policy, c)) {
+		vmt_buf_adds(out, "; how much may be is unknown\n");
+		return;
+	}
+	if (c->overcommit_memory == 1) {
+		vmt_buf_adds(out,
+			     "; overcommit always (vm.overcommit_memory 1):\n"
+			     "  no request is refused, and memory is taken when it is written\n");
+	} else if (c->overcommit_memory == 0) {
+		vmt_buf_adds(out, "; overcommit by a rule of thumb (vm.overcommit_memory 0):\n"
+				  "  a single request is refused ");
+		if (VMT_HAS(commit, largest_bytes, c)) {
+			vmt_buf_adds(out, "above memory + swap, ");
+			size(out, ctx, m, c->largest_bytes);
+		} else {
+			vmt_buf_adds(out, "where it is larger than memory + swap");
+		}
+		vmt_buf_adds(out, "; their sum is not limited,\n"
+				  "  as memory is taken when it is written");
+		if (limit) {
+			vmt_buf_adds(out, "; CommitLimit ");
+			size(out, ctx, m, c->commit_limit_bytes);
+			vmt_buf_adds(out, " does not bind");
+		}
+		vmt_buf_addc(out, '\n');
+	} else if (limit) {
+		vmt_buf_adds(out, " of ");
+		size(out, ctx, m, c->commit_limit_bytes);
+		vmt_buf_adds(out, "; no overcommit (vm.overcommit_memory 2):\n  ");
+		size(out, ctx, m, VMT_HAS(commit, largest_bytes, c) ? c->largest_bytes : 0);
+		vmt_buf_adds(out, " are left");
+		if (VMT_HAS(commit, admin_reserve_bytes, c)) {
+			vmt_buf_adds(out, ", of which ");
+			size(out, ctx, m, c->admin_reserve_bytes);
+			vmt_buf_adds(out, " are for root alone");
+		}
+		vmt_buf_addc(out, '\n');
+	}
+}
+
+static void rate(struct vmt_buf *out, const char *name, bool known, uint64_t milli)
+{
+	if (known)
+		vmt_buf_addf(out, " %s %" PRIu64, name, (milli + 500) / 1000);
+	else
+		vmt_buf_addf(out, " %s -", name);
+}
+
+void vmt_rates_text(struct vmt_buf *out, const struct vmt_model *m)
+{
+	const struct vmt_system *s = &m->system;
+
+	if (!VMT_HAS(system, pgfault_per_second, s))
+		return;
+#define RATE(name, member)                                                                         \
+	rate(out, name, VMT_HAS(system, member##_per_second, s), s->member##_per_second)
+	vmt_buf_adds(out, "a second:");
+	RATE("faults", pgfault);
+	RATE("major", pgmajfault);
+	RATE("| swap in", pswpin);
+	RATE("out", pswpout);
+	RATE("| refaults: file", workingset_refault_file);
+	RATE("anon", workingset_refault_anon);
+	vmt_buf_adds(out, "\n  reclaim: kswapd");
+	RATE("scanned", pgscan_kswapd);
+	RATE("took", pgsteal_kswapd);
+	RATE("| direct scanned", pgscan_direct);
+	RATE("took", pgsteal_direct);
+#undef RATE
+	vmt_buf_addc(out, '\n');
+}
+
+void vmt_pressure_text(struct vmt_buf *out, const struct vmt_model *m)
+{
+	size_t i;
+
+	if (!m->n_pressure)
+		return;
+	vmt_buf_adds(out, "waited, %:");
+	for (i = 0; i < m->n_pressure; i++) {
+		const struct vmt_pressure *p = &m->pressure[i];
+		bool now = VMT_HAS(pressure, stalled_percent, p);
+		uint64_t v = now ? p->stalled_percent : p->avg10_percent;
+
+		if (!now && !VMT_HAS(pressure, avg10_percent, p))
+			continue;
+		if (i == 0 || !vmt_bytes_equal(p->resource, p[-1].resource)) {
+			vmt_buf_adds(out, i ? " | " : " ");
+			vmt_buf_add(out, p->resource.ptr, p->resource.len);
+		}
+		vmt_buf_addc(out, ' ');
+		vmt_buf_add(out, p->kind.ptr, p->kind.len);
+		vmt_buf_addf(out, " %" PRIu64 ".%02u", v / 1000, (unsigned)(v % 1000 / 10));
+	}
+	vmt_buf_addc(out, '\n');
 }
 
 void vmt_swap_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m)

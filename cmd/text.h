@@ -8,3 +8,9 @@
 /* available, term by term, as si_mem_available() of the kernel computes it. */
 void vmt_available_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m);
 void vmt_swap_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m);
+/* How much may be promised to processes, with what that means. */
+void vmt_commit_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m);
+/* Faults, swap and reclaim in a second; nothing in the first sample. */
+void vmt_rates_text(struct vmt_buf *out, const struct vmt_model *m);
+/* Pressure in one line: of the interval, or of the last 10 seconds in the first sample. */
+void vmt_pressure_text(struct vmt_buf *out, const struct vmt_model *m);

@@ -11,6 +11,30 @@ enum vmt_system_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_part_##m
+enum vmt_part_field {
+#include "model/part.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_term_##m
+enum vmt_term_field {
+#include "model/term.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_commit_##m
+enum vmt_commit_field {
+#include "model/commit.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_pressure_##m
+enum vmt_pressure_field {
+#include "model/pressure.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_proc_##m
 enum vmt_proc_field {
 #include "model/proc.def"

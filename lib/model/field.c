@@ -31,6 +31,38 @@ static const struct vmt_field system_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_part
+#define FIELD_ENUM(m) VMT_FIELD_part_##m
+static const struct vmt_field part_fields[] = {
+#include "model/part.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_term
+#define FIELD_ENUM(m) VMT_FIELD_term_##m
+static const struct vmt_field term_fields[] = {
+#include "model/term.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_commit
+#define FIELD_ENUM(m) VMT_FIELD_commit_##m
+static const struct vmt_field commit_fields[] = {
+#include "model/commit.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_pressure
+#define FIELD_ENUM(m) VMT_FIELD_pressure_##m
+static const struct vmt_field pressure_fields[] = {
+#include "model/pressure.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_proc
 #define FIELD_ENUM(m) VMT_FIELD_proc_##m
 static const struct vmt_field proc_fields[] = {
@@ -295,6 +327,10 @@ static const struct vmt_field region_sum_fields[] = {
 						   .sort = order }
 
 ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
+ENTITY(part, vmt_part, "parts", "a part of MemTotal", NULL);
+ENTITY(term, vmt_term, "available", "a term of available", NULL);
+ENTITY(commit, vmt_commit, "commit", "what may be promised to processes", NULL);
+ENTITY(pressure, vmt_pressure, "pressure", "how long tasks waited for a resource", NULL);
 ENTITY(proc, vmt_proc, "processes", "a process", "-rss_bytes");
 ENTITY(group, vmt_proc_group, "groups", "processes with something in common", "-rss_bytes");
 ENTITY(map, vmt_map, "maps", "a mapping (VMA) of a process", NULL);
@@ -336,17 +372,43 @@ ENTITY(region_sum, vmt_region_sum, "region_sums", "ranges of physical addresses 
        NULL);
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,	 &vmt_entity_proc,	 &vmt_entity_group,
-	&vmt_entity_map,	 &vmt_entity_map_group,	 &vmt_entity_sharer,
-	&vmt_entity_page,	 &vmt_entity_addr,	 &vmt_entity_fault,
-	&vmt_entity_stack,	 &vmt_entity_balance,	 &vmt_entity_file,
-	&vmt_entity_cached_file, &vmt_entity_cache,	 &vmt_entity_command,
-	&vmt_entity_budget,	 &vmt_entity_probe,	 &vmt_entity_rung,
-	&vmt_entity_source,	 &vmt_entity_issue,	 &vmt_entity_finding,
-	&vmt_entity_check,	 &vmt_entity_single,	 &vmt_entity_gap,
-	&vmt_entity_zone,	 &vmt_entity_order,	 &vmt_entity_migrate,
-	&vmt_entity_node,	 &vmt_entity_cpu_list,	 &vmt_entity_compaction,
-	&vmt_entity_region,	 &vmt_entity_region_sum, NULL,
+	&vmt_entity_system,
+	&vmt_entity_part,
+	&vmt_entity_term,
+	&vmt_entity_commit,
+	&vmt_entity_pressure,
+	&vmt_entity_proc,
+	&vmt_entity_group,
+	&vmt_entity_map,
+	&vmt_entity_map_group,
+	&vmt_entity_sharer,
+	&vmt_entity_page,
+	&vmt_entity_addr,
+	&vmt_entity_fault,
+	&vmt_entity_stack,
+	&vmt_entity_balance,
+	&vmt_entity_file,
+	&vmt_entity_cached_file,
+	&vmt_entity_cache,
+	&vmt_entity_command,
+	&vmt_entity_budget,
+	&vmt_entity_probe,
+	&vmt_entity_rung,
+	&vmt_entity_source,
+	&vmt_entity_issue,
+	&vmt_entity_finding,
+	&vmt_entity_check,
+	&vmt_entity_single,
+	&vmt_entity_gap,
+	&vmt_entity_zone,
+	&vmt_entity_order,
+	&vmt_entity_migrate,
+	&vmt_entity_node,
+	&vmt_entity_cpu_list,
+	&vmt_entity_compaction,
+	&vmt_entity_region,
+	&vmt_entity_region_sum,
+	NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

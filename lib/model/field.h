@@ -110,6 +110,10 @@ struct vmt_entity {
 };
 
 extern const struct vmt_entity vmt_entity_system;
+extern const struct vmt_entity vmt_entity_part;
+extern const struct vmt_entity vmt_entity_term;
+extern const struct vmt_entity vmt_entity_commit;
+extern const struct vmt_entity vmt_entity_pressure;
 extern const struct vmt_entity vmt_entity_proc;
 extern const struct vmt_entity vmt_entity_group;
 extern const struct vmt_entity vmt_entity_map;

@@ -62,6 +62,82 @@ static bool available_differs(const struct vmt_model *m, struct vmt_buf *text)
 	return true;
 }
 
+/* Figures of one text that cannot all be right. */
+static bool meminfo_contradicts(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_system *s = &m->system;
+	uint64_t total = VMT_HAS(system, total_bytes, s) ? s->total_bytes : UINT64_MAX;
+	const char *lead = "";
+
+	if (VMT_HAS(system, free_bytes, s) && s->free_bytes > total) {
+		vmt_buf_adds(text, "MemFree is more than MemTotal");
+		lead = "; ";
+	}
+	if (VMT_HAS(system, available_bytes, s) && s->available_bytes > total) {
+		vmt_buf_addf(text,
+			     "%sMemAvailable is more than MemTotal: the one is a container's, "
+			     "the other the machine's",
+			     lead);
+		lead = "; ";
+	}
+	if (VMT_HAS(system, shared_bytes, s) && VMT_HAS(system, cached_bytes, s) &&
+	    s->shared_bytes > s->cached_bytes) {
+		vmt_buf_addf(text, "%sShmem is more than Cached, of which it is a part", lead);
+		lead = "; ";
+	}
+	if (VMT_HAS(system, slab_bytes, s) && VMT_HAS(system, slab_reclaimable_bytes, s) &&
+	    VMT_HAS(system, slab_unreclaimable_bytes, s) &&
+	    s->slab_bytes - s->slab_reclaimable_bytes != s->slab_unreclaimable_bytes) {
+		vmt_buf_addf(text, "%sSlab is not SReclaimable + SUnreclaim", lead);
+		lead = "; ";
+	}
+	return *lead;
+}
+
+/* Counters of the kernel overlap by a little; much of it means that they count something twice, or
+ * that MemTotal is not what they are counted in. */
+static bool parts_exceed_total(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_system *s = &m->system;
+
+	if (!VMT_HAS(system, unaccounted_bytes, s) || s->unaccounted_bytes >= 0 ||
+	    (uint64_t)-s->unaccounted_bytes <= s->total_bytes / 64)
+		return false;
+	vmt_buf_adds(text, "the parts of memory are more than MemTotal by ");
+	size(text, (uint64_t)-s->unaccounted_bytes);
+	vmt_buf_adds(text, ": something is counted twice, or in another MemTotal");
+	return true;
+}
+
+static bool much_unaccounted(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_system *s = &m->system;
+
+	if (!VMT_HAS(system, unaccounted_bytes, s) || s->unaccounted_bytes <= 0 ||
+	    (uint64_t)s->unaccounted_bytes <= s->total_bytes / 8)
+		return false;
+	size(text, (uint64_t)s->unaccounted_bytes);
+	vmt_buf_adds(text, " are in no counter of the kernel: taken by drivers, a balloon that "
+			   "MemTotal does not know of, or lost");
+	return true;
+}
+
+static bool commit_limit_differs(const struct vmt_model *m, struct vmt_buf *text)
+{
+	const struct vmt_commit *c = &m->commit;
+	int64_t d;
+
+	if (!VMT_HAS(commit, commit_limit_residual_bytes, c))
+		return false;
+	d = c->commit_limit_residual_bytes;
+	/* Huge pages and swap may come and go between the reads. */
+	if (d >= -(4 << 20) && d <= 4 << 20)
+		return false;
+	vmt_buf_adds(text, "CommitLimit as a sum differs from the kernel's by ");
+	vmt_fmt_size_signed(text, d, VMT_SIZE_HUMAN, 0);
+	return true;
+}
+
 static bool canary_failed(const struct vmt_model *m, struct vmt_buf *text)
 {
 	/* Without a rung, or on one that cannot check itself, there is nothing to tell. */
@@ -228,6 +304,10 @@ static const struct check checks[] = {
 	{ "in_pid_namespace", "info", in_pid_namespace },
 	{ "managed_is_not_total", "warning", managed_is_not_total },
 	{ "available_differs", "warning", available_differs },
+	{ "meminfo_contradicts", "warning", meminfo_contradicts },
+	{ "parts_exceed_total", "warning", parts_exceed_total },
+	{ "much_unaccounted", "warning", much_unaccounted },
+	{ "commit_limit_differs", "warning", commit_limit_differs },
 	{ "reads_timed_out", "warning", reads_timed_out },
 	{ "few_maps_left", "warning", few_maps_left },
 	{ "long_walk", "info", long_walk },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/model.h"
+#include "model/parts.h"
 
 #include "model/zone-sample.h"
 
@@ -13,6 +13,38 @@ static void map_budget(struct vmt_proc *p, uint64_t limit)
 	VMT_SET(proc, maps_limit, p, limit);
 	if (!__builtin_mul_overflow(p->maps_total, 100 * 1000, &v))
 		VMT_SET(proc, maps_percent, p, v / limit);
+}
+
+/* The machine's memory as a sum, where meminfo was asked for. */
+static int sum_up(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns)
+{
+	const struct vmt_sample *s = m->sample;
+	uint64_t page = s->host.page_size;
+	struct vmt_part before[VMT_PART_COUNT];
+
+	m->commit = s->commit;
+	if (s->sources[VMT_SOURCE_MEMINFO].state == VMT_STATE_UNUSED)
+		return 0;
+	m->parts = vmt_arena_alloc(&m->arena, VMT_PART_COUNT, sizeof(*m->parts));
+	m->terms = vmt_arena_alloc(&m->arena, VMT_TERM_COUNT, sizeof(*m->terms));
+	m->pressure = vmt_arena_alloc(&m->arena, s->n_pressure, sizeof(*m->pressure));
+	if (!m->parts || !m->terms || !m->pressure)
+		return -ENOMEM;
+	vmt_parts(&m->system, page, m->parts);
+	m->n_parts = VMT_PART_COUNT;
+	vmt_available_terms(&m->system, page, m->terms);
+	m->n_terms = VMT_TERM_COUNT;
+	vmt_commit_derive(&m->commit, &m->system, page);
+	if (s->n_pressure)
+		memcpy(m->pressure, s->pressure, s->n_pressure * sizeof(*m->pressure));
+	m->n_pressure = s->n_pressure;
+	if (dt_ns) {
+		vmt_parts(&prev->system, prev->host.page_size, before);
+		vmt_parts_change(m->parts, before);
+		vmt_pressure_rates(m->pressure, m->n_pressure, prev->pressure, prev->n_pressure,
+				   dt_ns);
+	}
+	return 0;
 }
 
 static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns)
@@ -132,7 +164,9 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 	if (dt_ns)
 		vmt_system_rates(&m->system, &prev->system, dt_ns);
 	vmt_model_cache(m);
-	r = copy_procs(m, prev, dt_ns);
+	r = sum_up(m, prev, dt_ns);
+	if (r == 0)
+		r = copy_procs(m, prev, dt_ns);
 	if (r == 0)
 		r = list_sources(m);
 	if (r == 0)

@@ -34,6 +34,13 @@ struct vmt_model {
 	const struct vmt_sample *sample;
 	struct vmt_arena arena; /* owns what follows */
 	struct vmt_system system;
+	struct vmt_part *parts; /* where MemTotal went, by enum vmt_part_id; or none */
+	size_t n_parts;
+	struct vmt_term *terms; /* of available; or none */
+	size_t n_terms;
+	struct vmt_commit commit;
+	struct vmt_pressure *pressure;
+	size_t n_pressure;
 	struct vmt_proc *procs; /* one for each of the sample's, same order */
 	size_t n_procs;
 	bool has_probe;

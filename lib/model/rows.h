@@ -69,6 +69,26 @@ struct vmt_gap {
 #include "model/gap.def"
 };
 
+struct vmt_part {
+	struct vmt_row row;
+#include "model/part.def"
+};
+
+struct vmt_term {
+	struct vmt_row row;
+#include "model/term.def"
+};
+
+struct vmt_commit {
+	struct vmt_row row;
+#include "model/commit.def"
+};
+
+struct vmt_pressure {
+	struct vmt_row row;
+#include "model/pressure.def"
+};
+
 struct vmt_balance {
 	struct vmt_row row;
 #include "model/balance.def"

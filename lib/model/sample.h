@@ -69,6 +69,9 @@ struct vmt_sample {
 	struct vmt_arena arena; /* owns all below */
 	struct vmt_host host;
 	struct vmt_system system;
+	struct vmt_commit commit; /* the settings; the rest is the model's */
+	struct vmt_pressure *pressure;
+	size_t n_pressure;
 	struct vmt_proc *procs; /* in order of pid */
 	size_t n_procs;
 	struct vmt_proc_maps

@@ -1,75 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/model.h"
+#include "model/parts.h"
 
 #define KNOWN(s, m) VMT_HAS(system, m, s)
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * si_mem_available() of mm/show_mem.c (mm/page_alloc.c before 6.4), the same from 5.10 to 7.2. The
- * kernel computes in pages, so a half is rounded down to whole pages.
- */
+/* si_mem_available(): a sum that is not below 0. */
 static void derive_available(struct vmt_system *s, uint64_t page_size)
 {
-	uint64_t file, rec;
-	int64_t sum;
+	struct vmt_term terms[VMT_TERM_COUNT];
+	int64_t sum = 0;
+	size_t i;
 
-	if (!page_size || !KNOWN(s, free_bytes) || !KNOWN(s, reserve_bytes) ||
-	    !KNOWN(s, low_bytes) || !KNOWN(s, active_file_bytes) || !KNOWN(s, inactive_file_bytes))
-		return;
-	if (KNOWN(s, kreclaimable_bytes))
-		rec = s->kreclaimable_bytes;
-	else if (KNOWN(s, slab_reclaimable_bytes))
-		rec = s->slab_reclaimable_bytes;
-	else
-		return;
-	file = s->active_file_bytes + s->inactive_file_bytes;
-	sum = (int64_t)s->free_bytes - (int64_t)s->reserve_bytes;
-	sum += (int64_t)(file - least(file / 2 / page_size * page_size, s->low_bytes));
-	sum += (int64_t)(rec - least(rec / 2 / page_size * page_size, s->low_bytes));
+	vmt_available_terms(s, page_size, terms);
+	for (i = 0; i < VMT_TERM_COUNT; i++)
+		if (!VMT_HAS(term, size_bytes, &terms[i]) ||
+		    __builtin_add_overflow(sum, terms[i].size_bytes, &sum))
+			return;
 	VMT_SET(system, available_derived_bytes, s, sum > 0 ? (uint64_t)sum : 0);
 	if (KNOWN(s, available_bytes))
 		VMT_SET(system, available_residual_bytes, s,
 			(int64_t)s->available_derived_bytes - (int64_t)s->available_bytes);
 }
 
-/*
- * What no line of meminfo explains: memory that drivers took from the page allocator for
- * themselves, mostly. Not an identity; small and steady on a healthy machine. User memory is
- * counted by its lists, as AnonPages and SwapCached overlap. Kernel stacks lie in vmalloc memory
- * (CONFIG_VMAP_STACK), so the larger of the two stands for both.
- */
-static void derive_unaccounted(struct vmt_system *s)
-{
-	uint64_t sum, vmalloc;
-
-	if (!KNOWN(s, total_bytes) || !KNOWN(s, free_bytes) || !KNOWN(s, active_anon_bytes) ||
-	    !KNOWN(s, inactive_anon_bytes) || !KNOWN(s, active_file_bytes) ||
-	    !KNOWN(s, inactive_file_bytes) || !KNOWN(s, unevictable_bytes) ||
-	    !KNOWN(s, slab_reclaimable_bytes) || !KNOWN(s, slab_unreclaimable_bytes) ||
-	    !KNOWN(s, kernel_stack_bytes) || !KNOWN(s, page_tables_bytes) ||
-	    !KNOWN(s, vmalloc_used_bytes))
-		return;
-	vmalloc = s->vmalloc_used_bytes;
-	if (s->kernel_stack_bytes > vmalloc)
-		vmalloc = s->kernel_stack_bytes;
-	sum = s->free_bytes + s->active_anon_bytes + s->inactive_anon_bytes + s->active_file_bytes +
-	      s->inactive_file_bytes + s->unevictable_bytes + s->slab_reclaimable_bytes +
-	      s->slab_unreclaimable_bytes + s->page_tables_bytes + vmalloc;
-	/* Kernels before 5.0 do not account for percpu memory, so it is part of the answer; kernels
-	 * without hugetlb have none. */
-	if (KNOWN(s, percpu_bytes))
-		sum += s->percpu_bytes;
-	if (KNOWN(s, hugetlb_bytes))
-		sum += s->hugetlb_bytes;
-	VMT_SET(system, unaccounted_bytes, s, (int64_t)s->total_bytes - (int64_t)sum);
-}
-
 void vmt_system_derive(struct vmt_system *s, uint64_t page_size)
 {
+	struct vmt_part parts[VMT_PART_COUNT];
+
 	/* procps 4: used = total - available, and total - free where available is larger than
 	 * total. */
 	if (KNOWN(s, total_bytes) && KNOWN(s, available_bytes) && KNOWN(s, free_bytes))
@@ -83,7 +38,9 @@ void vmt_system_derive(struct vmt_system *s, uint64_t page_size)
 	    s->swap_total_bytes >= s->swap_free_bytes)
 		VMT_SET(system, swap_used_bytes, s, s->swap_total_bytes - s->swap_free_bytes);
 	derive_available(s, page_size);
-	derive_unaccounted(s);
+	vmt_parts(s, page_size, parts);
+	if (VMT_HAS(part, size_bytes, &parts[VMT_PART_UNACCOUNTED]))
+		VMT_SET(system, unaccounted_bytes, s, parts[VMT_PART_UNACCOUNTED].size_bytes);
 }
 
 bool vmt_rate_milli(uint64_t now, uint64_t before, uint64_t dt_ns, uint64_t *ret_milli)
@@ -111,6 +68,20 @@ void vmt_system_rates(struct vmt_system *s, const struct vmt_system *prev, uint6
 {
 	RATE(system, pgfault_per_second, pgfault_total, s, prev, dt_ns);
 	RATE(system, pgmajfault_per_second, pgmajfault_total, s, prev, dt_ns);
+	RATE(system, pswpin_per_second, pswpin_total, s, prev, dt_ns);
+	RATE(system, pswpout_per_second, pswpout_total, s, prev, dt_ns);
+	RATE(system, pgscan_kswapd_per_second, pgscan_kswapd_total, s, prev, dt_ns);
+	RATE(system, pgscan_direct_per_second, pgscan_direct_total, s, prev, dt_ns);
+	RATE(system, pgsteal_kswapd_per_second, pgsteal_kswapd_total, s, prev, dt_ns);
+	RATE(system, pgsteal_direct_per_second, pgsteal_direct_total, s, prev, dt_ns);
+	RATE(system, workingset_refault_anon_per_second, workingset_refault_anon_total, s, prev,
+	     dt_ns);
+	RATE(system, workingset_refault_file_per_second, workingset_refault_file_total, s, prev,
+	     dt_ns);
+	RATE(system, compact_stall_per_second, compact_stall_total, s, prev, dt_ns);
+	RATE(system, thp_fault_alloc_per_second, thp_fault_alloc_total, s, prev, dt_ns);
+	RATE(system, thp_fault_fallback_per_second, thp_fault_fallback_total, s, prev, dt_ns);
+	RATE(system, pgfree_per_second, pgfree_total, s, prev, dt_ns);
 }
 
 #define DELTA(to, from, row, prev)                                                                 \

@@ -51,8 +51,7 @@ static const struct check_def defs[VMT_CHECKS] = {
 	[VMT_CHECK_V9_ACTIVE] = { "V9-active", "Active = Active(anon) + Active(file)", NULL },
 	[VMT_CHECK_V9_ANON] = { "V9-anon", "AnonPages = nr_anon_pages", NULL },
 	[VMT_CHECK_V10] = { "V10",
-			    "MemTotal less free, page cache, anonymous, slab, page tables, stacks, "
-			    "percpu = unaccounted",
+			    "MemTotal less all that the kernel counts (vmtop free) = unaccounted",
 			    "no identity: memory of drivers and the like; its growth is a leak" },
 	[VMT_CHECK_V11] = { "V11", "used = MemTotal - MemAvailable, as free(1) of procps 4",
 			    "off by: used less total - free - buff/cache, the older definition" },

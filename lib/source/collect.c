@@ -10,7 +10,6 @@
 #include "source/namespace.h"
 #include "source/pids.h"
 #include "source/proc-job.h"
-#include "source/procps.h"
 #include "source/reader.h"
 #include "source/root.h"
 #include "source/same-mm.h"
@@ -22,12 +21,6 @@ struct vmt_collector {
 	struct vmt_proc_shared *shared; /* and the root in it */
 	struct vmt_users users;
 	struct vmt_pool *pool;
-	struct vmt_procps *procps; /* of the live machine, once meminfo or vmstat was asked for */
-	/* Which keys this kernel has, by one look of our own readers: libproc2 cannot say. */
-	struct vmt_system has;
-	bool has_meminfo;
-	bool has_vmstat;
-	uint64_t meminfo_unknown;
 	uint64_t deadline_ns;
 	uint64_t budget_ns;
 	struct vmt_stuck_list stuck;
@@ -58,35 +51,6 @@ static int64_t slurp_machine(const struct vmt_collector *c, const char *name, st
 static struct vmt_bytes text_of(const struct vmt_buf *buf)
 {
 	return (struct vmt_bytes){ buf->data, buf->len };
-}
-
-static void look_at_keys(struct vmt_collector *c)
-{
-	VMT_AUTO_BUF buf = { 0 };
-
-	c->has_meminfo = slurp_machine(c, "meminfo", &buf) > 0 &&
-			 vmt_meminfo_parse(text_of(&buf), &c->has, &c->meminfo_unknown, NULL) == 0;
-	/* Where a container shows less memory than the host has available, libproc2 puts free in
-	 * its place. That is no estimate of the kernel. */
-	if (VMT_HAS(system, available_bytes, &c->has) && VMT_HAS(system, total_bytes, &c->has) &&
-	    c->has.available_bytes > c->has.total_bytes)
-		VMT_UNSET(system, available_bytes, &c->has);
-	vmt_buf_clear(&buf);
-	c->has_vmstat = slurp_machine(c, "vmstat", &buf) > 0 &&
-			vmt_vmstat_parse(text_of(&buf), &c->has, NULL) == 0;
-}
-
-/* What only meminfo and vmstat need is made when they are read for the first time. */
-static int open_machine(struct vmt_collector *c)
-{
-	int r;
-
-	if (c->procps || !c->shared->root->live)
-		return 0;
-	r = vmt_procps_new(&c->procps, NULL);
-	if (r == 0)
-		look_at_keys(c);
-	return r;
 }
 
 int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector **ret,
@@ -134,7 +98,6 @@ void vmt_collector_free(struct vmt_collector *c)
 	free(c->stuck.items);
 	vmt_held_done(&c->held);
 	vmt_kept_done(&c->kept);
-	vmt_procps_free(c->procps);
 	vmt_pool_free(c->pool);
 	vmt_users_done(&c->users);
 	vmt_proc_shared_unref(c->shared);
@@ -226,23 +189,12 @@ static int collect_machine(const struct vmt_collector *c, enum vmt_source_id id,
 	struct vmt_source_stat *st = &s->sources[id];
 	struct vmt_meter m = vmt_meter_begin();
 	struct vmt_err err = { 0 };
-	int r;
+	VMT_AUTO_BUF buf = { 0 };
+	int64_t n = slurp_machine(c, name, &buf);
+	int r = n < 0 ? (int)n : parse_machine(c, id, text_of(&buf), s, &err);
 
-	if (c->procps && id == VMT_SOURCE_MEMINFO && c->has_meminfo) {
-		r = vmt_procps_meminfo(c->procps, &c->has, &s->system, &err);
-		st->unknown_keys = c->meminfo_unknown;
-		st->bytes_unknown = true;
-	} else if (c->procps && id == VMT_SOURCE_VMSTAT && c->has_vmstat) {
-		r = vmt_procps_vmstat(c->procps, &c->has, &s->system, &err);
-		st->bytes_unknown = true;
-	} else {
-		VMT_AUTO_BUF buf = { 0 };
-		int64_t n = slurp_machine(c, name, &buf);
-
-		r = n < 0 ? (int)n : parse_machine(c, id, text_of(&buf), s, &err);
-		if (n > 0)
-			st->bytes += (uint64_t)n;
-	}
+	if (n > 0)
+		st->bytes += (uint64_t)n;
 	vmt_meter_end(&m, st);
 	if (r < 0)
 		return vmt_machine_failed(s, id, r, &err);
@@ -257,8 +209,6 @@ static int collect_all(struct vmt_collector *c, uint64_t sources, const uint64_t
 
 	vmt_held_done(&c->held);
 	r = fill_host(c, s);
-	if (r == 0 && sources & (VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT)))
-		r = open_machine(c);
 	/* zoneinfo changes rarely, so it is read before meminfo, which it explains. */
 	if (r == 0 && sources & VMT_SOURCE_BIT(ZONEINFO))
 		r = collect_machine(c, VMT_SOURCE_ZONEINFO, "zoneinfo", s);
@@ -266,6 +216,12 @@ static int collect_all(struct vmt_collector *c, uint64_t sources, const uint64_t
 		r = collect_machine(c, VMT_SOURCE_MEMINFO, "meminfo", s);
 	if (r == 0 && sources & VMT_SOURCE_BIT(VMSTAT))
 		r = collect_machine(c, VMT_SOURCE_VMSTAT, "vmstat", s);
+	if (r == 0 && sources & VMT_SOURCE_BIT(PRESSURE))
+		r = vmt_collect_pressure(c->shared->root, s);
+	if (r == 0 && sources & VMT_SOURCE_BIT(OVERCOMMIT))
+		r = vmt_collect_overcommit(c->shared->root, s);
+	if (r == 0 && sources & VMT_SOURCE_BIT(ZRAM))
+		r = vmt_collect_zram(c->shared->root, s);
 	if (r == 0 && sources & (VMT_SOURCE_BIT(PIDS) | VMT_PID_FILES))
 		r = vmt_collect_list(&(struct vmt_list_opts){ .root = c->shared->root,
 							      .users = &c->users,

@@ -16,7 +16,8 @@
 int vmt_meminfo_parse(struct vmt_bytes text, struct vmt_system *sys, uint64_t *unknown,
 		      struct vmt_err *err);
 
-/* /proc/vmstat: the fault and OOM counters; its many other keys are not looked at. */
+/* /proc/vmstat: counters of faults, swap and reclaim, and page counts that meminfo has not; its
+ * many other keys are not looked at. */
 int vmt_vmstat_parse(struct vmt_bytes text, struct vmt_system *sys, struct vmt_err *err);
 
 /*
@@ -26,3 +27,27 @@ int vmt_vmstat_parse(struct vmt_bytes text, struct vmt_system *sys, struct vmt_e
  */
 int vmt_zoneinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_system *sys,
 		       struct vmt_err *err);
+
+/*
+ * A file of /proc/pressure, or of a cgroup: its lines "some" and "full" as at most two rows of
+ * that resource, a constant that the rows keep. *ret_n: how many there are.
+ * Documentation/accounting/psi.rst.
+ */
+int vmt_pressure_parse(struct vmt_bytes text, const char *resource, struct vmt_pressure rows[2],
+		       size_t *ret_n, struct vmt_err *err);
+
+/* A file that holds one number, as those of /proc/sys/vm do. */
+int vmt_setting_parse(struct vmt_bytes text, uint64_t *ret);
+
+/* mm_stat of a zram device: bytes that were written to it, and bytes of memory that it holds.
+ * Documentation/admin-guide/blockdev/zram.rst. */
+int vmt_zram_parse(struct vmt_bytes text, uint64_t *ret_data, uint64_t *ret_used);
+
+struct vmt_root;
+struct vmt_sample;
+
+/* Read /proc/pressure, the settings about overcommit, and the zram devices into a sample: what
+ * fails is noted there. -ENOMEM alone is an error. vmstat and meminfo are read before zram. */
+int vmt_collect_pressure(const struct vmt_root *root, struct vmt_sample *s);
+int vmt_collect_overcommit(const struct vmt_root *root, struct vmt_sample *s);
+int vmt_collect_zram(const struct vmt_root *root, struct vmt_sample *s);

@@ -11,6 +11,7 @@ struct zone {
 	uint64_t boost; /* printed since Linux 5.14 or so; high contains it */
 	uint64_t managed;
 	uint64_t protection; /* the largest */
+	uint64_t pcp; /* free pages on the lists of processors */
 	bool has_low;
 	bool has_high;
 	bool has_managed;
@@ -21,6 +22,7 @@ struct sums {
 	uint64_t low;
 	uint64_t managed;
 	uint64_t reserve;
+	uint64_t pcp;
 	unsigned zones;
 };
 
@@ -44,6 +46,8 @@ static int zone_end(const struct zone *z, struct sums *s)
 		r = add(&s->managed, z->managed);
 	if (r == 0)
 		r = add(&s->reserve, reserve);
+	if (r == 0)
+		r = add(&s->pcp, z->pcp);
 	s->zones++;
 	return r;
 }
@@ -97,6 +101,14 @@ static int zone_line(struct zone *z, struct vmt_bytes line)
 		z->has_protection = r == 0;
 		return r;
 	}
+	/* Of one processor, below "pagesets". */
+	if (vmt_bytes_is(key, "count:")) {
+		uint64_t v;
+
+		vmt_take_blanks(&line);
+		r = vmt_take_u64(&line, &v);
+		return r < 0 ? r : add(&z->pcp, v);
+	}
 	for (i = 0; i < VMT_ARRAY_LEN(keys); i++) {
 		if (!vmt_bytes_is(key, keys[i].name))
 			continue;
@@ -139,7 +151,8 @@ int vmt_zoneinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_sys
 	r = zone_end(&z, &s);
 	if (r == 0 && (__builtin_mul_overflow(s.low, page_size, &s.low) ||
 		       __builtin_mul_overflow(s.managed, page_size, &s.managed) ||
-		       __builtin_mul_overflow(s.reserve, page_size, &s.reserve)))
+		       __builtin_mul_overflow(s.reserve, page_size, &s.reserve) ||
+		       __builtin_mul_overflow(s.pcp, page_size, &s.pcp)))
 		r = -ERANGE;
 	if (r < 0)
 		return vmt_err_set(err, r, PATH, 0, "the sum over the zones is too large");
@@ -148,5 +161,6 @@ int vmt_zoneinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_sys
 	VMT_SET(system, low_bytes, sys, s.low);
 	VMT_SET(system, managed_bytes, sys, s.managed);
 	VMT_SET(system, reserve_bytes, sys, s.reserve);
+	VMT_SET(system, pcp_bytes, sys, s.pcp);
 	return 0;
 }

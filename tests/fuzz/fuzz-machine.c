@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meminfo, vmstat, zoneinfo, mountinfo, passwd and sysvipc/shm; the first byte says which. */
+/* meminfo, vmstat, zoneinfo, mountinfo, passwd, sysvipc/shm, pressure, settings and mm_stat; the
+ * first byte says which. */
 #include "fuzz.h"
 #include "source/devices.h"
 #include "source/machine.h"
@@ -61,9 +62,30 @@ static int segments(struct vmt_bytes text, uint64_t *unknown)
 	return r;
 }
 
+static int pressure(struct vmt_bytes text)
+{
+	struct vmt_pressure rows[2];
+	size_t n = 0;
+	int r = vmt_pressure_parse(text, "memory", rows, &n, NULL);
+
+	CHECK(n <= 2);
+	return r;
+}
+
+static int numbers(struct vmt_bytes text)
+{
+	uint64_t a = 0, b = 0;
+	int r = vmt_zram_parse(text, &a, &b);
+
+	/* One number is no three. */
+	if (vmt_setting_parse(text, &a) == 0)
+		CHECK(r < 0);
+	return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 6;
+	unsigned choice = fuzz_choice(&data, &size) % 8;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_system sys = { 0 };
 	struct vmt_err err = { 0 };
@@ -80,8 +102,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = mounts(text);
 	else if (choice == 4)
 		r = users(text);
-	else
+	else if (choice == 5)
 		r = segments(text, &unknown);
+	else if (choice == 6)
+		r = pressure(text);
+	else
+		r = numbers(text);
 	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
 	CHECK(unknown <= size);
 	/* A malformed text is one of a line that is there. */

@@ -36,6 +36,26 @@ EMPTY = {
     "daemon_wakes_per_second": "a rate",
     "kswapd_runs_per_second": "a rate",
     "mixed_blocks": "only with page_owner=on, which none was booted with",
+    **{
+        f"{key}_per_second": "a rate"
+        for key in (
+            "pswpin",
+            "pswpout",
+            "pgscan_kswapd",
+            "pgscan_direct",
+            "pgsteal_kswapd",
+            "pgsteal_direct",
+            "workingset_refault_anon",
+            "workingset_refault_file",
+            "compact_stall",
+            "thp_fault_alloc",
+            "thp_fault_fallback",
+            "pgfree",
+        )
+    },
+    "shadow_call_stack_bytes": "arm64 has it",
+    "change_bytes": "a difference of two samples",
+    "stalled_percent": "a difference of two samples",
     "elf_class": "the mapped files are not recorded",
     "build_id": "the mapped files are not recorded",
     "numa_policy": "numa_maps is not recorded, but for the hostile machine",
@@ -81,7 +101,7 @@ def fields(report):
                         k for k, v in row.items() if v is not None
                     )
     zones = ("zones", "nodes", "orders", "compaction", "types", "cpu_lists", "layout")
-    for kind in ("system", "processes", "maps", *zones, "layout_totals"):
+    for kind in ("system", "parts", "available", "commit", "pressure", "processes", "maps", *zones, "layout_totals"):
         empty = known[kind] - filled[kind] - set(EMPTY)
         report.check(
             f"{len(known[kind])} fields of {kind} are filled",
@@ -109,6 +129,20 @@ def shifted(fixture, kib):
         return findings_of(top)
 
 
+def edited(fixture, **keys):
+    """The findings where meminfo says other numbers of KiB."""
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(snap.FIXTURES / fixture, top)
+        path = top / "proc/meminfo"
+        text = path.read_text(encoding="ascii")
+        for key, value in keys.items():
+            text, n = re.subn(rf"(?m)^{key}:.*$", f"{key}: {value} kB", text)
+            assert n == 1, key
+        path.write_text(text)
+        return findings_of(top)
+
+
 def limited(limit):
     """The findings of ps with the number of mappings, where no process may have more than that."""
     with tempfile.TemporaryDirectory() as tmp:
@@ -122,6 +156,10 @@ def limited(limit):
     most = max(row["maps_total"] or 0 for row in document["data"]["processes"])
     assert most == MOST, most
     return {finding["id"] for finding in document["findings"]} - {"managed_is_not_total"}
+
+
+EXCEEDED = {"parts_exceed_total", "commit_limit_differs"}
+UNCOUNTED = {"much_unaccounted", "commit_limit_differs", "managed_is_not_total"}
 
 
 def findings(report):
@@ -138,6 +176,13 @@ def findings(report):
         ("mappings: no limit is known", limited(None), set()),
         ("mappings: a limit that is no number", limited("many\n"), set()),
         ("available 5 MiB off", shifted(guest, 5120), {"available_differs"}),
+        ("Slab is another sum", edited(guest, Slab=1), {"meminfo_contradicts"}),
+        ("more Shmem than Cached", edited(guest, Shmem=10**6), {"meminfo_contradicts"}),
+        ("hugetlb beyond all", edited(guest, Hugetlb=500000), EXCEEDED),
+        ("a little too much", edited(guest, Percpu=20000), set()),
+        ("less is counted", edited(guest, VmallocUsed=1, AnonPages=0), set()),
+        ("much is not counted", edited(guest, MemTotal=1300000), UNCOUNTED),
+        ("another CommitLimit", edited(guest, CommitLimit=1), {"commit_limit_differs"}),
     ):
         report.check(f"finding in {name}", None if ids == wanted else f"{ids}, not {wanted}")
 

@@ -25,6 +25,7 @@ LEFT_OUT = {
     "major_faults_per_second",
     "pgfault_per_second",
     "pgmajfault_per_second",
+    *(f"{field.removesuffix('_total')}_per_second" for field in oracle.VMSTAT),
     "processes_total",
     "maps_total",
     "maps_limit",

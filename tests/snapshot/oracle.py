@@ -36,11 +36,45 @@ MEMINFO = {
     "committed_bytes": "Committed_AS",
     "swap_total_bytes": "SwapTotal",
     "swap_free_bytes": "SwapFree",
+    "slab_bytes": "Slab",
+    "sec_page_tables_bytes": "SecPageTables",
+    "shadow_call_stack_bytes": "ShadowCallStack",
+    "shmem_huge_bytes": "ShmemHugePages",
+    "file_huge_bytes": "FileHugePages",
+    "zswap_bytes": "Zswap",
+    "zswapped_bytes": "Zswapped",
+    "writeback_tmp_bytes": "WritebackTmp",
+    "hardware_corrupted_bytes": "HardwareCorrupted",
+    "balloon_bytes": "Balloon",
+    "gpu_active_bytes": "GPUActive",
+    "gpu_reclaim_bytes": "GPUReclaim",
+    "cma_total_bytes": "CmaTotal",
+    "cma_free_bytes": "CmaFree",
+    "unaccepted_bytes": "Unaccepted",
 }
 VMSTAT = {
     "pgfault_total": "pgfault",
     "pgmajfault_total": "pgmajfault",
     "oom_kill_total": "oom_kill",
+    "zs_pages": "nr_zspages",
+    "memmap_pages": "nr_memmap_pages",
+    **{
+        f"{key}_total": key
+        for key in (
+            "pswpin",
+            "pswpout",
+            "pgscan_kswapd",
+            "pgscan_direct",
+            "pgsteal_kswapd",
+            "pgsteal_direct",
+            "workingset_refault_anon",
+            "workingset_refault_file",
+            "compact_stall",
+            "thp_fault_alloc",
+            "thp_fault_fallback",
+            "pgfree",
+        )
+    },
 }
 STATUS = {
     "vsize_bytes": "VmSize",
@@ -229,14 +263,15 @@ class Machine:
         return path.read_bytes() if path.is_file() else b""
 
     def reserves(self):
-        """Sums over the zones: managed, kept back, low; in bytes."""
-        sums = [0, 0, 0]
+        """Sums over the zones: managed, kept back, low, on lists of processors; in bytes."""
+        sums = [0, 0, 0, 0]
         for zone in re.split(rb"^Node ", self.read("proc/zoneinfo"), flags=re.M)[1:]:
             managed, high, low = (number(zone, f"        {k}") for k in ("managed", "high", "low"))
             boost = number(zone, "        boost") or 0
             protection = re.search(rb"protection: \((.*)\)", zone)
             kept = max(map(int, protection[1].split(b","))) + high - boost
-            for i, value in enumerate((managed, min(managed, kept), low)):
+            cpus = sum(map(int, re.findall(rb"^ +count: +(\d+)$", zone, re.M)))
+            for i, value in enumerate((managed, min(managed, kept), low, cpus)):
                 sums[i] += value * self.page
         return sums
 
@@ -244,11 +279,10 @@ class Machine:
         text, counters = self.read("proc/meminfo"), self.read("proc/vmstat")
         row = {field: kib(text, key) for field, key in MEMINFO.items()}
         row.update((field, number(counters, key)) for field, key in VMSTAT.items())
-        row["managed_bytes"], row["reserve_bytes"], row["low_bytes"] = (
-            managed,
-            kept,
-            low,
-        ) = self.reserves()
+        managed, kept, low, on_cpus = self.reserves()
+        row["managed_bytes"], row["reserve_bytes"], row["low_bytes"] = managed, kept, low
+        row["pcp_bytes"] = on_cpus
+        row["zram_bytes"], row["zram_data_bytes"] = self.zram(row)
         total, free, available = row["total_bytes"], row["free_bytes"], row["available_bytes"]
         row["used_bytes"] = None if available is None else total - available
         row["buff_cache_bytes"] = plus(
@@ -263,30 +297,57 @@ class Machine:
             sum_ += part - min(part // self.page // 2 * self.page, low)
         row["available_derived_bytes"] = max(sum_, 0)
         row["available_residual_bytes"] = None if available is None else max(sum_, 0) - available
-        taken = (
-            "free",
-            "active_anon",
-            "inactive_anon",
-            "active_file",
-            "inactive_file",
-            "unevictable",
-            "slab_reclaimable",
-            "slab_unreclaimable",
-            "page_tables",
-            "percpu",
-            "hugetlb",
-        )
-        # Kernel stacks lie in vmalloc memory. A kernel before 5.0 does not account for percpu
-        # memory, one without hugetlb has none.
-        kernel = [row["kernel_stack_bytes"], row["vmalloc_used_bytes"]]
-        known = None not in kernel + [total] + [
-            row[f"{name}_bytes"] for name in taken if name not in ("percpu", "hugetlb")
-        ]
-        row["unaccounted_bytes"] = (
-            total - max(kernel) - sum(row[f"{name}_bytes"] or 0 for name in taken)
-            if known else None
-        )
+        row["unaccounted_bytes"] = None if None in self.taken(row) else total - sum(self.taken(row))
         return row
+
+    def zram(self, row):
+        """What the devices hold, and what was written to them; nothing without zsmalloc, or where
+        zswap has all of it and there is no device."""
+        devices = list((self.root / "sys/devices/virtual/block").glob("zram*/mm_stat"))
+        pages = row["zs_pages"]
+        if pages == 0:
+            return 0, 0
+        if not devices:
+            explained = pages is not None and pages * self.page <= (row["zswap_bytes"] or 0)
+            return (0, 0) if explained else (None, None)
+        said = [[int(word) for word in path.read_text().split()] for path in devices]
+        return sum(words[2] for words in said), sum(words[0] for words in said)
+
+    def taken(self, row):
+        """What MemTotal was taken for, by the counters that the kernel has: those of every kernel,
+        and those of some. Each page once: shmem is in Cached, stacks in vmalloc memory, swap cache
+        in part in AnonPages."""
+
+        def of(*names):
+            return [row[f"{name}_bytes"] for name in names]
+
+        stacks = plus(row["kernel_stack_bytes"], row["shadow_call_stack_bytes"] or 0)
+        vmalloc = row["vmalloc_used_bytes"]
+        if None not in (stacks, vmalloc):
+            vmalloc -= stacks if vmalloc >= stacks else 0
+        listed = plus(
+            *of("active_anon", "inactive_anon", "active_file", "inactive_file", "unevictable")
+        )
+        used = plus(*of("anon", "cached", "buffers"))
+        swap = row["swap_cached_bytes"]
+        if swap:
+            swap = None if None in (listed, used) else max(0, min(swap, listed - used))
+        always = of("free", "anon", "cached", "buffers", "slab_reclaimable", "slab_unreclaimable")
+        always += [*of("page_tables", "dirty", "writeback", "shared"), stacks, vmalloc, swap]
+        if row["shared_bytes"] is not None and row["shared_bytes"] > (row["cached_bytes"] or 0):
+            return [None]
+        if None in always:
+            return [None]
+        some = of("pcp", "sec_page_tables", "percpu", "hugetlb", "zswap", "zram", "writeback_tmp")
+        some += of("hardware_corrupted")
+        some.append(plus(row["gpu_active_bytes"], row["gpu_reclaim_bytes"]))
+        some.append(None if row["memmap_pages"] is None else row["memmap_pages"] * self.page)
+        if row["kreclaimable_bytes"] is not None:
+            some.append(max(0, row["kreclaimable_bytes"] - row["slab_reclaimable_bytes"]))
+        # Parts of Cached, or attributes of it.
+        for name in ("dirty", "writeback", "shared"):
+            always.remove(row[f"{name}_bytes"])
+        return always + [value for value in some if value is not None]
 
     def user(self, uid):
         for line in self.read("etc/passwd").splitlines():

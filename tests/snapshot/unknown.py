@@ -13,13 +13,29 @@ import oracle
 import snap
 from tap import Report
 
+UNACCOUNTED = {"unaccounted_bytes", "unaccounted_part", "unaccounted_percent"}
 # What may become another number instead, and why.
 MAY_CHANGE = {
     # Before Linux 4.20 the kernel made available of SReclaimable alone.
-    ("proc/meminfo", "KReclaimable"): {"available_derived_bytes", "available_residual_bytes"},
-    # Kernels before 5.0 do not account for the one; kernels without hugetlb have none of the other.
-    ("proc/meminfo", "Percpu"): {"unaccounted_bytes"},
-    ("proc/meminfo", "Hugetlb"): {"unaccounted_bytes"},
+    ("proc/meminfo", "KReclaimable"): {
+        "available_derived_bytes",
+        "available_residual_bytes",
+        "reclaimable_part",
+        "kept_slab_part",
+    }
+    | UNACCOUNTED,
+    # What some kernels have no counter for is in what is unaccounted.
+    **{
+        ("proc/meminfo", key): UNACCOUNTED
+        for key in ("Percpu", "SecPageTables", "Zswap", "GPUActive", "GPUReclaim", "WritebackTmp")
+    },
+    ("proc/meminfo", "HardwareCorrupted"): UNACCOUNTED,
+    ("proc/meminfo", "Hugetlb"): UNACCOUNTED
+    | {"commit_limit_derived_bytes", "commit_limit_residual_bytes"},
+    ("proc/vmstat", "nr_zspages"): UNACCOUNTED,
+    ("proc/vmstat", "nr_memmap_pages"): UNACCOUNTED,
+    **{("proc/zoneinfo", key): UNACCOUNTED for key in ("low", "high", "managed", "protection", None)},
+    ("proc/vmstat", None): UNACCOUNTED,
     # Kernels before 5.4 do not have it, and the bounds are wider.
     ("proc/PID/smaps_rollup", "Pss_Anon"): {"freed_bytes", "freed_slack_bytes"},
     # The number stands for the name.
@@ -48,12 +64,24 @@ def flat(value, where=""):
     return {where: value}
 
 
+def by_name(data):
+    """Parts and terms under their names, so that each is a field of its own."""
+    data = dict(data)
+    for key in ("parts", "available"):
+        rows = data.get(key, [])
+        if isinstance(rows, list):
+            data[key] = {f"{row['name']}_part": row["size_bytes"] for row in rows} | {
+                f"{row['name']}_percent": row["total_percent"] for row in rows if "total_percent" in row
+            }
+    return data
+
+
 def told(document):
     """What a document says of the machine; not how it was read."""
     host = {key: value for key, value in document["host"].items() if key not in ("root", "took_ns")}
     return flat(
         {
-            "data": document["data"],
+            "data": by_name(document["data"]),
             "host": host,
             **{key: document[key] for key in ("time", "boot_id", "monotonic_ns")},
         }
@@ -84,6 +112,15 @@ class Case:
         return raw
 
 
+SETTINGS = {
+    "overcommit_memory": "overcommit_memory",
+    "overcommit_ratio": "overcommit_ratio",
+    "overcommit_kbytes": "overcommit_bytes",
+    "admin_reserve_kbytes": "admin_reserve_bytes",
+    "user_reserve_kbytes": "user_reserve_bytes",
+}
+
+
 def inverse(table):
     return {key: {field} for field, key in table.items()}
 
@@ -107,9 +144,14 @@ def cases(top, pid):
     colon = rb"^([^\s:]+):"
     for key in keys("proc/meminfo", colon):
         yield Case("proc/meminfo", key, free, meminfo.get(key, set()))
+    counters = keys("proc/vmstat", rb"^(\S+) ")
     for field, key in oracle.VMSTAT.items():
-        yield Case("proc/vmstat", key, free, {field})
+        if key in counters:
+            yield Case("proc/vmstat", key, free, {field})
     zones = {"managed_bytes", "reserve_bytes", "low_bytes", "available_derived_bytes"}
+    zones |= {"pcp_bytes", "free_on_cpus_part"}
+    for key, field in SETTINGS.items():
+        yield Case(f"proc/sys/vm/{key}", None, free, {field})
     for key in ("low", "high", "managed", "protection"):
         yield Case("proc/zoneinfo", key, free, zones)
     for key in keys(f"{home}/status", colon):

@@ -109,7 +109,7 @@ static void test_live_machine(void **state)
 			assert_unknown(proc, rss_bytes, p);
 	}
 	assert_int_equal(s->sources[VMT_SOURCE_PIDS].state, VMT_STATE_OK);
-	assert_true(s->sources[VMT_SOURCE_MEMINFO].bytes_unknown);
+	assert_true(s->sources[VMT_SOURCE_MEMINFO].bytes > 0);
 	vmt_sample_free(s);
 	vmt_collector_free(c);
 }
