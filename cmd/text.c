@@ -10,7 +10,8 @@ static void term(struct vmt_buf *out, const struct vmt_ctx *ctx, const char *sig
 	VMT_AUTO_BUF size = { 0 };
 
 	vmt_fmt_size(&size, bytes, ctx->out.unit, page_size);
-	vmt_buf_addf(out, "  %1s %14s  %-12s %s\n", sign, size.data ? size.data : "", name, how);
+	vmt_buf_addf(out, "  %1s %14s  %-*s%s%s\n", sign, size.data ? size.data : "", *how ? 12 : 0,
+		     name, *how ? " " : "", how);
 }
 
 /* available, term by term (si_mem_available() of the kernel). */
@@ -73,36 +74,38 @@ void vmt_commit_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struc
 		return;
 	}
 	if (c->overcommit_memory == 1) {
-		vmt_buf_adds(out,
-			     "; overcommit always (vm.overcommit_memory 1):\n"
-			     "  no request is refused, and memory is taken when it is written\n");
+		vmt_buf_adds(out, "\n  vm.overcommit_memory 1, always: no request is refused, "
+				  "and memory is taken\n  when it is written\n");
 	} else if (c->overcommit_memory == 0) {
-		vmt_buf_adds(out, "; overcommit by a rule of thumb (vm.overcommit_memory 0):\n"
-				  "  a single request is refused ");
+		vmt_buf_adds(out, "\n  vm.overcommit_memory 0, a rule of thumb: a single request "
+				  "is refused above\n  memory + swap");
 		if (VMT_HAS(commit, largest_bytes, c)) {
-			vmt_buf_adds(out, "above memory + swap, ");
+			vmt_buf_adds(out, ", ");
 			size(out, ctx, m, c->largest_bytes);
-		} else {
-			vmt_buf_adds(out, "where it is larger than memory + swap");
 		}
-		vmt_buf_adds(out, "; their sum is not limited,\n"
-				  "  as memory is taken when it is written");
+		vmt_buf_adds(out, "; their sum is not limited, memory is taken\n"
+				  "  when it is written");
 		if (limit) {
 			vmt_buf_adds(out, "; CommitLimit ");
 			size(out, ctx, m, c->commit_limit_bytes);
 			vmt_buf_adds(out, " does not bind");
 		}
 		vmt_buf_addc(out, '\n');
-	} else if (limit) {
-		vmt_buf_adds(out, " of ");
-		size(out, ctx, m, c->commit_limit_bytes);
-		vmt_buf_adds(out, "; no overcommit (vm.overcommit_memory 2):\n  ");
-		size(out, ctx, m, VMT_HAS(commit, largest_bytes, c) ? c->largest_bytes : 0);
-		vmt_buf_adds(out, " are left");
+	} else {
+		if (limit) {
+			vmt_buf_adds(out, " of ");
+			size(out, ctx, m, c->commit_limit_bytes);
+		}
+		vmt_buf_adds(out, "\n  vm.overcommit_memory 2, never");
+		if (VMT_HAS(commit, largest_bytes, c)) {
+			vmt_buf_adds(out, ": ");
+			size(out, ctx, m, c->largest_bytes);
+			vmt_buf_adds(out, " are left");
+		}
 		if (VMT_HAS(commit, admin_reserve_bytes, c)) {
-			vmt_buf_adds(out, ", of which ");
+			vmt_buf_adds(out, ",\n  less ");
 			size(out, ctx, m, c->admin_reserve_bytes);
-			vmt_buf_adds(out, " are for root alone");
+			vmt_buf_adds(out, " that are for root alone");
 		}
 		vmt_buf_addc(out, '\n');
 	}

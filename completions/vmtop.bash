@@ -48,8 +48,8 @@ _vmtop_options()
 		most=0
 		;;
 	free)
-		opts='--output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
+		opts='--delay --count --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-d --delay -n --count -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=0
 		;;
 	zones)
@@ -129,8 +129,8 @@ _vmtop_values()
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
 	'',) _vmtop_words 'free zones ps maps pages addr cache faults run report doctor schema completion help' ;;
-	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
-	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs' ;;
+	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s' ;;
+	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
 	free,-w | free,--write) compopt -o default ;;
 	free,--root) compopt -o dirnames ;;
