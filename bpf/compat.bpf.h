@@ -52,6 +52,7 @@
 #define VMT_TMPFS_MAGIC 0x01021994ul
 #define VMT_S_IFMT	0170000
 #define VMT_S_IFREG	0100000
+#define VMT_S_IFBLK	0060000
 
 /*
  * 0, which the verifier does not know: added to an index, all ways that lead to it look the same
@@ -261,6 +262,25 @@ static __always_inline unsigned int vmt_user_features(struct vm_area_struct *vma
 	    !bpf_core_field_exists(struct userfaultfd_ctx, features))
 		return ~0u;
 	return vmt_user_features_read(vma);
+}
+
+static __noinline unsigned long vmt_alias_offset_7_0(void)
+{
+	return bpf_core_field_offset(struct dentry___7_0, d_alias);
+}
+
+static __noinline unsigned long vmt_alias_offset(void)
+{
+	return bpf_core_field_offset(struct dentry, d_u.d_alias);
+}
+
+/* The dentry that a node of inode.i_dentry is in. Since 7.0 the union around d_alias has no name.
+ */
+static __always_inline struct dentry *vmt_alias_dentry(unsigned long node)
+{
+	if (bpf_core_field_exists(struct dentry___7_0, d_alias))
+		return (void *)(node - vmt_alias_offset_7_0());
+	return (void *)(node - vmt_alias_offset());
 }
 
 static __noinline unsigned long vmt_folio_index_read(struct folio *folio)

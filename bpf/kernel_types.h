@@ -56,6 +56,15 @@ struct bpf_perf_event_data {
 
 struct list_head {
 	struct list_head *next;
+	struct list_head *prev;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct rb_node {
@@ -71,20 +80,40 @@ struct maple_tree {
 	void *ma_root;
 };
 
+struct file_system_type {
+	const char *name;
+};
+
+struct dentry;
+
 struct super_block {
+	struct list_head s_list;
 	__u32 s_dev;
 	unsigned long s_magic;
+	struct file_system_type *s_type;
+	struct dentry *s_root;
+	char s_id[32];
+	struct list_head s_inodes;
+};
+
+struct inode;
+
+struct address_space {
+	struct inode *host;
+	unsigned long nrpages;
 };
 
 struct inode {
 	__u16 i_mode;
 	struct super_block *i_sb;
-	unsigned long i_ino;
+	unsigned long i_ino; /* 64 bits everywhere since 7.0 */
+	unsigned int i_nlink;
+	__u32 i_rdev;
 	s64 i_size;
-};
-
-struct address_space {
-	struct inode *host;
+	u64 i_blocks;
+	struct list_head i_sb_list;
+	struct hlist_head i_dentry;
+	struct address_space i_data;
 };
 
 enum pageflags {
@@ -114,6 +143,7 @@ struct page___6_18 {
 };
 
 struct qstr {
+	u64 hash_len;
 	const unsigned char *name;
 };
 
@@ -125,10 +155,20 @@ struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+	union {
+		struct hlist_node d_alias;
+	} d_u; /* before 7.0 */
+};
+
+struct dentry___7_0 {
+	struct hlist_node d_alias;
 };
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -238,9 +278,14 @@ struct css_set {
 	struct cgroup *dfl_cgrp; /* of version 2 */
 };
 
+struct fs_struct {
+	struct path root;
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
 	s32 pid;
 	s32 tgid;
 	struct task_struct *group_leader;
@@ -265,6 +310,19 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop

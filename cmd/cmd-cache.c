@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "cmd/collect-loop.h"
 #include "cmd/watch.h"
 #include "source/collect-cache.h"
+#include "source/collect-inodes.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "cached_files", &vmt_entity_cached_file, false,
@@ -13,6 +15,12 @@ static const struct vmt_section_def sections[] = {
 };
 
 static const struct vmt_opt opts[] = {
+	{ "all", 'a', VMT_OPT_FLAG, NULL, NULL,
+	  "every inode that has pages, also those of files that nobody has open (BPF)" },
+	{ "mapped", 0, VMT_OPT_FLAG, NULL, NULL, "files that processes map (BPF)" },
+	{ "open", 0, VMT_OPT_FLAG, NULL, NULL, "files that processes have open (BPF)" },
+	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid",
+	  "files that these processes map or have open (BPF)" },
 	{ "tree", 0, VMT_OPT_VALUE, "DIR", "@dir", "all files in a directory, and in those below" },
 	{ "xdev", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "with --tree: nothing of other file systems that are mounted below" },
@@ -24,8 +32,16 @@ static const struct vmt_opt opts[] = {
 
 /* What is asked for. */
 struct cache {
-	struct vmt_cache_opts opts;
+	struct vmt_cache_opts files;
+	struct vmt_inode_opts inodes;
+	bool walk; /* by inodes */
+	uint64_t *pids;
 };
+
+static void cache_done(struct cache *c)
+{
+	free(c->pids);
+}
 
 static void share_text(struct vmt_buf *out, bool known, uint64_t milli)
 {
@@ -117,39 +133,140 @@ static int complain(struct vmt_ctx *ctx, const struct vmt_sample *s, const struc
 	return VMT_EXIT_DENIED;
 }
 
-/* Who maps or has open what was named is not looked for. */
+/* Columns by what was asked for: who maps or has open what was named is not looked for, and what is
+ * not asked of each file is left out where there are too many of them. */
 static const char named_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,FILE";
+static const char mapped_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,MAPPED-BY,FILE";
+static const char open_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,OPEN-BY,FILE";
+static const char pid_columns[] =
+	"CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,MAPPED-BY,OPEN-BY,FILE";
+static const char many_columns[] = "CACHED,SIZE,PCT,MAPPED-BY,OPEN-BY,KIND,FS,FILE";
+
+static int out_of_memory(struct vmt_ctx *ctx)
+{
+	vmt_complain(ctx, "out of memory");
+	return VMT_EXIT_FAILED;
+}
+
+/* Rows that are short enough a list to open each of its files. */
+#define ASK_MAX ((size_t)1000)
+
+/* Whether one of the columns is told by opening files alone. */
+static bool has_rest(const struct vmt_columns *columns)
+{
+	enum vmt_source_id cheaper;
+	size_t i;
+
+	for (i = 0; i < columns->n; i++)
+		if (columns->fields[i]->source == VMT_SOURCE_CACHESTAT &&
+		    !vmt_field_cheaper(columns->fields[i], &cheaper))
+			return true;
+	return false;
+}
+
+/* What the walk does not tell of n rows. rows: those that are shown; NULL: the first n. */
+static int ask_rest(struct vmt_ctx *ctx, struct vmt_run *run, const void *const *rows, size_t n)
+{
+	VMT_AUTO_FREE size_t *at = calloc(n ? n : 1, sizeof(*at));
+	const struct vmt_cached_file *first = run->sample->cache.files;
+	size_t i;
+
+	if (!at)
+		return out_of_memory(ctx);
+	for (i = 0; i < n; i++)
+		at[i] = rows ? (size_t)((const struct vmt_cached_file *)rows[i] - first) : i;
+	return vmt_collect_cache_rest(run->collector, run->sample, at, n) < 0 ? out_of_memory(ctx)
+									      : 0;
+}
+
+/* The order or the filter asks what opening files tells: then it is asked of all rows, first. */
+static int rest_first(struct vmt_ctx *ctx, struct vmt_run *run, bool *ret_asked)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	const char *order = vmt_ctx_value(ctx, "sort");
+	struct vmt_sort sort = { 0 };
+	int r = 0;
+
+	if (order)
+		r = vmt_sort_parse(&sort, &vmt_entity_cached_file, order, NULL);
+	/* What is wrong with it is said when it is used. */
+	if (r < 0 || vmt_ctx_filter(ctx, &vmt_entity_cached_file))
+		return 0;
+	if (vmt_columns_add_sort(&columns, &sort) < 0 ||
+	    (ctx->filter && vmt_columns_add_filter(&columns, ctx->filter) < 0))
+		return out_of_memory(ctx);
+	*ret_asked = has_rest(&columns);
+	return *ret_asked ? ask_rest(ctx, run, NULL, run->sample->cache.n_files) : 0;
+}
+
+/* The columns for which files are opened, of the rows that are shown; where these are too many,
+ * other columns. */
+static int rest_shown(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_section *s)
+{
+	bool chosen = vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all");
+
+	if (chosen && !has_rest(&s->columns))
+		return 0;
+	if (s->n <= ASK_MAX)
+		return ask_rest(ctx, run, s->rows, s->n);
+	if (!chosen &&
+	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, many_columns, NULL) < 0)
+		return out_of_memory(ctx);
+	run->sample->sources[VMT_SOURCE_CACHESTAT].state = VMT_STATE_SKIPPED;
+	snprintf(run->sample->sources[VMT_SOURCE_CACHESTAT].reason,
+		 sizeof(run->sample->sources[0].reason),
+		 "more than %zu rows; --top N has what is dirty, written and evicted", ASK_MAX);
+	return 0;
+}
+
+static const char *usual_columns(const struct cache *c)
+{
+	if (!c->walk)
+		return named_columns;
+	if (c->inodes.all || !c->inodes.open)
+		return mapped_columns;
+	return c->inodes.mapped ? pid_columns : open_columns;
+}
 
 /* One sample, as far as its document; an exit code or 0. */
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
 	const struct cache *c = arg;
 	struct vmt_section *s, *sum;
+	bool asked = false;
 	int r;
 
 	(void)w;
 	r = vmt_run_sample(run, ctx, VMT_SOURCE_BIT(MEMINFO), NULL, 0);
 	if (r)
 		return r;
-	if (vmt_collect_cache(run->collector, run->sample, &c->opts) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
-	r = vmt_run_model(run, ctx, NULL);
+	if ((c->walk ? vmt_collect_inodes(run->collector, run->sample, &c->inodes)
+		     : vmt_collect_cache(run->collector, run->sample, &c->files)) < 0)
+		return out_of_memory(ctx);
+	r = c->walk ? rest_first(ctx, run, &asked) : 0;
+	if (r == 0)
+		r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;
 	s = vmt_run_section(run, ctx, "cached_files", run->model->cached_files,
 			    run->model->n_cached_files);
-	sum = vmt_run_section(run, ctx, "cache", &run->model->cache, 1);
-	if (!s || !sum)
+	if (!s)
 		return VMT_EXIT_FAILED;
-	sum->machine_only = true;
 	if (!vmt_ctx_given(ctx, "output") && !vmt_ctx_given(ctx, "output-all") &&
-	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, named_columns, NULL) < 0)
-		return VMT_EXIT_FAILED;
+	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, usual_columns(c), NULL) < 0)
+		return out_of_memory(ctx);
 	r = vmt_section_options(ctx, s);
+	/* The rows are the sample's own, and stay where they are. */
+	if (r == 0 && c->walk && !asked)
+		r = rest_shown(ctx, run, s);
+	if (r == 0 && c->walk)
+		r = vmt_run_remodel(run, ctx, NULL);
 	if (r)
 		return r;
+	sum = vmt_run_section(run, ctx, "cache", &run->model->cache, 1);
+	if (!sum)
+		return VMT_EXIT_FAILED;
+	sum->machine_only = true;
 	head(&s->lead, ctx, &run->model->cache, run->sample->host.page_size);
 	vmt_run_remarks(run, ctx, s);
 	return 0;
@@ -157,12 +274,15 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 
 static int options(struct vmt_ctx *ctx, struct cache *c)
 {
-	const char *tree = vmt_ctx_value(ctx, "tree");
-	int ways = (tree != NULL) + (ctx->n_operands > 0);
+	const char *tree = vmt_ctx_value(ctx, "tree"), *list = vmt_ctx_value(ctx, "pid");
+	bool all = vmt_ctx_given(ctx, "all"), mapped = vmt_ctx_given(ctx, "mapped");
+	bool open = vmt_ctx_given(ctx, "open");
+	int ways = (tree != NULL) + (ctx->n_operands > 0) + all + (mapped || open || list);
 	size_t i;
 
 	if (ways != 1)
-		return vmt_usage_error(ctx, "which files? one of: vmtop cache PATH..., --tree DIR");
+		return vmt_usage_error(ctx, "which files? one of: PATH..., --tree DIR, --all, "
+					    "--mapped, --open, -p LIST");
 	if (vmt_ctx_given(ctx, "xdev") && !tree)
 		return vmt_usage_error(ctx, "--xdev is for --tree");
 	if (tree && !*tree)
@@ -170,17 +290,26 @@ static int options(struct vmt_ctx *ctx, struct cache *c)
 	for (i = 0; i < ctx->n_operands; i++)
 		if (!*ctx->operands[i])
 			return vmt_usage_error(ctx, "a name of a file is empty");
-	c->opts = (struct vmt_cache_opts){ .paths = ctx->operands,
-					   .n_paths = ctx->n_operands,
-					   .tree = tree,
-					   .one_device = vmt_ctx_given(ctx, "xdev") };
-	return 0;
+	c->files = (struct vmt_cache_opts){ .paths = ctx->operands,
+					    .n_paths = ctx->n_operands,
+					    .tree = tree,
+					    .one_device = vmt_ctx_given(ctx, "xdev") };
+	c->walk = all || mapped || open || list;
+	/* Of a process it is both, where nothing else is said. */
+	c->inodes = (struct vmt_inode_opts){ .all = all,
+					     .mapped = mapped || (list && !open),
+					     .open = open || (list && !mapped) };
+	if (!list)
+		return 0;
+	i = (size_t)vmt_parse_pids(ctx, list, &c->pids, &c->inodes.n_pids);
+	c->inodes.pids = c->pids;
+	return (int)i;
 }
 
 static int run_cache(struct vmt_ctx *ctx)
 {
 	VMT_AUTO_RUN run = { 0 };
-	struct cache c = { 0 };
+	VMT_CLEANUP(cache_done) struct cache c = { 0 };
 	int r;
 
 	if (vmt_column_help(ctx, &vmt_entity_cached_file, &r))
@@ -197,14 +326,17 @@ static int run_cache(struct vmt_ctx *ctx)
 		r = vmt_print_doc(ctx, &run.doc);
 	if (r == 0)
 		r = complain(ctx, run.sample, &run.model->cache);
-	return r ? r : vmt_run_verdict(&run, ctx, VMT_SOURCE_CACHESTAT);
+	return r ? r
+		 : vmt_run_verdict(&run, ctx, c.walk ? VMT_SOURCE_INODES : VMT_SOURCE_CACHESTAT);
 }
 
 const struct vmt_cmd vmt_cmd_cache = {
 	.name = "cache",
 	.summary = "the page cache by file: what of each is cached, dirty, evicted",
-	.synopsis = "(PATH... | --tree DIR [--xdev]) [-d SEC] [OPTION]...",
-	.cost = "a file is looked up, opened and asked about, in some microseconds, and not read",
+	.synopsis = "(PATH... | --tree DIR [--xdev] | --all | --mapped | --open | -p LIST) "
+		    "[-d SEC] [OPTION]...",
+	.cost = "a file is looked up, opened and asked about, in some microseconds, and not read; a "
+		"walk over all inodes takes about half a microsecond for each",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,

@@ -78,8 +78,8 @@ _vmtop_options()
 		most=65
 		;;
 	cache)
-		opts='--tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='--tree -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--all --mapped --open --pid --tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --tree -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4096
 		;;
 	faults)
@@ -167,6 +167,7 @@ _vmtop_values()
 	addr,-w | addr,--write) compopt -o default ;;
 	addr,--root) compopt -o dirnames ;;
 	addr,) _vmtop_pids _vmtop_words ;;
+	cache,-p | cache,--pid) _vmtop_pids _vmtop_list ;;
 	cache,--tree) compopt -o dirnames ;;
 	cache,-o | cache,--output) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by kind fs device inode deleted method read file' ;;
 	cache,-s | cache,--sort) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by kind fs device inode deleted method read file' ;;

@@ -294,6 +294,10 @@ complete -c vmtop -n '__vmtop_at addr' -a '(__vmtop_pids)'
 
 # cache
 complete -c vmtop -n '__vmtop_at -' -a cache -d 'the page cache by file: what of each is cached, dirty, evicted'
+complete -c vmtop -n '__vmtop_at cache' -s a -l all -d 'every inode that has pages, also those of files that nobody has open (BPF)'
+complete -c vmtop -n '__vmtop_at cache' -l mapped -d 'files that processes map (BPF)'
+complete -c vmtop -n '__vmtop_at cache' -l open -d 'files that processes have open (BPF)'
+complete -c vmtop -n '__vmtop_at cache' -s p -l pid -x -a '(__vmtop_list (__vmtop_pids))' -d 'files that these processes map or have open (BPF)'
 complete -c vmtop -n '__vmtop_at cache' -l tree -x -a '(__vmtop_dirs)' -d 'all files in a directory, and in those below'
 complete -c vmtop -n '__vmtop_at cache' -l xdev -d 'with --tree: nothing of other file systems that are mounted below'
 complete -c vmtop -n '__vmtop_at cache' -s d -l delay -x -d 'again every SEC seconds, with what changed in between'

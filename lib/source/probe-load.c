@@ -100,6 +100,19 @@ static enum vmt_try_status explain(int error, const char **ret_reason, const cha
 	}
 }
 
+const char *vmt_probe_explain(int error)
+{
+	const char *reason, *fix;
+
+	explain(error, &reason, &fix);
+	return reason;
+}
+
+void vmt_probe_silence(void)
+{
+	libbpf_set_print(say_nothing);
+}
+
 static void note_error(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		       const struct vmt_probe_hook *hook, int error, const char *log)
 {

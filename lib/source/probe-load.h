@@ -56,6 +56,10 @@ struct vmt_probe_loaded {
 int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
 		   struct vmt_err *err);
+/* What an error of loading means, in words. */
+const char *vmt_probe_explain(int error);
+/* Nothing of libbpf goes to stderr. */
+void vmt_probe_silence(void);
 /* Frees the types of the kernel, which vmt_probe_load() keeps for the next rung. */
 void vmt_probe_btf_done(struct vmt_probe *p);
 /* What needs a hook that did not attach is taken out of ret->have. */

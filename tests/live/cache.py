@@ -171,10 +171,156 @@ def mounts(report, folder):
         return
     try:
         path = str(top / "both" / "file")
+        pid, end = holder(path)
+        found = rows("--mapped", "-p", str(pid))
+        os.write(end, b"x")
+        os.close(end)
+        os.waitpid(pid, 0)
+        # What it maps is the file below, and that has the pages.
         report.check(cases[2], differs(rows(path)[path], cached_bytes=truth(lower),
-                                       method="mincore", fs_type="overlay", dirty_bytes=None))
+                                       method="mincore", fs_type="overlay", dirty_bytes=None)
+                     + (differs(found[lower], cached_bytes=truth(lower), mappers_total=1)
+                        if lower in found else [f"{lower} is not among what is mapped"]))
     finally:
         subprocess.run(["umount", top / "both"], check=True)
+
+
+def holder(path):
+    """A process that maps a file until it is told to end; the pipe for that, and its id."""
+    come, done = os.pipe()
+    wait, end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(end)
+            with open(path, "rb") as file:
+                kept = mmap.mmap(file.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ)
+            # A second mapping of the same process.
+            with open(path, "rb") as file:
+                more = mmap.mmap(file.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ)
+            os.write(done, bytes([kept[0] & more[0] & 1]) or b"x")
+            os.read(wait, 1)
+        finally:
+            os._exit(0)
+    os.close(done)
+    os.close(wait)
+    if not os.read(come, 1):
+        raise RuntimeError("the workload did not come up")
+    os.close(come)
+    return pid, end
+
+
+def walk(report, folder):
+    """--all: what nobody has open, what has no name any more, what is mapped, and by whom."""
+    closed = make(folder / "closed", 200, [(0, 10), (50, 20)])
+    twice = make(folder / "twice", 8, [(0, 8)])
+    os.link(twice, folder / "another-name")
+    gone = open(make(folder / "gone", 16, [(0, 16)]), "rb")
+    os.unlink(gone.name)
+    memory = os.memfd_create("vmtop-cache")
+    os.write(memory, bytes(5 * PAGE))
+    odd = make(folder / "a \n\x1b[31m\\012 name", 4, [(0, 4)])
+    # These inherit what is open.
+    pids = [holder(twice) for _ in range(2)]
+    try:
+        before = truth(closed)
+        result = run("cache", "--all", "-J")
+        problem = expect(result, OK, quiet=False)
+        if problem:
+            report.check("cache --all", problem)
+            return
+        document = loads(result.out)
+        found = {row["path"]: row for row in document["data"]["cached_files"]}
+        nothing = dict.fromkeys(found[next(iter(found))], "no row")
+
+        def row(path):
+            return found.get(path, nothing)
+
+        # The machine may reclaim some of it at any time.
+        there = row(closed)["cached_bytes"]
+        report.check("cache --all: a closed file", ([] if there in (before, truth(closed)) else [
+            f"{there} bytes are cached, not {before}"]) + differs(
+            row(closed), size_bytes=200 * PAGE, kind="file",
+            inode=os.stat(closed).st_ino, mappers_total=0, openers_total=0, method="inode"))
+        report.check("cache --all: two processes, two mappings each", differs(
+            row(twice), cached_bytes=8 * PAGE, mappers_total=2, mappings_total=4))
+        report.check("cache --all: deleted and open", differs(
+            row(gone.name + " (deleted)"), cached_bytes=16 * PAGE, deleted=True, openers_total=3))
+        report.check("cache --all: a memfd", differs(
+            row("/memfd:vmtop-cache (deleted)"), cached_bytes=5 * PAGE, kind="shmem",
+            openers_total=3))
+        report.check("cache --all: an odd name", differs(row(odd), cached_bytes=4 * PAGE))
+        cache = document["data"]["cache"]
+        # The two are read one after the other, on a machine that works.
+        report.check("cache --all: explains Cached", [
+            f"{key} is {cache[key]}" for key in ("explained_percent", "shared_percent")
+            if not 95 <= cache[key] <= 106] + differs(cache, complete=True, cut_total=0))
+        found = rows("--mapped", "-p", str(pids[0][0]))
+        report.check("cache -p --mapped", [] if twice in found else "the file is no row")
+        if twice in found:
+            report.check("cache -p: of that process alone", differs(
+                found[twice], mappers_total=1, mappings_total=2, dirty_bytes=0)
+                + ([f"{closed} is a row"] if closed in found else []))
+        found = rows("--open", "-p", str(os.getpid()))
+        report.check("cache -p --open: by the name that was opened, also without one", [
+            f"{path} is no row" for path in (gone.name + " (deleted)",
+                                             "/memfd:vmtop-cache (deleted)") if path not in found])
+        result = run("cache", "--all", "--csv", "-o", "cached,file", "--top", "3")
+        sizes = [int(line.split(b",")[0]) for line in result.out.splitlines()[1:]]
+        report.check("cache --all --top", expect(result, OK)
+                     or (None if len(sizes) == 3 and sizes == sorted(sizes, reverse=True)
+                         else f"{sizes}"))
+    finally:
+        for pid, end in pids:
+            os.write(end, b"x")
+            os.close(end)
+            os.waitpid(pid, 0)
+        gone.close()
+        os.close(memory)
+
+
+def file_systems(report, folder):
+    """What a file system keeps elsewhere than in the inodes of its superblock would be missing."""
+    image = folder / "image"
+    for fs, size, make_fs in (("ext4", 64, ["mkfs.ext4", "-q"]), ("xfs", 320, ["mkfs.xfs", "-q"]),
+                              ("btrfs", 128, ["mkfs.btrfs", "-q"])):
+        case = f"cache --all: {fs}"
+        if shutil.which(make_fs[0]) is None:
+            report.skip(case, f"no {make_fs[0]} here")
+            continue
+        with open(image, "wb") as file:
+            file.truncate(size << 20)
+        subprocess.run([*make_fs, str(image)], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        top = folder / fs
+        top.mkdir()
+        done = subprocess.run(["mount", "-o", "loop", "-t", fs, str(image), str(top)], check=False,
+                              stderr=subprocess.DEVNULL)
+        if done.returncode:
+            report.skip(case, f"{fs} cannot be mounted here")
+            image.unlink()
+            continue
+        try:
+            where = top / "folder"
+            if fs == "btrfs":
+                # Files of a subvolume have a device of their own in stat(2).
+                subprocess.run(["btrfs", "subvolume", "create", str(where)], check=True,
+                               stdout=subprocess.DEVNULL)
+            else:
+                where.mkdir()
+            path = make(where / "file", 100, [(0, 7), (60, 30)])
+            named = rows(path)[path]
+            # With what is dirty, which opening by the path finds only where that is the same file.
+            found = rows("--all", "-F", f"file = '{path}'")
+            wanted = {"cached_bytes": truth(path), "fs_type": fs, "kind": "file",
+                      "inode": os.stat(path).st_ino, "device": named["device"]}
+            if HAS_CACHESTAT:
+                wanted["dirty_bytes"] = 0
+            report.check(case, differs(found[path], **wanted) if path in found else "no row")
+            report.check(f"cache PATH: {fs}", differs(named, cached_bytes=wanted["cached_bytes"]))
+        finally:
+            subprocess.run(["umount", str(top)], check=True)
+            image.unlink()
 
 
 def without_rights(report, folder):
@@ -195,6 +341,13 @@ def without_rights(report, folder):
                          expect(result, DENIED, quiet=False)
                          or differs(row, cached_bytes=None, cached_percent=None, dirty_bytes=None,
                                     read_status="denied", size_bytes=8 * PAGE))
+        result = nobody.run("cache", "--all", "-J")
+        problem = expect(result, DENIED, quiet=False)
+        if not problem:
+            data = loads(result.out)["data"]
+            problem = differs(data["cache"], files_total=0, complete=False, inodes_total=None) + \
+                ([] if b"CAP_BPF" in result.err else [f"the reason is not said: {result.err!r}"])
+        report.check("cache --all: nobody is told why there are no rows", problem)
         found = rows(own, program=nobody.run)
         report.check("cache: nobody is told of his own",
                      differs(found[own], cached_bytes=8 * PAGE, read_status="ok"))
@@ -207,6 +360,8 @@ def main():
         named(report, folder)
         tree(report, folder)
         mounts(report, folder)
+        walk(report, folder)
+        file_systems(report, folder)
         without_rights(report, folder)
     sys.exit(1 if report.failed else 0)
 

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/probe-inodes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "source/probe-btf.h"
+#include "source/probe-load.h"
+
+/* Generated; our warnings are not bpftool's. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include "inodes.skel.h"
+#pragma GCC diagnostic pop
+
+/* What one run may take, during which nothing else runs on that processor where the kernel does not
+ * preempt itself. */
+#define RUN_NS	     UINT64_C(1000000)
+#define RESTARTS_MAX 8u
+
+struct table {
+	const unsigned char *base;
+	size_t stride;
+	size_t bytes;
+};
+
+struct vmt_inodes {
+	struct vmt_inodes_bpf *skeleton;
+	struct table out;
+	struct table supers;
+	size_t n_supers;
+	struct vmt_inodes_stats stats;
+	bool mappings;
+	bool files;
+};
+
+static int map_table(struct bpf_map *map, struct table *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8;
+	size_t bytes = (stride * bpf_map__max_entries(map) + page - 1) / page * page;
+	void *base = mmap(NULL, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (base == MAP_FAILED)
+		return -errno;
+	*ret = (struct table){ base, stride, bytes };
+	return 0;
+}
+
+static void unmap_table(struct table *t)
+{
+	if (t->base)
+		munmap((void *)(uintptr_t)t->base, t->bytes);
+}
+
+void vmt_inodes_free(struct vmt_inodes *x)
+{
+	if (!x)
+		return;
+	unmap_table(&x->out);
+	unmap_table(&x->supers);
+	vmt_inodes_bpf__destroy(x->skeleton);
+	free(x);
+}
+
+static void freep(struct vmt_inodes **x)
+{
+	vmt_inodes_free(*x);
+}
+
+/* Which iterators this kernel has: each has the type of what its programs get. */
+static void look_at_iterators(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
+{
+	struct btf *btf = vmt_probe_btf();
+
+	if (!btf)
+		return;
+	x->mappings = opts->mappings &&
+		      btf__find_by_name_kind(btf, "bpf_iter__task_vma", BTF_KIND_STRUCT) > 0;
+	x->files = opts->files &&
+		   btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0;
+	btf__free(btf);
+}
+
+static int configure(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
+{
+	struct vmt_inodes_bpf *s = x->skeleton;
+	int r = 0;
+
+	bpf_program__set_autoload(s->progs.used_by_mapping, x->mappings);
+	bpf_program__set_autoload(s->progs.used_by_file, x->files);
+	if (!x->mappings && !x->files) {
+		r = bpf_map__set_max_entries(s->maps.used, 1);
+		r = r ?: bpf_map__set_max_entries(s->maps.used_index, 1);
+	}
+	s->rodata->vmt_filter_on = opts->pids != NULL;
+	r = r ?: bpf_map__set_max_entries(s->maps.filter, opts->n_pids ? (__u32)opts->n_pids : 1);
+	return r;
+}
+
+static int load(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
+{
+	int r;
+
+	x->skeleton = vmt_inodes_bpf__open();
+	if (!x->skeleton)
+		return errno ? -errno : -ENOMEM;
+	r = configure(x, opts);
+	r = r ?: vmt_inodes_bpf__load(x->skeleton);
+	if (r && (x->mappings || x->files)) {
+		/* What only counts users is not to cost the rest. */
+		vmt_inodes_bpf__destroy(VMT_STEAL(x->skeleton));
+		x->mappings = x->files = false;
+		return load(x, opts);
+	}
+	return r;
+}
+
+int vmt_inodes_open(const struct vmt_inodes_opts *opts, struct vmt_inodes **ret,
+		    struct vmt_err *err)
+{
+	VMT_CLEANUP(freep) struct vmt_inodes *x = calloc(1, sizeof(*x));
+	const __u8 one = 1;
+	size_t i;
+	int r;
+
+	if (!x)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	vmt_probe_silence();
+	look_at_iterators(x, opts);
+	r = load(x, opts);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "%s", vmt_probe_explain(r));
+	for (i = 0; r == 0 && i < opts->n_pids; i++) {
+		const __u32 pid = (__u32)opts->pids[i];
+
+		if (bpf_map_update_elem(bpf_map__fd(x->skeleton->maps.filter), &pid, &one, BPF_ANY))
+			r = -errno;
+	}
+	r = r ?: map_table(x->skeleton->maps.out, &x->out);
+	r = r ?: map_table(x->skeleton->maps.supers, &x->supers);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "cannot fill or map a table");
+	x->skeleton->bss->walk.limit_ns = RUN_NS;
+	x->skeleton->bss->walk.least_pages = 1;
+	*ret = VMT_STEAL(x);
+	return 0;
+}
+
+bool vmt_inodes_has_mappings(const struct vmt_inodes *x)
+{
+	return x->mappings;
+}
+
+bool vmt_inodes_has_files(const struct vmt_inodes *x)
+{
+	return x->files;
+}
+
+/* Reads an iterator to its end; its program puts out nothing. */
+static int drive(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	VMT_AUTO_CLOSE int fd = -1;
+	char byte;
+	ssize_t n;
+	int r = 0;
+
+	if (libbpf_get_error(link))
+		return errno ? -errno : -EINVAL;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		r = -errno;
+	/* After a million objects it says EAGAIN, and goes on. */
+	while (r == 0) {
+		n = read(fd, &byte, sizeof(byte));
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			r = -errno;
+	}
+	bpf_link__destroy(link);
+	return r;
+}
+
+int vmt_inodes_count_users(struct vmt_inodes *x, struct vmt_err *err)
+{
+	int r = 0;
+
+	if (x->mappings)
+		r = drive(x->skeleton->progs.used_by_mapping);
+	if (r == 0 && x->files)
+		r = drive(x->skeleton->progs.used_by_file);
+	x->stats.used_lost = x->skeleton->bss->walk.used_lost;
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "an iterator does not run: %s",
+				   vmt_probe_explain(r));
+	return 0;
+}
+
+/* Runs a program once, in this thread. */
+static int run(struct vmt_inodes *x, const struct bpf_program *prog, struct vmt_err *err)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int r = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+	uint64_t took;
+
+	if (r) {
+		r = errno ? -errno : r;
+		return vmt_err_set(err, r, NULL, 0, "a program does not run: %s",
+				   vmt_probe_explain(r));
+	}
+	took = x->skeleton->bss->walk.took_ns;
+	x->stats.runs++;
+	x->stats.took_ns += took;
+	if (took > x->stats.longest_ns)
+		x->stats.longest_ns = took;
+	return 0;
+}
+
+static int take_out(struct vmt_inodes *x, vmt_inodes_fn *fn, void *arg)
+{
+	uint32_t n = x->skeleton->bss->walk.n_out, i;
+	int r = 0;
+
+	for (i = 0; r >= 0 && i < n && i < VMT_INODE_OUT; i++)
+		r = fn((const void *)(x->out.base + i * x->out.stride), arg);
+	return r < 0 ? r : 0;
+}
+
+static bool is_over(uint64_t deadline_ns)
+{
+	return deadline_ns && vmt_probe_now() >= deadline_ns;
+}
+
+static const struct vmt_inode_super *super_at(const struct vmt_inodes *x, size_t i)
+{
+	return (const void *)(x->supers.base + i * x->supers.stride);
+}
+
+/* The superblocks, which are a list of some tens: it is read at one go, or anew. */
+static int list_supers(struct vmt_inodes *x, struct vmt_err *err)
+{
+	volatile struct vmt_inode_walk *w = &x->skeleton->bss->walk;
+	unsigned i;
+	int r = 0;
+
+	w->took_ns = 0;
+	for (i = 0; r == 0 && i < RESTARTS_MAX; i++) {
+		r = run(x, x->skeleton->progs.walk_supers, err);
+		if (r == 0 && w->state == VMT_INODE_END)
+			break;
+	}
+	if (r)
+		return r;
+	x->n_supers = w->n_supers < VMT_INODE_SUPERS ? (size_t)w->n_supers : VMT_INODE_SUPERS;
+	x->stats.supers_cut = w->state != VMT_INODE_END;
+	return x->n_supers ? 0
+			   : vmt_err_set(err, -ENODATA, NULL, 0,
+					 "the list of superblocks is not where it is looked for");
+}
+
+static int walk_super(struct vmt_inodes *x, const struct vmt_inode_super *s, uint64_t deadline_ns,
+		      vmt_inodes_fn *fn, void *arg, struct vmt_err *err)
+{
+	volatile struct vmt_inode_walk *w = &x->skeleton->bss->walk;
+	unsigned restarts = 0;
+	uint64_t seen = 0, most = 0;
+	int r = 0;
+
+	w->super = s->address;
+	w->at = 0;
+	while (r == 0) {
+		if (is_over(deadline_ns)) {
+			x->stats.cut++;
+			break;
+		}
+		r = run(x, x->skeleton->progs.walk_inodes, err);
+		if (r)
+			break;
+		seen += w->seen;
+		r = take_out(x, fn, arg);
+		if (r < 0 || w->state == VMT_INODE_END || w->state == VMT_INODE_GONE)
+			break;
+		if (w->state != VMT_INODE_CHANGED)
+			continue;
+		most = seen > most ? seen : most;
+		seen = 0;
+		w->at = 0;
+		x->stats.restarts++;
+		if (++restarts == RESTARTS_MAX) {
+			x->stats.cut++;
+			break;
+		}
+	}
+	x->stats.seen += seen > most ? seen : most;
+	return r;
+}
+
+int vmt_inodes_all(struct vmt_inodes *x, uint64_t deadline_ns, vmt_inodes_fn *fn, void *arg,
+		   struct vmt_err *err)
+{
+	size_t i;
+	int r = list_supers(x, err);
+
+	for (i = 0; r == 0 && i < x->n_supers; i++)
+		r = walk_super(x, super_at(x, i), deadline_ns, fn, arg, err);
+	x->stats.supers = x->n_supers;
+	return r;
+}
+
+int vmt_inodes_used(struct vmt_inodes *x, uint64_t deadline_ns, vmt_inodes_fn *fn, void *arg,
+		    struct vmt_err *err)
+{
+	volatile struct vmt_inode_walk *w = &x->skeleton->bss->walk;
+	int r = list_supers(x, err);
+
+	w->next_used = 0;
+	while (r == 0) {
+		if (is_over(deadline_ns)) {
+			x->stats.cut++;
+			break;
+		}
+		r = run(x, x->skeleton->progs.walk_used, err);
+		if (r == 0)
+			r = take_out(x, fn, arg);
+		if (w->state == VMT_INODE_END)
+			break;
+	}
+	return r;
+}
+
+const struct vmt_inode_super *vmt_inodes_super(const struct vmt_inodes *x, uint64_t address)
+{
+	size_t i;
+
+	for (i = 0; i < x->n_supers; i++)
+		if (super_at(x, i)->address == address)
+			return super_at(x, i);
+	return NULL;
+}
+
+void vmt_inodes_stats(const struct vmt_inodes *x, struct vmt_inodes_stats *ret)
+{
+	*ret = x->stats;
+}
