@@ -62,8 +62,9 @@ void vmt_fault_part(struct vmt_fault_raw *part, const struct vmt_fault_raw *map,
 	*part = map ? *map : none;
 	part->part = true;
 	part->kind = kind;
-	part->minor = part->major = part->read = part->write = part->exec = 0;
-	part->user = part->kernel = 0;
+#define CLEAR(member) part->member = 0;
+	VMT_FAULT_COUNTS(CLEAR)
+#undef CLEAR
 	part->gup = part->retried = 0;
 	memset(part->failed, 0, sizeof(part->failed));
 	memset(part->kinds, 0, sizeof(part->kinds));
@@ -92,24 +93,16 @@ static uint64_t minus(uint64_t a, uint64_t b)
 /* What a mapping has, less what rows of known kinds have of it. */
 static void subtract(struct vmt_fault_raw *rest, const struct vmt_fault_by_kind *row)
 {
-	rest->minor = minus(rest->minor, row->minor);
-	rest->major = minus(rest->major, row->major);
-	rest->read = minus(rest->read, row->read);
-	rest->write = minus(rest->write, row->write);
-	rest->exec = minus(rest->exec, row->exec);
-	rest->user = minus(rest->user, row->user);
-	rest->kernel = minus(rest->kernel, row->kernel);
+#define MINUS(member) rest->member = minus(rest->member, row->member);
+	VMT_FAULT_COUNTS(MINUS)
+#undef MINUS
 }
 
 static void count(struct vmt_fault_raw *part, const struct vmt_fault_by_kind *row)
 {
-	part->minor = row->minor;
-	part->major = row->major;
-	part->read = row->read;
-	part->write = row->write;
-	part->exec = row->exec;
-	part->user = row->user;
-	part->kernel = row->kernel;
+#define COPY(member) part->member = row->member;
+	VMT_FAULT_COUNTS(COPY)
+#undef COPY
 	part->kinds[row->kind] = row->minor + row->major;
 }
 
@@ -130,13 +123,9 @@ static void add_rest(struct job *job, const struct vmt_fault_raw *map,
 	part = add_part(job, map, VMT_KIND_UNKNOWN);
 	if (!part)
 		return;
-	part->minor = rest->minor;
-	part->major = rest->major;
-	part->read = rest->read;
-	part->write = rest->write;
-	part->exec = rest->exec;
-	part->user = rest->user;
-	part->kernel = rest->kernel;
+#define COPY(member) part->member = rest->member;
+	VMT_FAULT_COUNTS(COPY)
+#undef COPY
 	part->coarse = coarse;
 }
 
@@ -192,13 +181,9 @@ static void add_sums(struct job *job)
 	size_t i;
 
 	for (i = 0; i < f->n_maps; i++) {
-		rest.minor += f->maps[i].minor;
-		rest.major += f->maps[i].major;
-		rest.read += f->maps[i].read;
-		rest.write += f->maps[i].write;
-		rest.exec += f->maps[i].exec;
-		rest.user += f->maps[i].user;
-		rest.kernel += f->maps[i].kernel;
+#define ADD(member) rest.member += f->maps[i].member;
+		VMT_FAULT_COUNTS(ADD)
+#undef ADD
 	}
 	for (i = 0; i < f->n_kinds; i++) {
 		const struct vmt_fault_by_kind *row = &f->kinds[i];

@@ -77,6 +77,9 @@ struct vmt_fault_spent {
 	uint64_t swap_ns; /* has_swap: reading from swap */
 };
 
+/* The counts that a mapping, and faults of one kind in it, have by the same names. */
+#define VMT_FAULT_COUNTS(X) X(minor) X(major) X(read) X(write) X(exec) X(user) X(kernel)
+
 /*
  * A mapping of one program image of one process. faults = minor + major. With pid 0 the row is
  * shared: the mappings of that file (or the heaps, stacks, ...) of all processes named comm that

@@ -35,13 +35,9 @@ static void copy(const struct vmt_slot_kind *from, struct vmt_fault_by_kind *to)
 	to->pid = from->tgid;
 	to->start_time_ns = from->start_time;
 	vmt_probe_counts(from->count, &n);
-	to->minor = n.minor;
-	to->major = n.major;
-	to->read = n.read;
-	to->write = n.write;
-	to->exec = n.exec;
-	to->user = n.user;
-	to->kernel = n.kernel;
+#define COPY(member) to->member = n.member;
+	VMT_FAULT_COUNTS(COPY)
+#undef COPY
 	to->spent.lock_ns = from->lock_ns;
 	to->spent.read_ns = from->read_ns;
 	to->spent.swap_ns = from->swap_ns;

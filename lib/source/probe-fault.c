@@ -594,13 +594,9 @@ static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *
 	out->special = m->special < VMT_FAULT_SPECIALS ? m->special : VMT_FAULT_PLAIN;
 	out->has_file = m->ino || m->dev;
 	vmt_probe_counts(m->count, &n);
-	out->minor = n.minor;
-	out->major = n.major;
-	out->read = n.read;
-	out->write = n.write;
-	out->exec = n.exec;
-	out->user = n.user;
-	out->kernel = n.kernel;
+#define COPY(member) out->member = n.member;
+	VMT_FAULT_COUNTS(COPY)
+#undef COPY
 	out->retried = m->retried;
 	out->gup = m->gup;
 	for (int f = 0; f < VMT_FAILURES; f++)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit.h"
-
-#include <stdlib.h>
+#include "fault-setup.h"
 
 #include "model/fault-parts.h"
 #include "model/latency.h"
@@ -10,50 +8,31 @@
 #define KINDS ((UINT32_C(1) << VMT_FAULT_KINDS) - 1)
 
 struct setup {
-	struct vmt_sample *sample;
-	struct vmt_fault_sample faults;
+	struct fault_setup base;
 	struct vmt_fault_raw raw[8];
 	struct vmt_fault_by_kind kinds[16];
-	struct vmt_model *model;
 };
 
 static int begin(void **state)
 {
-	struct setup *s = calloc(1, sizeof(*s));
+	struct setup *s =
+		fault_begin(sizeof(*s), VMT_RUNG_FEXIT,
+			    VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
+				    VMT_HAVE_KINDS | VMT_HAVE_GUP | VMT_HAVE_GUP_MAP |
+				    VMT_HAVE_FAILED | VMT_HAVE_RETRIED);
 
-	assert_non_null(s);
-	s->sample = vmt_sample_new();
-	assert_non_null(s->sample);
-	s->sample->host.page_size = 4096;
-	s->sample->host.user_hz = 100;
-	s->sample->faults = &s->faults;
-	s->faults.rung = VMT_RUNG_FEXIT;
-	s->faults.have = VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
-			 VMT_HAVE_KINDS | VMT_HAVE_GUP | VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED |
-			 VMT_HAVE_RETRIED;
-	s->faults.complete = true;
-	s->faults.canary = VMT_CANARY_TRUSTED;
-	s->faults.maps = s->raw;
-	s->faults.by_kind = true;
-	s->faults.kinds = s->kinds;
+	s->base.faults.canary = VMT_CANARY_TRUSTED;
+	s->base.faults.maps = s->raw;
+	s->base.faults.by_kind = true;
+	s->base.faults.kinds = s->kinds;
 	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct setup *s = *state;
-
-	vmt_model_free(s->model);
-	vmt_sample_free(s->sample);
-	free(s);
 	return 0;
 }
 
 /* A mapping with n minor faults, all of them stores in user mode. */
 static struct vmt_fault_raw *mapping(struct setup *s, uint32_t slot, uint64_t pid, uint64_t n)
 {
-	struct vmt_fault_raw *raw = &s->raw[s->faults.n_maps++];
+	struct vmt_fault_raw *raw = &s->raw[s->base.faults.n_maps++];
 
 	*raw = (struct vmt_fault_raw){
 		.slot = slot,
@@ -76,7 +55,7 @@ static struct vmt_fault_raw *mapping(struct setup *s, uint32_t slot, uint64_t pi
 static struct vmt_fault_by_kind *kind(struct setup *s, struct vmt_fault_raw *raw,
 				      enum vmt_fault_kind id, uint64_t n, uint64_t ns)
 {
-	struct vmt_fault_by_kind *k = &s->kinds[s->faults.n_kinds++];
+	struct vmt_fault_by_kind *k = &s->kinds[s->base.faults.n_kinds++];
 
 	if (id != VMT_KIND_UNKNOWN)
 		raw->kinds[id] += n;
@@ -100,9 +79,9 @@ static void build(struct setup *s, enum vmt_fault_group group, uint32_t kinds)
 {
 	struct vmt_model_opts opts = { .fault_group = group, .fault_kinds = kinds };
 
-	vmt_model_free(s->model);
-	s->model = NULL;
-	assert_int_equal(vmt_model_build(s->sample, NULL, &opts, &s->model, NULL), 0);
+	vmt_model_free(s->base.model);
+	s->base.model = NULL;
+	assert_int_equal(vmt_model_build(s->base.sample, NULL, &opts, &s->base.model, NULL), 0);
 }
 
 static const struct vmt_fault *row(const struct setup *s, uint64_t pid, const char *served)
@@ -110,8 +89,8 @@ static const struct vmt_fault *row(const struct setup *s, uint64_t pid, const ch
 	const struct vmt_fault *found = NULL;
 	size_t i;
 
-	for (i = 0; i < s->model->n_faults; i++) {
-		const struct vmt_fault *f = &s->model->faults[i];
+	for (i = 0; i < s->base.model->n_faults; i++) {
+		const struct vmt_fault *f = &s->base.model->faults[i];
 
 		if ((pid && f->pid != pid) || !vmt_bytes_is(f->main_kind, served))
 			continue;
@@ -128,8 +107,8 @@ static uint64_t total(const struct setup *s)
 	uint64_t sum = 0;
 	size_t i;
 
-	for (i = 0; i < s->model->n_faults; i++)
-		sum += s->model->faults[i].faults_total;
+	for (i = 0; i < s->base.model->n_faults; i++)
+		sum += s->base.model->faults[i].faults_total;
 	return sum;
 }
 
@@ -143,7 +122,7 @@ static void each_kind_has_its_own_times(void **state)
 	kind(s, a, VMT_KIND_COW_COPY, 30, 100000);
 	kind(s, b, VMT_KIND_ZERO_FILL, 50, 2000);
 	build(s, VMT_FAULT_BY_VMA, KINDS);
-	assert_int_equal(s->model->n_faults, 4);
+	assert_int_equal(s->base.model->n_faults, 4);
 	assert_int_equal(total(s), 150);
 	f = row(s, 42, "cow_copy");
 	assert_int_equal(f->faults_total, 30);
@@ -167,7 +146,7 @@ static void each_kind_has_its_own_times(void **state)
 	assert_false(VMT_HAS(fault, max_ns, f));
 
 	build(s, VMT_FAULT_BY_KIND, 0);
-	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(s->base.model->n_faults, 3);
 	assert_int_equal(total(s), 150);
 	f = row(s, 0, "zero_fill");
 	assert_int_equal(f->faults_total, 110);
@@ -187,13 +166,13 @@ static void only_kinds_that_were_asked_for(void **state)
 	kind(s, b, VMT_KIND_ZERO_FILL, 30, 1000);
 	kind(s, b, VMT_KIND_SHMEM, 20, 5000);
 	build(s, VMT_FAULT_BY_VMA, 1u << VMT_KIND_SHMEM);
-	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(s->base.model->n_faults, 1);
 	assert_int_equal(row(s, 42, "shmem_page")->faults_total, 20);
 	build(s, VMT_FAULT_BY_PROC, 1u << VMT_KIND_ZERO_FILL | 1u << VMT_KIND_UNKNOWN);
-	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(s->base.model->n_faults, 1);
 	assert_int_equal(row(s, 42, "zero_fill")->faults_total, 130);
 	build(s, VMT_FAULT_BY_KIND, 1u << VMT_KIND_SHMEM);
-	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(s->base.model->n_faults, 1);
 	build(s, VMT_FAULT_BY_PROC, 0);
 	assert_int_equal(row(s, 42, "zero_fill")->faults_total, 150);
 }
@@ -208,7 +187,7 @@ static void what_is_unknown_has_a_time(void **state)
 	kind(s, a, VMT_KIND_ZERO_FILL, 60, 1000);
 	kind(s, a, VMT_KIND_UNKNOWN, 30, 7000);
 	build(s, VMT_FAULT_BY_VMA, KINDS);
-	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(s->base.model->n_faults, 2);
 	f = row(s, 42, "unknown");
 	assert_int_equal(f->faults_total, 40);
 	assert_int_equal(f->count, 30);
@@ -225,7 +204,7 @@ static void a_slot_is_not_an_identity(void **state)
 	kind(s, b, VMT_KIND_ZERO_FILL, 20, 1000);
 	kind(s, a, VMT_KIND_COW_REUSE, 10, 2000);
 	build(s, VMT_FAULT_BY_VMA, KINDS);
-	assert_int_equal(s->model->n_faults, 2);
+	assert_int_equal(s->base.model->n_faults, 2);
 	assert_int_equal(row(s, 42, "cow_reuse")->max_ns, 2000);
 	assert_int_equal(row(s, 43, "zero_fill")->max_ns, 1000);
 }
@@ -243,7 +222,7 @@ static void f04_a_full_table_takes_no_count(void **state)
 	stray->slot = 0;
 	stray->pid = 0;
 	stray->start_time_ns = 0;
-	s->faults.totals.kinds_lost = 45;
+	s->base.faults.totals.kinds_lost = 45;
 
 	/* By kind all of it is known but whose it was. */
 	build(s, VMT_FAULT_BY_KIND, 0);
@@ -270,7 +249,7 @@ static void f04_a_full_table_takes_no_count(void **state)
 	assert_false(VMT_HAS(fault, minor_faults_total, f));
 	f = row(s, 42, "zero_fill");
 	assert_int_equal(f->minor_faults_total, 60);
-	assert_int_equal(s->model->probe.kinds_lost_total, 45);
+	assert_int_equal(s->base.model->probe.kinds_lost_total, 45);
 }
 
 static void a_rung_without_kinds_tells_none(void **state)
@@ -279,17 +258,17 @@ static void a_rung_without_kinds_tells_none(void **state)
 
 	mapping(s, 0, 42, 100);
 	mapping(s, 0, 43, 10);
-	s->faults.have = VMT_HAVE_MAPS;
-	s->faults.by_kind = false;
+	s->base.faults.have = VMT_HAVE_MAPS;
+	s->base.faults.by_kind = false;
 	build(s, VMT_FAULT_BY_KIND, 0);
-	assert_int_equal(s->model->n_faults, 1);
+	assert_int_equal(s->base.model->n_faults, 1);
 	assert_int_equal(total(s), 110);
-	assert_false(VMT_HAS(fault, main_kind, &s->model->faults[0]));
-	assert_false(VMT_HAS(fault, zero_fill, &s->model->faults[0]));
-	assert_false(VMT_HAS(probe, kinds_lost_total, &s->model->probe));
-	assert_int_equal(s->model->faults[0].anon_faults_total, 110);
+	assert_false(VMT_HAS(fault, main_kind, &s->base.model->faults[0]));
+	assert_false(VMT_HAS(fault, zero_fill, &s->base.model->faults[0]));
+	assert_false(VMT_HAS(probe, kinds_lost_total, &s->base.model->probe));
+	assert_int_equal(s->base.model->faults[0].anon_faults_total, 110);
 	build(s, VMT_FAULT_BY_VMA, 1u << VMT_KIND_FILE_MAJOR);
-	assert_int_equal(s->model->n_faults, 0);
+	assert_int_equal(s->base.model->n_faults, 0);
 }
 
 static void cgroups_are_those_of_processes(void **state)
@@ -311,14 +290,14 @@ static void cgroups_are_those_of_processes(void **state)
 	kind(s, mapping(s, 3, 43, 7), VMT_KIND_ZERO_FILL, 7, 9000);
 	mapping(s, 4, 44, 5);
 	mapping(s, 5, 0, 3)->start_time_ns = 0; /* one that processes share */
-	s->faults.procs = procs;
-	s->faults.n_procs = 3;
+	s->base.faults.procs = procs;
+	s->base.faults.n_procs = 3;
 
 	build(s, VMT_FAULT_BY_CGROUP, 0);
-	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(s->base.model->n_faults, 3);
 	assert_int_equal(total(s), 165);
 	for (i = 0; i < 3; i++) {
-		f = &s->model->faults[i];
+		f = &s->base.model->faults[i];
 		if (!VMT_HAS(fault, cgroup, f)) {
 			assert_int_equal(f->faults_total, 8);
 		} else if (vmt_bytes_is(f->cgroup, "/a")) {
@@ -332,27 +311,28 @@ static void cgroups_are_those_of_processes(void **state)
 		assert_false(VMT_HAS(fault, comm, f));
 	}
 	build(s, VMT_FAULT_BY_CGROUP, 1u << VMT_KIND_COW_COPY);
-	assert_int_equal(s->model->n_faults, 1);
-	assert_true(vmt_bytes_is(s->model->faults[0].cgroup, "/a"));
-	assert_int_equal(s->model->faults[0].max_ns, 3000);
+	assert_int_equal(s->base.model->n_faults, 1);
+	assert_true(vmt_bytes_is(s->base.model->faults[0].cgroup, "/a"));
+	assert_int_equal(s->base.model->faults[0].max_ns, 3000);
 	build(s, VMT_FAULT_BY_PROC, 0);
-	for (i = 0; i < s->model->n_faults; i++)
-		assert_int_equal(VMT_HAS(fault, cgroup, &s->model->faults[i]),
-				 s->model->faults[i].pid == 42 || s->model->faults[i].pid == 43);
+	for (i = 0; i < s->base.model->n_faults; i++)
+		assert_int_equal(VMT_HAS(fault, cgroup, &s->base.model->faults[i]),
+				 s->base.model->faults[i].pid == 42 ||
+					 s->base.model->faults[i].pid == 43);
 
 	/* What the probe does not know /proc may know of a process that is the same one. */
 	VMT_SET(proc, pid, &now, 44);
 	VMT_SET(proc, start_time_ns, &now, 40000);
 	VMT_SET(proc, cgroup, &now, VMT_BYTES("/now"));
-	s->sample->procs = &now;
-	s->sample->n_procs = 1;
+	s->base.sample->procs = &now;
+	s->base.sample->n_procs = 1;
 	build(s, VMT_FAULT_BY_CGROUP, 0);
-	assert_int_equal(s->model->n_faults, 4);
+	assert_int_equal(s->base.model->n_faults, 4);
 	VMT_SET(proc, start_time_ns, &now, 45000);
 	build(s, VMT_FAULT_BY_CGROUP, 0);
-	assert_int_equal(s->model->n_faults, 3);
-	s->sample->procs = NULL;
-	s->sample->n_procs = 0;
+	assert_int_equal(s->base.model->n_faults, 3);
+	s->base.sample->procs = NULL;
+	s->base.sample->n_procs = 0;
 }
 
 /* Two processes, of which each has something that is of no kind. */
@@ -384,9 +364,9 @@ static void give_outcomes(struct setup *s, struct vmt_fault_proc procs[2])
 		.gup = 3,
 		.retried = 4,
 	};
-	s->faults.procs = procs;
-	s->faults.n_procs = 2;
-	s->faults.totals.kernel_minor = 163;
+	s->base.faults.procs = procs;
+	s->base.faults.n_procs = 2;
+	s->base.faults.totals.kernel_minor = 163;
 }
 
 static void kinds_and_outcomes_are_what_the_kernel_counted(void **state)
@@ -397,8 +377,8 @@ static void kinds_and_outcomes_are_what_the_kernel_counted(void **state)
 
 	give_outcomes(s, procs);
 	build(s, VMT_FAULT_BY_KIND, 0);
-	assert_int_equal(total(s), s->model->probe.kernel);
-	assert_int_equal(s->model->n_faults, 6);
+	assert_int_equal(total(s), s->base.model->probe.kernel);
+	assert_int_equal(s->base.model->n_faults, 6);
 	f = row(s, 0, "gup");
 	assert_int_equal(f->faults_total, 11);
 	assert_int_equal(f->gup_faults_total, 11);
@@ -427,7 +407,7 @@ static void kinds_and_outcomes_are_what_the_kernel_counted(void **state)
 	assert_int_equal(row(s, 43, "retried")->retried_faults_total, 4);
 	assert_true(vmt_bytes_is(row(s, 43, "gup")->comm, "w"));
 	build(s, VMT_FAULT_BY_VMA, 1u << VMT_OUTCOME_GUP | 1u << VMT_OUTCOME_SIGBUS);
-	assert_int_equal(s->model->n_faults, 3);
+	assert_int_equal(s->base.model->n_faults, 3);
 	assert_int_equal(row(s, 42, "gup")->faults_total, 3);
 	assert_int_equal(row(s, 42, "failed_sigbus")->failed_faults_total, 2);
 	assert_int_equal(row(s, 42, "failed_sigbus")->start, s->raw[0].start);
@@ -440,8 +420,8 @@ static void what_a_rung_does_not_see_is_unknown(void **state)
 	const struct vmt_fault *f;
 
 	give_outcomes(s, procs);
-	s->faults.have &= ~(uint32_t)(VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED);
-	s->faults.have |= VMT_HAVE_SIGBUS;
+	s->base.faults.have &= ~(uint32_t)(VMT_HAVE_GUP_MAP | VMT_HAVE_FAILED | VMT_HAVE_RETRIED);
+	s->base.faults.have |= VMT_HAVE_SIGBUS;
 	build(s, VMT_FAULT_BY_KIND, 0);
 	assert_int_equal(total(s), 163);
 	assert_int_equal(row(s, 0, "gup")->faults_total, 11);
@@ -452,11 +432,13 @@ static void what_a_rung_does_not_see_is_unknown(void **state)
 	assert_false(VMT_HAS(fault, count, f));
 	f = row(s, 0, "retried");
 	assert_false(VMT_HAS(fault, retried_faults_total, f));
-	assert_false(vmt_fault_outcome_is_known(&s->faults, VMT_OUTCOME_GUP, VMT_FAULT_BY_VMA));
-	assert_true(vmt_fault_outcome_is_known(&s->faults, VMT_OUTCOME_GUP, VMT_FAULT_BY_PROC));
+	assert_false(
+		vmt_fault_outcome_is_known(&s->base.faults, VMT_OUTCOME_GUP, VMT_FAULT_BY_VMA));
+	assert_true(
+		vmt_fault_outcome_is_known(&s->base.faults, VMT_OUTCOME_GUP, VMT_FAULT_BY_PROC));
 	/* By mapping there is nothing to say it with. */
 	build(s, VMT_FAULT_BY_VMA, 1u << VMT_OUTCOME_GUP | 1u << VMT_OUTCOME_RETRIED);
-	assert_int_equal(s->model->n_faults, 0);
+	assert_int_equal(s->base.model->n_faults, 0);
 }
 
 static void shares_are_parts_of_the_stall(void **state)
@@ -473,7 +455,7 @@ static void shares_are_parts_of_the_stall(void **state)
 	a->spent.read_ns = 3000;
 	a->latency.count = 10;
 	a->latency.sum_ns = 7000;
-	s->faults.has_read = true;
+	s->base.faults.has_read = true;
 	build(s, VMT_FAULT_BY_KIND, 0);
 	f = row(s, 0, "file_major");
 	assert_int_equal(f->file_read_ns, 3000);
@@ -481,20 +463,20 @@ static void shares_are_parts_of_the_stall(void **state)
 	/* No hook told of the lock. */
 	assert_false(VMT_HAS(fault, lock_wait_ns, f));
 	assert_false(VMT_HAS(fault, lock_wait_percent, f));
-	s->faults.has_lock = true;
+	s->base.faults.has_lock = true;
 	build(s, VMT_FAULT_BY_KIND, 0);
 	assert_int_equal(row(s, 0, "file_major")->lock_wait_percent, 10000);
 	assert_int_equal(row(s, 0, "file_minor")->lock_wait_percent, 20000);
 	assert_int_equal(row(s, 0, "file_minor")->file_read_ns, 0);
 	assert_false(VMT_HAS(fault, swap_read_ns, row(s, 0, "file_minor")));
-	s->faults.has_swap = true;
+	s->base.faults.has_swap = true;
 	read->spent.swap_ns = 200;
 	a->spent.swap_ns = 200;
 	build(s, VMT_FAULT_BY_KIND, 0);
 	assert_int_equal(row(s, 0, "file_major")->swap_read_percent, 5000);
 	assert_int_equal(row(s, 0, "file_minor")->swap_read_ns, 0);
 	build(s, VMT_FAULT_BY_PROC, 0);
-	f = &s->model->faults[0];
+	f = &s->base.model->faults[0];
 	assert_int_equal(f->lock_wait_ns, 1000);
 	assert_int_equal(f->file_read_ns, 3000);
 	assert_int_equal(f->file_read_percent, 42857);
@@ -502,7 +484,7 @@ static void shares_are_parts_of_the_stall(void **state)
 	a->latency.count = 0;
 	a->latency.sum_ns = 0;
 	build(s, VMT_FAULT_BY_PROC, 0);
-	assert_false(VMT_HAS(fault, lock_wait_ns, &s->model->faults[0]));
+	assert_false(VMT_HAS(fault, lock_wait_ns, &s->base.model->faults[0]));
 }
 
 static int build_once(void *arg)
@@ -510,7 +492,7 @@ static int build_once(void *arg)
 	struct setup *s = arg;
 	const struct vmt_model_opts opts = { .fault_kinds = UINT32_MAX };
 	struct vmt_model *m = NULL;
-	int r = vmt_model_build(s->sample, NULL, &opts, &m, NULL);
+	int r = vmt_model_build(s->base.sample, NULL, &opts, &m, NULL);
 
 	if (r == 0)
 		vmt_model_free(m);
@@ -525,7 +507,7 @@ static void no_memory_is_an_error(void **state)
 	assert_true(unit_alloc_sweep(build_once, s) > 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fault_end)
 
 int main(void)
 {

@@ -1,66 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit.h"
+#include "fault-setup.h"
 
-#include <stdlib.h>
-
-#include "model/fault-raw.h"
 #include "model/latency.h"
-#include "model/model.h"
 
 #define PAGE 4096ull
 #define BORN 5000000000ull
 
 struct setup {
-	struct vmt_sample *sample;
-	struct vmt_fault_sample faults;
+	struct fault_setup base;
 	struct vmt_fault_raw raw[256];
 	struct vmt_fault_proc procs[4];
 	struct vmt_proc proc;
 	struct vmt_proc_maps maps;
 	struct vmt_map map[8];
-	struct vmt_model *model;
 };
 
 static int begin(void **state)
 {
-	struct setup *s = calloc(1, sizeof(*s));
+	struct setup *s =
+		fault_begin(sizeof(*s), VMT_RUNG_FEXIT,
+			    VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_LATENCY | VMT_HAVE_GUP);
 
-	assert_non_null(s);
-	s->sample = vmt_sample_new();
-	assert_non_null(s->sample);
-	s->sample->host.page_size = PAGE;
-	s->sample->host.user_hz = 100;
-	s->sample->faults = &s->faults;
-	s->faults.rung = VMT_RUNG_FEXIT;
-	s->faults.have = VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_LATENCY | VMT_HAVE_GUP;
-	s->faults.complete = true;
-	s->faults.canary = VMT_CANARY_PARTIAL;
-	s->faults.maps = s->raw;
-	s->faults.procs = s->procs;
+	s->base.faults.canary = VMT_CANARY_PARTIAL;
+	s->base.faults.maps = s->raw;
+	s->base.faults.procs = s->procs;
 	VMT_SET(proc, pid, &s->proc, 42);
 	/* /proc counts in ticks: the kernel's start is a little later. */
 	VMT_SET(proc, start_time_ns, &s->proc, BORN / 10000000 * 10000000);
-	s->sample->procs = &s->proc;
-	s->sample->n_procs = 1;
+	s->base.sample->procs = &s->proc;
+	s->base.sample->n_procs = 1;
 	s->maps.maps = s->map;
-	s->sample->maps = &s->maps;
+	s->base.sample->maps = &s->maps;
 	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct setup *s = *state;
-
-	vmt_model_free(s->model);
-	vmt_sample_free(s->sample);
-	free(s);
 	return 0;
 }
 
 static struct vmt_fault_raw *key(struct setup *s, uint64_t start, uint64_t stop, uint64_t minor)
 {
-	struct vmt_fault_raw *raw = &s->raw[s->faults.n_maps++];
+	struct vmt_fault_raw *raw = &s->raw[s->base.faults.n_maps++];
 
 	*raw = (struct vmt_fault_raw){
 		.pid = 42,
@@ -112,7 +89,7 @@ static void build(struct setup *s, enum vmt_fault_group group)
 {
 	struct vmt_model_opts opts = { .fault_group = group };
 
-	assert_int_equal(vmt_model_build(s->sample, NULL, &opts, &s->model, NULL), 0);
+	assert_int_equal(vmt_model_build(s->base.sample, NULL, &opts, &s->base.model, NULL), 0);
 }
 
 /* No fault may get lost or doubled by folding. */
@@ -121,10 +98,10 @@ static void assert_sum(const struct setup *s)
 	uint64_t raw = 0, rows = 0;
 	size_t i;
 
-	for (i = 0; i < s->faults.n_maps; i++)
+	for (i = 0; i < s->base.faults.n_maps; i++)
 		raw += s->raw[i].minor + s->raw[i].major;
-	for (i = 0; i < s->model->n_faults; i++)
-		rows += s->model->faults[i].faults_total;
+	for (i = 0; i < s->base.model->n_faults; i++)
+		rows += s->base.model->faults[i].faults_total;
 	assert_int_equal(rows, raw);
 }
 
@@ -143,7 +120,7 @@ static void shared_rows_end(void **state)
 		raw->start_time_ns = 0;
 	}
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 4);
+	assert_int_equal(s->base.model->n_faults, 4);
 	assert_sum(s);
 }
 
@@ -157,11 +134,11 @@ static void merging_mappings_are_one_row(void **state)
 		key(s, 0x7f0000000000 - i * PAGE, 0x7f0000001000, 1);
 	mapping(s, 0x7f0000000000 - 199 * PAGE, 0x7f0000001000, "rw-p", NULL);
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 1);
-	assert_int_equal(s->model->faults[0].keys, 200);
-	assert_int_equal(s->model->faults[0].start, 0x7f0000000000 - 199 * PAGE);
-	assert_true(vmt_bytes_is(s->model->faults[0].state, "mapped"));
-	assert_true(vmt_bytes_is(s->model->faults[0].path, "[anon]"));
+	assert_int_equal(s->base.model->n_faults, 1);
+	assert_int_equal(s->base.model->faults[0].keys, 200);
+	assert_int_equal(s->base.model->faults[0].start, 0x7f0000000000 - 199 * PAGE);
+	assert_true(vmt_bytes_is(s->base.model->faults[0].state, "mapped"));
+	assert_true(vmt_bytes_is(s->base.model->faults[0].path, "[anon]"));
 	assert_sum(s);
 }
 
@@ -173,11 +150,11 @@ static void gone_keys_fold_where_they_overlap(void **state)
 	key(s, 0x18000, 0x20000, 6);
 	key(s, 0x20000, 0x30000, 7); /* only touches */
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 2);
-	assert_int_equal(s->model->faults[0].faults_total, 11);
-	assert_int_equal(s->model->faults[0].start, 0x10000);
-	assert_int_equal(s->model->faults[0].end, 0x20000);
-	assert_true(vmt_bytes_is(s->model->faults[0].state, "gone"));
+	assert_int_equal(s->base.model->n_faults, 2);
+	assert_int_equal(s->base.model->faults[0].faults_total, 11);
+	assert_int_equal(s->base.model->faults[0].start, 0x10000);
+	assert_int_equal(s->base.model->faults[0].end, 0x20000);
+	assert_true(vmt_bytes_is(s->base.model->faults[0].state, "gone"));
 	assert_sum(s);
 }
 
@@ -191,10 +168,10 @@ static void a_stack_is_one_row(void **state)
 	raw->path = VMT_BYTES("[stack]");
 	mapping(s, 0x7ffdffff0000, 0x7ffe00021000, "rw-p", "[stack]");
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 1);
-	assert_int_equal(s->model->faults[0].start, 0x7ffdffff0000);
-	assert_true(vmt_bytes_is(s->model->faults[0].kind, "stack"));
-	assert_true(vmt_bytes_is(s->model->faults[0].state, "mapped"));
+	assert_int_equal(s->base.model->n_faults, 1);
+	assert_int_equal(s->base.model->faults[0].start, 0x7ffdffff0000);
+	assert_true(vmt_bytes_is(s->base.model->faults[0].kind, "stack"));
+	assert_true(vmt_bytes_is(s->base.model->faults[0].state, "mapped"));
 }
 
 static void a_split_file_mapping_keeps_its_rows(void **state)
@@ -214,10 +191,10 @@ static void a_split_file_mapping_keeps_its_rows(void **state)
 	VMT_SET(map, device, m, VMT_BYTES("08:01"));
 	VMT_SET(map, offset_bytes, m, 0x9000);
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 2);
-	assert_int_equal(s->model->faults[0].faults_total, 3);
-	assert_true(vmt_bytes_is(s->model->faults[0].perms, "r--p"));
-	assert_int_equal(s->model->faults[1].offset_bytes, 0x9000);
+	assert_int_equal(s->base.model->n_faults, 2);
+	assert_int_equal(s->base.model->faults[0].faults_total, 3);
+	assert_true(vmt_bytes_is(s->base.model->faults[0].perms, "r--p"));
+	assert_int_equal(s->base.model->faults[1].offset_bytes, 0x9000);
 	assert_sum(s);
 }
 
@@ -233,10 +210,10 @@ static void the_same_address_is_not_the_same_mapping(void **state)
 	m = mapping(s, 0x400000, 0x410000, "rw-p", NULL);
 	VMT_SET(map, inode, m, 0);
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 3);
-	assert_true(vmt_bytes_is(s->model->faults[0].state, "mapped"));
-	assert_true(vmt_bytes_is(s->model->faults[1].state, "gone"));
-	assert_true(vmt_bytes_is(s->model->faults[2].state, "gone"));
+	assert_int_equal(s->base.model->n_faults, 3);
+	assert_true(vmt_bytes_is(s->base.model->faults[0].state, "mapped"));
+	assert_true(vmt_bytes_is(s->base.model->faults[1].state, "gone"));
+	assert_true(vmt_bytes_is(s->base.model->faults[2].state, "gone"));
 	assert_sum(s);
 }
 
@@ -251,7 +228,7 @@ static void another_image_or_process_is_another_row(void **state)
 	key(s, 0x10000, 0x20000, 16)->vm_flags |= 8; /* shared */
 	mapping(s, 0x10000, 0x20000, "rw-p", NULL);
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 5);
+	assert_int_equal(s->base.model->n_faults, 5);
 	assert_sum(s);
 }
 
@@ -268,8 +245,8 @@ static void shared_anonymous_memory_has_no_inode(void **state)
 				  : VMT_BYTES("/memfd:x (deleted)");
 	}
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 2);
-	assert_int_equal(s->model->faults[0].faults_total, 3);
+	assert_int_equal(s->base.model->n_faults, 2);
+	assert_int_equal(s->base.model->faults[0].faults_total, 3);
 	assert_sum(s);
 }
 
@@ -282,15 +259,15 @@ static void rows_by_process_and_file(void **state)
 	key(s, 0x10000, 0x20000, 5);
 	key(s, 0x90000, 0xa0000, 6)->pid = 50;
 	build(s, VMT_FAULT_BY_PROC);
-	assert_int_equal(s->model->n_faults, 2);
-	assert_int_equal(s->model->faults[0].faults_total, 12);
-	assert_int_equal(s->model->faults[0].file_faults_total, 7);
-	assert_false(VMT_HAS(fault, start, &s->model->faults[0]));
+	assert_int_equal(s->base.model->n_faults, 2);
+	assert_int_equal(s->base.model->faults[0].faults_total, 12);
+	assert_int_equal(s->base.model->faults[0].file_faults_total, 7);
+	assert_false(VMT_HAS(fault, start, &s->base.model->faults[0]));
 	assert_sum(s);
-	vmt_model_free(s->model);
+	vmt_model_free(s->base.model);
 	build(s, VMT_FAULT_BY_FILE);
-	assert_int_equal(s->model->n_faults, 2);
-	assert_false(VMT_HAS(fault, pid, &s->model->faults[0]));
+	assert_int_equal(s->base.model->n_faults, 2);
+	assert_false(VMT_HAS(fault, pid, &s->base.model->faults[0]));
 	assert_sum(s);
 }
 
@@ -306,7 +283,7 @@ static void latency_comes_from_the_buckets(void **state)
 	raw->latency.bucket[vmt_latency_bucket(8000)] = 49; /* 7680..8191 ns */
 	raw->latency.bucket[vmt_latency_bucket(70000)] = 1; /* 65536..73727 ns */
 	build(s, VMT_FAULT_BY_VMA);
-	row = &s->model->faults[0];
+	row = &s->base.model->faults[0];
 	assert_int_equal(row->p50_ns, 992);
 	assert_int_equal(row->p90_ns, 7936);
 	assert_int_equal(row->p99_ns, 7936);
@@ -354,18 +331,18 @@ static void single_faults_have_their_mapping(void **state)
 	all[1].latency_ns = 0;
 	all[1].access = VMT_ACCESS_UNKNOWN;
 	all[1].mode = VMT_MODE_UNKNOWN;
-	s->faults.have |= VMT_HAVE_SINGLES;
-	s->faults.singles_asked = true;
-	s->faults.start_ns = 6000000000;
-	s->faults.singles = all;
-	s->faults.n_singles = 3;
-	s->faults.totals.singles = 5;
-	s->faults.totals.singles_limited = 2;
-	s->sample->host.monotonic_ns = 8000000000;
-	s->sample->host.realtime_ns = 1000000000;
+	s->base.faults.have |= VMT_HAVE_SINGLES;
+	s->base.faults.singles_asked = true;
+	s->base.faults.start_ns = 6000000000;
+	s->base.faults.singles = all;
+	s->base.faults.n_singles = 3;
+	s->base.faults.totals.singles = 5;
+	s->base.faults.totals.singles_limited = 2;
+	s->base.sample->host.monotonic_ns = 8000000000;
+	s->base.sample->host.realtime_ns = 1000000000;
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_singles, 3);
-	row = &s->model->singles[0];
+	assert_int_equal(s->base.model->n_singles, 3);
+	row = &s->base.model->singles[0];
 	assert_text(single, time, row, "1970-01-01T00:00:00.000Z");
 	assert_int_equal(row->after_ns, 1000000000);
 	assert_int_equal(row->pid, 42);
@@ -382,7 +359,7 @@ static void single_faults_have_their_mapping(void **state)
 	assert_text(single, comm, row, "sixteen bytes or");
 	assert_int_equal(row->latency_ns, 5000000);
 	/* A slot that no row has, and none at all. */
-	row = &s->model->singles[1];
+	row = &s->base.model->singles[1];
 	assert_unknown(single, path, row);
 	assert_unknown(single, kind, row);
 	assert_unknown(single, latency_ns, row);
@@ -390,10 +367,10 @@ static void single_faults_have_their_mapping(void **state)
 	assert_unknown(single, access, row);
 	assert_unknown(single, served, row);
 	assert_unknown(single, mode, row);
-	assert_unknown(single, path, &s->model->singles[2]);
-	assert_int_equal(s->model->probe.singles_total, 5);
-	assert_int_equal(s->model->probe.singles_limited_total, 2);
-	assert_int_equal(s->model->probe.singles_lost_total, 0);
+	assert_unknown(single, path, &s->base.model->singles[2]);
+	assert_int_equal(s->base.model->probe.singles_total, 5);
+	assert_int_equal(s->base.model->probe.singles_limited_total, 2);
+	assert_int_equal(s->base.model->probe.singles_lost_total, 0);
 }
 
 static void what_the_rung_does_not_see_is_unknown(void **state)
@@ -402,42 +379,42 @@ static void what_the_rung_does_not_see_is_unknown(void **state)
 	struct vmt_fault *row;
 
 	key(s, 0x10000, 0x20000, 1);
-	s->faults.have = VMT_HAVE_MAPS;
+	s->base.faults.have = VMT_HAVE_MAPS;
 	build(s, VMT_FAULT_BY_VMA);
-	row = &s->model->faults[0];
+	row = &s->base.model->faults[0];
 	assert_true(VMT_HAS(fault, faults_total, row));
 	assert_false(VMT_HAS(fault, read_faults_total, row));
 	assert_false(VMT_HAS(fault, user_faults_total, row));
 	assert_false(VMT_HAS(fault, p50_ns, row));
 	assert_false(VMT_HAS(fault, count, row));
 	assert_false(VMT_HAS(fault, gup_faults_total, row));
-	assert_false(VMT_HAS(probe, gup, &s->model->probe));
-	assert_false(VMT_HAS(probe, failed, &s->model->probe));
-	assert_false(VMT_HAS(probe, record_minor, &s->model->probe));
+	assert_false(VMT_HAS(probe, gup, &s->base.model->probe));
+	assert_false(VMT_HAS(probe, failed, &s->base.model->probe));
+	assert_false(VMT_HAS(probe, record_minor, &s->base.model->probe));
 }
 
 static void the_sum_is_held_against_the_kernel(void **state)
 {
 	struct setup *s = *state;
 
-	s->faults.n_procs = 1;
+	s->base.faults.n_procs = 1;
 	s->procs[0] = (struct vmt_fault_proc){ .pid = 42,
 					       .kernel_minor = 100,
 					       .kernel_major = 5,
 					       .mapped = 90,
 					       .gup = 10,
 					       .unattributed = 3 };
-	s->faults.totals = (struct vmt_fault_totals){
+	s->base.faults.totals = (struct vmt_fault_totals){
 		.kernel_minor = 100, .kernel_major = 5, .mapped = 90, .gup = 10, .unattributed = 3
 	};
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->balance[0].residual_faults, -2);
-	assert_int_equal(s->model->probe.residual, -2);
-	assert_int_equal(s->model->n_findings, 2); /* the canary, and this */
-	vmt_model_free(s->model);
-	s->faults.complete = false;
+	assert_int_equal(s->base.model->balance[0].residual_faults, -2);
+	assert_int_equal(s->base.model->probe.residual, -2);
+	assert_int_equal(s->base.model->n_findings, 2); /* the canary, and this */
+	vmt_model_free(s->base.model);
+	s->base.faults.complete = false;
 	build(s, VMT_FAULT_BY_VMA);
-	assert_false(VMT_HAS(probe, residual, &s->model->probe));
+	assert_false(VMT_HAS(probe, residual, &s->base.model->probe));
 }
 
 static bool has_finding(const struct vmt_model *m, const char *id)
@@ -452,27 +429,27 @@ static bool has_finding(const struct vmt_model *m, const char *id)
 static void f07_guard_is_told(void **state)
 {
 	struct setup *s = *state;
-	struct vmt_fault_totals *t = &s->faults.totals;
+	struct vmt_fault_totals *t = &s->base.faults.totals;
 	struct vmt_fault_raw *some = key(s, 0x10000, 0x20000, 80), *all, *none;
 
 	all = key(s, 0x30000, 0x40000, 6);
 	none = key(s, 0x50000, 0x60000, 3);
 	build(s, VMT_FAULT_BY_VMA);
 	/* No guard, nothing to tell of it. */
-	assert_int_equal(s->model->probe.timed_faults_total, 89);
-	assert_false(VMT_HAS(probe, guard_trips_total, &s->model->probe));
-	assert_false(s->model->faults[0].sampled);
-	assert_false(has_finding(s->model, "overhead_guard"));
-	vmt_model_free(s->model);
+	assert_int_equal(s->base.model->probe.timed_faults_total, 89);
+	assert_false(VMT_HAS(probe, guard_trips_total, &s->base.model->probe));
+	assert_false(s->base.model->faults[0].sampled);
+	assert_false(has_finding(s->base.model, "overhead_guard"));
+	vmt_model_free(s->base.model);
 
 	t->guarded = true;
 	t->guard_rate = 125000;
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->probe.guard_trips_total, 0);
-	assert_false(VMT_HAS(probe, guard_first_ns, &s->model->probe));
-	assert_false(VMT_HAS(probe, guard_cpus, &s->model->probe));
-	assert_false(has_finding(s->model, "overhead_guard"));
-	vmt_model_free(s->model);
+	assert_int_equal(s->base.model->probe.guard_trips_total, 0);
+	assert_false(VMT_HAS(probe, guard_first_ns, &s->base.model->probe));
+	assert_false(VMT_HAS(probe, guard_cpus, &s->base.model->probe));
+	assert_false(has_finding(s->base.model, "overhead_guard"));
+	vmt_model_free(s->base.model);
 
 	some->latency.count = 10;
 	some->latency.others = 70;
@@ -482,27 +459,27 @@ static void f07_guard_is_told(void **state)
 	t->guard_first_ns = 5000;
 	t->guard_cpus = VMT_BYTES("0-1");
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_faults, 3);
-	assert_int_equal(s->model->probe.timed_faults_total, 16);
-	assert_int_equal(s->model->probe.guard_rate, 125000);
-	assert_int_equal(s->model->probe.guard_trips_total, 3);
-	assert_int_equal(s->model->probe.guard_calms_total, 2);
-	assert_int_equal(s->model->probe.guard_first_ns, 5000);
-	assert_true(vmt_bytes_is(s->model->probe.guard_cpus, "0-1"));
-	assert_true(has_finding(s->model, "overhead_guard"));
+	assert_int_equal(s->base.model->n_faults, 3);
+	assert_int_equal(s->base.model->probe.timed_faults_total, 16);
+	assert_int_equal(s->base.model->probe.guard_rate, 125000);
+	assert_int_equal(s->base.model->probe.guard_trips_total, 3);
+	assert_int_equal(s->base.model->probe.guard_calms_total, 2);
+	assert_int_equal(s->base.model->probe.guard_first_ns, 5000);
+	assert_true(vmt_bytes_is(s->base.model->probe.guard_cpus, "0-1"));
+	assert_true(has_finding(s->base.model, "overhead_guard"));
 	/* Counts are of all. */
-	assert_int_equal(s->model->faults[0].faults_total, 80);
-	assert_int_equal(s->model->faults[0].count, 10);
-	assert_int_equal(s->model->faults[0].stands_for_total, 80);
-	assert_true(s->model->faults[0].sampled);
-	assert_int_equal(s->model->faults[0].total_ns, 80 * 1500);
-	assert_int_equal(s->model->faults[1].count, all->minor);
-	assert_false(s->model->faults[1].sampled);
+	assert_int_equal(s->base.model->faults[0].faults_total, 80);
+	assert_int_equal(s->base.model->faults[0].count, 10);
+	assert_int_equal(s->base.model->faults[0].stands_for_total, 80);
+	assert_true(s->base.model->faults[0].sampled);
+	assert_int_equal(s->base.model->faults[0].total_ns, 80 * 1500);
+	assert_int_equal(s->base.model->faults[1].count, all->minor);
+	assert_false(s->base.model->faults[1].sampled);
 	/* Not timed at all is not 0. */
-	assert_true(s->model->faults[2].sampled);
-	assert_int_equal(s->model->faults[2].stands_for_total, 0);
-	assert_false(VMT_HAS(fault, total_ns, &s->model->faults[2]));
-	assert_false(VMT_HAS(fault, p50_ns, &s->model->faults[2]));
+	assert_true(s->base.model->faults[2].sampled);
+	assert_int_equal(s->base.model->faults[2].stands_for_total, 0);
+	assert_false(VMT_HAS(fault, total_ns, &s->base.model->faults[2]));
+	assert_false(VMT_HAS(fault, p50_ns, &s->base.model->faults[2]));
 }
 
 static void f12_cpus_that_come_are_told(void **state)
@@ -511,31 +488,31 @@ static void f12_cpus_that_come_are_told(void **state)
 
 	build(s, VMT_FAULT_BY_VMA);
 	/* Nobody could say. */
-	assert_false(VMT_HAS(probe, cpus_gone_total, &s->model->probe));
-	vmt_model_free(s->model);
-	s->faults.totals.cpus_known = true;
-	s->faults.totals.cpus_gone = 2;
+	assert_false(VMT_HAS(probe, cpus_gone_total, &s->base.model->probe));
+	vmt_model_free(s->base.model);
+	s->base.faults.totals.cpus_known = true;
+	s->base.faults.totals.cpus_gone = 2;
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->probe.cpus_gone_total, 2);
-	assert_int_equal(s->model->probe.cpus_back_total, 0);
-	assert_false(has_finding(s->model, "cpus_came_back"));
-	assert_false(has_finding(s->model, "cpus_not_watched"));
-	vmt_model_free(s->model);
-	s->faults.totals.cpus_back = 1;
+	assert_int_equal(s->base.model->probe.cpus_gone_total, 2);
+	assert_int_equal(s->base.model->probe.cpus_back_total, 0);
+	assert_false(has_finding(s->base.model, "cpus_came_back"));
+	assert_false(has_finding(s->base.model, "cpus_not_watched"));
+	vmt_model_free(s->base.model);
+	s->base.faults.totals.cpus_back = 1;
 	build(s, VMT_FAULT_BY_VMA);
-	assert_true(has_finding(s->model, "cpus_came_back"));
-	assert_false(has_finding(s->model, "cpus_not_watched"));
-	vmt_model_free(s->model);
-	s->faults.totals.cpus_blind = 1;
+	assert_true(has_finding(s->base.model, "cpus_came_back"));
+	assert_false(has_finding(s->base.model, "cpus_not_watched"));
+	vmt_model_free(s->base.model);
+	s->base.faults.totals.cpus_blind = 1;
 	build(s, VMT_FAULT_BY_VMA);
-	assert_true(has_finding(s->model, "cpus_not_watched"));
+	assert_true(has_finding(s->base.model, "cpus_not_watched"));
 }
 
 static int build_once(void *arg)
 {
 	struct setup *s = arg;
 	struct vmt_model *m = NULL;
-	int r = vmt_model_build(s->sample, NULL, NULL, &m, NULL);
+	int r = vmt_model_build(s->base.sample, NULL, NULL, &m, NULL);
 
 	if (r == 0)
 		vmt_model_free(m);
@@ -574,11 +551,11 @@ static void no_memory_is_an_error_and_no_empty_text(void **state)
 
 	for (i = 0; i < 100; i++)
 		of_file(key(s, 0x400000 + i * 0x10000, 0x408000 + i * 0x10000, 1), 77 + i, 0);
-	s->faults.n_procs = 4;
+	s->base.faults.n_procs = 4;
 	assert_true(unit_alloc_sweep(build_once, s) > 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fault_end)
 
 int main(void)
 {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit.h"
+#include "fault-setup.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-#include "model/fault-raw.h"
-#include "model/model.h"
 #include "view/doc.h"
 
 #define BORN 5000000000ull
@@ -23,29 +19,21 @@ enum {
 };
 
 struct setup {
-	struct vmt_sample *sample;
-	struct vmt_fault_sample faults;
+	struct fault_setup base;
 	struct vmt_fault_stack stacks[8];
 	struct vmt_fault_proc procs[3];
 	struct vmt_fault_frame frames[FRAMES];
-	struct vmt_model *model;
 };
 
 static int begin(void **state)
 {
-	struct setup *s = calloc(1, sizeof(*s));
+	struct setup *s = fault_begin(sizeof(*s), VMT_RUNG_TRACEPOINT, VMT_HAVE_STACKS);
 
-	assert_non_null(s);
-	s->sample = vmt_sample_new();
-	assert_non_null(s->sample);
-	s->sample->faults = &s->faults;
-	s->faults.rung = VMT_RUNG_TRACEPOINT;
-	s->faults.have = VMT_HAVE_STACKS;
-	s->faults.depth = VMT_STACK_FULL;
-	s->faults.stacks = s->stacks;
-	s->faults.procs = s->procs;
-	s->faults.frames = s->frames;
-	s->faults.n_frames = FRAMES;
+	s->base.faults.depth = VMT_STACK_FULL;
+	s->base.faults.stacks = s->stacks;
+	s->base.faults.procs = s->procs;
+	s->base.faults.frames = s->frames;
+	s->base.faults.n_frames = FRAMES;
 	s->frames[MAIN] = (struct vmt_fault_frame){ .address = 0x1000,
 						    .symbol = VMT_BYTES("main"),
 						    .module = VMT_BYTES("/bin/prog"),
@@ -73,20 +61,10 @@ static int begin(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	struct setup *s = *state;
-
-	vmt_model_free(s->model);
-	vmt_sample_free(s->sample);
-	free(s);
-	return 0;
-}
-
 static struct vmt_fault_stack *add(struct setup *s, uint64_t pid, uint64_t minor, uint64_t major,
 				   uint32_t *frames, uint32_t n_kernel, uint32_t n_user)
 {
-	struct vmt_fault_stack *to = &s->stacks[s->faults.n_stacks++];
+	struct vmt_fault_stack *to = &s->stacks[s->base.faults.n_stacks++];
 
 	*to = (struct vmt_fault_stack){ .pid = pid,
 					.start_time_ns = BORN,
@@ -101,29 +79,30 @@ static struct vmt_fault_stack *add(struct setup *s, uint64_t pid, uint64_t minor
 
 static void add_proc(struct setup *s, uint64_t pid, uint64_t minor, uint64_t major)
 {
-	s->procs[s->faults.n_procs++] = (struct vmt_fault_proc){ .pid = pid,
-								 .start_time_ns = pid ? BORN : 0,
-								 .comm = VMT_BYTES("prog"),
-								 .kernel_minor = minor,
-								 .kernel_major = major };
+	s->procs[s->base.faults.n_procs++] =
+		(struct vmt_fault_proc){ .pid = pid,
+					 .start_time_ns = pid ? BORN : 0,
+					 .comm = VMT_BYTES("prog"),
+					 .kernel_minor = minor,
+					 .kernel_major = major };
 }
 
 static void build(struct setup *s, enum vmt_fault_group group)
 {
 	const struct vmt_model_opts opts = { .fault_group = group };
 
-	assert_int_equal(vmt_model_build(s->sample, NULL, &opts, &s->model, NULL), 0);
+	assert_int_equal(vmt_model_build(s->base.sample, NULL, &opts, &s->base.model, NULL), 0);
 }
 
 static const struct vmt_stack *row(const struct setup *s, const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < s->model->n_stacks; i++)
-		if (vmt_bytes_is(s->model->stacks[i].stack, text))
+	for (i = 0; i < s->base.model->n_stacks; i++)
+		if (vmt_bytes_is(s->base.model->stacks[i].stack, text))
 			break;
-	assert_true(i < s->model->n_stacks);
-	return &s->model->stacks[i];
+	assert_true(i < s->base.model->n_stacks);
+	return &s->base.model->stacks[i];
 }
 
 static void test_text(void **state)
@@ -137,7 +116,7 @@ static void test_text(void **state)
 	add(s, 42, 3, 0, odd, 0, 4);
 	add(s, 42, 2, 0, kernel, 4, 2);
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_stacks, 3);
+	assert_int_equal(s->base.model->n_stacks, 3);
 	/* ; is between frames alone. */
 	r = row(s, "main;work:er");
 	assert_field(stack, faults_total, r, 8);
@@ -171,7 +150,7 @@ static void test_merge(void **state)
 	/* A row that nothing was counted in. */
 	add(s, 42, 0, 0, b, 0, 1);
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_stacks, 2);
+	assert_int_equal(s->base.model->n_stacks, 2);
 	r = row(s, "main;work:er");
 	assert_field(stack, pid, r, 42);
 	assert_field(stack, faults_total, r, 11);
@@ -223,9 +202,9 @@ static void test_folded(void **state)
 	add(s, 43, 1, 0, a, 0, 2);
 	add(s, 44, 9, 0, a, 0, 2)->comm = VMT_BYTES("a;b\n 1");
 	build(s, VMT_FAULT_BY_VMA);
-	assert_int_equal(s->model->n_stacks, 3);
-	doc.model = s->model;
-	assert_non_null(vmt_doc_add(&doc, &def, s->model->stacks, s->model->n_stacks));
+	assert_int_equal(s->base.model->n_stacks, 3);
+	doc.model = s->base.model;
+	assert_non_null(vmt_doc_add(&doc, &def, s->base.model->stacks, s->base.model->n_stacks));
 	assert_int_equal(vmt_out_folded(&sink, &doc, &opts), 0);
 	/* Processes of one name are one line, and no name makes a line or a frame of its own. */
 	assert_buf(&sink.buf, "a:b\\x0a 1;main;work:er 9\nprog;main;work:er 6\n");
@@ -237,16 +216,16 @@ static void test_ip(void **state)
 	uint32_t a[] = { WORK }, b[] = { NOWHERE }, kernel[] = { COPY, WORK };
 	const struct vmt_fault *r;
 
-	s->faults.depth = VMT_STACK_LEAF;
+	s->base.faults.depth = VMT_STACK_LEAF;
 	add(s, 42, 5, 1, a, 0, 1);
 	add(s, 42, 2, 0, kernel, 1, 1);
 	add(s, 42, 1, 0, b, 0, 1);
 	/* The same address in the program image behind an execve. */
 	add(s, 42, 3, 0, a, 0, 1)->exec_id = 2;
 	build(s, VMT_FAULT_BY_IP);
-	assert_int_equal(s->model->n_stacks, 0);
-	assert_int_equal(s->model->n_faults, 3);
-	r = &s->model->faults[0];
+	assert_int_equal(s->base.model->n_stacks, 0);
+	assert_int_equal(s->base.model->n_faults, 3);
+	r = &s->base.model->faults[0];
 	assert_field(fault, ip, r, 0x1100);
 	assert_text(fault, symbol, r, "work;er");
 	assert_text(fault, path, r, "/bin/prog");
@@ -257,19 +236,19 @@ static void test_ip(void **state)
 	assert_field(fault, kernel_faults_total, r, 2);
 	assert_field(fault, keys, r, 2);
 	assert_unknown(fault, start, r);
-	assert_field(fault, ip, &s->model->faults[1], 0x4000);
-	assert_unknown(fault, symbol, &s->model->faults[1]);
-	assert_field(fault, faults_total, &s->model->faults[2], 3);
+	assert_field(fault, ip, &s->base.model->faults[1], 0x4000);
+	assert_unknown(fault, symbol, &s->base.model->faults[1]);
+	assert_field(fault, faults_total, &s->base.model->faults[2], 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_text, begin, end),
-		cmocka_unit_test_setup_teardown(test_merge, begin, end),
-		cmocka_unit_test_setup_teardown(test_rest, begin, end),
-		cmocka_unit_test_setup_teardown(test_folded, begin, end),
-		cmocka_unit_test_setup_teardown(test_ip, begin, end),
+		cmocka_unit_test_setup_teardown(test_text, begin, fault_end),
+		cmocka_unit_test_setup_teardown(test_merge, begin, fault_end),
+		cmocka_unit_test_setup_teardown(test_rest, begin, fault_end),
+		cmocka_unit_test_setup_teardown(test_folded, begin, fault_end),
+		cmocka_unit_test_setup_teardown(test_ip, begin, fault_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
