@@ -4,7 +4,8 @@
  * residency VMTOP SCRATCH: the figures that vmtop maps has of pagemap are those of smaps, to the
  * byte, in an address space with one of each: memory touched in part, read before it is written,
  * copied on write, huge, torn out of a huge page, guarded, locked, in swap, of files, shared, of
- * hugetlb, empty, and as large as a TiB. And smaps is not read for them.
+ * hugetlb, empty, and as large as a TiB; and in one of a great many mappings that touch, full and
+ * not. And smaps is not read for them.
  */
 
 #include "check.h"
@@ -39,6 +40,10 @@
 #define NOBODY	  65534
 
 static size_t page;
+
+/* What a workload is of: one of each; the same and a TiB; memory that mprotect() split into a great
+ * many, all full, and the same with holes. */
+enum shape { USUAL, SPARSE, SPLINTERS, HOLES };
 
 /* What the workload got; in memory that the parent sees. */
 struct made {
@@ -117,6 +122,26 @@ static void make_sparse(void)
 		p[0] = p[(size_t)1 << 39] = p[((size_t)1 << 40) - 1] = 1;
 		made->tib = (uintptr_t)p;
 	}
+}
+
+/* What nothing is said of but by the sum that statm has, where all are full. */
+static void make_splinters(bool holes)
+{
+	enum { MANY = 128, EACH = 8 };
+	char *p = anon(MANY * EACH * page);
+	size_t i;
+
+	if (!p)
+		exit(3);
+	/* One page is absent, one the zero page, and, where there is swap, three are in it. */
+	touch(p, EACH, EACH + 1, 1, !holes);
+	touch(p, 0, holes ? EACH : MANY * EACH, 1, true);
+	touch(p, EACH + 2, MANY * EACH, 1, true);
+	for (i = 0; i < MANY; i += 2)
+		if (mprotect(p + i * EACH * page, EACH * page, PROT_READ))
+			exit(3);
+	if (holes && madvise(p + 5 * EACH * page, 3 * page, MADV_PAGEOUT) == 0)
+		made->swapped = (uintptr_t)p + 5 * EACH * page;
 }
 
 static char *aligned(size_t size)
@@ -219,11 +244,8 @@ static void make_swapped(void)
 		made->shmem_swapped = (uintptr_t)shared;
 }
 
-static void workload(const char *scratch, uid_t uid, bool sparse, int up)
+static void make_all(const char *scratch, bool sparse)
 {
-	pid_t pid;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	make_copied();
 	make_anonymous();
 	if (sparse)
@@ -231,6 +253,17 @@ static void workload(const char *scratch, uid_t uid, bool sparse, int up)
 	make_huge();
 	make_files(scratch);
 	make_swapped();
+}
+
+static void workload(const char *scratch, uid_t uid, enum shape shape, int up)
+{
+	pid_t pid;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (shape == USUAL || shape == SPARSE)
+		make_all(scratch, shape == SPARSE);
+	else
+		make_splinters(shape == HOLES);
 	if (uid && (setgid(uid) < 0 || setuid(uid) < 0))
 		exit(3);
 	/* Who changes its user is not for the new one to look at. */
@@ -403,8 +436,9 @@ static void compare(struct check *c, const struct rows *smaps, const struct rows
 			compare_pss(c, want, later, got->v[5]);
 		*ret_estimated += got->v[5] != UINT64_MAX;
 		for (k = 1; k < 5; k++) {
-			/* What shmem has in swap is unknown while there is swap. */
-			if (k == 4 && got->v[k] == UINT64_MAX && made->shmem_swapped)
+			/* What shmem has in swap is unknown while there is something in swap. */
+			if (k == 4 && got->v[k] == UINT64_MAX &&
+			    (made->swapped || made->shmem_swapped))
 				continue;
 			if (zeros_are_unsure && k < 3 && got->v[k] >= want->v[k])
 				continue;
@@ -415,8 +449,10 @@ static void compare(struct check *c, const struct rows *smaps, const struct rows
 	}
 }
 
-static void judge(const char *name, const char *vmtop, const char *scratch, uid_t uid, bool sparse)
+static void judge(const char *name, const char *vmtop, const char *scratch, uid_t uid,
+		  enum shape shape)
 {
+	bool sparse = shape == SPARSE;
 	struct rows smaps, after, ours;
 	struct check c;
 	uint64_t rss;
@@ -431,7 +467,7 @@ static void judge(const char *name, const char *vmtop, const char *scratch, uid_
 		exit(3);
 	top = fork();
 	if (!top)
-		workload(scratch, uid, sparse, up[1]);
+		workload(scratch, uid, shape, up[1]);
 	close(up[1]);
 	if (read(up[0], &pid, sizeof(pid)) != sizeof(pid)) {
 		check_that(&c, false, "the workload did not come up");
@@ -527,11 +563,14 @@ int main(int argc, char **argv)
 	/* Some huge pages for the time of the test, where nobody has set any. */
 	if (atoi(before) == 0)
 		write_text(nr, "3");
-	judge("root", argv[1], argv[2], 0, false);
-	judge("sparse", argv[1], argv[2], 0, true);
-	judge("own", argv[1], argv[2], NOBODY, false);
+	judge("root", argv[1], argv[2], 0, USUAL);
+	judge("sparse", argv[1], argv[2], 0, SPARSE);
+	judge("own", argv[1], argv[2], NOBODY, USUAL);
+	judge("splinters", argv[1], argv[2], 0, SPLINTERS);
+	judge("holes", argv[1], argv[2], 0, HOLES);
 	if (swap && syscall(SYS_swapon, swap, 0) == 0) {
-		judge("swap", argv[1], argv[2], 0, false);
+		judge("swap", argv[1], argv[2], 0, USUAL);
+		judge("swapped-holes", argv[1], argv[2], 0, HOLES);
 		swapoff(swap);
 	} else {
 		check_skip("residency/swap", "no swap area of its own; guests have one");
