@@ -221,5 +221,11 @@ enum vmt_region_sum_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_cgroup_##m
+enum vmt_cgroup_field {
+#include "model/cgroup.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

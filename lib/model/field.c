@@ -311,6 +311,14 @@ static const struct vmt_field region_sum_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_cgroup
+#define FIELD_ENUM(m) VMT_FIELD_cgroup_##m
+static const struct vmt_field cgroup_fields[] = {
+#include "model/cgroup.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #undef F
 #undef FK
 
@@ -370,45 +378,28 @@ ENTITY(compaction, vmt_compaction, "compaction", "how hard it is to find large b
 ENTITY(region, vmt_region, "regions", "a range of physical addresses", NULL);
 ENTITY(region_sum, vmt_region_sum, "region_sums", "ranges of physical addresses of one class",
        NULL);
+ENTITY(cgroup, vmt_cgroup, "cgroups", "a cgroup that memory is charged to", "-current_bytes");
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,
-	&vmt_entity_part,
-	&vmt_entity_term,
-	&vmt_entity_commit,
-	&vmt_entity_pressure,
-	&vmt_entity_proc,
-	&vmt_entity_group,
-	&vmt_entity_map,
-	&vmt_entity_map_group,
-	&vmt_entity_sharer,
-	&vmt_entity_page,
-	&vmt_entity_addr,
-	&vmt_entity_fault,
-	&vmt_entity_stack,
-	&vmt_entity_balance,
-	&vmt_entity_file,
-	&vmt_entity_cached_file,
-	&vmt_entity_cache,
-	&vmt_entity_command,
-	&vmt_entity_budget,
-	&vmt_entity_probe,
-	&vmt_entity_rung,
-	&vmt_entity_source,
-	&vmt_entity_issue,
-	&vmt_entity_finding,
-	&vmt_entity_check,
-	&vmt_entity_single,
-	&vmt_entity_gap,
-	&vmt_entity_zone,
-	&vmt_entity_order,
-	&vmt_entity_migrate,
-	&vmt_entity_node,
-	&vmt_entity_cpu_list,
-	&vmt_entity_compaction,
-	&vmt_entity_region,
-	&vmt_entity_region_sum,
-	NULL,
+	&vmt_entity_system,	 &vmt_entity_part,
+	&vmt_entity_term,	 &vmt_entity_commit,
+	&vmt_entity_pressure,	 &vmt_entity_proc,
+	&vmt_entity_group,	 &vmt_entity_map,
+	&vmt_entity_map_group,	 &vmt_entity_sharer,
+	&vmt_entity_page,	 &vmt_entity_addr,
+	&vmt_entity_fault,	 &vmt_entity_stack,
+	&vmt_entity_balance,	 &vmt_entity_file,
+	&vmt_entity_cached_file, &vmt_entity_cache,
+	&vmt_entity_command,	 &vmt_entity_budget,
+	&vmt_entity_probe,	 &vmt_entity_rung,
+	&vmt_entity_source,	 &vmt_entity_issue,
+	&vmt_entity_finding,	 &vmt_entity_check,
+	&vmt_entity_single,	 &vmt_entity_gap,
+	&vmt_entity_zone,	 &vmt_entity_order,
+	&vmt_entity_migrate,	 &vmt_entity_node,
+	&vmt_entity_cpu_list,	 &vmt_entity_compaction,
+	&vmt_entity_region,	 &vmt_entity_region_sum,
+	&vmt_entity_cgroup,	 NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

@@ -23,7 +23,8 @@
  * TITLE   the column of text and CSV, and what -o and -s take
  * FLAGS   0, VMT_DEFAULT (in the default columns), VMT_LEFT (flush left), VMT_TAIL (last column,
  *         may be cut), VMT_SPARE (left out of the default columns where the terminal is narrow),
- *         VMT_ALSO(ID) (a cheaper source than SOURCE gives it as well)
+ *         VMT_ALSO(ID) (a cheaper source than SOURCE gives it as well), VMT_ENDLESS (of U64: a
+ *         limit, UINT64_MAX where there is none: text and CSV say max, JSON null)
  */
 enum vmt_type {
 	VMT_TYPE_U64,
@@ -54,6 +55,7 @@ enum vmt_kind {
 #define VMT_LEFT    2u
 #define VMT_TAIL    4u
 #define VMT_SPARE   8u
+#define VMT_ENDLESS 16u
 /* VMT_ALSO(ID): a cheaper source gives it too, and is read where no other field needs SOURCE. */
 #define VMT_ALSO(id) ((VMT_SOURCE_##id + 1u) << 16)
 
@@ -145,6 +147,7 @@ extern const struct vmt_entity vmt_entity_cpu_list;
 extern const struct vmt_entity vmt_entity_compaction;
 extern const struct vmt_entity vmt_entity_region;
 extern const struct vmt_entity vmt_entity_region_sum;
+extern const struct vmt_entity vmt_entity_cgroup;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];
@@ -235,6 +238,12 @@ static inline bool vmt_field_is_text(const struct vmt_field *f)
  */
 int vmt_row_own_text(const struct vmt_entity *entity, struct vmt_arena *arena, void *to,
 		     const void *before, const void *from_before);
+
+/* Whether the value, which is known, is a limit that is none. */
+static inline bool vmt_field_is_endless(const struct vmt_field *f, const void *row)
+{
+	return f->flags & VMT_ENDLESS && *(const uint64_t *)vmt_field_at(f, row) == UINT64_MAX;
+}
 
 /* A whole number of a field that has one (U64, HEX, BOOL; I64 as its two's complement). */
 uint64_t vmt_field_number(const struct vmt_field *f, const void *row);

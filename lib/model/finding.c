@@ -46,6 +46,18 @@ static bool in_pid_namespace(const struct vmt_model *m, struct vmt_buf *text)
 	return true;
 }
 
+/* Limits that count and are not shown. */
+static bool cgroups_above(const struct vmt_model *m, struct vmt_buf *text)
+{
+	if (!m->n_cgroups || !m->sample->cgroup_facts.above_hidden)
+		return false;
+	vmt_buf_adds(text,
+		     "the first cgroup that can be seen is not the root of the hierarchy (a cgroup "
+		     "namespace, or a mount of a part): limits above it are unknown, and there may "
+		     "be less available than is shown");
+	return true;
+}
+
 static bool available_differs(const struct vmt_model *m, struct vmt_buf *text)
 {
 	const struct vmt_system *s = &m->system;
@@ -302,6 +314,7 @@ static bool long_walk(const struct vmt_model *m, struct vmt_buf *text)
 
 static const struct check checks[] = {
 	{ "in_pid_namespace", "info", in_pid_namespace },
+	{ "cgroups_above", "info", cgroups_above },
 	{ "managed_is_not_total", "warning", managed_is_not_total },
 	{ "available_differs", "warning", available_differs },
 	{ "meminfo_contradicts", "warning", meminfo_contradicts },

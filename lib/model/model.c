@@ -2,6 +2,7 @@
 #include "model/parts.h"
 
 #include "model/zone-sample.h"
+#include "model/cgroup.h"
 
 /* How much of what it may map a process has used up. */
 static void map_budget(struct vmt_proc *p, uint64_t limit)
@@ -167,6 +168,8 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 	r = sum_up(m, prev, dt_ns);
 	if (r == 0)
 		r = copy_procs(m, prev, dt_ns);
+	if (r == 0)
+		r = vmt_model_cgroups(m, prev, dt_ns);
 	if (r == 0)
 		r = list_sources(m);
 	if (r == 0)

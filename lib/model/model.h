@@ -43,6 +43,8 @@ struct vmt_model {
 	size_t n_pressure;
 	struct vmt_proc *procs; /* one for each of the sample's, same order */
 	size_t n_procs;
+	struct vmt_cgroup *cgroups; /* one for each of the sample's, same order */
+	size_t n_cgroups;
 	bool has_probe;
 	struct vmt_probe_row probe;
 	struct vmt_fault *faults;

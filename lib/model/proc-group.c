@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "model/tree.h"
+
 /* A process as its group sees it. */
 struct member {
 	struct vmt_bytes name; /* of the group; ptr is NULL where it is not known */
@@ -120,13 +122,11 @@ int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by
 	return 0;
 }
 
-/* A row of the tree; children are a list in the order of the rows. */
+/* A row of the tree. */
 struct node {
 	uint64_t pid;
-	size_t row; /* place among the rows, before */
+	size_t row;
 	size_t parent; /* node, or SIZE_MAX */
-	size_t first, last, next; /* children, and the next sibling; SIZE_MAX for none */
-	size_t place; /* among the rows, after */
 };
 
 static int compare_nodes(const void *a, const void *b)
@@ -173,15 +173,6 @@ static size_t find_parent(const struct node *nodes, size_t n, const void *const 
 	return parent;
 }
 
-static void link_child(struct node *nodes, size_t parent, size_t child)
-{
-	if (nodes[parent].first == SIZE_MAX)
-		nodes[parent].first = child;
-	else
-		nodes[nodes[parent].last].next = child;
-	nodes[parent].last = child;
-}
-
 static void sum_up(struct vmt_proc *parent, const struct vmt_proc *p)
 {
 	uint64_t sum, below = p->tree_rss_bytes;
@@ -202,65 +193,52 @@ static void sum_up(struct vmt_proc *parent, const struct vmt_proc *p)
 		VMT_UNSET(proc, tree_rss_bytes, parent);
 }
 
-int vmt_proc_tree(const void **rows, size_t n, struct vmt_proc *procs, size_t **ret_parents)
+/* For each row the one that it is below, or SIZE_MAX. 0 or -ENOMEM. */
+static int find_parents(const void *const *rows, size_t n, size_t **ret)
 {
 	VMT_AUTO_FREE struct node *nodes = calloc(n ? n : 1, sizeof(*nodes));
-	VMT_AUTO_FREE size_t *by_row = calloc(n ? n : 1, sizeof(*by_row));
-	VMT_AUTO_FREE const void **old = calloc(n ? n : 1, sizeof(*old));
 	size_t *parents = calloc(n ? n : 1, sizeof(*parents));
-	size_t i, done = 0;
+	size_t i;
 
-	if (!nodes || !by_row || !old || !parents) {
+	if (!nodes || !parents) {
 		free(parents);
 		return -ENOMEM;
 	}
 	for (i = 0; i < n; i++)
 		nodes[i] = (struct node){ .pid = ((const struct vmt_proc *)rows[i])->pid,
 					  .row = i,
-					  .parent = SIZE_MAX,
-					  .first = SIZE_MAX,
-					  .last = SIZE_MAX,
-					  .next = SIZE_MAX };
-	memcpy(old, rows, n * sizeof(*old));
+					  .parent = SIZE_MAX };
 	qsort(nodes, n, sizeof(*nodes), compare_nodes);
 	for (i = 0; i < n; i++)
-		by_row[nodes[i].row] = i;
+		nodes[i].parent = find_parent(nodes, n, rows, i);
 	for (i = 0; i < n; i++)
-		nodes[i].parent = find_parent(nodes, n, old, i);
-	for (i = 0; i < n; i++)
-		if (nodes[by_row[i]].parent != SIZE_MAX)
-			link_child(nodes, nodes[by_row[i]].parent, by_row[i]);
-	/* Depth first, without recursion: a chain of processes may be long. */
+		parents[nodes[i].row] = nodes[i].parent == SIZE_MAX ? SIZE_MAX
+								    : nodes[nodes[i].parent].row;
+	*ret = parents;
+	return 0;
+}
+
+int vmt_proc_tree(const void **rows, size_t n, struct vmt_proc *procs, size_t **ret_parents)
+{
+	VMT_AUTO_FREE const void **old = calloc(n ? n : 1, sizeof(*old));
+	VMT_AUTO_FREE size_t *above = NULL;
+	VMT_AUTO_FREE size_t *order = NULL;
+	size_t *parents, i;
+	int r = old ? find_parents(rows, n, &above) : -ENOMEM;
+
+	if (r == 0)
+		r = vmt_tree_order(above, n, &order, &parents);
+	if (r < 0)
+		return r;
+	memcpy(old, rows, n * sizeof(*old));
 	for (i = 0; i < n; i++) {
-		size_t at = by_row[i];
-		uint64_t depth = 0;
+		struct vmt_proc *p = &procs[(const struct vmt_proc *)old[order[i]] - procs];
+		const struct vmt_proc *up = parents[i] == SIZE_MAX ? NULL : rows[parents[i]];
 
-		if (nodes[at].parent != SIZE_MAX)
-			continue;
-		while (at != SIZE_MAX) {
-			struct vmt_proc *p =
-				&procs[(const struct vmt_proc *)old[nodes[at].row] - procs];
-
-			VMT_SET(proc, depth, p, depth);
-			if (VMT_HAS(proc, rss_bytes, p))
-				VMT_SET(proc, tree_rss_bytes, p, p->rss_bytes);
-			nodes[at].place = done;
-			parents[done] = nodes[at].parent == SIZE_MAX
-						? SIZE_MAX
-						: nodes[nodes[at].parent].place;
-			rows[done++] = p;
-			if (nodes[at].first != SIZE_MAX) {
-				at = nodes[at].first;
-				depth++;
-				continue;
-			}
-			while (at != SIZE_MAX && nodes[at].next == SIZE_MAX) {
-				at = nodes[at].parent;
-				depth--;
-			}
-			if (at != SIZE_MAX)
-				at = nodes[at].next;
-		}
+		VMT_SET(proc, depth, p, up ? up->depth + 1 : 0);
+		if (VMT_HAS(proc, rss_bytes, p))
+			VMT_SET(proc, tree_rss_bytes, p, p->rss_bytes);
+		rows[i] = p;
 	}
 	/* Children stand behind their parents, so from the end every sum is complete when it is
 	 * passed on. */

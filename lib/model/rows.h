@@ -188,5 +188,10 @@ struct vmt_region_sum {
 	struct vmt_row row;
 #include "model/region-sum.def"
 };
+
+struct vmt_cgroup {
+	struct vmt_row row;
+#include "model/cgroup.def"
+};
 #undef F
 #undef FK

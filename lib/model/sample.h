@@ -64,6 +64,22 @@ struct vmt_proc_maps {
 	unsigned counted; /* for vmt_sample_failed(): in which counts of the sample it is */
 };
 
+/* Beside each cgroup of a sample. */
+struct vmt_cgroup_link {
+	size_t parent; /* index of the one above it, which is smaller; SIZE_MAX for the first */
+	bool unread; /* some of its files, which are there, could not be read */
+};
+
+/* The hierarchy that the cgroups of a sample are of. */
+struct vmt_cgroup_facts {
+	size_t first; /* index of the one that was asked for; those before it are above it */
+	uint64_t left_out; /* cgroups beyond VMT_CGROUPS_MAX, those below them not counted */
+	bool above_hidden; /* there are levels above the first: another cgroup namespace, or a
+			    * mount of a part */
+	bool recursive; /* mounted with memory_recursiveprot */
+	struct vmt_bytes mount; /* mount point */
+};
+
 /* Raw facts of one moment, with what is known about each. */
 struct vmt_sample {
 	struct vmt_arena arena; /* owns all below */
@@ -76,6 +92,10 @@ struct vmt_sample {
 	size_t n_procs;
 	struct vmt_proc_maps
 		*maps; /* one for each of procs; NULL where no mappings were asked for */
+	struct vmt_cgroup *cgroups; /* one behind those above it, siblings by name */
+	struct vmt_cgroup_link *cgroup_links; /* one for each */
+	size_t n_cgroups;
+	struct vmt_cgroup_facts cgroup_facts;
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
 	struct vmt_cache_sample cache;
 	struct vmt_zone_sample *zones; /* NULL where they were not asked for */
@@ -90,6 +110,9 @@ struct vmt_sample {
 	uint64_t denied;
 	uint64_t timed_out;
 };
+
+/* Each takes a KiB three times: the sample, the one before, the model. */
+#define VMT_CGROUPS_MAX 16384
 
 /* A machine where nothing is permitted has one issue a process; the list is bounded. */
 #define VMT_ISSUES_MAX 4096

@@ -55,6 +55,10 @@ static bool take_mount(struct vmt_bytes line, struct vmt_mount *m)
 			m->point = word;
 		if (i > 5 && vmt_bytes_is(word, "-")) {
 			m->fs_type = vmt_take_word(&line);
+			vmt_take_blanks(&line);
+			vmt_take_word(&line);
+			vmt_take_blanks(&line);
+			m->options = vmt_take_word(&line);
 			return m->fs_type.len > 0;
 		}
 	}
@@ -78,6 +82,8 @@ static int parse(struct vmt_mounts *m, struct vmt_bytes text)
 			r = unescape(&m->arena, found.point, &found.point);
 		if (r == 0)
 			r = unescape(&m->arena, found.fs_type, &found.fs_type);
+		if (r == 0)
+			r = unescape(&m->arena, found.options, &found.options);
 		if (r < 0)
 			return r;
 		m->mounts[m->n++] = found;
@@ -171,6 +177,23 @@ const struct vmt_mount *vmt_mounts_of(const struct vmt_mounts *m, uint64_t major
 			best = at;
 	}
 	return best;
+}
+
+bool vmt_mount_has(const struct vmt_mount *m, const char *option)
+{
+	struct vmt_bytes rest = m->options;
+
+	while (rest.len) {
+		const char *comma = memchr(rest.ptr, ',', rest.len);
+		size_t n = comma ? (size_t)(comma - rest.ptr) : rest.len;
+
+		if (vmt_bytes_is((struct vmt_bytes){ rest.ptr, n }, option))
+			return true;
+		n += comma != NULL;
+		rest.ptr += n;
+		rest.len -= n;
+	}
+	return false;
 }
 
 static bool is_one_of(struct vmt_bytes word, const char *const *words, size_t n)

@@ -13,6 +13,7 @@ struct vmt_mount {
 	struct vmt_bytes root; /* directory of the file system that is mounted */
 	struct vmt_bytes point; /* as seen from our root directory */
 	struct vmt_bytes fs_type; /* with its subtype: "fuse.sshfs" */
+	struct vmt_bytes options; /* of the file system, not of the mount: words with commas */
 };
 
 /* The mounts of our own namespace, in the order of the kernel. Not changed once it is made, and so
@@ -42,6 +43,9 @@ const struct vmt_mount *vmt_mounts_by_id(const struct vmt_mounts *m, uint64_t id
  */
 const struct vmt_mount *vmt_mounts_of(const struct vmt_mounts *m, uint64_t major, uint64_t minor,
 				      struct vmt_bytes path);
+
+/* Whether its file system was given that option. */
+bool vmt_mount_has(const struct vmt_mount *m, const char *option);
 
 /* Whether a file of it may have to ask somebody who does not answer: a server or a daemon. Where it
  * is not known what it is (len 0) it may. */

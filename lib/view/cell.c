@@ -113,6 +113,10 @@ void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *r
 		break;
 	}
 	v = *(const uint64_t *)p;
+	if (vmt_field_is_endless(f, row)) {
+		vmt_buf_adds(out, "max");
+		return;
+	}
 	switch (f->unit) {
 	case VMT_UNIT_BYTES:
 		vmt_fmt_size(out, v, opts->unit, page_size);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "model/cgroup.h"
 #include "model/proc-group.h"
 
 void vmt_doc_done(struct vmt_doc *doc)
@@ -59,6 +60,11 @@ int vmt_section_arrange(struct vmt_section *s, size_t top)
 	vmt_rows_sort(s->rows, s->n, &s->sort);
 	if (s->tree) {
 		r = vmt_proc_tree(s->rows, s->n, s->tree, &s->parents);
+		if (r < 0)
+			return r;
+	}
+	if (s->cgroup_tree) {
+		r = vmt_cgroup_tree(s->rows, s->n, &s->parents);
 		if (r < 0)
 			return r;
 	}

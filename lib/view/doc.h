@@ -52,6 +52,7 @@ struct vmt_section {
 	bool machine_only; /* not in text */
 	struct vmt_proc
 		*tree; /* the array of the rows, which are to be a tree of processes; or NULL */
+	bool cgroup_tree; /* the rows are to be a tree of cgroups */
 	size_t *parents; /* then: the place of each row's parent, or SIZE_MAX; heap */
 };
 

@@ -77,12 +77,13 @@ static int put_row(struct csv *csv, const void *row)
 		if (!vmt_row_has(row, f->index))
 			continue;
 		vmt_buf_clear(text);
-		if (f->type == VMT_TYPE_U64 && f->unit != VMT_UNIT_MILLI)
+		if (f->type == VMT_TYPE_U64 && f->unit != VMT_UNIT_MILLI &&
+		    !vmt_field_is_endless(f, row))
 			vmt_buf_addu(text, vmt_field_number(f, row));
 		else if (vmt_field_is_text(f))
 			vmt_fmt_safe(text, *(const struct vmt_bytes *)vmt_field_at(f, row),
 				     plain.ascii);
-		else if (f->type == VMT_TYPE_U64)
+		else if (f->type == VMT_TYPE_U64 && !vmt_field_is_endless(f, row))
 			vmt_buf_addf(text, "%llu.%03u",
 				     (unsigned long long)(vmt_field_number(f, row) / 1000),
 				     (unsigned)(vmt_field_number(f, row) % 1000));

@@ -91,7 +91,7 @@ static enum how how_of(const struct vmt_field *field)
 	case VMT_TYPE_HIST:
 		return HIST;
 	case VMT_TYPE_U64:
-		return field->unit == VMT_UNIT_MILLI ? NUMBER : PLAIN;
+		return field->unit == VMT_UNIT_MILLI || field->flags & VMT_ENDLESS ? NUMBER : PLAIN;
 	default:
 		return NUMBER;
 	}
@@ -385,6 +385,9 @@ static char *put_number(char *p, const struct vmt_field *f, const void *at)
 	case VMT_TYPE_U64:
 		if (f->unit == VMT_UNIT_MILLI)
 			return put_milli(p, *(const uint64_t *)at);
+		/* No limit is no number; what is set to none is named beside it. */
+		if (f->flags & VMT_ENDLESS && *(const uint64_t *)at == UINT64_MAX)
+			return put(p, "null", 4);
 		return p + vmt_decimal(p, *(const uint64_t *)at);
 	case VMT_TYPE_I64:
 		if (f->unit == VMT_UNIT_MILLI)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meminfo, vmstat, zoneinfo, mountinfo, passwd, sysvipc/shm, pressure, settings and mm_stat; the
- * first byte says which. */
+/* meminfo, vmstat, zoneinfo, mountinfo, passwd, sysvipc/shm, pressure, settings, mm_stat and files
+ * of cgroups; the first byte says which. */
 #include "fuzz.h"
+#include "source/cgroup-files.h"
 #include "source/devices.h"
 #include "source/machine.h"
 #include "source/sysvipc.h"
@@ -83,9 +84,30 @@ static int numbers(struct vmt_bytes text)
 	return r;
 }
 
+/* The second byte says which file and version. */
+static int cgroup(struct vmt_bytes text, uint64_t *unknown)
+{
+	unsigned char which = text.len ? (unsigned char)text.ptr[0] : 0;
+	size_t file = (which & 63) % vmt_cgroup_n_files();
+	unsigned version = which & 64 ? 1 : 2;
+	struct vmt_cgroup c = { 0 };
+	struct vmt_err err = { 0 };
+	int r;
+
+	if (!text.len)
+		return 0;
+	text.ptr++;
+	text.len--;
+	r = vmt_cgroup_file_parse(file, version, text, 4096, &c, unknown, &err);
+	/* A line that is there, or the first of an empty file; none for a file that is not. */
+	CHECK(r == 0 || !vmt_cgroup_file_name(file, version) || err.line > 0);
+	CHECK(err.line <= text.len + 1);
+	return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 8;
+	unsigned choice = fuzz_choice(&data, &size) % 9;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_system sys = { 0 };
 	struct vmt_err err = { 0 };
@@ -106,8 +128,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = segments(text, &unknown);
 	else if (choice == 6)
 		r = pressure(text);
-	else
+	else if (choice == 7)
 		r = numbers(text);
+	else
+		r = cgroup(text, &unknown);
 	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
 	CHECK(unknown <= size);
 	/* A malformed text is one of a line that is there. */

@@ -59,6 +59,10 @@ MACHINE = [
     ("doctor-verify.json", ["doctor", "--verify", "-J"], "json", "C.UTF-8"),
     ("doctor-verify.csv", ["doctor", "--verify", "--csv", "-s", "-off_bytes"], "csv", "C"),
     ("faults.txt", ["faults"], "text", "C.UTF-8"),
+    ("cgroups.txt", ["cgroups", "-k"], "text", "C.UTF-8"),
+    ("cgroups-tree.txt", ["cgroups", "-k", "--tree", "--ascii", "-s", "path"], "text", "C"),
+    ("cgroups-limits.csv", ["cgroups", "/app.slice", "--csv", "-o", "+max,high,min,room,kept,unlimited"], "csv", "C"),
+    ("cgroups.json", ["cgroups", "-J"], "json", "C.UTF-8"),
 ]
 
 

@@ -16,6 +16,7 @@ static const char table[] =
 	"x 22 0:42 / /x rw - tmpfs none rw\n"
 	"31 22 zero:43 / /y rw - tmpfs none rw\n"
 	"32 22 0:44 / /z rw\n"
+	"34 22 0:46 / /c rw - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n"
 	"33 22 0:45 / /last rw - tmpfs";
 
 static struct vmt_bytes point_of(const struct vmt_mounts *m, uint64_t minor, const char *path)
@@ -32,7 +33,7 @@ static void test_parse(void **state)
 	const struct vmt_mount *odd;
 
 	assert_non_null(m);
-	assert_int_equal(m->n, 8);
+	assert_int_equal(m->n, 9);
 	odd = vmt_mounts_by_id(m, 29);
 	assert_non_null(odd);
 	assert_int_equal(odd->major, 0);
@@ -41,6 +42,10 @@ static void test_parse(void **state)
 	assert_true(vmt_bytes_is(odd->point, "/mnt/a b\nc\\04"));
 	assert_true(vmt_bytes_is(odd->fs_type, "fuse.ssh fs"));
 	assert_true(vmt_bytes_is(vmt_mounts_by_id(m, 33)->fs_type, "tmpfs"));
+	assert_true(vmt_mount_has(vmt_mounts_by_id(m, 34), "memory_recursiveprot"));
+	assert_true(vmt_mount_has(vmt_mounts_by_id(m, 34), "rw"));
+	assert_false(vmt_mount_has(vmt_mounts_by_id(m, 34), "memory"));
+	assert_false(vmt_mount_has(vmt_mounts_by_id(m, 33), "rw"));
 	assert_null(vmt_mounts_by_id(m, 31));
 	assert_null(vmt_mounts_by_id(m, 32));
 	vmt_mounts_unref(m);
