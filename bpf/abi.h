@@ -40,8 +40,8 @@ enum vmt_stat {
 };
 
 struct vmt_stat_slot {
-	__u64 v[VMT_STAT_COUNT];
 	__u64 task; /* not a loss: a pointer becomes a number on its way through memory */
+	__u64 v[VMT_STAT_COUNT];
 };
 _Static_assert(sizeof(struct vmt_stat_slot) == 128, "one CPU's counters share no cache line");
 

@@ -14,6 +14,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+/* What is rare stands at the end of a program, out of the way of the rest. */
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 /*
  * VM_FAULT_*: the same bits from 5.9 to 7.x where they exist at all. VM_FAULT_COMPLETED came with
  * 6.0 (d92725256b4f); the bit was free before.

@@ -26,11 +26,11 @@ static __always_inline struct open_fault *mark_open(u32 mark)
 	if (vmt_around && !(a->state & TASK_OPEN))
 		return NULL;
 	/* One in kernel mode lies inside the other. */
-	if (!vmt_around && a->kernel.page) {
+	if (!vmt_around && a->kernel_page) {
 		a->kernel.marks |= mark;
 		return &a->kernel;
 	}
-	if (!a->user.page)
+	if (!a->user_page)
 		return NULL;
 	a->user.marks |= mark;
 	return &a->user;
@@ -157,7 +157,7 @@ static __always_inline u32 kind_of_wp(const struct open_fault *o)
 }
 
 /* Around handle_mm_fault(); ret is what it returned. */
-static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open_fault *o,
+static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open_fault *o, u64 addr,
 				       u32 flags, u32 ret, bool major)
 {
 	u32 sees = control.kinds, marks = o->marks;
@@ -165,7 +165,6 @@ static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open
 	bool shared = m->vm_flags & VMT_VM_SHARED;
 	/* One that was only tried again is major, too. */
 	bool was_read = ret & VMT_VM_FAULT_MAJOR || marks & MARK_READ;
-	u64 addr = (o->page - 1) << 12;
 
 	if (marks & MARK_USERFAULT)
 		return VMT_BPF_KIND_USERFAULT;

@@ -78,10 +78,9 @@ enum fault_mark {
 	MARK_ENTRY = 1024, /* the entry was looked at before */
 };
 
-/* A fault that began. */
+/* A fault that began; its page is in the account. */
 struct open_fault {
 	u64 t0;
-	u64 page; /* address >> 12, + 1 so that 0 means none */
 	u32 flags; /* FAULT_FLAG_* around handle_mm_fault, else the processor's error code */
 	u32 slot; /* row of maps + 1 */
 	u32 marks; /* enum fault_mark */
@@ -108,33 +107,46 @@ struct last_map {
 
 /*
  * By address of the task_struct, which is one task from fork to sched_process_free; tid and start
- * time are not, because execve in a thread takes over those of the leader.
+ * time are not, because execve in a thread takes over those of the leader. To count a fault takes
+ * the first two cache lines, to time it and to tell its kind the third: where a page was just
+ * cleared, a line costs as much as ten instructions.
  */
 struct task_account {
 	u64 task; /* 0: nobody's */
-	u64 start_time; /* of the leader */
 	u64 minor; /* min_flt and maj_flt up to which everything is accounted for */
 	u64 major;
-	u64 mark_minor;
-	u64 mark_major;
-	u64 cut_minor;
-	u64 cut_major;
-	struct open_fault user; /* or the one around handle_mm_fault */
-	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
-	struct last_map last;
-	u64 clock; /* a time that was read, */
-	u64 clock_tick; /* and in which tick; both where there is a guard */
-	u32 weight; /* of the next fault */
-	u32 index; /* its own */
+	/* Of the two faults below: address >> 12, + 1 so that 0 means none. */
+	u64 user_page;
+	u64 kernel_page;
 	u32 tgid;
 	u32 tid;
 	u32 proc;
 	u32 state;
-};
+	u32 weight; /* of the next fault, where there is a guard */
+	u32 index; /* its own */
 
-/* An array, because its elements are found without a call. Number 0 is nobody's. */
+	struct last_map last;
+	u64 start_time; /* of the leader */
+	u64 clock; /* a time that was read, */
+	u64 clock_tick; /* and in which tick; both where there is a guard */
+
+	struct open_fault user; /* or the one around handle_mm_fault */
+	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
+	u64 mark_minor;
+	u64 mark_major;
+	u64 cut_minor;
+	u64 cut_major;
+};
+_Static_assert(__builtin_offsetof(struct task_account, last) == 64 &&
+		       __builtin_offsetof(struct task_account, user) == 128 &&
+		       sizeof(struct task_account) == 256,
+	       "by cache lines");
+
+/* An array, because its elements are found without a call; one that begins with a page, for the
+ * cache lines. Number 0 is nobody's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 32768);
 	__type(key, u32);
 	__type(value, struct task_account);
@@ -230,32 +242,33 @@ static __always_inline struct task_account *account_find(u64 task)
 static __noinline struct task_account *account_make(struct task_struct *task, u32 minor, u32 major,
 						    struct task_account *old)
 {
-	struct task_account fresh = { .task = (u64)task };
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct task_account *a;
-	u32 index;
+	struct task_account *a = old;
+	u64 key = (u64)task;
+	u32 index = old ? old->index : 0;
 
-	fresh.tgid = BPF_CORE_READ(task, tgid);
-	fresh.tid = BPF_CORE_READ(task, pid);
-	fresh.start_time = BPF_CORE_READ(leader, start_boottime);
+	if (!old) {
+		if (bpf_map_pop_elem(&account_free, &index))
+			goto full;
+		a = account_at(index);
+		if (!a)
+			goto full;
+	}
+	/* Not by way of the stack, of which it would take half. */
+	__builtin_memset(a, 0, sizeof(*a));
+	a->index = index;
+	a->tgid = BPF_CORE_READ(task, tgid);
+	a->tid = BPF_CORE_READ(task, pid);
+	a->start_time = BPF_CORE_READ(leader, start_boottime);
 	if (BPF_CORE_READ(task, start_time) <= control.start_ns) {
-		fresh.minor = BPF_CORE_READ(task, min_flt) - minor;
-		fresh.major = BPF_CORE_READ(task, maj_flt) - major;
+		a->minor = BPF_CORE_READ(task, min_flt) - minor;
+		a->major = BPF_CORE_READ(task, maj_flt) - major;
 	}
-	if (old) {
-		fresh.index = old->index;
-		*old = fresh;
-		return old;
-	}
-	if (bpf_map_pop_elem(&account_free, &index))
-		goto full;
-	a = account_at(index);
-	if (!a)
-		goto full;
-	fresh.index = index;
-	*a = fresh;
+	*(volatile u64 *)&a->task = key;
+	if (old)
+		return a;
 	/* An index that could not be deleted leads to an account of another task, or of nobody. */
-	if (!bpf_map_update_elem(&account_index, &fresh.task, &index, BPF_ANY))
+	if (!bpf_map_update_elem(&account_index, &key, &index, BPF_ANY))
 		return a;
 	stat_add(VMT_STAT_BUSY, 1);
 	a->task = 0;

@@ -52,10 +52,10 @@ static __always_inline int fault_enter(struct vm_area_struct *vma, unsigned long
 	settle(a, p,
 	       advance(a, p, vmt_current_read(task, min_flt), vmt_current_read(task, maj_flt)));
 
-	again = (a->state & (TASK_RETRY | TASK_OPEN)) && a->user.page == page;
+	again = (a->state & (TASK_RETRY | TASK_OPEN)) && a->user_page == page;
 	a->state &= ~(TASK_RETRY | TASK_GUP);
 	a->state |= TASK_OPEN | (gup ? TASK_GUP : 0);
-	a->user.page = page;
+	a->user_page = page;
 	a->user.flags = flags;
 	a->user.slot = map_of(vma, task, a->tgid, a->start_time);
 	if (!again) {
@@ -144,7 +144,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		else
 			d.major--;
 	}
-	if (!page || ((a->state & TASK_OPEN) && a->user.page == page)) {
+	if (!page || ((a->state & TASK_OPEN) && a->user_page == page)) {
 		slot = a->user.slot;
 		a->state &= ~TASK_OPEN;
 		if (n)
@@ -161,7 +161,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		if (vma && !(ret & (VMT_VM_FAULT_RETRY | VMT_VM_FAULT_COMPLETED)))
 			slot = map_of(vma, task, a->tgid, a->start_time);
 		a->user.t0 = 0;
-		a->user.page = page;
+		a->user_page = page;
 	}
 
 	if (ret & VMT_VM_FAULT_RETRY) {
@@ -197,13 +197,13 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 	row_count(m, major, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER), ns, weight);
 	/* Marks are those of an entry that was seen. */
 	if (a->user.t0) {
-		kind = kind_around(m, &a->user, flags, ret, major);
+		kind = kind_around(m, &a->user, (a->user_page - 1) << 12, flags, ret, major);
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access_of_flags(flags),
 			   !(flags & VMT_FAULT_FLAG_USER), ns, weight);
 		clock_next(a);
 	}
-	event_emit(ctx, slot, a->user.page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
+	event_emit(ctx, slot, a->user_page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
 		   major, kind, ns);
 	return 0;
 }
@@ -278,7 +278,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 			vmt_add(&p->record_minor, 1);
 		/* The entry was skipped: the mapping is still here, so stand in for it. */
 		if (!(a->state & TASK_OPEN)) {
-			a->user.page = page;
+			a->user_page = page;
 			a->user.t0 = 0;
 			a->user.flags = 0;
 			a->user.slot = own_map(a, task, addr);
@@ -316,23 +316,23 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	}
 	stack_count(ctx, a, true, major);
 	if (!m) {
-		a->user.page = 0;
-		a->kernel.page = 0;
+		a->user_page = 0;
+		a->kernel_page = 0;
 		return 0;
 	}
 
-	if (a->user.page == page) {
+	if (a->user_page == page) {
 		open = &a->user;
-	} else if (a->kernel.page == page) {
+		a->user_page = 0;
+	} else if (a->kernel_page == page) {
 		open = &a->kernel;
 		kernel = true;
 	}
 	if (open) {
 		access = access_of_code(open->flags);
 		ns = clock_end(open, &weight);
-		open->page = 0;
 	}
-	a->kernel.page = 0;
+	a->kernel_page = 0;
 	row_count(m, major, access, kernel, ns, weight);
 	if (open) {
 		kind = kind_of_code(a, m, open, addr, major);
@@ -360,6 +360,7 @@ int record_major(struct bpf_perf_event_data *ctx)
 
 static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 {
+	u64 page = (addr >> 12) + 1;
 	struct task_account *a;
 	struct open_fault *o;
 
@@ -368,7 +369,7 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 	a = own_account(bpf_get_current_task(), 0, 0);
 	if (!a || !still_counts(a, 0, 0))
 		return 0;
-	if (user && a->user.page) {
+	if (user && unlikely(a->user_page)) {
 		struct vmt_slot_proc *p = task_proc(a, (void *)bpf_get_current_task());
 
 		if (p)
@@ -376,9 +377,9 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 	}
 	o = user ? &a->user : &a->kernel;
 	/* Whoever is back in user mode is in no fault of the kernel. */
+	a->kernel_page = user ? 0 : page;
 	if (user)
-		a->kernel.page = 0;
-	o->page = (addr >> 12) + 1;
+		a->user_page = page;
 	o->flags = code;
 	clock_begin(a, o);
 	o->marks = table_before(a, o, addr);
@@ -416,10 +417,10 @@ int BPF_PROG(fault_signal, int sig, struct kernel_siginfo *info, struct task_str
 	if (code <= 0 || code == 128 || vmt_around || !current_wanted())
 		return 0;
 	a = account_find((u64)task);
-	if (!a || !a->user.page || control.closing)
+	if (!a || !a->user_page || control.closing)
 		return 0;
-	addr = (a->user.page - 1) << 12;
-	a->user.page = 0;
+	addr = (a->user_page - 1) << 12;
+	a->user_page = 0;
 	if (sig != 7)
 		return 0;
 	p = task_proc(a, task);

@@ -102,7 +102,8 @@ struct vmt_slot_latency {
 /*
  * One mapping of one program image of one process; or, with tgid 0 and no addresses, all mappings
  * of one file (or all heaps, ...) in processes of one name, which faulted when the table was
- * crowded. What identifies it is written before ready.
+ * crowded. What identifies it is written before ready. It fills whole cache lines, of which the
+ * first one has what the kind of a fault depends on.
  */
 struct vmt_slot_map {
 	__u32 ready;
@@ -114,12 +115,12 @@ struct vmt_slot_map {
 	__u64 vm_end; /* highest seen */
 	__u64 vm_pgoff; /* of vm_start when first seen, in pages */
 	__u64 vm_flags; /* when last seen */
-	__u64 ino;
-	__u32 dev; /* as in the kernel: major << 20 | minor */
-	__u32 name; /* slot of the name + 1; 0 for none */
 	__u16 class; /* enum vmt_bpf_class */
 	__u16 special; /* enum vmt_bpf_special */
 	__u32 slot; /* the row's own number + 1; it may have been another's before */
+	__u64 ino;
+	__u32 dev; /* as in the kernel: major << 20 | minor */
+	__u32 name; /* slot of the name + 1; 0 for none */
 	char comm[16]; /* of the leader when first seen */
 	__u64 count[2][2][VMT_BPF_ACCESSES][2]; /* untimed, major, access, in the kernel */
 	__u64 retried;
@@ -130,11 +131,13 @@ struct vmt_slot_map {
 	__u64 read_ns; /* and reading its file, */
 	__u64 swap_ns; /* or from swap */
 	struct vmt_slot_latency latency;
+	__u64 pad[3];
 };
 _Static_assert(sizeof(struct vmt_slot_map) ==
-		       96 + (8 * VMT_BPF_ACCESSES + 2 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 6) * 8 +
+		       96 + (8 * VMT_BPF_ACCESSES + 2 + VMT_BPF_FAILURES + VMT_BPF_KINDS + 9) * 8 +
 			       VMT_BPF_HIST * 4,
 	       "no holes");
+_Static_assert(sizeof(struct vmt_slot_map) % 64 == 0, "rows share no cache line");
 
 enum vmt_proc_flag {
 	VMT_PROC_EXITED = 1,
