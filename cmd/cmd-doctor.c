@@ -150,7 +150,9 @@ static void logs(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct la
 static int read_sources(struct vmt_ctx *ctx, struct vmt_run *run)
 {
 	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
-			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
+			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PRESSURE) |
+			       VMT_SOURCE_BIT(OVERCOMMIT) | VMT_SOURCE_BIT(ZRAM) |
+			       VMT_SOURCE_BIT(PIDS);
 	const uint64_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) |
 			      VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(PAGEMAP) |
 			      VMT_SOURCE_BIT(ELF);

@@ -9,8 +9,9 @@
  * kernel raises them while memory is fragmented), or the per-CPU counters of vmstat were folded. A
  * sample with a residual is printed, and fails the test.
  *
- * And against another reader: what free(1) of procps prints for the same columns lies between two
- * looks of vmtop, and is equal where these are equal. In a guest there is none.
+ * A user without rights knows as much. And against another reader: what free(1) of procps prints
+ * for the same columns lies between two looks of vmtop, and is equal where these are equal. In a
+ * guest there is none.
  */
 
 #include "check.h"
@@ -49,20 +50,45 @@ static bool numbers(char *line, struct row *ret)
 	return true;
 }
 
-/* One look by vmtop free, the columns as they are named. */
-static bool look(const char *vmtop, const char *columns, struct row *ret)
+#define NOBODY 65534
+
+/* One look by vmtop free as that user, the columns as they are named. */
+static bool look_as(const char *vmtop, uid_t uid, const char *columns, struct row *ret)
 {
 	const char *const args[] = { "vmtop",	 "free",  "--csv", "--noheadings",
 				     "--output", columns, NULL };
 	char line[1024];
 	pid_t pid;
-	FILE *f = check_start(vmtop, 0, args, &pid);
+	FILE *f = check_start(vmtop, uid, args, &pid);
 	bool good;
 
 	if (!f)
 		return false;
 	good = fgets(line, sizeof(line), f) && numbers(line, ret);
 	return check_stop(f, pid) && good;
+}
+
+static bool look(const char *vmtop, const char *columns, struct row *ret)
+{
+	return look_as(vmtop, 0, columns, ret);
+}
+
+/* Nothing of it is root's alone: the same fields are known. */
+static void nobody(const char *vmtop)
+{
+	static const char *const columns =
+		"total,free,pcp_bytes,zram_bytes,available_derived_bytes,pgfault_total,"
+		"reserve_bytes";
+	struct row own = { 0 }, other = { 0 };
+	struct check c;
+
+	check_begin(&c, "memory-sum/nobody");
+	check_that(&c, look(vmtop, columns, &own) && look_as(vmtop, NOBODY, columns, &other),
+		   "cannot be read");
+	/* An unknown value ends the row. */
+	check_that(&c, own.n == 7 && other.n == own.n, "%zu of %zu fields", other.n, own.n);
+	check_that(&c, other.v[0] == own.v[0], "total is %lld, not %lld", other.v[0], own.v[0]);
+	check_end(&c, "%zu fields", other.n);
 }
 
 /* A file that is written, read and removed, over and over. */
@@ -292,6 +318,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	available(argv[1], argv[2], samples);
 	sum_is_total(argv[1], argv[2], samples < 20 ? samples : 20);
+	nobody(argv[1]);
 	if (!guest)
 		as_free_says(argv[1]);
 	return 0;

@@ -171,6 +171,41 @@ def limited(limit):
     return {finding["id"] for finding in document["findings"]} - {"managed_is_not_total"}
 
 
+def compressed(report):
+    """zram devices: what they hold is a part, and what cannot be read of them is unknown."""
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(snap.FIXTURES / "machine-6.18", top)
+        vmstat = top / "proc/vmstat"
+        text = vmstat.read_text(encoding="ascii")
+        vmstat.write_text(text.replace("nr_zspages 0\n", "nr_zspages 30\n"))
+        devices = top / "sys/devices/virtual/block"
+        (devices / "zram1").mkdir()
+        (devices / "zramble").mkdir()
+        (devices / "zram0/mm_stat").write_text("  40960  1000  98304  0  98304  0  0  0  0\n")
+        (devices / "zram1/mm_stat").write_text("4096 70 4096 0 4096 0 0\n")
+        (devices / "zramble/mm_stat").write_text("1 1 1 1\n")
+        said = []
+
+        def look():
+            document = snap.document(top, "free")
+            system = document["data"]["system"]
+            parts = {row["name"]: row["size_bytes"] for row in document["data"]["parts"]}
+            state = next(row for row in document["sources"] if row["name"] == "zram")
+            total = sum(value for value in parts.values() if value is not None)
+            said.append(f"{total} of {system['total_bytes']}")
+            sums = total == system["total_bytes"]
+            return sums, parts["zram"], system["zram_data_bytes"], state["status"]
+
+        report.check("zram: two devices", [] if look() == (True, 102400, 45056, "ok") else said)
+        (devices / "zram1/mm_stat").write_text("4096 70\n")
+        wrong = look()
+        report.check("zram: not two numbers", [] if wrong[:3] == (True, None, None) else said)
+        shutil.rmtree(devices)
+        gone = look()
+        report.check("zram: no device", [] if gone == (True, None, None, "absent") else str(gone))
+
+
 EXCEEDED = {"parts_exceed_total", "commit_limit_differs"}
 UNCOUNTED = {"much_unaccounted", "commit_limit_differs", "managed_is_not_total"}
 
@@ -221,6 +256,7 @@ def main():
     report = Report()
     fields(report)
     findings(report)
+    compressed(report)
     report.done()
 
 
