@@ -227,12 +227,14 @@ static __always_inline u64 inode_of(u64 node)
 	return node - bpf_core_field_offset(struct inode, i_sb_list);
 }
 
-/* The number of the inode where the walk is. */
-static __always_inline u64 ino_here(void)
+/* Whether the walk is still at the inode where the run before left it: it can have been freed
+ * since, and its memory be another one. */
+static __always_inline bool is_here(void)
 {
 	struct inode *inode = (struct inode *)inode_of(walk.at);
 
-	return BPF_CORE_READ(inode, i_ino);
+	return BPF_CORE_READ(inode, i_ino) == walk.at_ino &&
+	       (u64)BPF_CORE_READ(inode, i_sb) == walk.super;
 }
 
 /* Looks at the inode where the walk is, and goes on; other than 0: the run ends. */
@@ -248,15 +250,21 @@ __noinline int walk_step(u64 head)
 	if (!has_room())
 		return 1;
 	next = next_node(walk.at);
-	if (!next || (u64)BPF_CORE_READ(inode, i_sb) != walk.super) {
-		walk.state = VMT_INODE_CHANGED;
-		return 1;
-	}
+	if (!next)
+		goto changed;
 	walk.seen++;
-	if (BPF_CORE_READ(inode, i_data.nrpages) >= walk.least_pages)
+	if (BPF_CORE_READ(inode, i_data.nrpages) >= walk.least_pages) {
+		/* A list leads from no superblock to another; this is in a cache line of its own,
+		 * and of most inodes not looked at. */
+		if ((u64)BPF_CORE_READ(inode, i_sb) != walk.super)
+			goto changed;
 		put_inode((u64)inode);
+	}
 	walk.at = next;
 	return 0;
+changed:
+	walk.state = VMT_INODE_CHANGED;
+	return 1;
 }
 
 /* Whether the superblock is one still: mounted, with itself as that of its root. */
@@ -283,8 +291,7 @@ int walk_inodes(void *ctx)
 	}
 	if (!walk.at) {
 		walk.at = next_node(head);
-	} else if (walk.at != head && ino_here() != walk.at_ino) {
-		/* Freed between two runs, and taken for another. */
+	} else if (walk.at != head && !is_here()) {
 		walk.at = 0;
 	}
 	if (!walk.at) {
@@ -297,8 +304,11 @@ int walk_inodes(void *ctx)
 		if (!(i & 31) && bpf_ktime_get_ns() - t0 > walk.limit_ns)
 			break;
 	}
-	if (walk.at != head)
-		walk.at_ino = ino_here();
+	if (walk.at != head) {
+		struct inode *inode = (struct inode *)inode_of(walk.at);
+
+		walk.at_ino = BPF_CORE_READ(inode, i_ino);
+	}
 	walk.took_ns = bpf_ktime_get_ns() - t0;
 	return 0;
 }

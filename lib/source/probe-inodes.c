@@ -2,7 +2,6 @@
 #include "source/probe-inodes.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "source/probe-btf.h"
 #include "source/probe-load.h"
 
 /* Generated; our warnings are not bpftool's. */
@@ -75,20 +73,6 @@ static void freep(struct vmt_inodes **x)
 	vmt_inodes_free(*x);
 }
 
-/* Which iterators this kernel has: each has the type of what its programs get. */
-static void look_at_iterators(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
-{
-	struct btf *btf = vmt_probe_btf();
-
-	if (!btf)
-		return;
-	x->mappings = opts->mappings &&
-		      btf__find_by_name_kind(btf, "bpf_iter__task_vma", BTF_KIND_STRUCT) > 0;
-	x->files = opts->files &&
-		   btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0;
-	btf__free(btf);
-}
-
 static int configure(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
 {
 	struct vmt_inodes_bpf *s = x->skeleton;
@@ -105,7 +89,7 @@ static int configure(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
 	return r;
 }
 
-static int load(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
+static int load_once(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
 {
 	int r;
 
@@ -114,11 +98,28 @@ static int load(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
 		return errno ? -errno : -ENOMEM;
 	r = configure(x, opts);
 	r = r ?: vmt_inodes_bpf__load(x->skeleton);
-	if (r && (x->mappings || x->files)) {
-		/* What only counts users is not to cost the rest. */
+	if (r)
 		vmt_inodes_bpf__destroy(VMT_STEAL(x->skeleton));
-		x->mappings = x->files = false;
-		return load(x, opts);
+	return r;
+}
+
+/* What only counts users is not to cost the rest: a kernel without an iterator refuses its program,
+ * and all of the object with it. To ask its BTF first would cost each run of newer ones a tenth of
+ * a second. */
+static int load(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
+{
+	int r;
+
+	x->mappings = opts->mappings;
+	x->files = opts->files;
+	r = load_once(x, opts);
+	if (r && r != -EPERM && x->mappings) {
+		x->mappings = false;
+		r = load_once(x, opts);
+	}
+	if (r && r != -EPERM && x->files) {
+		x->files = false;
+		r = load_once(x, opts);
 	}
 	return r;
 }
@@ -134,7 +135,6 @@ int vmt_inodes_open(const struct vmt_inodes_opts *opts, struct vmt_inodes **ret,
 	if (!x)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
 	vmt_probe_silence();
-	look_at_iterators(x, opts);
 	r = load(x, opts);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "%s", vmt_probe_explain(r));
