@@ -5,12 +5,15 @@
 
 #include "cmd/collect-loop.h"
 #include "cmd/watch.h"
+#include "model/cached-group.h"
 #include "source/collect-cache.h"
 #include "source/collect-inodes.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "cached_files", &vmt_entity_cached_file, false,
 	  "files, those first that have most in the page cache" },
+	{ "cached_groups", &vmt_entity_cached_group, false,
+	  "with --group: sums over the files, the largest first" },
 	{ "cache", &vmt_entity_cache, true, "the page cache, and how much of it these explain" },
 };
 
@@ -21,6 +24,8 @@ static const struct vmt_opt opts[] = {
 	{ "open", 0, VMT_OPT_FLAG, NULL, NULL, "files that processes have open (BPF)" },
 	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid",
 	  "files that these processes map or have open (BPF)" },
+	{ "group", 0, VMT_OPT_VALUE, "WHAT", "dir fs",
+	  "sums over the files of one directory, or of one file system" },
 	{ "tree", 0, VMT_OPT_VALUE, "DIR", "@dir", "all files in a directory, and in those below" },
 	{ "xdev", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "with --tree: nothing of other file systems that are mounted below" },
@@ -35,6 +40,8 @@ struct cache {
 	struct vmt_cache_opts files;
 	struct vmt_inode_opts inodes;
 	bool walk; /* by inodes */
+	bool group;
+	enum vmt_cached_group_by by;
 	uint64_t *pids;
 };
 
@@ -140,6 +147,7 @@ static const char mapped_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECE
 static const char open_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,OPEN-BY,FILE";
 static const char pid_columns[] =
 	"CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,MAPPED-BY,OPEN-BY,FILE";
+static const char group_columns[] = "CACHED,FILES,SIZE,LARGEST,NAME";
 static const char many_columns[] = "CACHED,SIZE,PCT,MAPPED-BY,OPEN-BY,KIND,FS,FILE";
 
 static int out_of_memory(struct vmt_ctx *ctx)
@@ -228,12 +236,67 @@ static const char *usual_columns(const struct cache *c)
 	return c->inodes.mapped ? pid_columns : open_columns;
 }
 
+/* The section of the files, or of their groups; NULL after a complaint. */
+static struct vmt_section *add_rows(struct vmt_ctx *ctx, struct vmt_run *run, const struct cache *c)
+{
+	bool chosen = vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all");
+	struct vmt_cached_group *groups;
+	struct vmt_section *s;
+	size_t n;
+
+	if (c->group) {
+		if (vmt_cached_groups(run->model->cached_files, run->model->n_cached_files, c->by,
+				      &run->sample->arena, &groups, &n) < 0) {
+			out_of_memory(ctx);
+			return NULL;
+		}
+		s = vmt_run_section(run, ctx, "cached_groups", groups, n);
+		if (s && c->walk && !chosen &&
+		    vmt_columns_parse(&s->columns, &vmt_entity_cached_group, group_columns, NULL) <
+			    0) {
+			out_of_memory(ctx);
+			return NULL;
+		}
+		return s;
+	}
+	s = vmt_run_section(run, ctx, "cached_files", run->model->cached_files,
+			    run->model->n_cached_files);
+	if (s && !chosen &&
+	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, usual_columns(c), NULL) < 0) {
+		out_of_memory(ctx);
+		return NULL;
+	}
+	return s;
+}
+
+/* What the walk does not tell, where the sums or the order are of it: of all files, first. */
+static int ask_first(struct vmt_ctx *ctx, struct vmt_run *run, const struct cache *c,
+		     bool *ret_asked)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	int r;
+
+	*ret_asked = false;
+	if (!c->walk)
+		return 0;
+	if (!c->group)
+		return rest_first(ctx, run, ret_asked);
+	/* Groups of --all are of tens of thousands of files: only where somebody names a column. */
+	if (!vmt_ctx_given(ctx, "output"))
+		return 0;
+	r = vmt_wanted_columns(ctx, &vmt_entity_cached_group, &columns);
+	if (r)
+		return r;
+	*ret_asked = has_rest(&columns);
+	return *ret_asked ? ask_rest(ctx, run, NULL, run->sample->cache.n_files) : 0;
+}
+
 /* One sample, as far as its document; an exit code or 0. */
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
 	const struct cache *c = arg;
 	struct vmt_section *s, *sum;
-	bool asked = false;
+	bool asked;
 	int r;
 
 	(void)w;
@@ -243,21 +306,17 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	if ((c->walk ? vmt_collect_inodes(run->collector, run->sample, &c->inodes)
 		     : vmt_collect_cache(run->collector, run->sample, &c->files)) < 0)
 		return out_of_memory(ctx);
-	r = c->walk ? rest_first(ctx, run, &asked) : 0;
+	r = ask_first(ctx, run, c, &asked);
 	if (r == 0)
 		r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;
-	s = vmt_run_section(run, ctx, "cached_files", run->model->cached_files,
-			    run->model->n_cached_files);
+	s = add_rows(ctx, run, c);
 	if (!s)
 		return VMT_EXIT_FAILED;
-	if (!vmt_ctx_given(ctx, "output") && !vmt_ctx_given(ctx, "output-all") &&
-	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, usual_columns(c), NULL) < 0)
-		return out_of_memory(ctx);
 	r = vmt_section_options(ctx, s);
 	/* The rows are the sample's own, and stay where they are. */
-	if (r == 0 && c->walk && !asked)
+	if (r == 0 && c->walk && !asked && !c->group)
 		r = rest_shown(ctx, run, s);
 	if (r == 0 && c->walk)
 		r = vmt_run_remodel(run, ctx, NULL);
@@ -275,6 +334,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 static int options(struct vmt_ctx *ctx, struct cache *c)
 {
 	const char *tree = vmt_ctx_value(ctx, "tree"), *list = vmt_ctx_value(ctx, "pid");
+	const char *group = vmt_ctx_value(ctx, "group");
 	bool all = vmt_ctx_given(ctx, "all"), mapped = vmt_ctx_given(ctx, "mapped");
 	bool open = vmt_ctx_given(ctx, "open");
 	int ways = (tree != NULL) + (ctx->n_operands > 0) + all + (mapped || open || list);
@@ -294,6 +354,10 @@ static int options(struct vmt_ctx *ctx, struct cache *c)
 					    .n_paths = ctx->n_operands,
 					    .tree = tree,
 					    .one_device = vmt_ctx_given(ctx, "xdev") };
+	c->group = group != NULL;
+	c->by = group && strcmp(group, "fs") == 0 ? VMT_CACHED_BY_FS : VMT_CACHED_BY_DIR;
+	if (group && strcmp(group, "fs") != 0 && strcmp(group, "dir") != 0)
+		return vmt_usage_error(ctx, "--group takes dir or fs, not '%.40s'", group);
 	c->walk = all || mapped || open || list;
 	/* Of a process it is both, where nothing else is said. */
 	c->inodes = (struct vmt_inode_opts){ .all = all,
@@ -312,7 +376,10 @@ static int run_cache(struct vmt_ctx *ctx)
 	VMT_CLEANUP(cache_done) struct cache c = { 0 };
 	int r;
 
-	if (vmt_column_help(ctx, &vmt_entity_cached_file, &r))
+	if (vmt_column_help(ctx,
+			    vmt_ctx_given(ctx, "group") ? &vmt_entity_cached_group
+							: &vmt_entity_cached_file,
+			    &r))
 		return r;
 	r = options(ctx, &c);
 	if (r == 0)
@@ -334,7 +401,7 @@ const struct vmt_cmd vmt_cmd_cache = {
 	.name = "cache",
 	.summary = "the page cache by file: what of each is cached, dirty, evicted",
 	.synopsis = "(PATH... | --tree DIR [--xdev] | --all | --mapped | --open | -p LIST) "
-		    "[-d SEC] [OPTION]...",
+		    "[--group WHAT] [-d SEC] [OPTION]...",
 	.cost = "a file is looked up, opened and asked about, in some microseconds, and not read; a "
 		"walk over all inodes takes about half a microsecond for each",
 	.opts = opts,
@@ -342,6 +409,7 @@ const struct vmt_cmd vmt_cmd_cache = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.sections_optional = true,
 	.operands = "@file",
 	.max_operands = 4096,
 	.run = run_cache,

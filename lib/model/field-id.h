@@ -143,6 +143,12 @@ enum vmt_cached_file_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_cached_group_##m
+enum vmt_cached_group_field {
+#include "model/cached-group.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_cache_##m
 enum vmt_cache_field {
 #include "model/cache.def"

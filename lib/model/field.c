@@ -175,6 +175,14 @@ static const struct vmt_field cached_file_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_cached_group
+#define FIELD_ENUM(m) VMT_FIELD_cached_group_##m
+static const struct vmt_field cached_group_fields[] = {
+#include "model/cached-group.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_cache
 #define FIELD_ENUM(m) VMT_FIELD_cache_##m
 static const struct vmt_field cache_fields[] = {
@@ -358,6 +366,8 @@ ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
        "-calls_total,-around_total");
 ENTITY(cached_file, vmt_cached_file, "cached_files", "a file, and what the page cache has of it",
        "-cached_bytes,path");
+ENTITY(cached_group, vmt_cached_group, "cached_groups",
+       "files of one directory or file system, summed", "-cached_bytes,name");
 ENTITY(cache, vmt_cache, "cache", "the page cache, and how much of it the rows explain", NULL);
 ENTITY(command, vmt_command, "command", "a command that was run", NULL);
 ENTITY(budget, vmt_budget, "budgets", "a limit that a command was given", NULL);
@@ -381,25 +391,19 @@ ENTITY(region_sum, vmt_region_sum, "region_sums", "ranges of physical addresses 
 ENTITY(cgroup, vmt_cgroup, "cgroups", "a cgroup that memory is charged to", "-current_bytes");
 
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,	 &vmt_entity_part,
-	&vmt_entity_term,	 &vmt_entity_commit,
-	&vmt_entity_pressure,	 &vmt_entity_proc,
-	&vmt_entity_group,	 &vmt_entity_map,
-	&vmt_entity_map_group,	 &vmt_entity_sharer,
-	&vmt_entity_page,	 &vmt_entity_addr,
-	&vmt_entity_fault,	 &vmt_entity_stack,
-	&vmt_entity_balance,	 &vmt_entity_file,
-	&vmt_entity_cached_file, &vmt_entity_cache,
-	&vmt_entity_command,	 &vmt_entity_budget,
-	&vmt_entity_probe,	 &vmt_entity_rung,
-	&vmt_entity_source,	 &vmt_entity_issue,
-	&vmt_entity_finding,	 &vmt_entity_check,
-	&vmt_entity_single,	 &vmt_entity_gap,
-	&vmt_entity_zone,	 &vmt_entity_order,
-	&vmt_entity_migrate,	 &vmt_entity_node,
-	&vmt_entity_cpu_list,	 &vmt_entity_compaction,
-	&vmt_entity_region,	 &vmt_entity_region_sum,
-	&vmt_entity_cgroup,	 NULL,
+	&vmt_entity_system,	&vmt_entity_part,	 &vmt_entity_term,
+	&vmt_entity_commit,	&vmt_entity_pressure,	 &vmt_entity_proc,
+	&vmt_entity_group,	&vmt_entity_map,	 &vmt_entity_map_group,
+	&vmt_entity_sharer,	&vmt_entity_page,	 &vmt_entity_addr,
+	&vmt_entity_fault,	&vmt_entity_stack,	 &vmt_entity_balance,
+	&vmt_entity_file,	&vmt_entity_cached_file, &vmt_entity_cached_group,
+	&vmt_entity_cache,	&vmt_entity_command,	 &vmt_entity_budget,
+	&vmt_entity_probe,	&vmt_entity_rung,	 &vmt_entity_source,
+	&vmt_entity_issue,	&vmt_entity_finding,	 &vmt_entity_check,
+	&vmt_entity_single,	&vmt_entity_gap,	 &vmt_entity_zone,
+	&vmt_entity_order,	&vmt_entity_migrate,	 &vmt_entity_node,
+	&vmt_entity_cpu_list,	&vmt_entity_compaction,	 &vmt_entity_region,
+	&vmt_entity_region_sum, &vmt_entity_cgroup,	 NULL,
 };
 
 const struct vmt_entity *vmt_entity_find(const char *name)

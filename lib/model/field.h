@@ -130,6 +130,7 @@ extern const struct vmt_entity vmt_entity_single;
 extern const struct vmt_entity vmt_entity_gap;
 extern const struct vmt_entity vmt_entity_file;
 extern const struct vmt_entity vmt_entity_cached_file;
+extern const struct vmt_entity vmt_entity_cached_group;
 extern const struct vmt_entity vmt_entity_cache;
 extern const struct vmt_entity vmt_entity_command;
 extern const struct vmt_entity vmt_entity_budget;

@@ -104,6 +104,11 @@ struct vmt_cached_file {
 #include "model/cached-file.def"
 };
 
+struct vmt_cached_group {
+	struct vmt_row row;
+#include "model/cached-group.def"
+};
+
 struct vmt_cache {
 	struct vmt_row row;
 #include "model/cache.def"

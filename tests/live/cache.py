@@ -265,6 +265,12 @@ def walk(report, folder):
         report.check("cache -p --open: by the name that was opened, also without one", [
             f"{path} is no row" for path in (gone.name + " (deleted)",
                                              "/memfd:vmtop-cache (deleted)") if path not in found])
+        result = run("cache", "--all", "-J", "--group", "dir", "-F", f"name = '{folder}'")
+        groups = loads(result.out)["data"]["cached_groups"]
+        least = truth(closed) + 8 * PAGE
+        report.check("cache --group dir", expect(result, OK)
+                     or ([] if len(groups) == 1 and groups[0]["cached_bytes"] >= least
+                         and groups[0]["name"] == str(folder) else f"{groups}, not {least}"))
         result = run("cache", "--all", "--csv", "-o", "cached,file", "--top", "3")
         sizes = [int(line.split(b",")[0]) for line in result.out.splitlines()[1:]]
         report.check("cache --all --top", expect(result, OK)

@@ -38,6 +38,7 @@ MACHINE = [
     ("zones-cpus.csv", ["zones", "--cpus", "--csv"], "csv", "C"),
     ("zones-layout.txt", ["zones", "--layout", "-k"], "text", "C.UTF-8"),
     ("zones-layout.json", ["zones", "--layout", "-J"], "json", "C.UTF-8"),
+    ("cache-group.json", ["cache", "-J", "--all", "--group", "dir"], "json", "C.UTF-8"),
     ("cache-all.txt", ["cache", "-k", "--all"], "text", "C.UTF-8"),
     ("ps.txt", ["ps", "-k", "--pss", "--kernel-threads"], "text", "C.UTF-8"),
     ("ps-ascii.txt", ["ps", "--human", "--ascii"], "text", "C.UTF-8"),

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "model/cache.h"
+#include "model/cached-group.h"
 #include "model/model.h"
 
 #define PAGE UINT64_C(4096)
@@ -122,13 +123,77 @@ static void test_index(void **state)
 	assert_true(unit_alloc_sweep(fill_index, NULL) > 3);
 }
 
+static const struct vmt_cached_group *group(const struct vmt_cached_group *g, size_t n,
+					    const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (vmt_bytes_is(g[i].name, name))
+			return &g[i];
+	fail_msg("no group %s", name);
+	return NULL;
+}
+
+static void test_groups(void **state)
+{
+	struct vmt_sample *s = vmt_sample_new();
+	const struct vmt_cached_group *g;
+	struct vmt_cached_group *rows;
+	size_t i, n = 0;
+
+	assert_non_null(s);
+	row(s, "file", 30 * PAGE, "/srv/a");
+	row(s, "file", 10 * PAGE, "/srv/b");
+	row(s, "file", UINT64_MAX, "/srv/c");
+	row(s, "file", UINT64_MAX, "/etc/shadow");
+	row(s, "file", 1 * PAGE, "/top");
+	row(s, "file", 2 * PAGE, "[xfs 08:01]/x/y");
+	row(s, "file", 4 * PAGE, "[xfs 08:01 inode 12]");
+	row(s, "file", 8 * PAGE, "[xfs 08:01 inode 13]");
+	for (i = 0; i < s->cache.n_files; i++) {
+		VMT_SET(cached_file, fs_type, &s->cache.files[i], VMT_BYTES("xfs"));
+		VMT_SET(cached_file, device, &s->cache.files[i], VMT_BYTES("08:01"));
+		VMT_SET(cached_file, size_bytes, &s->cache.files[i], UINT64_MAX / 4);
+		if (i != 1)
+			VMT_SET(cached_file, dirty_bytes, &s->cache.files[i], PAGE);
+	}
+	assert_int_equal(vmt_cached_groups(s->cache.files, s->cache.n_files, VMT_CACHED_BY_DIR,
+					   &s->arena, &rows, &n),
+			 0);
+	assert_int_equal(n, 5);
+	g = group(rows, n, "/srv");
+	assert_int_equal(g->cached_bytes, 40 * PAGE);
+	assert_int_equal(g->largest_bytes, 30 * PAGE);
+	assert_int_equal(g->files_total, 3);
+	assert_int_equal(g->unknown_total, 1);
+	assert_false(VMT_HAS(cached_group, dirty_bytes, g));
+	g = group(rows, n, "/etc");
+	assert_false(VMT_HAS(cached_group, cached_bytes, g));
+	assert_true(VMT_HAS(cached_group, dirty_bytes, g));
+	assert_int_equal(group(rows, n, "/")->cached_bytes, PAGE);
+	assert_int_equal(group(rows, n, "[xfs 08:01]/x")->files_total, 1);
+	assert_int_equal(group(rows, n, "[xfs 08:01]")->cached_bytes, 12 * PAGE);
+	assert_int_equal(vmt_cached_groups(s->cache.files, s->cache.n_files, VMT_CACHED_BY_FS,
+					   &s->arena, &rows, &n),
+			 0);
+	assert_int_equal(n, 1);
+	g = group(rows, n, "xfs 08:01");
+	assert_int_equal(g->cached_bytes, 55 * PAGE);
+	assert_int_equal(g->files_total, 8);
+	/* It does not run over. */
+	assert_int_equal(g->size_bytes, UINT64_MAX);
+	assert_int_equal(vmt_cached_groups(NULL, 0, VMT_CACHED_BY_FS, &s->arena, &rows, &n), 0);
+	assert_int_equal(n, 0);
+	vmt_sample_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_percent),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_sums),   cmocka_unit_test(test_percent),
+		cmocka_unit_test(test_kinds),  cmocka_unit_test(test_index),
+		cmocka_unit_test(test_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
