@@ -59,6 +59,16 @@ struct {
 	__type(value, u32);
 } used_index SEC(".maps");
 
+/* Whether pages are counted that come and go. */
+const volatile __u32 vmt_live = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VMT_INODE_CHURN);
+	__type(key, u64);
+	__type(value, struct vmt_inode_churn);
+} churn SEC(".maps");
+
 /*
  * Directories that were put out lately, by some bits of their address. One that is put out twice
  * does no harm. An address may come to be another directory's, so its parent and its name are
@@ -147,6 +157,14 @@ static __always_inline u64 take_users(struct vmt_inode_record *r, u64 inode)
 	return u ? u->dentry : 0;
 }
 
+static __always_inline void take_churn(struct vmt_inode_record *r, u64 inode)
+{
+	struct vmt_inode_churn *c = vmt_live ? bpf_map_lookup_elem(&churn, &inode) : NULL;
+
+	r->added = c ? c->added : 0;
+	r->deleted = c ? c->deleted : 0;
+}
+
 /* Puts out the name of an inode by one of its dentries; false where it is none of them (any more):
  * the list of an inode that is being freed is something else. */
 static __always_inline bool put_name(struct vmt_inode_record *r, struct inode *inode,
@@ -191,6 +209,7 @@ __noinline int put_inode(u64 address)
 	r->hashed = 0;
 	r->name_len = 0;
 	dentry = (struct dentry *)take_users(r, address);
+	take_churn(r, address);
 	walk.n_out++;
 	for (int i = 0; i < 2; i++) {
 		if (dentry && put_name(r, inode, dentry))
@@ -241,7 +260,7 @@ static __always_inline bool is_here(void)
 __noinline int walk_step(u64 head)
 {
 	struct inode *inode = (struct inode *)inode_of(walk.at);
-	u64 next;
+	u64 next, address;
 
 	if (walk.at == head) {
 		walk.state = VMT_INODE_END;
@@ -253,12 +272,14 @@ __noinline int walk_step(u64 head)
 	if (!next)
 		goto changed;
 	walk.seen++;
-	if (BPF_CORE_READ(inode, i_data.nrpages) >= walk.least_pages) {
+	address = (u64)inode;
+	if (BPF_CORE_READ(inode, i_data.nrpages) >= walk.least_pages ||
+	    (vmt_live && bpf_map_lookup_elem(&churn, &address))) {
 		/* A list leads from no superblock to another; this is in a cache line of its own,
 		 * and of most inodes not looked at. */
 		if ((u64)BPF_CORE_READ(inode, i_sb) != walk.super)
 			goto changed;
-		put_inode((u64)inode);
+		put_inode(address);
 	}
 	walk.at = next;
 	return 0;
@@ -507,5 +528,41 @@ int used_by_file(struct bpf_iter__task_file *ctx)
 		u->last_opener = tgid + 1;
 		u->openers++;
 	}
+	return 0;
+}
+
+/* Counts pages that come to an inode or go from it, on whatever processor. */
+static __always_inline void count_churn(struct folio *folio, bool added)
+{
+	struct address_space *mapping = (void *)vmt_folio_mapping(folio);
+	u64 inode = mapping ? (u64)BPF_CORE_READ(mapping, host) : 0;
+	struct vmt_inode_churn fresh = {};
+	struct vmt_inode_churn *c;
+	u64 pages = vmt_folio_pages(folio);
+
+	__sync_fetch_and_add(added ? &walk.added : &walk.deleted, pages);
+	c = inode ? bpf_map_lookup_elem(&churn, &inode) : NULL;
+	if (!c && inode) {
+		/* Another processor may be first: then there is one. */
+		bpf_map_update_elem(&churn, &inode, &fresh, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&churn, &inode);
+	}
+	if (c)
+		__sync_fetch_and_add(added ? &c->added : &c->deleted, pages);
+	else
+		__sync_fetch_and_add(&walk.churn_lost, pages);
+}
+
+SEC("?tp_btf/mm_filemap_add_to_page_cache")
+int BPF_PROG(page_added, struct folio *folio)
+{
+	count_churn(folio, true);
+	return 0;
+}
+
+SEC("?tp_btf/mm_filemap_delete_from_page_cache")
+int BPF_PROG(page_deleted, struct folio *folio)
+{
+	count_churn(folio, false);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #define VMT_INODE_SUPERS 4096
 #define VMT_INODE_DEPTH	 48 /* directories from a file to the root of its file system */
 #define VMT_INODE_USED	 65536 /* inodes that are mapped or open */
+#define VMT_INODE_CHURN	 65536 /* inodes to which pages come, or from which they go */
 
 enum vmt_inode_what {
 	VMT_INODE_FILE = 1, /* an inode */
@@ -30,6 +31,8 @@ struct vmt_inode_record {
 	__u64 size;
 	__u64 pages; /* base pages; of hugetlbfs and DAX entries */
 	__u64 blocks; /* i_blocks, of 512 bytes */
+	__u64 added; /* pages, while that was counted */
+	__u64 deleted;
 	__u32 what; /* enum vmt_inode_what */
 	__u32 mode;
 	__u32 nlink;
@@ -42,7 +45,7 @@ struct vmt_inode_record {
 	__u32 name_len; /* 0: no name */
 	char name[VMT_INODE_NAME];
 };
-_Static_assert(sizeof(struct vmt_inode_record) == 7 * 8 + 10 * 4 + VMT_INODE_NAME, "no holes");
+_Static_assert(sizeof(struct vmt_inode_record) == 9 * 8 + 10 * 4 + VMT_INODE_NAME, "no holes");
 
 struct vmt_inode_super {
 	__u64 address;
@@ -67,6 +70,12 @@ struct vmt_inode_used {
 	__u32 pad;
 };
 _Static_assert(sizeof(struct vmt_inode_used) == 4 * 8 + 6 * 4, "no holes");
+
+/* Pages that came to an inode and went from it. */
+struct vmt_inode_churn {
+	__u64 added;
+	__u64 deleted;
+};
 
 enum vmt_inode_state {
 	VMT_INODE_MORE, /* it goes on where it was */
@@ -93,4 +102,8 @@ struct vmt_inode_walk {
 	__u64 seen; /* inodes */
 	__u64 took_ns;
 	__u64 used_lost; /* mapped or open inodes that found the table full */
+	/* While pages are counted that come and go. */
+	__u64 added;
+	__u64 deleted;
+	__u64 churn_lost; /* of both, those of inodes that found the table full */
 };

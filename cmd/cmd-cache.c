@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/parse.h"
 #include "cmd/collect-loop.h"
 #include "cmd/watch.h"
 #include "model/cached-group.h"
@@ -24,6 +25,8 @@ static const struct vmt_opt opts[] = {
 	{ "open", 0, VMT_OPT_FLAG, NULL, NULL, "files that processes have open (BPF)" },
 	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid",
 	  "files that these processes map or have open (BPF)" },
+	{ "live", 0, VMT_OPT_VALUE, "SEC", NULL,
+	  "count for SEC seconds which pages come and go, by inode (BPF)" },
 	{ "group", 0, VMT_OPT_VALUE, "WHAT", "dir fs",
 	  "sums over the files of one directory, or of one file system" },
 	{ "tree", 0, VMT_OPT_VALUE, "DIR", "@dir", "all files in a directory, and in those below" },
@@ -92,6 +95,15 @@ static void head(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vm
 	}
 	if (c->listed_hugetlb_bytes)
 		size_text(out, ctx, "; hugetlb ", true, c->listed_hugetlb_bytes, page);
+	if (VMT_HAS(cache, live_ns, c)) {
+		vmt_buf_adds(out, "\nin ");
+		vmt_fmt_duration(out, c->live_ns);
+		size_text(out, ctx, ": added ", true, c->added_bytes, page);
+		size_text(out, ctx, ", deleted ", true, c->deleted_bytes, page);
+		if (c->churn_lost_bytes)
+			size_text(out, ctx, "; of inodes without a row ", true, c->churn_lost_bytes,
+				  page);
+	}
 	if (c->empty_total)
 		vmt_buf_addf(out, "; %" PRIu64 " more with nothing cached", c->empty_total);
 	vmt_buf_addc(out, '\n');
@@ -147,6 +159,7 @@ static const char mapped_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECE
 static const char open_columns[] = "CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,OPEN-BY,FILE";
 static const char pid_columns[] =
 	"CACHED,SIZE,PCT,DIRTY,WRITEBK,EVICTED,RECENT,MAPPED-BY,OPEN-BY,FILE";
+static const char live_columns[] = "CACHED,SIZE,PCT,ADD/S,DEL/S,MAPPED-BY,FILE";
 static const char group_columns[] = "CACHED,FILES,SIZE,LARGEST,NAME";
 static const char many_columns[] = "CACHED,SIZE,PCT,MAPPED-BY,OPEN-BY,KIND,FS,FILE";
 
@@ -231,6 +244,8 @@ static const char *usual_columns(const struct cache *c)
 {
 	if (!c->walk)
 		return named_columns;
+	if (c->inodes.live_ns)
+		return live_columns;
 	if (c->inodes.all || !c->inodes.open)
 		return mapped_columns;
 	return c->inodes.mapped ? pid_columns : open_columns;
@@ -291,12 +306,29 @@ static int ask_first(struct vmt_ctx *ctx, struct vmt_run *run, const struct cach
 	return *ret_asked ? ask_rest(ctx, run, NULL, run->sample->cache.n_files) : 0;
 }
 
+/* After a while of counting, what meminfo says is of another time than the rows: it is read again.
+ */
+static int read_anew(struct vmt_ctx *ctx, struct vmt_run *run)
+{
+	struct vmt_sample *old = VMT_STEAL(run->sample);
+	int r = vmt_run_sample(run, ctx, VMT_SOURCE_BIT(MEMINFO), NULL, 0);
+
+	if (r == 0) {
+		vmt_arena_join(&run->sample->arena, &old->arena);
+		run->sample->cache = old->cache;
+		old->cache = (struct vmt_cache_sample){ 0 };
+		run->sample->sources[VMT_SOURCE_INODES] = old->sources[VMT_SOURCE_INODES];
+	}
+	vmt_sample_free(old);
+	return r;
+}
+
 /* One sample, as far as its document; an exit code or 0. */
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
 	const struct cache *c = arg;
 	struct vmt_section *s, *sum;
-	bool asked;
+	bool asked = false;
 	int r;
 
 	(void)w;
@@ -306,7 +338,10 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	if ((c->walk ? vmt_collect_inodes(run->collector, run->sample, &c->inodes)
 		     : vmt_collect_cache(run->collector, run->sample, &c->files)) < 0)
 		return out_of_memory(ctx);
-	r = ask_first(ctx, run, c, &asked);
+	if (c->inodes.live_ns)
+		r = read_anew(ctx, run);
+	if (r == 0)
+		r = ask_first(ctx, run, c, &asked);
 	if (r == 0)
 		r = vmt_run_model(run, ctx, NULL);
 	if (r)
@@ -334,7 +369,8 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 static int options(struct vmt_ctx *ctx, struct cache *c)
 {
 	const char *tree = vmt_ctx_value(ctx, "tree"), *list = vmt_ctx_value(ctx, "pid");
-	const char *group = vmt_ctx_value(ctx, "group");
+	const char *group = vmt_ctx_value(ctx, "group"), *live = vmt_ctx_value(ctx, "live");
+	uint64_t ns = 0;
 	bool all = vmt_ctx_given(ctx, "all"), mapped = vmt_ctx_given(ctx, "mapped");
 	bool open = vmt_ctx_given(ctx, "open");
 	int ways = (tree != NULL) + (ctx->n_operands > 0) + all + (mapped || open || list);
@@ -354,6 +390,12 @@ static int options(struct vmt_ctx *ctx, struct cache *c)
 					    .n_paths = ctx->n_operands,
 					    .tree = tree,
 					    .one_device = vmt_ctx_given(ctx, "xdev") };
+	if (live && (vmt_parse_duration(live, &ns) < 0 || ns == 0))
+		return vmt_usage_error(ctx, "--live takes seconds, as 1, 0.5 or 250ms");
+	if (live && (tree || ctx->n_operands))
+		return vmt_usage_error(ctx, "--live is of --all, --mapped, --open and -p");
+	if (live && vmt_watch_given(ctx))
+		return vmt_usage_error(ctx, "--live and -d exclude each other");
 	c->group = group != NULL;
 	c->by = group && strcmp(group, "fs") == 0 ? VMT_CACHED_BY_FS : VMT_CACHED_BY_DIR;
 	if (group && strcmp(group, "fs") != 0 && strcmp(group, "dir") != 0)
@@ -361,6 +403,7 @@ static int options(struct vmt_ctx *ctx, struct cache *c)
 	c->walk = all || mapped || open || list;
 	/* Of a process it is both, where nothing else is said. */
 	c->inodes = (struct vmt_inode_opts){ .all = all,
+					     .live_ns = ns,
 					     .mapped = mapped || (list && !open),
 					     .open = open || (list && !mapped) };
 	if (!list)
@@ -383,7 +426,7 @@ static int run_cache(struct vmt_ctx *ctx)
 		return r;
 	r = options(ctx, &c);
 	if (r == 0)
-		r = vmt_run_open(&run, ctx, 0);
+		r = vmt_run_open(&run, ctx, c.inodes.live_ns);
 	if (r)
 		return r;
 	if (vmt_watch_given(ctx))
@@ -401,7 +444,7 @@ const struct vmt_cmd vmt_cmd_cache = {
 	.name = "cache",
 	.summary = "the page cache by file: what of each is cached, dirty, evicted",
 	.synopsis = "(PATH... | --tree DIR [--xdev] | --all | --mapped | --open | -p LIST) "
-		    "[--group WHAT] [-d SEC] [OPTION]...",
+		    "[--group WHAT] [--live SEC | -d SEC] [OPTION]...",
 	.cost = "a file is looked up, opened and asked about, in some microseconds, and not read; a "
 		"walk over all inodes takes about half a microsecond for each",
 	.opts = opts,

@@ -83,8 +83,8 @@ _vmtop_options()
 		most=65
 		;;
 	cache)
-		opts='--all --mapped --open --pid --tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-p --pid --tree -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--all --mapped --open --pid --live --group --tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --live --group --tree -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4096
 		;;
 	faults)
@@ -179,9 +179,10 @@ _vmtop_values()
 	addr,--root) compopt -o dirnames ;;
 	addr,) _vmtop_pids _vmtop_words ;;
 	cache,-p | cache,--pid) _vmtop_pids _vmtop_list ;;
+	cache,--group) _vmtop_words 'dir fs' ;;
 	cache,--tree) compopt -o dirnames ;;
-	cache,-o | cache,--output) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by kind fs device inode deleted method read file' ;;
-	cache,-s | cache,--sort) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by kind fs device inode deleted method read file' ;;
+	cache,-o | cache,--output) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by add/s del/s kind fs device inode deleted method read file' ;;
+	cache,-s | cache,--sort) _vmtop_list 'cached size pct dirty writebk evicted recent mapped-by mappings open-by add/s del/s kind fs device inode deleted method read file' ;;
 	cache,--format) _vmtop_words 'text json ndjson csv' ;;
 	cache,-w | cache,--write) compopt -o default ;;
 	cache,--root) compopt -o dirnames ;;

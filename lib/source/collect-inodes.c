@@ -69,6 +69,7 @@ struct walk {
 	struct super *supers;
 	size_t n_supers;
 	size_t cap_supers;
+	uint64_t live_ns; /* that pages were counted; 0: they were not */
 	struct vmt_buf text; /* being put together */
 };
 
@@ -320,6 +321,14 @@ static int set_path(struct walk *w, const struct super *s, const struct file *f,
 
 #define HUGETLBFS_MAGIC UINT64_C(0x958458f6)
 
+/* Bytes a second, in thousandths. */
+static uint64_t rate_of(const struct walk *w, uint64_t pages)
+{
+	double bytes = (double)pages * (double)w->s->host.page_size;
+
+	return (uint64_t)(bytes * 1e12 / (double)w->live_ns + 0.5);
+}
+
 static int add_row(struct walk *w, const struct file *f)
 {
 	const struct super *s = super_of(w, f->r.super);
@@ -353,6 +362,10 @@ static int add_row(struct walk *w, const struct file *f)
 	}
 	if (vmt_inodes_has_files(w->inodes))
 		VMT_SET(cached_file, openers_total, row, f->r.openers);
+	if (w->live_ns) {
+		VMT_SET(cached_file, added_bytes_per_second, row, rate_of(w, f->r.added));
+		VMT_SET(cached_file, deleted_bytes_per_second, row, rate_of(w, f->r.deleted));
+	}
 	VMT_SET(cached_file, read_status, row, VMT_BYTES("ok"));
 	vmt_cached_file_derive(row, page);
 	return set_path(w, s, f, row);
@@ -396,6 +409,14 @@ static void set_stats(struct walk *w)
 		VMT_SET(cache, walk_ns, c, is.took_ns);
 		VMT_SET(cache, longest_ns, c, is.longest_ns);
 	}
+	if (w->live_ns) {
+		uint64_t page = w->s->host.page_size;
+
+		VMT_SET(cache, live_ns, c, w->live_ns);
+		VMT_SET(cache, added_bytes, c, is.added * page);
+		VMT_SET(cache, deleted_bytes, c, is.deleted * page);
+		VMT_SET(cache, churn_lost_bytes, c, is.churn_lost * page);
+	}
 	if (!is.cut && !is.supers_cut && !is.used_lost)
 		return;
 	w->s->cache.incomplete = true;
@@ -410,11 +431,30 @@ static void set_stats(struct walk *w)
 			 is.cut + is.supers_cut);
 }
 
+/* Counts pages that come and go for a while. */
+static int watch(struct walk *w, struct vmt_err *err)
+{
+	uint64_t ns = w->opts->live_ns, t0;
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
+			       .tv_nsec = (long)(ns % 1000000000) };
+	int r = vmt_inodes_live_start(w->inodes, err);
+
+	if (r < 0)
+		return r;
+	t0 = vmt_now_ns(CLOCK_MONOTONIC);
+	/* A signal that does not end us ends the wait. */
+	nanosleep(&ts, NULL);
+	vmt_inodes_live_stop(w->inodes);
+	w->live_ns = vmt_now_ns(CLOCK_MONOTONIC) - t0;
+	return 0;
+}
+
 static int walk(struct walk *w, uint64_t deadline_ns, struct vmt_err *err)
 {
 	const struct vmt_inode_opts *o = w->opts;
 	const struct vmt_inodes_opts opts = { .mappings = o->mapped || o->all,
 					      .files = o->open || o->all,
+					      .live = o->live_ns != 0,
 					      .pids = o->pids,
 					      .n_pids = o->n_pids };
 	int r = vmt_inodes_open(&opts, &w->inodes, err);
@@ -425,6 +465,8 @@ static int walk(struct walk *w, uint64_t deadline_ns, struct vmt_err *err)
 	if (r == 0 && o->open && !o->all && !vmt_inodes_has_files(w->inodes))
 		return vmt_err_set(err, -ENOTSUP, NULL, 0,
 				   "this kernel has no list of all open files (Linux 5.8)");
+	if (r == 0 && o->live_ns)
+		r = watch(w, err);
 	if (r == 0)
 		r = vmt_inodes_count_users(w->inodes, err);
 	if (r == 0 && o->all)

@@ -37,6 +37,7 @@ struct vmt_inodes {
 	struct vmt_inodes_stats stats;
 	bool mappings;
 	bool files;
+	struct bpf_link *live[2];
 };
 
 static int map_table(struct bpf_map *map, struct table *ret)
@@ -62,6 +63,7 @@ void vmt_inodes_free(struct vmt_inodes *x)
 {
 	if (!x)
 		return;
+	vmt_inodes_live_stop(x);
 	unmap_table(&x->out);
 	unmap_table(&x->supers);
 	vmt_inodes_bpf__destroy(x->skeleton);
@@ -84,6 +86,11 @@ static int configure(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
 		r = bpf_map__set_max_entries(s->maps.used, 1);
 		r = r ?: bpf_map__set_max_entries(s->maps.used_index, 1);
 	}
+	bpf_program__set_autoload(s->progs.page_added, opts->live);
+	bpf_program__set_autoload(s->progs.page_deleted, opts->live);
+	if (!opts->live)
+		r = r ?: bpf_map__set_max_entries(s->maps.churn, 1);
+	s->rodata->vmt_live = opts->live;
 	s->rodata->vmt_filter_on = opts->pids != NULL;
 	r = r ?: bpf_map__set_max_entries(s->maps.filter, opts->n_pids ? (__u32)opts->n_pids : 1);
 	return r;
@@ -162,6 +169,43 @@ bool vmt_inodes_has_mappings(const struct vmt_inodes *x)
 bool vmt_inodes_has_files(const struct vmt_inodes *x)
 {
 	return x->files;
+}
+
+int vmt_inodes_live_start(struct vmt_inodes *x, struct vmt_err *err)
+{
+	const struct bpf_program *programs[] = { x->skeleton->progs.page_added,
+						 x->skeleton->progs.page_deleted };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(programs); i++) {
+		x->live[i] = bpf_program__attach_trace(programs[i]);
+		if (libbpf_get_error(x->live[i])) {
+			int r = errno ? -errno : -EINVAL;
+
+			x->live[i] = NULL;
+			vmt_inodes_live_stop(x);
+			return vmt_err_set(err, r, NULL, 0, "--live: %s", vmt_probe_explain(r));
+		}
+	}
+	return 0;
+}
+
+void vmt_inodes_live_stop(struct vmt_inodes *x)
+{
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(x->live); i++) {
+		if (x->live[i])
+			bpf_link__destroy(x->live[i]);
+		x->live[i] = NULL;
+	}
+	if (!x->skeleton)
+		return;
+	/* Programs that began before have ended then. */
+	vmt_probe_wait();
+	x->stats.added = x->skeleton->bss->walk.added;
+	x->stats.deleted = x->skeleton->bss->walk.deleted;
+	x->stats.churn_lost = x->skeleton->bss->walk.churn_lost;
 }
 
 /* Reads an iterator to its end; its program puts out nothing. */

@@ -18,6 +18,7 @@ struct vmt_inodes;
 struct vmt_inodes_opts {
 	bool mappings; /* count who maps what */
 	bool files; /* count who has what open */
+	bool live; /* count pages that come and go, between start and stop */
 	const uint64_t *pids; /* of these processes alone; NULL: of all */
 	size_t n_pids;
 };
@@ -33,6 +34,10 @@ struct vmt_inodes_stats {
 	uint64_t took_ns; /* in the kernel */
 	uint64_t longest_ns; /* of one run */
 	bool supers_cut; /* the list of superblocks itself */
+	/* Pages, between start and stop. */
+	uint64_t added;
+	uint64_t deleted;
+	uint64_t churn_lost; /* of both, in no record */
 };
 
 /* Takes a record, which ends with the call. A negative result ends the walk. */
@@ -45,6 +50,10 @@ void vmt_inodes_free(struct vmt_inodes *x);
 /* Whether this kernel lists the mappings of all processes (5.12), and their files (5.8). */
 bool vmt_inodes_has_mappings(const struct vmt_inodes *x);
 bool vmt_inodes_has_files(const struct vmt_inodes *x);
+
+/* Attaches what counts pages, and detaches it. 0 or -errno. */
+int vmt_inodes_live_start(struct vmt_inodes *x, struct vmt_err *err);
+void vmt_inodes_live_stop(struct vmt_inodes *x);
 
 /* Counts who uses what, as the options say. 0 or -errno. */
 int vmt_inodes_count_users(struct vmt_inodes *x, struct vmt_err *err);

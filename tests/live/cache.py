@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -285,6 +286,40 @@ def walk(report, folder):
         os.close(memory)
 
 
+def live(report, folder):
+    """Pages that come and go: a file that is written and cut, until all is seen."""
+    path = str(folder / "busy")
+    over = threading.Event()
+
+    def work():
+        with open(path, "wb", buffering=0) as file:
+            while not over.is_set():
+                file.write(bytes(32 * PAGE))
+                file.truncate(0)
+                file.seek(0)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        result = run("cache", "--all", "--live", "0.5", "-J", "-F", f"file = '{path}'")
+    finally:
+        over.set()
+        thread.join()
+    problem = expect(result, OK, quiet=False)
+    if not problem:
+        data = loads(result.out)["data"]
+        cache, files = data["cache"], data["cached_files"]
+        row = files[0] if files else {}
+        seconds = cache["live_ns"] / 1e9
+        for rate, total in (("added_bytes_per_second", "added_bytes"),
+                            ("deleted_bytes_per_second", "deleted_bytes")):
+            seen = (row.get(rate) or 0) * seconds
+            # Whole rounds of 32 pages, but for those that it began or ended in.
+            if not 32 * PAGE <= seen <= cache[total] + PAGE:
+                problem = f"{rate}: {seen} bytes of {cache[total]}"
+    report.check("cache --live", problem)
+
+
 def file_systems(report, folder):
     """What a file system keeps elsewhere than in the inodes of its superblock would be missing."""
     image = folder / "image"
@@ -367,6 +402,7 @@ def main():
         tree(report, folder)
         mounts(report, folder)
         walk(report, folder)
+        live(report, folder)
         file_systems(report, folder)
         without_rights(report, folder)
     sys.exit(1 if report.failed else 0)
