@@ -283,6 +283,69 @@ def choices(report):
     report.check("--tree: each stands below its parent", problems[:5])
 
 
+def machine(report):
+    """free: what is said of an interval is what changed in it."""
+    result = run("free", "--ndjson", "-d", "0.2", "-n", "3")
+    problem = expect(result, OK)
+    report.check("free: three samples", problem)
+    if problem:
+        return
+    samples = []
+    for line in result.out.splitlines():
+        row = loads(line)
+        if row["type"] == "sample":
+            samples.append({"ns": row["monotonic_ns"], "part": {}, "pressure": {}})
+        elif row["type"] == "system":
+            samples[-1]["system"] = row
+        elif row["type"] == "part":
+            samples[-1]["part"][row["name"]] = row
+        elif row["type"] == "pressure":
+            samples[-1]["pressure"][row["resource"], row["kind"]] = row
+    first, *others = samples
+    rates = [key for key in first["system"] if key.endswith("_per_second")]
+    known = [key for key in rates if first["system"][key] is not None]
+    problems = [f"{key} is {first['system'][key]}" for key in known]
+    problems += [
+        f"{name} changed by {row['change_bytes']}"
+        for name, row in first["part"].items()
+        if row["change_bytes"] is not None
+    ]
+    problems += [] if len(rates) >= 14 else [f"{len(rates)} rates"]
+    report.check("free: the first sample has no rates", problems)
+    problems = []
+    for before, after in zip(samples, others, strict=False):
+        seconds = (after["ns"] - before["ns"]) / 10**9
+        for key in rates:
+            total = key.replace("_per_second", "_total")
+            a, b = before["system"][total], after["system"][total]
+            want = None if None in (a, b) else (b - a) / seconds
+            said = after["system"][key]
+            if (want is None) != (said is None) or abs((want or 0) - (said or 0)) > 0.002:
+                problems.append(f"{key} is {said}, not {want}")
+        for name, row in after["part"].items():
+            a, b = before["part"][name]["size_bytes"], row["size_bytes"]
+            want = None if None in (a, b) else b - a
+            if row["change_bytes"] != want:
+                problems.append(f"{name} changed by {row['change_bytes']}, not {want}")
+        for key, row in after["pressure"].items():
+            ns = row["stalled_total_ns"] - before["pressure"][key]["stalled_total_ns"]
+            want = ns / seconds / 10**7
+            if ns >= 0 and abs(row["stalled_percent"] - want) > 0.002:
+                problems.append(f"{key}: {row['stalled_percent']} percent, not {want}")
+        total = sum(row["size_bytes"] or 0 for row in after["part"].values())
+        if total != after["system"]["total_bytes"]:
+            problems.append(f"the parts are {total} of {after['system']['total_bytes']}")
+    report.check("free: rates and changes are those of the counters", problems)
+    result = run("free", "-d", "0.1", "-n", "2")
+    said = result.out.decode()
+    problem = expect(result, OK, quiet=False)
+    if not problem and (said.count("\na second:"), said.count("unaccounted:")) != (1, 2):
+        problem = said[:600]
+    report.check("free: text has rates from the second sample on", problem)
+    saved = run("free", "-d", "1", "--root", str(TOP / "tests/fixtures/guest-7"))
+    report.check("free: not of a saved machine", expect(saved, USAGE, complaint=True))
+
+
 def main():
     report = Report()
     for name, args in REFUSED:
@@ -293,6 +356,7 @@ def main():
     ends(report)
     missed(report)
     choices(report)
+    machine(report)
     report.done()
 
 

@@ -36,6 +36,11 @@ static const char two[] = "Node 0, zone      DMA\n"
 			  "        high     2030\n"
 			  "        managed  100000\n"
 			  "        protection: (0, 0, 0)\n"
+			  "  pagesets\n"
+			  "    cpu: 0\n"
+			  "              count: 7\n"
+			  "    cpu: 1\n"
+			  "              count: 300\n"
 			  "Node 0, zone  Movable\n"
 			  "  pages free     0\n"
 			  "        min      32\n"
@@ -53,6 +58,7 @@ static void test_sums(void **state)
 	assert_int_equal(vmt_zoneinfo_parse(vmt_bytes_of(two), 4096, &sys, NULL), 0);
 	assert_field(system, managed_bytes, &sys, UINT64_C(103840) * 4096);
 	assert_field(system, low_bytes, &sys, (uint64_t)(66 + 1000 + 32) * 4096);
+	assert_field(system, pcp_bytes, &sys, (uint64_t)(0 + 7 + 300) * 4096);
 	/* DMA: 79 + 5000 is more than it has; Normal: 2030 - 30; Movable has nothing. */
 	assert_field(system, reserve_bytes, &sys, (uint64_t)(3840 + 2000) * 4096);
 }
