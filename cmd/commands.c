@@ -6,6 +6,7 @@
 const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_free,
 	&vmt_cmd_zones,
+	&vmt_cmd_kernel,
 	&vmt_cmd_cgroups,
 	&vmt_cmd_ps,
 	&vmt_cmd_maps,

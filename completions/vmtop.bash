@@ -57,6 +57,11 @@ _vmtop_options()
 		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
+	kernel)
+		opts='--slab --vmalloc --vmstat --layout --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		most=256
+		;;
 	cgroups)
 		opts='--tree --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
@@ -133,7 +138,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free zones cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	'',) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s' ;;
 	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -144,6 +149,12 @@ _vmtop_values()
 	zones,--format) _vmtop_words 'text json ndjson csv' ;;
 	zones,-w | zones,--write) compopt -o default ;;
 	zones,--root) compopt -o dirnames ;;
+	kernel,-o | kernel,--output) _vmtop_list 'what size delta in from note' ;;
+	kernel,-s | kernel,--sort) _vmtop_list 'what size delta in from note' ;;
+	kernel,--format) _vmtop_words 'text json ndjson csv' ;;
+	kernel,-w | kernel,--write) compopt -o default ;;
+	kernel,--root) compopt -o dirnames ;;
+	kernel,) _vmtop_words 'pgfault pgmajfault pswpin pswpout pgscan_kswapd pgscan_direct compact_stall oom_kill' ;;
 	cgroups,-o | cgroups,--output) _vmtop_list 'version id depth current limit available distance binds at-most t-limit t-current t-reclaimable anon file shmem kernel swap procs tightest peak reclaimable kept room min low high max soft swap-max swap-high memsw-max memsw memsw-peak kmem-max zswap-max unlimited h-limit use-hierarchy oom-group under-oom mapped dirty writeback swapcached anonhuge filehuge shmemhuge active-anon inactive-anon active-file inactive-file unevictable slab sreclaimable sunreclaim kstack pagetables sec-pagetables percpu vmalloc sock zswap zswapped refault-anon refault-file activate-anon activate-file restore-anon restore-file nodereclaim scan steal faults majflt growth refault/s scan/s steal/s fault/s maj/s e-low e-high e-max e-oom oom-kills e-oom-group l-low l-high l-max l-oom l-oom-kills l-oom-group s-high s-max s-fail some10 some60 some300 some full10 full60 full300 full name cgroup' ;;
 	cgroups,-s | cgroups,--sort) _vmtop_list 'version id depth current limit available distance binds at-most t-limit t-current t-reclaimable anon file shmem kernel swap procs tightest peak reclaimable kept room min low high max soft swap-max swap-high memsw-max memsw memsw-peak kmem-max zswap-max unlimited h-limit use-hierarchy oom-group under-oom mapped dirty writeback swapcached anonhuge filehuge shmemhuge active-anon inactive-anon active-file inactive-file unevictable slab sreclaimable sunreclaim kstack pagetables sec-pagetables percpu vmalloc sock zswap zswapped refault-anon refault-file activate-anon activate-file restore-anon restore-file nodereclaim scan steal faults majflt growth refault/s scan/s steal/s fault/s maj/s e-low e-high e-max e-oom oom-kills e-oom-group l-low l-high l-max l-oom l-oom-kills l-oom-group s-high s-max s-fail some10 some60 some300 some full10 full60 full300 full name cgroup' ;;
 	cgroups,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -217,11 +228,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free zones cgroups ps maps pages addr cache faults run report doctor' ;;
+	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free zones cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	help,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
 	esac
 }
 

@@ -233,5 +233,47 @@ enum vmt_cgroup_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_kernel_use_##m
+enum vmt_kernel_use_field {
+#include "model/kernel-use.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_slab_##m
+enum vmt_slab_field {
+#include "model/slab.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_vmalloc_##m
+enum vmt_vmalloc_field {
+#include "model/vmalloc.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_kernel_sum_##m
+enum vmt_kernel_sum_field {
+#include "model/kernel-sum.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_kernel_range_##m
+enum vmt_kernel_range_field {
+#include "model/kernel-range.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_address_space_##m
+enum vmt_address_space_field {
+#include "model/address-space.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_counter_##m
+enum vmt_counter_field {
+#include "model/counter.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

@@ -327,6 +327,62 @@ static const struct vmt_field cgroup_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_kernel_use
+#define FIELD_ENUM(m) VMT_FIELD_kernel_use_##m
+static const struct vmt_field kernel_use_fields[] = {
+#include "model/kernel-use.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_slab
+#define FIELD_ENUM(m) VMT_FIELD_slab_##m
+static const struct vmt_field slab_fields[] = {
+#include "model/slab.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_vmalloc
+#define FIELD_ENUM(m) VMT_FIELD_vmalloc_##m
+static const struct vmt_field vmalloc_fields[] = {
+#include "model/vmalloc.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_kernel_sum
+#define FIELD_ENUM(m) VMT_FIELD_kernel_sum_##m
+static const struct vmt_field kernel_sum_fields[] = {
+#include "model/kernel-sum.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_kernel_range
+#define FIELD_ENUM(m) VMT_FIELD_kernel_range_##m
+static const struct vmt_field kernel_range_fields[] = {
+#include "model/kernel-range.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_address_space
+#define FIELD_ENUM(m) VMT_FIELD_address_space_##m
+static const struct vmt_field address_space_fields[] = {
+#include "model/address-space.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_counter
+#define FIELD_ENUM(m) VMT_FIELD_counter_##m
+static const struct vmt_field counter_fields[] = {
+#include "model/counter.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #undef F
 #undef FK
 
@@ -389,22 +445,44 @@ ENTITY(region, vmt_region, "regions", "a range of physical addresses", NULL);
 ENTITY(region_sum, vmt_region_sum, "region_sums", "ranges of physical addresses of one class",
        NULL);
 ENTITY(cgroup, vmt_cgroup, "cgroups", "a cgroup that memory is charged to", "-current_bytes");
+ENTITY(kernel_use, vmt_kernel_use, "uses", "something that the kernel holds memory for", NULL);
+ENTITY(slab, vmt_slab, "slabs", "a cache of the slab allocator", "-size_bytes");
+ENTITY(vmalloc, vmt_vmalloc, "vmalloc", "areas of the vmalloc range that one function made",
+       "-memory_bytes,-size_bytes");
+ENTITY(kernel_sum, vmt_kernel_sum, "sums", "a list against the kernel's own count", NULL);
+ENTITY(kernel_range, vmt_kernel_range, "ranges", "a part of the kernel's address space", NULL);
+ENTITY(address_space, vmt_address_space, "address_space", "the kernel's address space as a whole",
+       NULL);
+ENTITY(counter, vmt_counter, "counters", "a line of /proc/vmstat", NULL);
 
+/* clang-format off */
 const struct vmt_entity *const vmt_entities[] = {
-	&vmt_entity_system,	&vmt_entity_part,	 &vmt_entity_term,
-	&vmt_entity_commit,	&vmt_entity_pressure,	 &vmt_entity_proc,
-	&vmt_entity_group,	&vmt_entity_map,	 &vmt_entity_map_group,
-	&vmt_entity_sharer,	&vmt_entity_page,	 &vmt_entity_addr,
-	&vmt_entity_fault,	&vmt_entity_stack,	 &vmt_entity_balance,
-	&vmt_entity_file,	&vmt_entity_cached_file, &vmt_entity_cached_group,
-	&vmt_entity_cache,	&vmt_entity_command,	 &vmt_entity_budget,
-	&vmt_entity_probe,	&vmt_entity_rung,	 &vmt_entity_source,
-	&vmt_entity_issue,	&vmt_entity_finding,	 &vmt_entity_check,
-	&vmt_entity_single,	&vmt_entity_gap,	 &vmt_entity_zone,
-	&vmt_entity_order,	&vmt_entity_migrate,	 &vmt_entity_node,
-	&vmt_entity_cpu_list,	&vmt_entity_compaction,	 &vmt_entity_region,
-	&vmt_entity_region_sum, &vmt_entity_cgroup,	 NULL,
+	&vmt_entity_system, &vmt_entity_part,
+	&vmt_entity_term, &vmt_entity_commit,
+	&vmt_entity_pressure, &vmt_entity_proc,
+	&vmt_entity_group, &vmt_entity_map,
+	&vmt_entity_map_group, &vmt_entity_sharer,
+	&vmt_entity_page, &vmt_entity_addr,
+	&vmt_entity_fault, &vmt_entity_stack,
+	&vmt_entity_balance, &vmt_entity_file,
+	&vmt_entity_cached_file, &vmt_entity_cached_group,
+	&vmt_entity_cache, &vmt_entity_command,
+	&vmt_entity_budget, &vmt_entity_probe,
+	&vmt_entity_rung, &vmt_entity_source,
+	&vmt_entity_issue, &vmt_entity_finding,
+	&vmt_entity_check, &vmt_entity_single,
+	&vmt_entity_gap, &vmt_entity_zone,
+	&vmt_entity_order, &vmt_entity_migrate,
+	&vmt_entity_node, &vmt_entity_cpu_list,
+	&vmt_entity_compaction, &vmt_entity_region,
+	&vmt_entity_region_sum, &vmt_entity_cgroup,
+	&vmt_entity_kernel_use, &vmt_entity_slab,
+	&vmt_entity_vmalloc, &vmt_entity_kernel_sum,
+	&vmt_entity_kernel_range, &vmt_entity_address_space,
+	&vmt_entity_counter,
+	NULL,
 };
+/* clang-format on */
 
 const struct vmt_entity *vmt_entity_find(const char *name)
 {

@@ -149,6 +149,13 @@ extern const struct vmt_entity vmt_entity_compaction;
 extern const struct vmt_entity vmt_entity_region;
 extern const struct vmt_entity vmt_entity_region_sum;
 extern const struct vmt_entity vmt_entity_cgroup;
+extern const struct vmt_entity vmt_entity_kernel_use;
+extern const struct vmt_entity vmt_entity_slab;
+extern const struct vmt_entity vmt_entity_vmalloc;
+extern const struct vmt_entity vmt_entity_kernel_sum;
+extern const struct vmt_entity vmt_entity_kernel_range;
+extern const struct vmt_entity vmt_entity_address_space;
+extern const struct vmt_entity vmt_entity_counter;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/parts.h"
 
+#include "model/kernel-sample.h"
 #include "model/zone-sample.h"
 #include "model/cgroup.h"
 
@@ -176,6 +177,8 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 		r = vmt_model_faults(m, opts ? opts : &usual);
 	if (r == 0)
 		r = vmt_model_zones(m, prev, dt_ns);
+	if (r == 0)
+		r = vmt_model_kernel(m, prev, dt_ns);
 	if (r == 0)
 		r = vmt_model_findings(m);
 	/* Texts of rows are not looked at one by one. */

@@ -79,6 +79,20 @@ struct vmt_model {
 	size_t n_regions;
 	struct vmt_region_sum *region_sums;
 	size_t n_region_sums;
+	/* The kernel's own memory, where the sample has it. */
+	struct vmt_kernel_use *uses;
+	size_t n_uses;
+	struct vmt_slab *slabs;
+	size_t n_slabs;
+	struct vmt_vmalloc *vmalloc;
+	size_t n_vmalloc;
+	struct vmt_kernel_sum *kernel_sums;
+	size_t n_kernel_sums;
+	struct vmt_kernel_range *ranges;
+	size_t n_ranges;
+	struct vmt_address_space address_space;
+	struct vmt_counter *counters;
+	size_t n_counters;
 	struct vmt_source_row *sources;
 	size_t n_sources;
 	struct vmt_finding *findings;

@@ -198,5 +198,40 @@ struct vmt_cgroup {
 	struct vmt_row row;
 #include "model/cgroup.def"
 };
+
+struct vmt_kernel_use {
+	struct vmt_row row;
+#include "model/kernel-use.def"
+};
+
+struct vmt_slab {
+	struct vmt_row row;
+#include "model/slab.def"
+};
+
+struct vmt_vmalloc {
+	struct vmt_row row;
+#include "model/vmalloc.def"
+};
+
+struct vmt_kernel_sum {
+	struct vmt_row row;
+#include "model/kernel-sum.def"
+};
+
+struct vmt_kernel_range {
+	struct vmt_row row;
+#include "model/kernel-range.def"
+};
+
+struct vmt_address_space {
+	struct vmt_row row;
+#include "model/address-space.def"
+};
+
+struct vmt_counter {
+	struct vmt_row row;
+#include "model/counter.def"
+};
 #undef F
 #undef FK

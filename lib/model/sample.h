@@ -7,6 +7,7 @@
 #include "model/rows.h"
 
 struct vmt_fault_sample; /* model/fault-raw.h */
+struct vmt_kernel_sample; /* model/kernel-sample.h */
 struct vmt_zone_sample; /* model/zone-sample.h */
 
 /* What happened to one source while a sample was taken. Times are ns. */
@@ -99,6 +100,7 @@ struct vmt_sample {
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
 	struct vmt_cache_sample cache;
 	struct vmt_zone_sample *zones; /* NULL where they were not asked for */
+	struct vmt_kernel_sample *kernel; /* the same */
 	struct vmt_source_stat sources[VMT_SOURCE_COUNT];
 	struct vmt_issue *issues;
 	size_t n_issues;

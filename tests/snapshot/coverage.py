@@ -35,6 +35,9 @@ EMPTY = {
     "isolated_per_second": "a rate",
     "daemon_wakes_per_second": "a rate",
     "kswapd_runs_per_second": "a rate",
+    "delta_bytes": "a difference of two samples",
+    "delta_per_second": "a rate",
+    "reclaimable": "/sys/kernel/slab is not recorded",
     "mixed_blocks": "only with page_owner=on, which none was booted with",
     **{
         f"{key}_per_second": "a rate"
@@ -87,6 +90,7 @@ EMPTY = {
 FILLED = {"cgroups": {"depth"}}
 
 ZONES = [["zones", *option] for option in ([], ["--types"], ["--cpus"], ["--layout"])]
+KERNEL = [["kernel", *option] for option in ([], ["--slab"], ["--vmalloc"], ["--vmstat"])]
 
 # The most mappings that a process of machine-6.18 has.
 MOST = 44
@@ -101,7 +105,7 @@ def fields(report):
         pids = [str(pid) for pid in pids]
         roles = ["maps", "-o", "role,deleted", *pids]
         for words in (["free"], ["ps", "--pss"], ["report"], ["maps", *pids], roles, *ZONES,
-                      ["cgroups"]):
+                      *KERNEL, ["cgroups"]):
             data = snap.document(fixture, *words)["data"]
             for kind, rows in data.items():
                 for row in rows if isinstance(rows, list) else [rows]:
@@ -113,7 +117,8 @@ def fields(report):
                     filled[kind].update((row.get("unlimited") or "").split())
     zones = ("zones", "nodes", "orders", "compaction", "types", "cpu_lists", "layout")
     kinds = ("system", "parts", "available", "commit", "pressure", "processes", "maps", "cgroups")
-    for kind in (*kinds, *zones, "layout_totals"):
+    kernel = ("uses", "sums", "slabs", "vmalloc", "counters")
+    for kind in (*kinds, *zones, "layout_totals", *kernel):
         cannot = set(EMPTY) - FILLED.get(kind, set())
         empty = known[kind] - filled[kind] - cannot
         report.check(

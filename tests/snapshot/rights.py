@@ -16,7 +16,7 @@ import snap
 from program import OK, Outsider, expect, loads, run
 from tap import Report
 
-COMMANDS = [["free"], ["zones"], ["ps", "--pss"], ["report"], ["doctor"]]
+COMMANDS = [["free"], ["zones"], ["kernel"], ["ps", "--pss"], ["report"], ["doctor"]]
 
 
 def everybody(report):
