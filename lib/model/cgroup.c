@@ -122,7 +122,7 @@ static struct chain machine_level(const struct vmt_system *s)
 		.available = s->available_bytes,
 		.limit = s->total_bytes,
 		.current = s->total_bytes - s->free_bytes,
-		.reclaimable = (int64_t)s->available_bytes - (int64_t)s->free_bytes,
+		.reclaimable = (int64_t)(s->available_bytes - s->free_bytes),
 		.kind = "machine",
 	};
 	return chain;
@@ -136,7 +136,7 @@ static void set_available(struct vmt_cgroup *c, const struct chain *chain)
 	if (!chain->known)
 		return;
 	VMT_SET(cgroup, available_bytes, c, l->available);
-	VMT_SET(cgroup, distance_bytes, c, (int64_t)l->limit - (int64_t)l->current);
+	VMT_SET(cgroup, distance_bytes, c, (int64_t)(l->limit - l->current));
 	VMT_SET(cgroup, binds, c, vmt_bytes_of(l->kind));
 	VMT_SET(cgroup, tightest_limit_bytes, c, l->limit);
 	VMT_SET(cgroup, tightest_current_bytes, c, l->current);
@@ -192,6 +192,12 @@ struct protection {
 	} * shares;
 };
 
+/* Impossible figures of a recording are not to wrap around. */
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return __builtin_add_overflow(a, b, &a) ? UINT64_MAX : a;
+}
+
 static uint64_t usage_of(const struct vmt_cgroup *c)
 {
 	return KNOWN(c, current_bytes) ? c->current_bytes : 0;
@@ -237,18 +243,22 @@ static uint64_t take_below(const struct protection *p, size_t top)
 
 	for (i = top; i < end; i++)
 		s[i].asked = s[i].below = 0;
-	for (i = top + 1; i < end; i++)
-		s[p->links[i].parent].asked += asks(&p->rows[i]);
+	for (i = top + 1; i < end; i++) {
+		struct share *up = &s[p->links[i].parent];
+
+		up->asked = plus(up->asked, asks(&p->rows[i]));
+	}
 	for (i = top + 1; i < end; i++)
 		s[i].kept = effective(p, i, top);
 	/* Each is looked at for itself: what is charged to it alone goes as long as more than that
 	 * is charged to it and those below it. */
 	for (i = end; i-- > top + 1;) {
+		struct share *up = &s[p->links[i].parent];
 		uint64_t own = s[i].own, rest = usage_of(&p->rows[i]);
 
 		rest -= least(rest, s[i].below);
 		rest -= least(rest, s[i].kept);
-		s[p->links[i].parent].below += s[i].below + (s[i].kept ? least(own, rest) : own);
+		up->below = plus(up->below, plus(s[i].below, s[i].kept ? least(own, rest) : own));
 	}
 	return s[top].below;
 }
@@ -299,7 +309,7 @@ static int set_reclaimable(struct vmt_cgroup *rows, const struct vmt_sample *sam
 	for (i = 0; i < p.n; i++) {
 		if (!may_take(&rows[i], &all))
 			continue;
-		take = shares[i].any ? shares[i].own + take_below(&p, i) : all;
+		take = shares[i].any ? plus(shares[i].own, take_below(&p, i)) : all;
 		VMT_SET(cgroup, reclaimable_bytes, &rows[i], take);
 		VMT_SET(cgroup, kept_bytes, &rows[i], all > take ? all - take : 0);
 	}
@@ -359,7 +369,7 @@ static void set_rates(struct vmt_cgroup *c, const struct vmt_cgroup *prev, uint6
 	RATE(major_faults_per_second, major_faults_total, c, prev, dt_ns);
 	if (KNOWN(c, current_bytes) && KNOWN(prev, current_bytes))
 		VMT_SET(cgroup, current_delta_bytes, c,
-			(int64_t)c->current_bytes - (int64_t)prev->current_bytes);
+			(int64_t)(c->current_bytes - prev->current_bytes));
 	if (KNOWN(c, refault_anon_total) && KNOWN(c, refault_file_total) &&
 	    KNOWN(prev, refault_anon_total) && KNOWN(prev, refault_file_total) &&
 	    !__builtin_add_overflow(c->refault_anon_total, c->refault_file_total, &now) &&

@@ -28,6 +28,8 @@ struct walk {
 	size_t most;
 	struct vmt_buf text;
 	bool late; /* the deadline is over */
+	uint64_t unread; /* cgroups with a file that could not be read */
+	const char *first; /* what is wrong with the first of them; in the arena */
 };
 
 static struct vmt_source_stat *source_of(const struct walk *w)
@@ -88,6 +90,8 @@ static int note_failure(struct walk *w, size_t i, const char *name, int r,
 	copy = vmt_buf_error(&hint) < 0 ? NULL : vmt_arena_copy(&w->s->arena, hint.data, hint.len);
 	if (!copy)
 		return -ENOMEM;
+	if (!w->unread++)
+		w->first = copy;
 	vmt_sample_failed(w->s, VMT_SOURCE_MEMCG, 0, (struct vmt_bytes){ 0 }, r, copy);
 	return 0;
 }
@@ -376,6 +380,9 @@ static void say_left_out(const struct walk *w)
 {
 	struct vmt_source_stat *st = source_of(w);
 
+	if (w->unread)
+		snprintf(st->reason, sizeof(st->reason), "%llu not read in full, the first %.100s",
+			 (unsigned long long)w->unread, w->first);
 	if (!w->s->cgroup_facts.left_out)
 		return;
 	st->state = VMT_STATE_PARTIAL;

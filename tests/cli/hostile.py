@@ -24,6 +24,10 @@ COMMS = [
 FILE = b"x\n\x1b[2J\xff\x9b \\012 (deleted)\"',%s"
 
 
+CGROUP_FILES = ["memory.stat", "memory.current", "memory.max", "memory.high", "memory.events",
+                "memory.pressure", "cgroup.procs"]
+
+
 def stopped(comm, path):
     """A child of this name that maps this file, and sleeps."""
     ready, done = os.pipe()
@@ -142,8 +146,10 @@ def roots(report):
             proc = folder / name / "proc"
             (proc / "1").mkdir(parents=True)
             for file in ("meminfo", "vmstat", "zoneinfo", "1/stat", "1/statm", "1/status", "1/maps",
-                         "1/smaps", "1/smaps_rollup", "1/cmdline", "1/comm", "uptime", "version"):
+                         "1/smaps", "1/smaps_rollup", "1/cmdline", "1/comm", "uptime", "version",
+                         *(f"../cgroup/a/{file}" for file in CGROUP_FILES)):
                 path = proc / file
+                path.parent.mkdir(parents=True, exist_ok=True)
                 if name == "empty":
                     path.write_bytes(b"")
                 elif name == "pipe":
@@ -154,7 +160,12 @@ def roots(report):
                     path.symlink_to("/dev/zero")
                 else:
                     path.symlink_to(path)
-            for args in (["free"], ["ps"], ["maps", "1"], ["report"]):
+            (proc / "self").mkdir()
+            (proc / "self/mountinfo").write_text("30 1 0:26 / /cgroup rw - cgroup2 none rw\n")
+            (folder / name / "cgroup/cgroup.controllers").write_text("cpu memory\n")
+            (folder / name / "cgroup/a/up").symlink_to("..")
+            (folder / name / "vmtop-fixture").write_text("page_size 4096\n")
+            for args in (["free"], ["ps"], ["maps", "1"], ["report"], ["cgroups"]):
                 result = run(*args, "-J", "--root", str(folder / name), timeout=60)
                 problem = None
                 if result.code is None or result.code < 0 or result.code > 124:

@@ -17,7 +17,8 @@ from tap import BUILD, Report  # noqa: E402
 def as_nobody(report):
     with Outsider() as nobody:
         for args in (["free"], ["ps"], ["ps", "-J"], ["doctor"], ["report", "--duration", "0.2"],
-                     ["faults", "--duration", "0.2"], ["run", "true"], ["schema", "free"], ["--version"]):
+                     ["faults", "--duration", "0.2"], ["run", "true"], ["schema", "free"], ["--version"],
+                     ["cgroups"], ["cgroups", "-J"]):
             result = nobody.run(*args)
             report.check(f"nobody: {' '.join(args[:2])}", expect(result, OK, quiet=False))
         report.check("nobody: quiet is quiet", expect(nobody.run("report", "-q"), OK))
@@ -65,7 +66,7 @@ def with_limits(report):
         ("no locked memory", resource.RLIMIT_MEMLOCK, 0),
     ]
     for name, limit, value in limits:
-        for args in (["free", "-J"], ["ps", "-J", "-o", "+pss"],
+        for args in (["free", "-J"], ["ps", "-J", "-o", "+pss"], ["cgroups", "-J"],
                      ["report", "-J", "--duration", "0.2"]):
 
             def less(limit=limit, value=value):

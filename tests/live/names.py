@@ -476,7 +476,12 @@ def cgroups(report, pid):
         wanted = b"/vmtop %n\x1b[2J\xff\xe2\x80\xae"
         row = loads(run("ps", "-J", "-o", "pid,cgroup", "-p", str(pid)).out)["data"]["processes"][0]
         problems = [] if raw(row, "cgroup").endswith(wanted) else [f"{raw(row, 'cgroup')!r}"]
-        for args in (["ps", "-o", "pid,cgroup", "-p", str(pid)], ["ps", "--group", "cgroup"]):
+        path = os.fsdecode(wanted)
+        row = loads(run("cgroups", "-J", path).out)["data"]["cgroups"][0]
+        if raw(row, "path") != wanted or row["processes_total"] != 1:
+            problems.append(f"{raw(row, 'path')!r} has {row['processes_total']} processes")
+        for args in (["ps", "-o", "pid,cgroup", "-p", str(pid)], ["ps", "--group", "cgroup"],
+                     ["cgroups", "--tree"], ["cgroups", path], ["cgroups", path, "--csv"]):
             result = run(*args, env={**os.environ, "LC_ALL": "C.UTF-8"})
             problem = expect(result, OK, quiet=False) or unsafe(result.out, "text", "C.UTF-8")
             problems += [problem] if problem else []

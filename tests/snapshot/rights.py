@@ -16,7 +16,9 @@ import snap
 from program import OK, Outsider, expect, loads, run
 from tap import Report
 
-COMMANDS = [["free"], ["zones"], ["kernel"], ["ps", "--pss"], ["report"], ["doctor"]]
+COMMANDS = [
+    ["free"], ["cgroups"], ["zones"], ["kernel"], ["ps", "--pss"], ["report"], ["doctor"],
+]
 
 
 def everybody(report):

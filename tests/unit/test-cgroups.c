@@ -506,7 +506,7 @@ static void deep_and_many(void **state)
 	done(&l, &d);
 }
 
-static void hostile_names(void **state)
+static void b13_hostile_names(void **state)
 {
 	struct unit_dir d;
 	struct looked l;
@@ -675,7 +675,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there),
 		cmocka_unit_test(links_are_not_followed),
 		cmocka_unit_test(deep_and_many),
-		cmocka_unit_test(hostile_names),
+		cmocka_unit_test(b13_hostile_names),
 		cmocka_unit_test(removed_meanwhile),
 		cmocka_unit_test(trees),
 		cmocka_unit_test(rates),
