@@ -4,6 +4,8 @@
 #include "base/parse.h"
 #include "cmd/doctor-verify.h"
 #include "cmd/fault-window.h"
+#include "source/collect-kernel.h"
+#include "source/collect-zones.h"
 #include "source/probe.h"
 
 static const struct vmt_section_def sections[] = {
@@ -156,10 +158,24 @@ static int read_sources(struct vmt_ctx *ctx, struct vmt_run *run)
 	const uint64_t dear = VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) |
 			      VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(PAGEMAP) |
 			      VMT_SOURCE_BIT(ELF);
+	const uint64_t zones = VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(BUDDYINFO) |
+			       VMT_SOURCE_BIT(PAGETYPEINFO) | VMT_SOURCE_BIT(NODE) |
+			       VMT_SOURCE_BIT(IOMEM);
+	const uint64_t kernel = VMT_SOURCE_BIT(SLABINFO) | VMT_SOURCE_BIT(SLAB) |
+				VMT_SOURCE_BIT(VMALLOCINFO) | VMT_SOURCE_BIT(SOCKSTAT) |
+				VMT_SOURCE_BIT(MODULES) | VMT_SOURCE_BIT(KALLSYMS) |
+				VMT_SOURCE_BIT(KCORE);
 	uint64_t pids[2] = { 1, (uint64_t)getpid() };
 	int r = vmt_run_sample(run, ctx, cheap, ctx->root ? NULL : pids, ctx->root ? 0 : 2);
 
-	return r ? r : vmt_run_procs(run, ctx, dear, NULL, 0);
+	if (r)
+		return r;
+	if (vmt_collect_zones(run->collector, run->sample, zones) < 0 ||
+	    vmt_collect_kernel(run->collector, run->sample, kernel) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	return vmt_run_procs(run, ctx, dear, NULL, 0);
 }
 
 /* The ladder of each probe from its top, as the rungs were tried side by side. */
