@@ -61,6 +61,12 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* What is too large to be true stays so, and put() does not take it. */
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return __builtin_add_overflow(a, b, &a) ? UINT64_MAX : a;
+}
+
 static uint64_t less(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;
@@ -92,7 +98,7 @@ static void page_cache(struct vmt_part *rows, const struct vmt_system *s)
  */
 static void swap_cache(struct vmt_part *rows, const struct vmt_system *s)
 {
-	uint64_t lists;
+	uint64_t lists, used;
 
 	if (!KNOWN(s, swap_cached_bytes))
 		return;
@@ -105,11 +111,12 @@ static void swap_cache(struct vmt_part *rows, const struct vmt_system *s)
 	    !KNOWN(s, unevictable_bytes) || !KNOWN(s, anon_bytes) || !KNOWN(s, cached_bytes) ||
 	    !KNOWN(s, buffers_bytes))
 		return;
-	lists = s->active_anon_bytes + s->inactive_anon_bytes + s->active_file_bytes +
-		s->inactive_file_bytes + s->unevictable_bytes;
-	put(rows, VMT_PART_SWAP_CACHE,
-	    least(s->swap_cached_bytes,
-		  less(lists, s->anon_bytes + s->cached_bytes + s->buffers_bytes)));
+	lists = plus(
+		plus(s->active_anon_bytes, s->inactive_anon_bytes),
+		plus(plus(s->active_file_bytes, s->inactive_file_bytes), s->unevictable_bytes));
+	used = plus(plus(s->anon_bytes, s->cached_bytes), s->buffers_bytes);
+	if (lists != UINT64_MAX && used != UINT64_MAX)
+		put(rows, VMT_PART_SWAP_CACHE, least(s->swap_cached_bytes, less(lists, used)));
 }
 
 /* Stacks lie in vmalloc memory (CONFIG_VMAP_STACK), but where that is less than they are. */
@@ -120,7 +127,7 @@ static void stacks_and_vmalloc(struct vmt_part *rows, const struct vmt_system *s
 	if (KNOWN(s, kernel_stack_bytes)) {
 		stacks = s->kernel_stack_bytes;
 		if (KNOWN(s, shadow_call_stack_bytes))
-			stacks += s->shadow_call_stack_bytes;
+			stacks = plus(stacks, s->shadow_call_stack_bytes);
 		put(rows, VMT_PART_STACKS, stacks);
 		if (KNOWN(s, vmalloc_used_bytes))
 			put(rows, VMT_PART_VMALLOC,
@@ -172,7 +179,7 @@ void vmt_parts(const struct vmt_system *s, uint64_t page_size, struct vmt_part r
 	COPY(ZSWAP, zswap_bytes);
 	COPY(ZRAM, zram_bytes);
 	if (KNOWN(s, gpu_active_bytes) && KNOWN(s, gpu_reclaim_bytes))
-		put(rows, VMT_PART_GPU, s->gpu_active_bytes + s->gpu_reclaim_bytes);
+		put(rows, VMT_PART_GPU, plus(s->gpu_active_bytes, s->gpu_reclaim_bytes));
 	if (KNOWN(s, memmap_pages) && page_size &&
 	    !__builtin_mul_overflow(s->memmap_pages, page_size, &bytes))
 		put(rows, VMT_PART_MEMMAP, bytes);
@@ -287,6 +294,7 @@ static void commit_limit(struct vmt_commit *c, const struct vmt_system *s, uint6
 void vmt_commit_derive(struct vmt_commit *c, const struct vmt_system *s, uint64_t page_size)
 {
 	static const char *const policies[] = { "heuristic", "always", "never" };
+	uint64_t all;
 
 	if (KNOWN(s, commit_limit_bytes))
 		VMT_SET(commit, commit_limit_bytes, c, s->commit_limit_bytes);
@@ -298,8 +306,9 @@ void vmt_commit_derive(struct vmt_commit *c, const struct vmt_system *s, uint64_
 		return;
 	VMT_SET(commit, policy, c, vmt_bytes_of(policies[c->overcommit_memory]));
 	/* __vm_enough_memory() of mm/util.c since 5.2: refused is what is larger than all. */
-	if (c->overcommit_memory == 0 && KNOWN(s, total_bytes) && KNOWN(s, swap_total_bytes))
-		VMT_SET(commit, largest_bytes, c, s->total_bytes + s->swap_total_bytes);
+	if (c->overcommit_memory == 0 && KNOWN(s, total_bytes) && KNOWN(s, swap_total_bytes) &&
+	    !__builtin_add_overflow(s->total_bytes, s->swap_total_bytes, &all))
+		VMT_SET(commit, largest_bytes, c, all);
 	if (c->overcommit_memory == 2 && VMT_HAS(commit, commit_limit_bytes, c) &&
 	    VMT_HAS(commit, committed_bytes, c))
 		VMT_SET(commit, largest_bytes, c, less(c->commit_limit_bytes, c->committed_bytes));

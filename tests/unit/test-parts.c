@@ -162,6 +162,31 @@ static void parts_may_be_more_than_all(void **state)
 	assert_false(is_known(&s, VMT_PART_UNACCOUNTED));
 }
 
+static void c18_sums_that_do_not_fit_are_unknown(void **state)
+{
+	struct vmt_system s = machine();
+	struct vmt_commit c = { 0 };
+
+	VMT_SET(system, shadow_call_stack_bytes, &s, UINT64_MAX - MIB(1));
+	VMT_SET(system, gpu_active_bytes, &s, UINT64_MAX - 4096);
+	VMT_SET(system, gpu_reclaim_bytes, &s, 8192);
+	assert_false(is_known(&s, VMT_PART_STACKS));
+	assert_false(is_known(&s, VMT_PART_GPU));
+	assert_false(is_known(&s, VMT_PART_UNACCOUNTED));
+	s = machine();
+	VMT_SET(system, swap_cached_bytes, &s, 4096);
+	VMT_SET(system, active_anon_bytes, &s, UINT64_MAX);
+	VMT_SET(system, inactive_anon_bytes, &s, 4096);
+	VMT_SET(system, active_file_bytes, &s, 0);
+	VMT_SET(system, inactive_file_bytes, &s, 0);
+	VMT_SET(system, unevictable_bytes, &s, 0);
+	assert_false(is_known(&s, VMT_PART_SWAP_CACHE));
+	VMT_SET(commit, overcommit_memory, &c, 0);
+	VMT_SET(system, swap_total_bytes, &s, UINT64_MAX);
+	vmt_commit_derive(&c, &s, 4096);
+	assert_false(VMT_HAS(commit, largest_bytes, &c));
+}
+
 static void changes_are_between_known_parts(void **state)
 {
 	struct vmt_part now[VMT_PART_COUNT], before[VMT_PART_COUNT];
@@ -254,6 +279,7 @@ int main(void)
 		cmocka_unit_test(swap_cache_is_counted_once),
 		cmocka_unit_test(what_is_unknown_is_no_part),
 		cmocka_unit_test(parts_may_be_more_than_all),
+		cmocka_unit_test(c18_sums_that_do_not_fit_are_unknown),
 		cmocka_unit_test(changes_are_between_known_parts),
 		cmocka_unit_test(what_may_be_promised),
 		cmocka_unit_test(pressure_of_the_interval),
