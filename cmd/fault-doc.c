@@ -76,11 +76,10 @@ int vmt_fault_asks(struct vmt_ctx *ctx, const struct vmt_model_opts *opts,
 	size_t i;
 
 	*ret = opts->fault_group == VMT_FAULT_BY_CGROUP ? VMT_ASK_CGROUP : 0;
-	if (entity != &vmt_entity_fault)
-		return 0;
 	r = vmt_wanted_columns(ctx, entity, &columns);
 	for (i = 0; i < columns.n; i++)
-		*ret |= vmt_fault_field_ask(columns.fields[i]);
+		*ret |= entity == &vmt_entity_fault ? vmt_fault_field_ask(columns.fields[i])
+						    : vmt_single_field_ask(columns.fields[i]);
 	return r;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cmd/fault-doc.h"
 #include "source/probe.h"
+#include "source/symbolize-singles.h"
 
 /*
  * What waits for its reader at most. Behind that nothing is taken out of the kernel's ring: it
@@ -25,6 +26,7 @@ struct stream {
 	struct vmt_window *window;
 	struct vmt_section *section;
 	struct vmt_sink *sink;
+	struct vmt_single_symbols *symbols; /* NULL: not asked for */
 	vmt_emit_fn *emit;
 	void *emit_ctx;
 	uint64_t gap_ns; /* when the last gap was told */
@@ -111,6 +113,13 @@ static int write_out(struct vmt_sink *sink, int signals, uint64_t until_ns)
 	}
 }
 
+/* Reading files takes a while the first time; the kernel's ring holds some. */
+static int name_instructions(struct stream *st, struct vmt_fault_sample *f)
+{
+	vmt_collector_set_deadline(st->run->collector, vmt_now_ns(CLOCK_MONOTONIC) + COLLECT_NS);
+	return vmt_symbolize_singles(st->symbols, st->run->collector, st->run->sample, f);
+}
+
 static int take(struct stream *st, struct vmt_probe *probe, bool last, struct vmt_err *err)
 {
 	struct vmt_fault_sample f = { 0 };
@@ -119,6 +128,8 @@ static int take(struct stream *st, struct vmt_probe *probe, bool last, struct vm
 
 	vmt_arena_init(&arena);
 	r = vmt_probe_live(probe, last, &arena, &f, err);
+	if (r == 0 && st->symbols)
+		r = name_instructions(st, &f);
 	if (r == 0)
 		r = emit_singles(st, &f, &arena);
 	if (r == 0)
@@ -203,6 +214,13 @@ int vmt_fault_stream(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_window
 	r = vmt_section_options(ctx, st.section);
 	if (r)
 		return r;
+	if (window->asks & VMT_ASK_SYMBOL) {
+		st.symbols = vmt_single_symbols_new();
+		if (!st.symbols) {
+			vmt_complain(ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
+	}
 	st.section->produce = produce;
 	st.section->produce_arg = &st;
 	window->live = live;
@@ -218,5 +236,6 @@ int vmt_fault_stream(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_window
 	/* The document has rows of it until here. */
 	vmt_doc_done(&run->doc);
 	vmt_window_free(st.window);
+	vmt_single_symbols_free(st.symbols);
 	return r;
 }

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 
 #include "source/probe.h"
-#include "source/symbolize.h"
+#include "source/symbolize-singles.h"
 
 /* The ring of single faults has room for 1.1 million a second at that. */
 #define DRAIN_NS UINT64_C(50000000)
@@ -19,6 +19,7 @@
 
 struct vmt_window {
 	struct vmt_arena arena;
+	struct vmt_single_symbols *symbols; /* of single faults; NULL: not asked for */
 	struct vmt_fault_sample faults;
 	int signal; /* SIGTERM or SIGHUP ended it */
 };
@@ -33,6 +34,7 @@ void vmt_window_free(struct vmt_window *w)
 	if (!w)
 		return;
 	vmt_arena_done(&w->arena);
+	vmt_single_symbols_free(w->symbols);
 	free(w);
 }
 
@@ -203,7 +205,10 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 
 	if (r)
 		return r;
-	if (!w || to_pid_array(opts, &pids) < 0) {
+	if (w && opts->singles && opts->asks & VMT_ASK_SYMBOL)
+		w->symbols = vmt_single_symbols_new();
+	if (!w || to_pid_array(opts, &pids) < 0 ||
+	    (opts->singles && opts->asks & VMT_ASK_SYMBOL && !w->symbols)) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
@@ -212,6 +217,9 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.n_pids = opts->n_pids;
 	popts.follow = opts->follow;
 	popts.stacks = opts->stacks;
+	/* With stacks the probe keeps which code there was, also of what is gone. */
+	if (w->symbols && popts.stacks == VMT_STACK_NONE)
+		popts.stacks = VMT_STACK_LEAF;
 	popts.by_kind = opts->by_kind;
 	popts.asks = opts->asks;
 	popts.without = opts->without;
@@ -307,7 +315,8 @@ int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run 
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &w->faults, w->faults.rung);
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FILEMAP], &w->faults,
 				w->faults.filemap_rung);
-	if (f->have & VMT_HAVE_STACKS && vmt_symbolize(run->collector, s, f, &w->arena) < 0) {
+	if ((f->have & VMT_HAVE_STACKS && vmt_symbolize(run->collector, s, f, &w->arena) < 0) ||
+	    (w->symbols && vmt_symbolize_singles(w->symbols, run->collector, s, f) < 0)) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}

@@ -271,6 +271,7 @@ struct vmt_fault_single {
 	uint64_t total_ns;
 	uint64_t address; /* of the first page */
 	uint64_t ip; /* instruction in user mode; 0 where it is not known */
+	struct vmt_bytes symbol; /* of it, by vmt_symbolize_singles(); empty: not known */
 	uint64_t faults;
 	uint64_t page; /* size of each, in bytes */
 	uint32_t pid;
@@ -311,6 +312,7 @@ enum vmt_fault_have {
 enum vmt_fault_ask {
 	VMT_ASK_CGROUP = 1 << 0, /* the cgroup of each process */
 	VMT_ASK_SHARES = 1 << 1, /* what the time of faults was spent on */
+	VMT_ASK_SYMBOL = 1 << 2, /* of the instruction of single faults */
 };
 
 enum vmt_rung_id {

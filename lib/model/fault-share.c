@@ -4,6 +4,11 @@
 
 /* What is known of faults only where it is asked for, and what their time was spent on. */
 
+uint32_t vmt_single_field_ask(const struct vmt_field *f)
+{
+	return f->offset == offsetof(struct vmt_single, symbol) ? VMT_ASK_SYMBOL : 0;
+}
+
 uint32_t vmt_fault_field_ask(const struct vmt_field *f)
 {
 	switch (f->offset) {

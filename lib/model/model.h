@@ -6,6 +6,7 @@
 
 struct vmt_fault_file;
 struct vmt_fault_raw;
+struct vmt_fault_frame;
 struct vmt_fault_sample;
 struct vmt_fault_spent;
 
@@ -143,12 +144,15 @@ void vmt_fault_set_sampled(struct vmt_fault *row, const struct vmt_fault_sample 
 			   const struct vmt_latency_sum *latency, uint64_t known);
 /* Sets how many faults were timed in all, and what the guard did about it. */
 void vmt_fault_set_guard(struct vmt_probe_row *p, const struct vmt_fault_sample *f);
-/* The VMT_ASK_ bit of what it takes to know it, or 0. */
+/* The VMT_ASK_ bit of what it takes to know it, or 0; of a single fault. */
 uint32_t vmt_fault_field_ask(const struct vmt_field *f);
+uint32_t vmt_single_field_ask(const struct vmt_field *f);
 /* What the calls of filemap_fault for a file came to, as far as have says that it is known; arena
  * is the model's. */
 void vmt_fault_file_calls(const struct vmt_fault_file *raw, uint32_t have, struct vmt_arena *arena,
 			  struct vmt_file *row);
+/* What an address is, as a line of folded stacks has it: function, or file and offset. */
+void vmt_fault_frame_text(struct vmt_buf *out, const struct vmt_fault_frame *f);
 /* Fills m->singles from the same. */
 int vmt_model_singles(struct vmt_model *m);
 /*

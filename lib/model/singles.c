@@ -113,6 +113,8 @@ int vmt_single_rows(const struct vmt_fault_sample *f, const struct vmt_host *hos
 		VMT_SET(single, address, row, one->address);
 		if (one->ip)
 			VMT_SET(single, ip, row, one->ip);
+		if (one->symbol.len)
+			VMT_SET(single, symbol, row, one->symbol);
 		VMT_SET(single, fault, row, one->major ? VMT_BYTES("major") : VMT_BYTES("minor"));
 		if (one->kind != VMT_KIND_UNKNOWN)
 			VMT_SET(single, served, row, vmt_bytes_of(vmt_fault_kind_name(one->kind)));

@@ -36,7 +36,7 @@ static void add_text(struct vmt_buf *out, struct vmt_bytes text)
 		vmt_buf_addc(out, text.ptr[i] == ';' ? ':' : text.ptr[i]);
 }
 
-static void add_frame(struct vmt_buf *out, const struct vmt_fault_frame *f)
+void vmt_fault_frame_text(struct vmt_buf *out, const struct vmt_fault_frame *f)
 {
 	if (f->symbol.len) {
 		add_text(out, f->symbol);
@@ -98,7 +98,7 @@ static int stack_text(struct vmt_arena *arena, const struct vmt_fault_sample *f,
 	for (i = n; i > skip; i--) {
 		if (text.len)
 			vmt_buf_addc(&text, ';');
-		add_frame(&text, &f->frames[s->frames[i - 1]]);
+		vmt_fault_frame_text(&text, &f->frames[s->frames[i - 1]]);
 	}
 	if (vmt_buf_error(&text) < 0)
 		return -ENOMEM;

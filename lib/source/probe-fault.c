@@ -777,6 +777,8 @@ static int fault_live(void *state, bool last, struct vmt_arena *arena, struct vm
 
 	r = r ?: vmt_probe_singles_live(s->singles, vmt_probe_now(), last, arena, ret);
 	r = r ?: vmt_probe_live_maps(s->live, arena, add_map, s, ret);
+	if (ret->n_singles)
+		r = r ?: vmt_probe_codes_read(&s->stacks, &s->names, 0, arena, ret);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "no memory for single faults");
 	ret->have = VMT_HAVE_SINGLES;

@@ -140,28 +140,17 @@ static size_t count_ready(const struct vmt_probe_array *a)
 	return n;
 }
 
-int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
-			  uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret)
+int vmt_probe_codes_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
+			 uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret)
 {
-	size_t n_stacks = count_ready(&s->rows), n_codes = count_ready(&s->codes);
+	size_t n = count_ready(&s->codes);
 
 	if (s->depth == VMT_STACK_NONE)
 		return 0;
-	ret->stacks = vmt_arena_alloc(arena, n_stacks + 1, sizeof(*ret->stacks));
-	ret->codes = vmt_arena_alloc(arena, n_codes + 1, sizeof(*ret->codes));
-	if (!ret->stacks || !ret->codes)
+	ret->codes = vmt_arena_alloc(arena, n + 1, sizeof(*ret->codes));
+	if (!ret->codes)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->rows.len && ret->n_stacks < n_stacks; i++) {
-		const struct vmt_slot_stack *from = vmt_probe_at(&s->rows, i);
-		int r;
-
-		if (!from->ready || (hidden && from->tgid == hidden))
-			continue;
-		r = copy_stack(from, arena, &ret->stacks[ret->n_stacks++]);
-		if (r)
-			return r;
-	}
-	for (size_t i = 0; i < s->codes.len && ret->n_codes < n_codes; i++) {
+	for (size_t i = 0; i < s->codes.len && ret->n_codes < n; i++) {
 		const struct vmt_slot_code *from = vmt_probe_at(&s->codes, i);
 		int r;
 
@@ -171,6 +160,32 @@ int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_pro
 		if (r)
 			return r;
 	}
+	return 0;
+}
+
+int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
+			  uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret)
+{
+	size_t n_stacks = count_ready(&s->rows);
+	int r;
+
+	if (s->depth == VMT_STACK_NONE)
+		return 0;
+	ret->stacks = vmt_arena_alloc(arena, n_stacks + 1, sizeof(*ret->stacks));
+	if (!ret->stacks)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->rows.len && ret->n_stacks < n_stacks; i++) {
+		const struct vmt_slot_stack *from = vmt_probe_at(&s->rows, i);
+
+		if (!from->ready || (hidden && from->tgid == hidden))
+			continue;
+		r = copy_stack(from, arena, &ret->stacks[ret->n_stacks++]);
+		if (r)
+			return r;
+	}
+	r = vmt_probe_codes_read(s, names, hidden, arena, ret);
+	if (r)
+		return r;
 	ret->have |= VMT_HAVE_STACKS;
 	ret->depth = s->depth;
 	ret->totals.stacks_collided = s->lost->collided;

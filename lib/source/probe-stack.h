@@ -29,3 +29,6 @@ void vmt_probe_stacks_unmap(struct vmt_probe_stacks *s);
  */
 int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
 			  uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret);
+/* The codes alone, as they are now. */
+int vmt_probe_codes_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
+			 uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret);

@@ -66,14 +66,15 @@ int vmt_probe_start(struct vmt_probe *p, struct vmt_err *err);
 int vmt_probe_watch(struct vmt_probe *p, pid_t pid, struct vmt_err *err);
 
 /*
- * Takes single faults out of the kernel's ring, which holds 65536; to be called some times a
+ * Takes single faults out of the kernel's ring, which holds 58254; to be called some times a
  * second where opts.singles is set. Needs no privilege. -ENOMEM.
  */
 int vmt_probe_drain(struct vmt_probe *p, struct vmt_err *err);
 
 /*
  * With opts.single_live: the same, and hands out those that are complete: ret has the singles in
- * the order of their end, the mappings that they name, as they are now, start_ns, and of the totals
+ * the order of their end, the mappings that they name, as they are now, where stacks are counted
+ * the code that they may be in, start_ns, and of the totals
  * singles, singles_limited and singles_lost so far. A run is complete when a fault did not go on
  * with it, or none has for a while; last: all are. To be called once more behind vmt_probe_stop().
  * Memory is the arena's. -ENOMEM; -EOPNOTSUPP on a rung without single faults.

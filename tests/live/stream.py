@@ -20,7 +20,7 @@ import jsonschema
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from program import loads, run  # noqa: E402
-from tap import VMTOP, Report  # noqa: E402
+from tap import BUILD, VMTOP, Report  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGESIZE")
 PAGES = 10000
@@ -160,6 +160,8 @@ def each_once(report, schema):
         # All by one instruction of the interpreter.
         if len({line["ip"] for line in ours}) != 1 or not ours[0]["ip"]:
             problems.append(f"instructions {sorted({str(line['ip']) for line in ours})}")
+        if [line for line in ours if line["symbol"] is not None]:
+            problems.append("symbols that nobody asked for")
         unlike = [line for line in ours if line["served"] != "zero_fill" or line["fault"] != "minor"
                   or line["kind"] != "anon"]
         if unlike:
@@ -177,6 +179,29 @@ def each_once(report, schema):
         broken += [f"{kind}: {error.message}" for error in
                    jsonschema.Draft202012Validator(part).iter_errors(line)][:1]
     report.check("stream: lines are as the schema says", broken[:3])
+
+
+def symbols(report):
+    """The function of each fault, while its process runs, and where it is asked for alone."""
+    rounds = 3
+    with subprocess.Popen([BUILD / "tests" / "bench" / "fault-loop", "4"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        stream = Stream("-p", str(process.pid), "--rate-limit", "0", "-o", "faults_total,symbol")
+        for _ in range(rounds):
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.close()
+    code, err = stream.end()
+    # The columns are those of the lines.
+    problems = [] if code == 0 and not err else [f"exit {code}: {err[-300:]!r}"]
+    named = {}
+    for line in stream.of("single"):
+        named[line["symbol"]] = named.get(line["symbol"], 0) + line["faults_total"]
+    # The one may be part of the other.
+    if max(named.get("pass", 0), named.get("main", 0)) < rounds * (4 << 20) // PAGE:
+        problems.append(f"{named}")
+    report.check("stream: the function that faulted", problems)
 
 
 def slow_reader(report):
@@ -300,6 +325,7 @@ def main():
         sys.exit(0)
     schema = loads(run("schema", "faults").out)
     each_once(report, schema)
+    symbols(report)
     slow_reader(report)
     limited(report)
     short_lived(report)
