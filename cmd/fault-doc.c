@@ -95,7 +95,7 @@ int vmt_fault_overhead(struct vmt_ctx *ctx, bool singles, uint32_t asks, uint64_
 	if (singles)
 		return vmt_usage_error(ctx, "single faults are all timed: no --overhead");
 	if (asks & VMT_ASK_SHARES)
-		return vmt_usage_error(ctx, "LOCK-WAIT and READ-WAIT are of all faults: "
+		return vmt_usage_error(ctx, "LOCK-WAIT, READ-WAIT and SWAP-WAIT are of all faults: "
 					    "no --overhead");
 	return 0;
 }
