@@ -5,6 +5,7 @@
 #include "source/cgroup-files.h"
 #include "source/devices.h"
 #include "source/machine.h"
+#include "source/mounts.h"
 #include "source/sysvipc.h"
 #include "source/users.h"
 
@@ -21,11 +22,34 @@ static int zones(struct vmt_bytes text)
 	return r;
 }
 
+/* The same table, with all that stands in it. */
+static void all_mounts(struct vmt_bytes text)
+{
+	struct vmt_mounts *m = vmt_mounts_parse(text);
+	size_t i;
+
+	CHECK(m);
+	for (i = 0; i < m->n; i++) {
+		const struct vmt_mount *at = &m->mounts[i], *found;
+
+		CHECK(at->fs_type.len > 0);
+		found = vmt_mounts_by_id(m, at->id);
+		CHECK(found && found->id == at->id);
+		/* Where it is mounted whole or in part, its own root is to be seen. */
+		found = vmt_mounts_of(m, at->major, at->minor, at->root);
+		CHECK(found && found->major == at->major && found->minor == at->minor);
+		CHECK(found->root.len <= at->root.len || vmt_bytes_is(at->root, "/"));
+	}
+	vmt_mounts_unref(m);
+}
+
 static int mounts(struct vmt_bytes text)
 {
 	struct vmt_devices d = { 0 };
 	int r = vmt_devices_parse(&d, text);
 	size_t i;
+
+	all_mounts(text);
 
 	/* Each is there once, and is found. */
 	for (i = 0; i < d.n; i++)
