@@ -103,7 +103,7 @@ static __always_inline void take_name(struct vmt_inode_record *r, struct dentry 
 					   BPF_CORE_READ(dentry, d_name.name));
 
 	/* With its NUL. */
-	r->name_len = n > 1 ? n - 1 : 0;
+	r->f.name_len = n > 1 ? n - 1 : 0;
 }
 
 /* Puts out a directory; 1 where its parents are to follow. Not static, as others below. */
@@ -123,15 +123,15 @@ __noinline int put_dir(u64 address)
 	    (k->dentry == now.dentry && k->parent == now.parent && k->hash_len == now.hash_len))
 		return 0;
 	*k = now;
-	r->what = VMT_INODE_DIR;
-	r->address = address;
-	r->parent = now.parent;
-	r->root = now.parent == address;
-	r->super = (u64)BPF_CORE_READ(dentry, d_sb);
-	r->hashed = BPF_CORE_READ(dentry, d_hash.pprev) != NULL;
+	r->f.what = VMT_INODE_DIR;
+	r->f.address = address;
+	r->f.parent = now.parent;
+	r->f.root = now.parent == address;
+	r->f.super = (u64)BPF_CORE_READ(dentry, d_sb);
+	r->f.hashed = BPF_CORE_READ(dentry, d_hash.pprev) != NULL;
 	take_name(r, dentry);
 	walk.n_out++;
-	return !r->root;
+	return !r->f.root;
 }
 
 /*
@@ -165,9 +165,9 @@ static __always_inline u64 take_users(struct vmt_inode_record *r, u64 inode)
 	u32 *at = bpf_map_lookup_elem(&used_index, &inode);
 	struct vmt_inode_used *u = at ? bpf_map_lookup_elem(&used, at) : NULL;
 
-	r->mappings = u ? u->mappings : 0;
-	r->mappers = u ? u->mappers : 0;
-	r->openers = u ? u->openers : 0;
+	r->f.mappings = u ? u->mappings : 0;
+	r->f.mappers = u ? u->mappers : 0;
+	r->f.openers = u ? u->openers : 0;
 	return u ? u->dentry : 0;
 }
 
@@ -175,8 +175,8 @@ static __always_inline void take_churn(struct vmt_inode_record *r, u64 inode)
 {
 	struct vmt_inode_churn *c = vmt_live ? bpf_map_lookup_elem(&churn, &inode) : NULL;
 
-	r->added = c ? c->added : 0;
-	r->deleted = c ? c->deleted : 0;
+	r->f.added = c ? c->added : 0;
+	r->f.deleted = c ? c->deleted : 0;
 }
 
 /* Puts out the name of an inode by one of its dentries; false where it is none of them (any more):
@@ -190,10 +190,10 @@ static __always_inline bool put_name(struct vmt_inode_record *r, struct inode *i
 		return false;
 	parent = (u64)BPF_CORE_READ(dentry, d_parent);
 	take_name(r, dentry);
-	r->root = parent == (u64)dentry;
-	r->hashed = BPF_CORE_READ(dentry, d_hash.pprev) != NULL;
-	r->parent = parent;
-	if (!r->root)
+	r->f.root = parent == (u64)dentry;
+	r->f.hashed = BPF_CORE_READ(dentry, d_hash.pprev) != NULL;
+	r->f.parent = parent;
+	if (!r->f.root)
 		put_dirs(parent);
 	return true;
 }
@@ -208,20 +208,20 @@ __noinline int put_inode(u64 address)
 
 	if (!r)
 		return 0;
-	r->what = VMT_INODE_FILE;
-	r->address = address;
-	r->parent = 0;
-	r->super = (u64)BPF_CORE_READ(inode, i_sb);
-	r->ino = BPF_CORE_READ(inode, i_ino);
-	r->size = BPF_CORE_READ(inode, i_size);
-	r->pages = BPF_CORE_READ(inode, i_data.nrpages);
-	r->blocks = BPF_CORE_READ(inode, i_blocks);
-	r->mode = BPF_CORE_READ(inode, i_mode);
-	r->nlink = BPF_CORE_READ(inode, i_nlink);
-	r->rdev = BPF_CORE_READ(inode, i_rdev);
-	r->root = 0;
-	r->hashed = 0;
-	r->name_len = 0;
+	r->f.what = VMT_INODE_FILE;
+	r->f.address = address;
+	r->f.parent = 0;
+	r->f.super = (u64)BPF_CORE_READ(inode, i_sb);
+	r->f.ino = BPF_CORE_READ(inode, i_ino);
+	r->f.size = BPF_CORE_READ(inode, i_size);
+	r->f.pages = BPF_CORE_READ(inode, i_data.nrpages);
+	r->f.blocks = BPF_CORE_READ(inode, i_blocks);
+	r->f.mode = BPF_CORE_READ(inode, i_mode);
+	r->f.nlink = BPF_CORE_READ(inode, i_nlink);
+	r->f.rdev = BPF_CORE_READ(inode, i_rdev);
+	r->f.root = 0;
+	r->f.hashed = 0;
+	r->f.name_len = 0;
 	dentry = (struct dentry *)take_users(r, address);
 	take_churn(r, address);
 	walk.n_out++;

@@ -22,8 +22,8 @@ enum vmt_inode_what {
 	VMT_INODE_DIR = 2, /* a directory on the way to one, by its dentry */
 };
 
-/* What a run puts out. */
-struct vmt_inode_record {
+/* What a run puts out: this, and a name. */
+struct vmt_inode_facts {
 	__u64 address; /* of the inode; of a directory its dentry */
 	__u64 parent; /* dentry of the directory that it is in; 0 where no dentry is cached */
 	__u64 super;
@@ -43,6 +43,10 @@ struct vmt_inode_record {
 	__u32 root; /* the dentry has no parent: the root of its file system, or of nothing */
 	__u32 hashed; /* a name leads to it */
 	__u32 name_len; /* 0: no name */
+};
+
+struct vmt_inode_record {
+	struct vmt_inode_facts f;
 	char name[VMT_INODE_NAME];
 };
 _Static_assert(sizeof(struct vmt_inode_record) == 9 * 8 + 10 * 4 + VMT_INODE_NAME, "no holes");

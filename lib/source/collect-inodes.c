@@ -40,7 +40,7 @@ struct dir {
 
 /* An inode, as it was put out. */
 struct file {
-	struct vmt_inode_record r; /* but for its name */
+	struct vmt_inode_facts r;
 	struct vmt_bytes name;
 };
 
@@ -89,7 +89,7 @@ static void walk_done(struct walk *w)
 
 static int keep_name(struct walk *w, const struct vmt_inode_record *r, struct vmt_bytes *ret)
 {
-	size_t n = r->name_len < VMT_INODE_NAME ? r->name_len : VMT_INODE_NAME - 1;
+	size_t n = r->f.name_len < VMT_INODE_NAME ? r->f.name_len : VMT_INODE_NAME - 1;
 	const char *p = vmt_arena_copy(&w->arena, r->name, n);
 
 	if (!p)
@@ -101,15 +101,31 @@ static int keep_name(struct walk *w, const struct vmt_inode_record *r, struct vm
 static int take_dir(struct walk *w, const struct vmt_inode_record *r)
 {
 	size_t at;
-	int known = vmt_inode_index_add(&w->dir_index, r->address, 0, w->n_dirs, &at);
+	int known = vmt_inode_index_add(&w->dir_index, r->f.address, 0, w->n_dirs, &at);
 
 	if (known < 0 ||
 	    (known && vmt_grow(&w->dirs, &w->cap_dirs, w->n_dirs + 1, sizeof(*w->dirs)) < 0))
 		return -ENOMEM;
 	w->n_dirs += known ? 1 : 0;
 	/* The address may have come to be another directory's. */
-	w->dirs[at] = (struct dir){ .parent = r->parent, .super = r->super, .root = r->root };
+	w->dirs[at] = (struct dir){ .parent = r->f.parent, .super = r->f.super, .root = r->f.root };
 	return keep_name(w, r, &w->dirs[at].name);
+}
+
+/* Room for one more file. What is not used yet is not written to either. */
+static int make_room(struct walk *w)
+{
+	size_t cap = w->cap_files ? 2 * w->cap_files : 1024;
+	struct file *files;
+
+	if (w->n_files < w->cap_files)
+		return 0;
+	files = reallocarray(w->files, cap, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	w->files = files;
+	w->cap_files = cap;
+	return 0;
 }
 
 static int take_file(struct walk *w, const struct vmt_inode_record *r)
@@ -119,21 +135,22 @@ static int take_file(struct walk *w, const struct vmt_inode_record *r)
 	int known;
 
 	/* What walk_used() met can have been let go of since. */
-	if (!w->opts->all && !(w->opts->mapped && r->mappings) && !(w->opts->open && r->openers))
+	if (!w->opts->all && !(w->opts->mapped && r->f.mappings) &&
+	    !(w->opts->open && r->f.openers))
 		return 0;
-	known = vmt_inode_index_add(&w->file_index, r->address, r->ino, w->n_files, &at);
+	known = vmt_inode_index_add(&w->file_index, r->f.address, r->f.ino, w->n_files, &at);
 	if (known <= 0)
 		return known;
-	if (vmt_grow(&w->files, &w->cap_files, w->n_files + 1, sizeof(*w->files)) < 0)
+	if (make_room(w) < 0)
 		return -ENOMEM;
 	f = &w->files[w->n_files++];
-	memcpy(&f->r, r, offsetof(struct vmt_inode_record, name));
+	f->r = r->f;
 	return keep_name(w, r, &f->name);
 }
 
 static int take(const struct vmt_inode_record *r, void *arg)
 {
-	return r->what == VMT_INODE_DIR ? take_dir(arg, r) : take_file(arg, r);
+	return r->f.what == VMT_INODE_DIR ? take_dir(arg, r) : take_file(arg, r);
 }
 
 static struct vmt_bytes keep_text(struct walk *w)
@@ -379,8 +396,11 @@ static int make_rows(struct walk *w)
 	size_t i;
 	int r = 0;
 
-	if (vmt_grow(&c->files, &c->cap_files, c->n_files + w->n_files, sizeof(*c->files)) < 0)
+	/* As many as there are, and no more: it is the greater part of our memory. */
+	c->files = calloc(w->n_files ? w->n_files : 1, sizeof(*c->files));
+	if (!c->files)
 		return -ENOMEM;
+	c->cap_files = w->n_files ? w->n_files : 1;
 	for (i = 0; i < w->n_files; i++)
 		if (!super_of(w, w->files[i].r.super))
 			return -ENOMEM;
