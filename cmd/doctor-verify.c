@@ -107,6 +107,7 @@ int vmt_doctor_verify(struct vmt_ctx *ctx)
 {
 	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
+	struct vmt_err second = { 0 }; /* v may hold its text */
 	VMT_CLEANUP(vmt_verify_done) struct vmt_verify v = { 0 };
 	struct vmt_outcome machine[VMT_CHECKS] = { 0 };
 	VMT_AUTO_FREE uint64_t *pids = NULL;
@@ -135,6 +136,13 @@ int vmt_doctor_verify(struct vmt_ctx *ctx)
 		vmt_verify_read_machine(run.collector, machine);
 	for (i = VMT_CHECK_V8; !named && i <= VMT_CHECK_V9_ANON; i++)
 		vmt_verify_add(&v, (enum vmt_check_id)i, &machine[i], 0, (struct vmt_bytes){ 0 });
+	if (!named) {
+		vmt_verify_read_procps(run.collector, &machine[VMT_CHECK_V12], &second);
+		vmt_verify_add(&v, VMT_CHECK_V12, &machine[VMT_CHECK_V12], 0,
+			       (struct vmt_bytes){ 0 });
+		if (machine[VMT_CHECK_V12].verdict == VMT_VERDICT_NONE)
+			vmt_verify_why(&v, VMT_CHECK_V12, second.text);
+	}
 	vmt_verify_churn(run.collector, false, &machine[VMT_CHECK_CHURN]);
 	vmt_verify_add(&v, VMT_CHECK_CHURN, &machine[VMT_CHECK_CHURN], 0, (struct vmt_bytes){ 0 });
 	r = verify_procs(ctx, &run, &v, named);

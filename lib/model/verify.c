@@ -55,6 +55,8 @@ static const struct check_def defs[VMT_CHECKS] = {
 			    "no identity: memory of drivers and the like; its growth is a leak" },
 	[VMT_CHECK_V11] = { "V11", "used = MemTotal - MemAvailable, as free(1) of procps 4",
 			    "off by: used less total - free - buff/cache, the older definition" },
+	[VMT_CHECK_V12] = { "V12", "meminfo and vmstat as libproc2 reads them = as vmtop does",
+			    "libproc2 is the reader of free, vmstat and top" },
 };
 
 uint64_t vmt_verify_rss_lag(const struct vmt_proc *p, uint64_t page_size)
@@ -403,6 +405,50 @@ void vmt_verify_machine(const struct vmt_machine_reading *r, struct vmt_outcome 
 			continue;
 		/* The right side lies between two readings of the left one. */
 		out[c->id] = judge(-outside(right, a, b), 0, a == b);
+	}
+}
+
+#define AGREED UINT8_C(1)
+#define ABOVE  UINT8_C(2)
+#define BELOW  UINT8_C(4)
+
+static enum vmt_verdict opinion(unsigned state)
+{
+	if (state & AGREED)
+		return VMT_VERDICT_HOLDS;
+	return (state & ABOVE) && (state & BELOW) ? VMT_VERDICT_DRIFTED : VMT_VERDICT_OFF;
+}
+
+void vmt_second_opinion_add(struct vmt_second_opinion *s, const struct vmt_system *before,
+			    const struct vmt_system *other, const struct vmt_system *after,
+			    struct vmt_outcome *out)
+{
+	const struct vmt_entity *e = &vmt_entity_system;
+	unsigned i;
+
+	*out = (struct vmt_outcome){ .verdict = VMT_VERDICT_NONE };
+	for (i = 0; i < e->n_fields; i++) {
+		const struct vmt_field *f = &e->fields[i];
+		enum vmt_verdict verdict;
+		int64_t off;
+
+		if (f->type != VMT_TYPE_U64 || !vmt_row_has(&other->row, i) ||
+		    !vmt_row_has(&before->row, i) || !vmt_row_has(&after->row, i))
+			continue;
+		off = outside(vmt_field_number(f, other), vmt_field_number(f, before),
+			      vmt_field_number(f, after));
+		s->state[i] |= off == 0 ? AGREED : off > 0 ? ABOVE : BELOW;
+		verdict = opinion(s->state[i]);
+		/* Only sizes have a difference in bytes. */
+		if (verdict == VMT_VERDICT_HOLDS || f->unit != VMT_UNIT_BYTES)
+			off = 0;
+		if (!out->checked++ || verdict > out->verdict)
+			out->off = 0;
+		if (out->checked == 1 || verdict > out->verdict)
+			out->verdict = verdict;
+		if (verdict == out->verdict && size_of(off) > size_of(out->off))
+			out->off = off;
+		out->failed += verdict == VMT_VERDICT_OFF;
 	}
 }
 

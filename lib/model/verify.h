@@ -27,6 +27,7 @@ enum vmt_check_id {
 	VMT_CHECK_V9_ANON,
 	VMT_CHECK_V10,
 	VMT_CHECK_V11,
+	VMT_CHECK_V12,
 	VMT_CHECKS,
 };
 
@@ -116,6 +117,21 @@ struct vmt_machine_reading {
 
 /* V8 and V9 of one reading; out has VMT_CHECKS elements, of which those are set. */
 void vmt_verify_machine(const struct vmt_machine_reading *r, struct vmt_outcome *out);
+
+/*
+ * V12: what another program reads of the machine, between two readings of ours, several times. A
+ * figure agrees once it lay between them; it is off where it was on the same side of both each
+ * time.
+ */
+struct vmt_second_opinion {
+	uint8_t state[VMT_ROW_WORDS * 64]; /* by member */
+};
+
+/* Adds a reading; out is what came of all so far. A member that one side does not know is not
+ * compared: unknown is not 0, which libproc2 has in its place. */
+void vmt_second_opinion_add(struct vmt_second_opinion *s, const struct vmt_system *before,
+			    const struct vmt_system *other, const struct vmt_system *after,
+			    struct vmt_outcome *out);
 
 /* All checks, and what came of them so far. */
 struct vmt_verify {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/verify-read.h"
 
+#include "base/err.h"
 #include "base/parse.h"
+#include "model/model.h"
 #include "source/collect-private.h"
 #include "source/kv.h"
 #include "source/machine.h"
+#include "source/procps.h"
 #include "source/residency.h"
 
 #define PROC_TRIES    3
@@ -308,6 +311,44 @@ static void doubt_recording(struct vmt_outcome *out)
 		o->verdict = VMT_VERDICT_DRIFTED;
 		o->failed = 0;
 	}
+}
+
+static void read_own(const struct vmt_root *root, struct vmt_system *sys)
+{
+	VMT_AUTO_BUF buf = { 0 };
+
+	*sys = (struct vmt_system){ 0 };
+	vmt_meminfo_parse(slurp(root, "meminfo", &buf), sys, NULL, NULL);
+	vmt_vmstat_parse(slurp(root, "vmstat", &buf), sys, NULL);
+	vmt_system_derive(sys, root->page_size);
+}
+
+void vmt_verify_read_procps(struct vmt_collector *c, struct vmt_outcome *out, struct vmt_err *err)
+{
+	const struct vmt_root *root = vmt_collector_shared(c)->root;
+	struct vmt_second_opinion s = { 0 };
+	struct vmt_procps *procps = NULL;
+	int tries;
+
+	*out = (struct vmt_outcome){ .verdict = VMT_VERDICT_NONE };
+	if (!root->live) {
+		vmt_err_set(err, -EOPNOTSUPP, "", 0, "only a running machine can be read twice");
+		return;
+	}
+	if (vmt_procps_open(&procps, err) < 0)
+		return;
+	for (tries = 0; tries < MACHINE_TRIES && out->verdict != VMT_VERDICT_HOLDS; tries++) {
+		struct vmt_system before, other = { 0 }, after;
+
+		read_own(root, &before);
+		if (vmt_procps_read(procps, &other, err) < 0) {
+			*out = (struct vmt_outcome){ .verdict = VMT_VERDICT_NONE };
+			break;
+		}
+		read_own(root, &after);
+		vmt_second_opinion_add(&s, &before, &other, &after, out);
+	}
+	vmt_procps_close(procps);
 }
 
 void vmt_verify_read_machine(struct vmt_collector *c, struct vmt_outcome *out)

@@ -20,6 +20,12 @@ int vmt_verify_read_proc(struct vmt_collector *c, struct vmt_sample *into, uint6
  */
 void vmt_verify_read_machine(struct vmt_collector *c, struct vmt_outcome *out);
 
+/*
+ * Reads meminfo and vmstat for V12, with libproc2 in between, up to eight times until all figures
+ * agree. Verdict NONE of a recording, and where libproc2 cannot be had: then err says why.
+ */
+void vmt_verify_read_procps(struct vmt_collector *c, struct vmt_outcome *out, struct vmt_err *err);
+
 /* The texts of these files into figures; unknown keys are left alone, as is what is malformed. */
 void vmt_verify_meminfo(struct vmt_bytes text, struct vmt_machine *m);
 void vmt_verify_vmstat(struct vmt_bytes text, uint64_t page_size, struct vmt_machine *m);

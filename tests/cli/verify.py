@@ -120,6 +120,21 @@ def wrong_figures(report):
         report.check(f"{key} of {name.split('/')[-1]} is wrong", [p for p in problems if p])
 
 
+def second_opinion(report):
+    """What libproc2 reads of this machine, which it cannot of a recorded one."""
+    _, rows = checks("--root", str(FIXTURE))
+    report.check("V12 is for a running machine",
+                 [] if rows["V12"]["result"] == "not_checkable" and rows["V12"]["note"]
+                 else [str(rows["V12"])])
+    if not any(list(pathlib.Path(top).glob("**/libproc2.so.[01]")) for top in ("/lib", "/usr/lib")):
+        report.skip("V12: libproc2 reads what vmtop reads", "no libproc2")
+        return
+    _, rows = checks()
+    report.check("V12: libproc2 reads what vmtop reads",
+                 [] if rows["V12"]["result"] in ("holds", "drifted")
+                 and rows["V12"]["checked_total"] >= 40 else [str(rows["V12"])])
+
+
 def codes(report):
     report.check("a process without --verify", expect(run("doctor", "1"), USAGE, complaint=True))
     report.check("no process id", expect(run("doctor", "--verify", "x"), USAGE, complaint=True))
@@ -138,6 +153,7 @@ def main():
     report = Report()
     at_rest(report)
     wrong_figures(report)
+    second_opinion(report)
     codes(report)
     report.done()
 

@@ -414,7 +414,7 @@ static unsigned long count_processes(void)
 static bool run_beside_bare(struct check *c, const char *vmtop, const struct command *command,
 			    struct cost *ret)
 {
-	if (!run(c, vmtop, command, 0, 1, ret))
+	if (!run(c, vmtop, command, 0, 3, ret))
 		return false;
 	ret->bare_s = bare_s(command->bare);
 	return check_that(c, ret->bare_s > 0, "no bare read of %s", command->bare);

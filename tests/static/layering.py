@@ -24,7 +24,7 @@ LAYERS = {
 # Headers of a library -> the files that may include them.
 LIBRARIES = [
     ("curses", r"(ncursesw?/)?(n?curses|panel|menu|form|term)\.h", ["cmd/ui/*"]),
-    ("libproc2", r"libproc2/.*", []),
+    ("libproc2", r"libproc2/.*", ["lib/source/procps.c"]),
     ("libbpf", r"bpf/.*", ["lib/source/probe*.c", "bpf/*"]),
     ("a skeleton", r"(.*/)?[^/]*\.skel\.h", ["lib/source/probe*.c"]),
     ("libelf or libdw", r"(libelf|gelf|dwarf)\.h|elfutils/.*",
@@ -90,6 +90,7 @@ KNOWN = [
     ("lib/model/field.c", '"', "source/collect.h", False),
     ("lib/view/table.c", '"', "source/collect.h", False),
     ("lib/source/collect.c", "<", "libproc2/pids.h", False),
+    ("lib/source/procps.c", "<", "libproc2/meminfo.h", True),
     ("lib/source/probe-fault.c", "<", "bpf/libbpf.h", True),
     ("lib/source/maps.c", "<", "bpf/libbpf.h", False),
     ("cmd/main.c", "<", "bpf/bpf.h", False),

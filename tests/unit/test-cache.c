@@ -126,13 +126,13 @@ static void test_index(void **state)
 static const struct vmt_cached_group *group(const struct vmt_cached_group *g, size_t n,
 					    const char *name)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < n; i++)
-		if (vmt_bytes_is(g[i].name, name))
-			return &g[i];
-	fail_msg("no group %s", name);
-	return NULL;
+	while (i < n && !vmt_bytes_is(g[i].name, name))
+		i++;
+	if (i == n)
+		fail_msg("no group %s", name);
+	return &g[i];
 }
 
 static void test_groups(void **state)
