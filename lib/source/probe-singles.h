@@ -5,7 +5,7 @@
 
 #include "source/probe.h"
 
-/* Of the ring: 65536 faults of 64 bytes, its header included. A power of two. */
+/* Of the ring: 58254 faults of 72 bytes, their headers included. A power of two. */
 #define VMT_PROBE_RING_BYTES (4u << 20)
 
 struct vmt_probe_singles;

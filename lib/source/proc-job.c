@@ -641,6 +641,7 @@ static int open_process(struct reading *rd)
 		rd->dir_fd = vmt_pid_open_live_task(fd, task->pid);
 		return rd->dir_fd < 0 ? rd->dir_fd : 0;
 	}
+	task->has_faults = vmt_proc_faults(&p, &task->faults);
 	/* It became a zombie since it was listed: its memory is gone. */
 	if (vmt_bytes_is(p.state, "Z") || vmt_bytes_is(p.state, "X"))
 		return -ESRCH;
@@ -794,6 +795,8 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t source
 	task->pid = p->pid;
 	task->check_start = VMT_HAS(proc, start_time_ns, p);
 	task->start_time_ns = p->start_time_ns;
+	/* Of a process whose first thread has ended, dir_fd is another thread's. */
+	task->has_faults = !vmt_pid_is_headless(p) && vmt_proc_faults(p, &task->faults);
 	vmt_arena_init(&task->arena);
 	pthread_mutex_init(&task->lock, NULL);
 	return vmt_job_new(&job_type, task);

@@ -73,6 +73,10 @@ struct vmt_proc_task {
 	uint64_t pid;
 	uint64_t start_time_ns;
 	bool check_start; /* start_time_ns is known */
+	/* How often all of its threads had faulted before the list was read, where that is known.
+	 */
+	bool has_faults;
+	uint64_t faults;
 	bool count_only; /* of MAPS only the number: maps stays NULL */
 	/* Rows that are kept at most, 0 for all. A process with more mappings hands them over in
 	 * parts, struct vmt_proc_part, while the list is read, and maps stays NULL. */

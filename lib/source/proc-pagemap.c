@@ -149,10 +149,14 @@ static int sum_full(struct vmt_proc_task *task, const struct vmt_residency_ctx *
 
 /*
  * Where a great many mappings can be full, for all that the process has, they are not asked at
- * first: if they and what is found of the others make together what statm counts, each of them is
- * full, as none can have more. statm has to say the same before and behind, so that a page that
- * came to the others meanwhile is not taken for one of theirs. 1 where it is so, with what statm
- * says in whole; 0 where all were looked at.
+ * first: if they and what is found of the others make together what statm counts behind it, each of
+ * them is full, as none can have more. That is so as long as no page came meanwhile, which the
+ * others could have lacked while they were looked at and have when they were counted: so the
+ * process must not have faulted since before the list was read, and statm has to say the same
+ * before and behind. What brings pages without a fault of the process, and in those microseconds
+ * would have to bring as many as the many lack, after they were taken: a process that shares the
+ * address space or writes into it, userfaultfd, khugepaged, migration and swapoff. 1 where it is
+ * so, with what statm says in whole; 0 where all were looked at.
  */
 static int sum_or_infer(struct vmt_proc_task *task, struct vmt_job *job,
 			struct vmt_residency_ctx *ctx, struct vmt_proc_whole *whole, int statm,
@@ -160,10 +164,10 @@ static int sum_or_infer(struct vmt_proc_task *task, struct vmt_job *job,
 {
 	const struct vmt_root *root = task->shared->root;
 	struct vmt_proc_space before;
-	uint64_t pages = 0;
+	uint64_t pages = 0, faults;
 	int r;
 
-	if (task->n_maps <= SUMS)
+	if (task->n_maps <= SUMS && task->has_faults)
 		pages = vmt_residency_mark_full(task->maps, task->n_maps, root->page_size,
 						sums->full);
 	if (!pages || !vmt_proc_space_read(root, statm, &before) ||
@@ -177,7 +181,8 @@ static int sum_or_infer(struct vmt_proc_task *task, struct vmt_job *job,
 	whole->known = vmt_proc_space_read(root, statm, &whole->now);
 	if (whole->known && whole->now.size_bytes == whole->size_bytes &&
 	    before.size_bytes == whole->size_bytes && before.anon_bytes == *ret_anon &&
-	    whole->now.anon_bytes == *ret_anon)
+	    whole->now.anon_bytes == *ret_anon && vmt_proc_faults_now(whole->dir_fd, &faults) &&
+	    faults == task->faults)
 		return 1;
 	return sum_full(task, ctx, sums, doubts, ret_anon);
 }

@@ -40,6 +40,26 @@ int vmt_proc_why_empty(int dir_fd)
 	return facts.has_mm && facts.vsize_bytes == 0 ? 0 : -EXDEV;
 }
 
+bool vmt_proc_faults(const struct vmt_proc *p, uint64_t *ret)
+{
+	if (!VMT_HAS(proc, minor_faults_total, p) || !VMT_HAS(proc, major_faults_total, p))
+		return false;
+	*ret = p->minor_faults_total + p->major_faults_total;
+	return true;
+}
+
+bool vmt_proc_faults_now(int dir_fd, uint64_t *ret)
+{
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+
+	return vmt_slurp_at(dir_fd, "stat", &buf, FILE_MAX) > 0 &&
+	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
+				  NULL) == 0 &&
+	       vmt_proc_faults(&p, ret);
+}
+
 /* A number of pages, as bytes. */
 static bool take_pages(struct vmt_bytes *cur, uint64_t page_size, uint64_t *ret)
 {

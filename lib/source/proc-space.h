@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/rows.h"
 #include "source/root.h"
 
 /*
@@ -23,6 +24,12 @@ struct vmt_proc_space {
 	uint64_t size_bytes;
 	uint64_t anon_bytes; /* resident and of no file: what statm calls resident less shared */
 };
+
+/* How often the threads of a process have faulted, as its stat said when p was filled; false where
+ * it did not. */
+bool vmt_proc_faults(const struct vmt_proc *p, uint64_t *ret);
+/* The same, now. dir_fd is the directory of the process, not of a thread. */
+bool vmt_proc_faults_now(int dir_fd, uint64_t *ret);
 
 /* Opens statm, to be read more than once; a descriptor or -errno. */
 int vmt_proc_space_open(int dir_fd);

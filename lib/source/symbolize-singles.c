@@ -3,8 +3,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "model/model.h"
+#include "source/root.h"
+
+/* What is known is forgotten when it is more than that, so that a window of hours does not fill the
+ * memory, */
+#define KNOWN_MAX ((size_t)16384)
+/* and when it is older: libraries come and go, and what translates code at run time writes down
+ * its names later, and uses addresses again. */
+#define KNOWN_NS UINT64_C(5000000000)
 
 /* An instruction of one program image of one process. */
 struct instruction {
@@ -20,6 +29,7 @@ struct vmt_single_symbols {
 	struct instruction *all; /* in order */
 	size_t n;
 	size_t cap;
+	uint64_t since_ns; /* CLOCK_MONOTONIC; when the first of them was asked for */
 };
 
 static int compare_u64(uint64_t a, uint64_t b)
@@ -129,7 +139,7 @@ static int keep(struct vmt_single_symbols *known, const struct instruction *one,
 	VMT_AUTO_BUF text = { 0 };
 	char *copy;
 
-	/* What is nowhere is not asked for again. */
+	/* What is nowhere is kept, too. */
 	if (frame->symbol.len || (frame->module.len && frame->has_offset))
 		vmt_fault_frame_text(&text, frame);
 	copy = vmt_buf_error(&text) < 0 ? NULL : vmt_arena_copy(&known->arena, text.data, text.len);
@@ -198,6 +208,18 @@ static int look_up(struct vmt_single_symbols *known, struct vmt_collector *c, st
 	return r;
 }
 
+static void forget(struct vmt_single_symbols *known)
+{
+	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
+
+	if (known->n && known->n < KNOWN_MAX && now - known->since_ns < KNOWN_NS)
+		return;
+	vmt_arena_done(&known->arena);
+	vmt_arena_init(&known->arena);
+	known->n = 0;
+	known->since_ns = now;
+}
+
 int vmt_symbolize_singles(struct vmt_single_symbols *known, struct vmt_collector *c,
 			  struct vmt_sample *s, struct vmt_fault_sample *f)
 {
@@ -208,6 +230,7 @@ int vmt_symbolize_singles(struct vmt_single_symbols *known, struct vmt_collector
 
 	if (!each || !asked)
 		return -ENOMEM;
+	forget(known);
 	r = list(f, each);
 	if (r < 0)
 		return r;

@@ -12,7 +12,8 @@ void vmt_single_symbols_free(struct vmt_single_symbols *known);
 /*
  * Sets the symbols of the single faults of f, which has their mappings and the code that they may
  * be in; s is as for vmt_symbolize(), and may be of before. What was not asked for yet is looked
- * up; a symbol that cannot be had is empty. Texts are those of known. 0 or -ENOMEM.
+ * up, and what was asked for some seconds ago is anew; a symbol that cannot be had is empty. Texts
+ * are those of known, until the next call. 0 or -ENOMEM.
  */
 int vmt_symbolize_singles(struct vmt_single_symbols *known, struct vmt_collector *c,
 			  struct vmt_sample *s, struct vmt_fault_sample *f);

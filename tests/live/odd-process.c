@@ -206,6 +206,44 @@ static int splinters(bool holes, size_t give, size_t take)
 	return 0;
 }
 
+/* A page that is not there for some microseconds, again and again, beside mappings of which one
+ * lacks as much. */
+static int churns(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), each = SPLINTER * page, i;
+	char *elsewhere = mmap(NULL, 2 * MIB + SPLINTERS * each, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = elsewhere + MIB, c;
+
+	if (elsewhere == MAP_FAILED)
+		fail("mmap");
+	madvise(elsewhere, MIB + SPLINTERS * each, MADV_NOHUGEPAGE);
+	elsewhere += page;
+	if (mprotect(elsewhere, page, PROT_READ | PROT_WRITE) ||
+	    mprotect(p, SPLINTERS * each, PROT_READ | PROT_WRITE))
+		fail("mprotect");
+	for (i = 0; i < SPLINTERS * SPLINTER; i++)
+		if (i != SPLINTER + 1)
+			p[i * page] = 1;
+	for (i = 0; i < SPLINTERS; i += 2)
+		if (mprotect(p + i * each, each, PROT_READ))
+			fail("mprotect");
+	elsewhere[0] = 1;
+	say(getpid(), (long)p);
+	if (fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK))
+		fail("fcntl");
+	while (read(STDIN_FILENO, &c, 1) < 0 && errno == EAGAIN) {
+		if (madvise(elsewhere, page, MADV_DONTNEED))
+			fail("madvise");
+		for (i = 0; i < 2000; i++)
+			__asm__ volatile("" ::: "memory");
+		((volatile char *)elsewhere)[0] = 1;
+		for (i = 0; i < 6000; i++)
+			__asm__ volatile("" ::: "memory");
+	}
+	return 0;
+}
+
 static int full(void)
 {
 	return splinters(false, 0, 0);
@@ -435,7 +473,7 @@ int main(int argc, char **argv)
 		{ "headless", headless }, { "traced", traced }, { "empty", empty },
 		{ "splits", splits },	  { "brief", brief },	{ "shrinks", shrinks },
 		{ "moves", moves },	  { "full", full },	{ "loses", loses },
-		{ "holes", with_holes },
+		{ "holes", with_holes },  { "churns", churns },
 	};
 	size_t i;
 

@@ -384,6 +384,23 @@ def splinters(report):
             report.check(f"A13 {name}", problems)
 
 
+def churns(report):
+    """As many pages as one of these lacks come and go elsewhere while the process is looked at."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    name = "A13 a mapping with a hole is never full, whatever comes elsewhere"
+    problems = []
+    with Odd("churns") as odd:
+        pid, start = odd.pids
+        for _ in range(100):
+            result = run("maps", "-J", str(pid), "-o", "start,rss")
+            problem = expect(result, OK)
+            rss = [row["rss_bytes"] for row in loads(result.out)["data"]["maps"]
+                   if int(row["start"], 16) == start + 8 * page] if not problem else []
+            if rss != [7 * page]:
+                problems.append(problem or f"it has {rss}, not {7 * page} bytes")
+    report.check(name, [f"{len(problems)} of 100 readings: {problems[0]}"] if problems else [])
+
+
 @contextlib.contextmanager
 def swapped():
     """A process, a function that ends it and gives its number to another (set_tid of clone3()), and
@@ -662,8 +679,8 @@ def many(report):
 
 def main():
     report = Report()
-    for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, moves, splinters, numbers, empty,
-                 of_32_bits, splits, standing, many):
+    for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, moves, splinters,
+                 churns, numbers, empty, of_32_bits, splits, standing, many):
         try:
             part(report)
         except (RuntimeError, OSError, KeyError, ValueError) as why:
