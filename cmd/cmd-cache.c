@@ -111,7 +111,8 @@ static void head(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vm
 		vmt_buf_addf(out, "! of %" PRIu64 " row%s it is not known what is cached\n",
 			     c->unknown_total, c->unknown_total == 1 ? "" : "s");
 	if (c->skipped_total)
-		vmt_buf_addf(out, "! %" PRIu64 " directories were not begun\n", c->skipped_total);
+		vmt_buf_addf(out, "! %" PRIu64 " files or directories were not begun\n",
+			     c->skipped_total);
 	else if (!c->complete)
 		vmt_buf_adds(out, "! not all that was asked for could be looked at\n");
 }
@@ -260,8 +261,9 @@ static struct vmt_section *add_rows(struct vmt_ctx *ctx, struct vmt_run *run, co
 	size_t n;
 
 	if (c->group) {
-		if (vmt_cached_groups(run->model->cached_files, run->model->n_cached_files, c->by,
-				      &run->sample->arena, &groups, &n) < 0) {
+		if (vmt_cached_groups(run->model->cached_files,
+				      run->model->n_cached_files - run->sample->cache.n_again,
+				      c->by, &run->sample->arena, &groups, &n) < 0) {
 			out_of_memory(ctx);
 			return NULL;
 		}

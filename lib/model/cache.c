@@ -76,15 +76,18 @@ struct sums {
 	uint64_t unknown;
 };
 
-static void add(struct sums *s, const struct vmt_cached_file *f)
+static void add(struct sums *s, const struct vmt_cached_file *f, bool again)
 {
+	s->unknown += !VMT_HAS(cached_file, cached_bytes, f);
+	if (again)
+		return;
 	if (VMT_HAS(cached_file, dirty_bytes, f))
 		s->dirty += f->dirty_bytes;
 	if (VMT_HAS(cached_file, writeback_bytes, f))
 		s->writeback += f->writeback_bytes;
-	if (!VMT_HAS(cached_file, cached_bytes, f)) {
-		s->unknown++;
-	} else if (vmt_bytes_is(f->kind, "buffers")) {
+	if (!VMT_HAS(cached_file, cached_bytes, f))
+		return;
+	if (vmt_bytes_is(f->kind, "buffers")) {
 		s->buffers += f->cached_bytes;
 	} else if (vmt_bytes_is(f->kind, "hugetlb")) {
 		s->hugetlb += f->cached_bytes;
@@ -136,7 +139,7 @@ void vmt_model_cache(struct vmt_model *m)
 	m->n_cached_files = from->n_files;
 	*c = from->walk;
 	for (i = 0; i < from->n_files; i++)
-		add(&s, &from->files[i]);
+		add(&s, &from->files[i], i >= from->n_files - from->n_again);
 	VMT_SET(cache, files_total, c, from->n_files);
 	VMT_SET(cache, empty_total, c, from->empty);
 	VMT_SET(cache, unknown_total, c, s.unknown);

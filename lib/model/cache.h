@@ -10,6 +10,7 @@ struct vmt_cache_sample {
 	bool asked; /* somebody wanted it; else the rest is empty */
 	struct vmt_cached_file *files; /* on the heap; their texts are of the sample's arena */
 	size_t n_files;
+	size_t n_again; /* the last of them: named, and the same as an earlier row; in no sum */
 	size_t cap_files;
 	uint64_t empty; /* looked at, and without a row for nothing of it is cached */
 	uint64_t skipped; /* directories, and files that may have to be waited for, for want of time

@@ -49,7 +49,7 @@ struct task {
 	struct link {
 		uint64_t dev_major;
 		uint64_t dev_minor;
-		uint64_t inode; /* 0: it has one name */
+		uint64_t inode; /* 0: nothing else leads to it */
 	} * links; /* one for each row */
 	size_t n_rows;
 	size_t cap_rows;
@@ -120,7 +120,7 @@ static struct vmt_cached_file *add_row(struct task *t, const struct statx *st)
 		return NULL;
 	t->rows[t->n_rows] = (struct vmt_cached_file){ 0 };
 	t->links[t->n_rows] = (struct link){ 0 };
-	if (st->stx_nlink > 1)
+	if (st->stx_nlink > 1 || t->what == NAMED)
 		t->links[t->n_rows] =
 			(struct link){ st->stx_dev_major, st->stx_dev_minor, st->stx_ino };
 	return &t->rows[t->n_rows++];
@@ -386,6 +386,9 @@ struct work {
 	size_t cap;
 	size_t cap_paths;
 	struct path_of *running; /* of this round */
+	struct vmt_cached_file *again; /* named, and listed under another name */
+	size_t n_again;
+	size_t cap_again;
 	int error;
 };
 
@@ -399,6 +402,7 @@ static void work_done(struct work *w)
 	}
 	free(w->jobs);
 	free(w->paths);
+	free(w->again);
 	vmt_inode_index_done(&w->links);
 	start_unref(w->start);
 	vmt_mounts_unref(w->mounts);
@@ -432,13 +436,25 @@ static int add_path(struct work *w, enum what what, const char *path)
 				   what == DIR_OF_TREE ? strlen(w->opts->tree) : 0));
 }
 
+static bool was_not_begun(int code)
+{
+	return code == -EBUSY || code == -ECANCELED;
+}
+
+static void note_skipped(struct work *w)
+{
+	w->s->cache.incomplete = true;
+	w->s->sources[VMT_SOURCE_CACHESTAT].skipped++;
+	w->s->cache.skipped++;
+}
+
 /* Notes what could not be looked at at all. */
 static int note_failure(struct work *w, const struct path_of *of, int code)
 {
-	const char *why = code == -EISDIR   ? "is a directory; --tree lists what is in it"
-			  : code == -EINVAL ? "is no regular file, and others are not opened"
-			  : code == -EBUSY || code == -ECANCELED ? "was not begun"
-								 : strerror(-code);
+	const char *why = code == -EISDIR	? "is a directory; --tree lists what is in it"
+			  : code == -EINVAL	? "is no regular file, and others are not opened"
+			  : was_not_begun(code) ? "was not begun"
+						: strerror(-code);
 	bool named = of->what == NAMED || (w->opts->tree && !strcmp(of->path, w->opts->tree));
 	VMT_AUTO_BUF text = { 0 };
 	char *hint;
@@ -448,9 +464,8 @@ static int note_failure(struct work *w, const struct path_of *of, int code)
 		return 0;
 	w->s->cache.incomplete = true;
 	/* Of thousands of them their number is enough. */
-	if (!named && (code == -EBUSY || code == -ECANCELED)) {
-		w->s->sources[VMT_SOURCE_CACHESTAT].skipped++;
-		w->s->cache.skipped++;
+	if (!named && was_not_begun(code)) {
+		note_skipped(w);
 		return 0;
 	}
 	vmt_buf_addf(&text, "%s: %s", of->path, why);
@@ -458,6 +473,31 @@ static int note_failure(struct work *w, const struct path_of *of, int code)
 	if (!hint)
 		return -ENOMEM;
 	vmt_sample_failed(w->s, VMT_SOURCE_CACHESTAT, 0, (struct vmt_bytes){ 0 }, code, hint);
+	return 0;
+}
+
+/* A file that was named has its row, also where it is the same as another one. */
+static int add_again(struct work *w, const struct vmt_cached_file *row)
+{
+	if (vmt_grow(&w->again, &w->cap_again, w->n_again + 1, sizeof(*w->again)) < 0)
+		return -ENOMEM;
+	w->again[w->n_again++] = *row;
+	return 0;
+}
+
+/* Such rows follow the others, so that sums can end before them. */
+static int take_again(struct work *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_again; i++) {
+		struct vmt_cached_file *row = vmt_cache_sample_add(&w->s->cache);
+
+		if (!row)
+			return -ENOMEM;
+		*row = w->again[i];
+	}
+	w->s->cache.n_again = w->n_again;
 	return 0;
 }
 
@@ -475,6 +515,8 @@ static int take_rows(struct work *w, struct task *t)
 		if (l->inode)
 			r = vmt_inode_index_add(&w->links, l->dev_major << 32 | l->dev_minor,
 						l->inode, 0, &known);
+		if (r == 0 && t->what == NAMED)
+			r = add_again(w, &t->rows[i]);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -533,10 +575,14 @@ static void done(size_t index, struct vmt_job *job, int result, void *ctx, void 
 			r = r < 0 ? r : take_rows(w, t);
 	}
 	/* What a row cannot say of itself is said here. Of the rest the row is there already. */
-	if (r == 0 && result < 0 && of->what != REST)
+	if (r == 0 && result < 0 && of->what != REST) {
 		r = result == -ENOMEM ? result : note_failure(w, of, result);
-	else if (r == 0 && result == -ETIMEDOUT)
+	} else if (r == 0 && was_not_begun(result)) {
+		note_skipped(w);
+	} else if (r == 0 && result == -ETIMEDOUT) {
+		w->s->cache.incomplete = true;
 		st->timed_out++;
+	}
 	w->error = r;
 }
 
@@ -606,8 +652,13 @@ int vmt_collect_cache(struct vmt_collector *c, struct vmt_sample *s,
 		r = add_path(&w, NAMED, opts->paths[i]);
 	if (r == 0 && opts->tree)
 		r = add_tree(&w);
-	return r < 0 ? r : run_all(&w);
+	if (r == 0)
+		r = run_all(&w);
+	return r < 0 ? r : take_again(&w);
 }
+
+/* Rows of which the jobs are there at one time: of all that --all has, they would be gigabytes. */
+#define REST_ROUND ((size_t)512)
 
 int vmt_collect_cache_rest(struct vmt_collector *c, struct vmt_sample *s, const size_t *rows,
 			   size_t n)
@@ -638,6 +689,8 @@ int vmt_collect_cache_rest(struct vmt_collector *c, struct vmt_sample *s, const 
 				vmt_arena_copy(&t->arena, row->device.ptr, row->device.len);
 		}
 		r = add_job(&w, t);
+		if (r == 0 && w.n >= REST_ROUND)
+			r = run_all(&w);
 	}
 	return r < 0 ? r : run_all(&w);
 }

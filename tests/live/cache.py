@@ -100,6 +100,13 @@ def named(report, folder):
                  + ([] if waits == 16 * PAGE else [f"{waits} bytes wait, not {16 * PAGE}"]))
     report.check("cache: synced", differs(clean, cached_bytes=16 * PAGE, dirty_bytes=0,
                                           writeback_bytes=0))
+    os.link(some, folder / "again")
+    result = run("cache", "-J", some, str(folder / "again"), some, none)
+    data = loads(result.out)["data"]
+    found = sorted(row["path"] for row in data["cached_files"])
+    report.check("cache: what is named twice, or has two names, has its rows and is summed once",
+                 ([] if found == sorted([some, some, str(folder / "again"), none]) else [f"{found}"])
+                 + differs(data["cache"], listed_cached_bytes=truth(some), files_total=4))
     result = run("cache", str(folder), str(folder / "not-there"))
     report.check("cache: a directory, a name that is not there",
                  expect(result, NOTHING, quiet=False)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "model/cache.h"
 #include "model/cached-group.h"
 #include "model/model.h"
+#include "saved.h"
+#include "source/collect-cache.h"
 
 #define PAGE UINT64_C(4096)
 
@@ -37,10 +40,13 @@ static void test_sums(void **state)
 	row(s, "buffers", 3 * PAGE, "[vda]");
 	row(s, "file", UINT64_MAX, "/another");
 	VMT_SET(cached_file, dirty_bytes, &s->cache.files[0], 2 * PAGE);
+	/* The same file once more, by another name. */
+	row(s, "file", 30 * PAGE, "/a-again");
+	s->cache.n_again = 1;
 	assert_int_equal(vmt_model_build(s, NULL, NULL, &m, NULL), 0);
 	assert_true(m->has_cache);
-	assert_int_equal(m->n_cached_files, 6);
-	assert_int_equal(m->cache.files_total, 6);
+	assert_int_equal(m->n_cached_files, 7);
+	assert_int_equal(m->cache.files_total, 7);
 	assert_int_equal(m->cache.unknown_total, 1);
 	assert_int_equal(m->cache.empty_total, 7);
 	assert_int_equal(m->cache.listed_cached_bytes, 60 * PAGE);
@@ -188,12 +194,61 @@ static void test_groups(void **state)
 	vmt_sample_free(s);
 }
 
+/* More rows than are asked about at one time. */
+#define FILES 1100u
+
+static struct vmt_sample *with_files(struct vmt_collector *c, const char *path)
+{
+	struct vmt_sample *s = collect(c, CHEAP, 0);
+	struct statx st;
+	size_t i;
+
+	assert_int_equal(statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &st), 0);
+	for (i = 0; i < FILES; i++) {
+		struct vmt_cached_file *f = vmt_cache_sample_add(&s->cache);
+
+		assert_non_null(f);
+		VMT_SET(cached_file, path, f, vmt_bytes_of(path));
+		VMT_SET(cached_file, inode, f, st.stx_ino);
+		VMT_SET(cached_file, device, f, VMT_BYTES("00:00"));
+	}
+	return s;
+}
+
+/* Rows that are not asked about for want of time are counted: an order by what they lack is none.
+ */
+static void test_rest_of_files(void **state)
+{
+	struct vmt_collector *c = collector(NULL);
+	struct vmt_sample *s = with_files(c, "/proc/self/status");
+	size_t rows[FILES], i;
+
+	for (i = 0; i < FILES; i++)
+		rows[i] = i;
+	vmt_collector_set_deadline(c, 1);
+	assert_int_equal(vmt_collect_cache_rest(c, s, rows, FILES), 0);
+	assert_int_equal(s->cache.skipped, FILES);
+	assert_int_equal(s->sources[VMT_SOURCE_CACHESTAT].skipped, FILES);
+	assert_true(s->cache.incomplete);
+	vmt_sample_free(s);
+	/* Another inode than the row's is no fault, and each is looked at. */
+	s = with_files(c, "/proc/self/status");
+	vmt_collector_set_deadline(c, 0);
+	assert_int_equal(vmt_collect_cache_rest(c, s, rows, FILES), 0);
+	assert_int_equal(s->cache.skipped, 0);
+	assert_false(s->cache.incomplete);
+	for (i = 0; i < FILES; i++)
+		assert_false(VMT_HAS(cached_file, dirty_bytes, &s->cache.files[i]));
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sums),   cmocka_unit_test(test_percent),
-		cmocka_unit_test(test_kinds),  cmocka_unit_test(test_index),
-		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_rest_of_files), cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_percent),	      cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_index),	      cmocka_unit_test(test_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
