@@ -89,7 +89,7 @@ static void head(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vm
 		share_text(out, VMT_HAS(cache, shared_percent, c), c->shared_percent);
 	}
 	if (c->listed_buffers_bytes) {
-		size_text(out, ctx, "; ", true, c->listed_buffers_bytes, page);
+		size_text(out, ctx, ";\n  ", true, c->listed_buffers_bytes, page);
 		vmt_buf_adds(out, " of Buffers");
 		share_text(out, VMT_HAS(cache, buffers_percent, c), c->buffers_percent);
 	}

@@ -49,6 +49,7 @@ static void trend(struct free_state *fs, const struct vmt_ctx *ctx, const struct
 {
 	const struct vmt_host *h = &m->sample->host;
 	const struct vmt_part *p;
+	int64_t v;
 
 	if (!m->n_parts || !VMT_HAS(part, size_bytes, &m->parts[VMT_PART_UNACCOUNTED]))
 		return;
@@ -66,8 +67,10 @@ static void trend(struct free_state *fs, const struct vmt_ctx *ctx, const struct
 		vmt_buf_adds(out, ", in ");
 		vmt_fmt_duration(out, h->monotonic_ns - fs->first_ns);
 		vmt_buf_addc(out, ' ');
-		vmt_fmt_size_signed(out, p->size_bytes - fs->first_unaccounted, ctx->out.unit,
-				    h->page_size);
+		if (__builtin_sub_overflow(p->size_bytes, fs->first_unaccounted, &v))
+			vmt_buf_addc(out, '-');
+		else
+			vmt_fmt_size_signed(out, v, ctx->out.unit, h->page_size);
 	}
 	vmt_buf_addc(out, '\n');
 }

@@ -143,9 +143,12 @@ void vmt_rates_text(struct vmt_buf *out, const struct vmt_model *m)
 	vmt_buf_addc(out, '\n');
 }
 
+#define WIDTH	       ((size_t)80)
+#define PRESSURE_WIDTH (sizeof(" | memory some 100.00 full 100.00") - 1)
+
 void vmt_pressure_text(struct vmt_buf *out, const struct vmt_model *m)
 {
-	size_t i;
+	size_t line = out->len, i;
 
 	if (!m->n_pressure)
 		return;
@@ -158,6 +161,11 @@ void vmt_pressure_text(struct vmt_buf *out, const struct vmt_model *m)
 		if (!now && !VMT_HAS(pressure, avg10_percent, p))
 			continue;
 		if (i == 0 || !vmt_bytes_equal(p->resource, p[-1].resource)) {
+			/* Of three the last may have no room. */
+			if (out->len - line > WIDTH - PRESSURE_WIDTH) {
+				line = out->len + 1;
+				vmt_buf_adds(out, "\n ");
+			}
 			vmt_buf_adds(out, i ? " | " : " ");
 			vmt_buf_add(out, p->resource.ptr, p->resource.len);
 		}

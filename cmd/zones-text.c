@@ -85,8 +85,9 @@ void vmt_zone_bars(struct vmt_buf *out, const struct vmt_model *m)
 		    !VMT_HAS(zone, high_bytes, z) || z->managed_bytes == 0)
 			continue;
 		if (!any)
-			vmt_buf_adds(out, "watermarks (min low high) and free (=), each cell the "
-					  "same factor, the last all that is managed\n");
+			vmt_buf_adds(out,
+				     "watermarks (min low high) and free (=); a cell is the same "
+				     "factor,\nthe last is all that is managed\n");
 		any = true;
 		zone_name(out, z->node, z->zone);
 		bar(out, z);
@@ -129,7 +130,7 @@ void vmt_fragmentation_text(struct vmt_buf *out, const struct vmt_model *m)
 
 	if (!m->n_orders)
 		return;
-	vmt_buf_adds(out, "free memory in blocks smaller than order 0, 1, 2, ..., in percent; "
+	vmt_buf_adds(out, "free memory in blocks smaller than order 0, 1, 2, ..., in percent;\n"
 			  "fragmentation index where there is no block\n");
 	for (i = 0; i < m->n_orders; i = k) {
 		for (k = i + 1; k < m->n_orders && m->orders[k].order > m->orders[k - 1].order; k++)
@@ -164,7 +165,7 @@ void vmt_compaction_text(struct vmt_buf *out, const struct vmt_model *m)
 		EVENTS("compaction: ", stalls_total, stalls_per_second, "stalls");
 		EVENTS(", ", success_total, success_per_second, "of them with success");
 		EVENTS(", ", fail_total, fail_per_second, "without");
-		EVENTS("; ", isolated_pages, isolated_per_second, "pages isolated");
+		EVENTS(";\n  ", isolated_pages, isolated_per_second, "pages isolated");
 		EVENTS("; ", daemon_wakes_total, daemon_wakes_per_second, "times kcompactd");
 		vmt_buf_addc(out, '\n');
 	}

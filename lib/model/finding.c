@@ -31,7 +31,7 @@ static bool managed_is_not_total(const struct vmt_model *m, struct vmt_buf *text
 	size(text, s->managed_bytes);
 	vmt_buf_adds(text, " but MemTotal is ");
 	size(text, s->total_bytes);
-	vmt_buf_adds(text, " (a balloon or memory hot-plug changes one and not the other)");
+	vmt_buf_adds(text, " (ballooning or memory hot-plug)");
 	return true;
 }
 

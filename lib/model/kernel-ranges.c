@@ -118,7 +118,7 @@ static void direct_map(struct ranges *r)
 	};
 	struct vmt_kernel_range *row = add(r, "direct map");
 	uint64_t start, last, sum = 0, v;
-	bool known = false, placed = segments_of(r, PART_DIRECT, &start, &last);
+	bool known = false, over = false, placed = segments_of(r, PART_DIRECT, &start, &last);
 	size_t i;
 
 	if (placed)
@@ -132,9 +132,10 @@ static void direct_map(struct ranges *r)
 		part = add(r, sizes[i].name);
 		VMT_SET(kernel_range, used_bytes, part, v);
 		set_from(part, "meminfo");
-		known = !__builtin_add_overflow(sum, v, &sum);
+		known = true;
+		over |= __builtin_add_overflow(sum, v, &sum);
 	}
-	if (!known)
+	if (!known || over)
 		return;
 	VMT_SET(kernel_range, used_bytes, row, sum);
 	if (!placed)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "model/model.h"
+#include "model/parts.h"
 
 bool vmt_kernel_meminfo(const struct vmt_kernel_sample *k, const char *name, uint64_t *ret)
 {
@@ -43,6 +44,9 @@ enum use_from {
 	FROM_NOTHING,
 };
 
+#define STACKS	      "kernel stacks"
+#define SHADOW_STACKS "shadow call stacks"
+
 struct use {
 	const char *name;
 	const char *in;
@@ -62,10 +66,10 @@ static const struct use uses[] = {
 	  "KReclaimable - SReclaimable", true },
 	{ "vmalloc", "total", "meminfo VmallocUsed", FROM_MEMINFO, "VmallocUsed",
 	  "memory of vmalloc(), not its address space", true },
-	{ "kernel stacks", "vmalloc", "meminfo KernelStack", FROM_MEMINFO, "KernelStack",
-	  "in vmalloc with CONFIG_VMAP_STACK; the larger of the two counts", true },
-	{ "shadow call stacks", "total", "meminfo ShadowCallStack", FROM_MEMINFO, "ShadowCallStack",
-	  NULL, false },
+	{ STACKS, "vmalloc", "meminfo KernelStack", FROM_MEMINFO, "KernelStack",
+	  "in vmalloc (CONFIG_VMAP_STACK), but where that is less", true },
+	{ SHADOW_STACKS, "vmalloc", "meminfo ShadowCallStack", FROM_MEMINFO, "ShadowCallStack",
+	  "likewise", false },
 	{ "page tables", "total", "meminfo PageTables", FROM_MEMINFO, "PageTables", "of processes",
 	  true },
 	{ "secondary page tables", "total", "meminfo SecPageTables", FROM_MEMINFO, "SecPageTables",
@@ -145,11 +149,42 @@ static bool use_size(const struct vmt_kernel_sample *k, const struct use *u, uin
 	return page_size && !__builtin_mul_overflow(v, page_size, ret);
 }
 
-/* The sum of what counts for it; vmalloc and the stacks that may lie in it by the larger. A part
- * that every kernel has and this one did not show makes it unknown. */
+static bool is_stacks(const struct vmt_kernel_use *u)
+{
+	return vmt_bytes_is(u->name, STACKS) || vmt_bytes_is(u->name, SHADOW_STACKS);
+}
+
+/* Stacks of which vmalloc has less than they are count for themselves. */
+static void place_stacks(struct vmt_model *m)
+{
+	uint64_t stacks = 0, vmalloc = 0;
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < m->n_uses; i++) {
+		const struct vmt_kernel_use *u = &m->uses[i];
+
+		if (!VMT_HAS(kernel_use, size_bytes, u))
+			continue;
+		if (vmt_bytes_is(u->name, "vmalloc")) {
+			known = true;
+			vmalloc = u->size_bytes;
+		} else if (is_stacks(u) && __builtin_add_overflow(stacks, u->size_bytes, &stacks)) {
+			return;
+		}
+	}
+	if (!known || !stacks || vmt_vmalloc_without_stacks(vmalloc, stacks) != vmalloc)
+		return;
+	for (i = 0; i < m->n_uses; i++)
+		if (is_stacks(&m->uses[i]))
+			VMT_SET(kernel_use, in, &m->uses[i], VMT_BYTES("total"));
+}
+
+/* The sum of what counts for it. A part that every kernel has and this one did not show makes it
+ * unknown. */
 static void sum_uses(struct vmt_model *m, const struct vmt_kernel_sample *k)
 {
-	uint64_t sum = 0, vmalloc = 0, stacks = 0, total;
+	uint64_t sum = 0, total;
 	struct vmt_kernel_sum *s = &m->kernel_sums[m->n_kernel_sums];
 	size_t i;
 
@@ -157,12 +192,8 @@ static void sum_uses(struct vmt_model *m, const struct vmt_kernel_sample *k)
 		const struct vmt_kernel_use *u = &m->uses[i];
 		bool known = VMT_HAS(kernel_use, size_bytes, u);
 
-		if (vmt_bytes_is(u->name, "kernel stacks"))
-			stacks = known ? u->size_bytes : 0;
 		if (!vmt_bytes_is(u->in, "total"))
 			continue;
-		if (vmt_bytes_is(u->name, "vmalloc"))
-			vmalloc = known ? u->size_bytes : 0;
 		/* Kernels before 4.20 and 5.0 count neither. */
 		if (!known &&
 		    (vmt_bytes_is(u->name, "other reclaimable") || vmt_bytes_is(u->name, "percpu")))
@@ -170,7 +201,7 @@ static void sum_uses(struct vmt_model *m, const struct vmt_kernel_sample *k)
 		if (!known || __builtin_add_overflow(sum, u->size_bytes, &sum))
 			return;
 	}
-	if (!m->n_uses || (stacks > vmalloc && __builtin_add_overflow(sum, stacks - vmalloc, &sum)))
+	if (!m->n_uses)
 		return;
 	m->n_kernel_sums++;
 	VMT_SET(kernel_sum, name, s, VMT_BYTES("held by the kernel"));
@@ -217,6 +248,7 @@ static int derive_uses(struct vmt_model *m, const struct vmt_kernel_sample *prev
 		    before <= INT64_MAX)
 			VMT_SET(kernel_use, delta_bytes, row, (int64_t)v - (int64_t)before);
 	}
+	place_stacks(m);
 	sum_uses(m, k);
 	return 0;
 }

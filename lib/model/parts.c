@@ -119,7 +119,11 @@ static void swap_cache(struct vmt_part *rows, const struct vmt_system *s)
 		put(rows, VMT_PART_SWAP_CACHE, least(s->swap_cached_bytes, less(lists, used)));
 }
 
-/* Stacks lie in vmalloc memory (CONFIG_VMAP_STACK), but where that is less than they are. */
+uint64_t vmt_vmalloc_without_stacks(uint64_t vmalloc, uint64_t stacks)
+{
+	return vmalloc >= stacks ? vmalloc - stacks : vmalloc;
+}
+
 static void stacks_and_vmalloc(struct vmt_part *rows, const struct vmt_system *s)
 {
 	uint64_t stacks;
@@ -131,8 +135,7 @@ static void stacks_and_vmalloc(struct vmt_part *rows, const struct vmt_system *s
 		put(rows, VMT_PART_STACKS, stacks);
 		if (KNOWN(s, vmalloc_used_bytes))
 			put(rows, VMT_PART_VMALLOC,
-			    s->vmalloc_used_bytes >= stacks ? s->vmalloc_used_bytes - stacks
-							    : s->vmalloc_used_bytes);
+			    vmt_vmalloc_without_stacks(s->vmalloc_used_bytes, stacks));
 	}
 }
 
@@ -204,12 +207,13 @@ void vmt_parts(const struct vmt_system *s, uint64_t page_size, struct vmt_part r
 void vmt_parts_change(struct vmt_part rows[VMT_PART_COUNT],
 		      const struct vmt_part before[VMT_PART_COUNT])
 {
+	int64_t v;
 	size_t i;
 
 	for (i = 0; i < VMT_PART_COUNT; i++)
-		if (VMT_HAS(part, size_bytes, &rows[i]) && VMT_HAS(part, size_bytes, &before[i]))
-			VMT_SET(part, change_bytes, &rows[i],
-				rows[i].size_bytes - before[i].size_bytes);
+		if (VMT_HAS(part, size_bytes, &rows[i]) && VMT_HAS(part, size_bytes, &before[i]) &&
+		    !__builtin_sub_overflow(rows[i].size_bytes, before[i].size_bytes, &v))
+			VMT_SET(part, change_bytes, &rows[i], v);
 }
 
 enum { FREE, RESERVE, FILE_CACHE, KEPT_CACHE, RECLAIMABLE, KEPT_SLAB };

@@ -43,6 +43,9 @@ enum vmt_part_id {
  */
 void vmt_parts(const struct vmt_system *s, uint64_t page_size,
 	       struct vmt_part rows[VMT_PART_COUNT]);
+/* What of VmallocUsed is no stack, both in bytes: stacks lie in it (CONFIG_VMAP_STACK), but where
+ * it is less than they are. */
+uint64_t vmt_vmalloc_without_stacks(uint64_t vmalloc, uint64_t stacks);
 /* Sets how much each part changed. */
 void vmt_parts_change(struct vmt_part rows[VMT_PART_COUNT],
 		      const struct vmt_part before[VMT_PART_COUNT]);

@@ -555,15 +555,32 @@ static void test_uses(void **state)
 	/* What this kernel has no word for is no row. */
 	assert_null(use(m, "hugetlb"));
 	assert_null(use(m, "zsmalloc"));
-	/* 100 + 200 + 50 + stacks in place of vmalloc 64 + 40 + 8 + 16 */
+	/* 100 + 200 + 50 + vmalloc 30, which has not the stacks, 64, + 40 + 8 + 16 */
 	assert_text(kernel_sum, name, &m->kernel_sums[0], "held by the kernel");
-	assert_field(kernel_sum, listed_bytes, &m->kernel_sums[0], 478 * 1024);
-	assert_field(kernel_sum, difference_bytes, &m->kernel_sums[0], (10000 - 478) * 1024);
+	assert_field(kernel_sum, listed_bytes, &m->kernel_sums[0], 508 * 1024);
+	assert_text(kernel_use, in, use(m, "kernel stacks"), "total");
+	assert_field(kernel_sum, difference_bytes, &m->kernel_sums[0], (10000 - 508) * 1024);
 	assert_int_equal(m->n_counters, 2);
 	assert_field(counter, delta_per_second, &m->counters[0], 2500000);
 	assert_field(counter, delta_per_second, &m->counters[1], -1000);
 	/* Nobody asked where anything is. */
 	assert_int_equal(m->n_ranges, 0);
+}
+
+/* Of the two kinds of stacks both lie in vmalloc, if either does. */
+static void test_stacks_in_vmalloc(void **state)
+{
+	VMT_AUTO_SAMPLE s = sample(1);
+	VMT_AUTO_MODEL m = NULL;
+
+	assert_int_equal(meminfo(s, MEMINFO "KernelStack: 64 kB\nShadowCallStack: 4 kB\n"
+					    "VmallocUsed: 68 kB\nPercpu: 16 kB\n"),
+			 0);
+	assert_int_equal(vmt_model_build(s, NULL, NULL, &m, NULL), 0);
+	assert_text(kernel_use, in, use(m, "kernel stacks"), "vmalloc");
+	assert_text(kernel_use, in, use(m, "shadow call stacks"), "vmalloc");
+	/* 100 + 200 + 50 + 68 + 40 + 16 */
+	assert_field(kernel_sum, listed_bytes, &m->kernel_sums[0], 474 * 1024);
 }
 
 static void test_a_sum_with_a_part_unknown(void **state)
@@ -626,6 +643,7 @@ int main(void)
 		cmocka_unit_test(test_layout_that_is_hidden),
 		cmocka_unit_test(test_malformed_kcore),
 		cmocka_unit_test(test_uses),
+		cmocka_unit_test(test_stacks_in_vmalloc),
 		cmocka_unit_test(test_a_sum_with_a_part_unknown),
 		cmocka_unit_test(test_out_of_memory),
 	};
