@@ -51,11 +51,12 @@
 /* UFFD_FEATURE_WP_ASYNC, since 6.7: what it protects is made writable without asking. */
 #define VMT_UFFD_WP_ASYNC 0x00008000u
 
-#define VMT_PF_KTHREAD	0x00200000u
-#define VMT_TMPFS_MAGIC 0x01021994ul
-#define VMT_S_IFMT	0170000
-#define VMT_S_IFREG	0100000
-#define VMT_S_IFBLK	0060000
+#define VMT_PF_KTHREAD	  0x00200000u
+#define VMT_TMPFS_MAGIC	  0x01021994ul
+#define VMT_OVERLAY_MAGIC 0x794c7630ul
+#define VMT_S_IFMT	  0170000
+#define VMT_S_IFREG	  0100000
+#define VMT_S_IFBLK	  0060000
 
 /*
  * 0, which the verifier does not know: added to an index, all ways that lead to it look the same

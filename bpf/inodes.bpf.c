@@ -16,6 +16,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define RETRIES 4 /* of a step that fell between the two halves of a change */
+#define ALIASES 4 /* names of an inode that are looked at, where one was removed */
 
 volatile struct vmt_inode_walk walk = {};
 
@@ -65,7 +66,7 @@ const volatile __u32 vmt_live = 0;
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VMT_INODE_CHURN);
-	__type(key, u64);
+	__type(key, struct vmt_inode_id);
 	__type(value, struct vmt_inode_churn);
 } churn SEC(".maps");
 
@@ -171,31 +172,74 @@ static __always_inline u64 take_users(struct vmt_inode_record *r, u64 inode)
 	return u ? u->dentry : 0;
 }
 
-static __always_inline void take_churn(struct vmt_inode_record *r, u64 inode)
+/* What an inode is known by for longer than one section of RCU. */
+static __always_inline struct vmt_inode_id id_of(struct inode *inode)
 {
-	struct vmt_inode_churn *c = vmt_live ? bpf_map_lookup_elem(&churn, &inode) : NULL;
+	struct vmt_inode_id id = {
+		.address = (u64)inode,
+		.super = (u64)BPF_CORE_READ(inode, i_sb),
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.generation = BPF_CORE_READ(inode, i_generation),
+	};
+
+	return id;
+}
+
+static __always_inline struct vmt_inode_churn *churn_of(struct inode *inode)
+{
+	struct vmt_inode_id id = id_of(inode);
+
+	return bpf_map_lookup_elem(&churn, &id);
+}
+
+static __always_inline void take_churn(struct vmt_inode_record *r, struct inode *inode)
+{
+	struct vmt_inode_churn *c = vmt_live ? churn_of(inode) : NULL;
 
 	r->f.added = c ? c->added : 0;
 	r->f.deleted = c ? c->deleted : 0;
 }
 
-/* Puts out the name of an inode by one of its dentries; false where it is none of them (any more):
- * the list of an inode that is being freed is something else. */
-static __always_inline bool put_name(struct vmt_inode_record *r, struct inode *inode,
-				     struct dentry *dentry)
+/* Puts out the name of an inode by one of its dentries. */
+static __always_inline void put_name(struct vmt_inode_record *r, struct dentry *dentry)
 {
-	u64 parent;
+	u64 parent = (u64)BPF_CORE_READ(dentry, d_parent);
 
-	if (BPF_CORE_READ(dentry, d_inode) != inode)
-		return false;
-	parent = (u64)BPF_CORE_READ(dentry, d_parent);
 	take_name(r, dentry);
 	r->f.root = parent == (u64)dentry;
 	r->f.hashed = BPF_CORE_READ(dentry, d_hash.pprev) != NULL;
 	r->f.parent = parent;
 	if (!r->f.root)
 		put_dirs(parent);
-	return true;
+}
+
+/*
+ * The dentry by which an inode is named: that by which it is used, or else the first; but where
+ * that name was removed, one that was not, if one of the next has it. 0 where there is none (any
+ * more): the list of an inode that is being freed is something else, so each has to lead back.
+ */
+__noinline u64 name_of(u64 address, u64 used_by)
+{
+	struct inode *inode = (struct inode *)address;
+	struct dentry *dentry = (struct dentry *)used_by;
+	u64 node = (u64)BPF_CORE_READ(inode, i_dentry.first), found = 0;
+
+	for (int i = 0; i <= ALIASES; i++) {
+		if (dentry && BPF_CORE_READ(dentry, d_inode) == inode) {
+			if (BPF_CORE_READ(dentry, d_hash.pprev) ||
+			    BPF_CORE_READ(dentry, d_parent) == dentry)
+				return (u64)dentry;
+			if (!found)
+				found = (u64)dentry;
+		} else if (i) {
+			break;
+		}
+		if (!node)
+			break;
+		dentry = vmt_alias_dentry(node);
+		node = (u64)BPF_CORE_READ((struct hlist_node *)node, next);
+	}
+	return found;
 }
 
 /* Puts out an inode and the directories that its name needs, for which there is room. */
@@ -204,7 +248,6 @@ __noinline int put_inode(u64 address)
 	struct inode *inode = (struct inode *)address;
 	struct vmt_inode_record *r = record();
 	struct dentry *dentry;
-	unsigned long node;
 
 	if (!r)
 		return 0;
@@ -222,15 +265,11 @@ __noinline int put_inode(u64 address)
 	r->f.root = 0;
 	r->f.hashed = 0;
 	r->f.name_len = 0;
-	dentry = (struct dentry *)take_users(r, address);
-	take_churn(r, address);
+	dentry = (struct dentry *)name_of(address, take_users(r, address));
+	take_churn(r, inode);
 	walk.n_out++;
-	for (int i = 0; i < 2; i++) {
-		if (dentry && put_name(r, inode, dentry))
-			return 0;
-		node = (unsigned long)BPF_CORE_READ(inode, i_dentry.first);
-		dentry = node ? vmt_alias_dentry(node) : NULL;
-	}
+	if (dentry)
+		put_name(r, dentry);
 	return 0;
 }
 
@@ -274,7 +313,7 @@ static __always_inline bool is_here(void)
 __noinline int walk_step(u64 head)
 {
 	struct inode *inode = (struct inode *)inode_of(walk.at);
-	u64 next, address;
+	u64 next;
 
 	if (walk.at == head) {
 		walk.state = VMT_INODE_END;
@@ -286,14 +325,13 @@ __noinline int walk_step(u64 head)
 	if (!next)
 		goto changed;
 	walk.seen++;
-	address = (u64)inode;
 	if (BPF_CORE_READ(inode, i_data.nrpages) >= walk.least_pages ||
-	    (vmt_live && bpf_map_lookup_elem(&churn, &address))) {
+	    (vmt_live && churn_of(inode))) {
 		/* A list leads from no superblock to another; this is in a cache line of its own,
 		 * and of most inodes not looked at. */
 		if ((u64)BPF_CORE_READ(inode, i_sb) != walk.super)
 			goto changed;
-		put_inode(address);
+		put_inode((u64)inode);
 	}
 	walk.at = next;
 	return 0;
@@ -479,7 +517,6 @@ static __always_inline struct vmt_inode_used *use(struct inode *inode, struct fi
 		walk.used_lost++;
 		return NULL;
 	}
-	walk.n_used++;
 	u->address = address;
 	u->super = (u64)BPF_CORE_READ(inode, i_sb);
 	u->ino = BPF_CORE_READ(inode, i_ino);
@@ -489,16 +526,49 @@ static __always_inline struct vmt_inode_used *use(struct inode *inode, struct fi
 	u->openers = 0;
 	u->last_mapper = 0;
 	u->last_opener = 0;
+	walk.n_used++;
 	return u;
 }
 
 static __always_inline bool is_wanted(u32 tgid)
 {
-	return !vmt_filter_on || bpf_map_lookup_elem(&filter, &tgid);
+	return !walk.users_over && (!vmt_filter_on || bpf_map_lookup_elem(&filter, &tgid));
 }
 
-/* The inode whose pages a file has: of overlayfs the one below, of a block device its own. NULL
- * where it has none, as pipes and sockets. */
+/* Whether that is a file: its mapping is that of its inode. */
+static __always_inline bool is_file(struct file *file)
+{
+	struct inode *host = file ? BPF_CORE_READ(file, f_mapping, host) : NULL;
+
+	return host && host == BPF_CORE_READ(file, f_inode);
+}
+
+/*
+ * The file below one of overlayfs, whose own inode has no pages; the file itself where it is of
+ * another file system, or what is below is not found. private_data was that file from 4.19
+ * (d1d04ef8572b), and has been a structure that begins with it since 6.13 (87a8a76c34a2), of a
+ * module mostly, of which to ask for types costs each start. One may be below another.
+ */
+static __always_inline struct file *below(struct file *file)
+{
+	for (int i = 0; i < 2; i++) {
+		struct file *real, **first;
+
+		if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != VMT_OVERLAY_MAGIC)
+			break;
+		first = BPF_CORE_READ(file, private_data);
+		real = (struct file *)first;
+		if (!is_file(real) && bpf_probe_read_kernel(&real, sizeof(real), first))
+			break;
+		if (!is_file(real))
+			break;
+		file = real;
+	}
+	return file;
+}
+
+/* The inode whose pages a file has, of a block device its own. NULL where it has none, as pipes and
+ * sockets. What is mapped of overlayfs is the file below already. */
 static __always_inline struct inode *pages_of(struct file *file)
 {
 	struct address_space *mapping = BPF_CORE_READ(file, f_mapping);
@@ -554,6 +624,7 @@ int used_by_file(struct bpf_iter__task_file *ctx)
 	tgid = task->tgid;
 	if (!is_wanted(tgid))
 		return 0;
+	file = below(file);
 	inode = pages_of(file);
 	u = inode ? use(inode, file) : NULL;
 	if (u && u->last_opener != tgid + 1) {
@@ -567,17 +638,18 @@ int used_by_file(struct bpf_iter__task_file *ctx)
 static __always_inline void count_churn(struct folio *folio, bool added)
 {
 	struct address_space *mapping = (void *)vmt_folio_mapping(folio);
-	u64 inode = mapping ? (u64)BPF_CORE_READ(mapping, host) : 0;
+	struct inode *inode = mapping ? BPF_CORE_READ(mapping, host) : NULL;
+	struct vmt_inode_id id = id_of(inode);
 	struct vmt_inode_churn fresh = {};
 	struct vmt_inode_churn *c;
 	u64 pages = vmt_folio_pages(folio);
 
 	__sync_fetch_and_add(added ? &walk.added : &walk.deleted, pages);
-	c = inode ? bpf_map_lookup_elem(&churn, &inode) : NULL;
+	c = inode ? bpf_map_lookup_elem(&churn, &id) : NULL;
 	if (!c && inode) {
 		/* Another processor may be first: then there is one. */
-		bpf_map_update_elem(&churn, &inode, &fresh, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&churn, &inode);
+		bpf_map_update_elem(&churn, &id, &fresh, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&churn, &id);
 	}
 	if (c)
 		__sync_fetch_and_add(added ? &c->added : &c->deleted, pages);

@@ -75,6 +75,14 @@ struct vmt_inode_used {
 };
 _Static_assert(sizeof(struct vmt_inode_used) == 4 * 8 + 6 * 4, "no holes");
 
+/* An inode among all that have its address one after the other. */
+struct vmt_inode_id {
+	__u64 address;
+	__u64 super;
+	__u64 ino;
+	__u64 generation;
+};
+
 /* Pages that came to an inode and went from it. */
 struct vmt_inode_churn {
 	__u64 added;
@@ -105,6 +113,7 @@ struct vmt_inode_walk {
 	__u32 state;
 	__u64 seen; /* inodes */
 	__u64 took_ns;
+	__u64 users_over; /* set where nobody waits for the iterators any more */
 	__u64 used_lost; /* mapped or open inodes that found the table full */
 	/* While pages are counted that come and go. */
 	__u64 added;

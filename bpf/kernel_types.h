@@ -109,6 +109,7 @@ struct inode {
 	unsigned long i_ino; /* 64 bits everywhere since 7.0 */
 	unsigned int i_nlink;
 	__u32 i_rdev;
+	__u32 i_generation;
 	s64 i_size;
 	u64 i_blocks;
 	struct list_head i_sb_list;
@@ -186,6 +187,7 @@ struct file {
 	struct inode *f_inode;
 	struct address_space *f_mapping;
 	struct path f_path;
+	void *private_data;
 };
 
 typedef struct {

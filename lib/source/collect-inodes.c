@@ -26,6 +26,8 @@ static void cannot(struct vmt_sample *s, int code, const char *why)
 #include "source/mounts.h"
 #include "source/probe-inodes.h"
 
+#define ROWS_MAX ((size_t)4 << 20) /* a gigabyte and a half of our own memory */
+
 /* A directory that leads to files, by its dentry. */
 struct dir {
 	uint64_t parent; /* its dentry; itself at the root */
@@ -69,6 +71,7 @@ struct walk {
 	struct super *supers;
 	size_t n_supers;
 	size_t cap_supers;
+	uint64_t dropped; /* inodes beyond ROWS_MAX */
 	uint64_t live_ns; /* that pages were counted; 0: they were not */
 	struct vmt_buf text; /* being put together */
 };
@@ -101,8 +104,12 @@ static int keep_name(struct walk *w, const struct vmt_inode_record *r, struct vm
 static int take_dir(struct walk *w, const struct vmt_inode_record *r)
 {
 	size_t at;
-	int known = vmt_inode_index_add(&w->dir_index, r->f.address, 0, w->n_dirs, &at);
+	int known;
 
+	/* What is in it is named by its inode then. */
+	if (w->n_dirs >= ROWS_MAX)
+		return 0;
+	known = vmt_inode_index_add(&w->dir_index, r->f.address, 0, w->n_dirs, &at);
 	if (known < 0 ||
 	    (known && vmt_grow(&w->dirs, &w->cap_dirs, w->n_dirs + 1, sizeof(*w->dirs)) < 0))
 		return -ENOMEM;
@@ -138,6 +145,10 @@ static int take_file(struct walk *w, const struct vmt_inode_record *r)
 	if (!w->opts->all && !(w->opts->mapped && r->f.mappings) &&
 	    !(w->opts->open && r->f.openers))
 		return 0;
+	if (w->n_files >= ROWS_MAX) {
+		w->dropped++;
+		return 0;
+	}
 	known = vmt_inode_index_add(&w->file_index, r->f.address, r->f.ino, w->n_files, &at);
 	if (known <= 0)
 		return known;
@@ -326,7 +337,8 @@ static int set_path(struct walk *w, const struct super *s, const struct file *f,
 			vmt_buf_add(&w->text, d->shown.ptr, d->shown.len);
 			vmt_buf_addc(&w->text, '/');
 			vmt_buf_add(&w->text, f->name.ptr, f->name.len);
-			if (f->r.nlink == 0)
+			/* As in /proc/PID/maps; another name may lead to it. */
+			if (f->r.nlink == 0 || !f->r.hashed)
 				vmt_buf_adds(&w->text, " (deleted)");
 		}
 	} else {
@@ -337,6 +349,7 @@ static int set_path(struct walk *w, const struct super *s, const struct file *f,
 }
 
 #define HUGETLBFS_MAGIC UINT64_C(0x958458f6)
+#define OVERLAYFS_MAGIC UINT64_C(0x794c7630)
 
 /* Bytes a second, in thousandths. */
 static uint64_t rate_of(const struct walk *w, uint64_t pages)
@@ -360,6 +373,9 @@ static int add_row(struct walk *w, const struct file *f)
 		 */
 		VMT_SET(cached_file, cached_bytes, row, f->r.blocks * 512);
 		VMT_SET(cached_file, method, row, VMT_BYTES("blocks"));
+	} else if (magic == OVERLAYFS_MAGIC) {
+		/* Pages are those of the file below, which was not found. */
+		VMT_SET(cached_file, method, row, VMT_BYTES("inode"));
 	} else {
 		VMT_SET(cached_file, cached_bytes, row, f->r.pages * page);
 		VMT_SET(cached_file, method, row, VMT_BYTES("inode"));
@@ -437,13 +453,20 @@ static void set_stats(struct walk *w)
 		VMT_SET(cache, deleted_bytes, c, is.deleted * page);
 		VMT_SET(cache, churn_lost_bytes, c, is.churn_lost * page);
 	}
-	if (!is.cut && !is.supers_cut && !is.used_lost)
+	if (!is.cut && !is.supers_cut && !is.used_lost && !is.users_late && !w->dropped)
 		return;
 	w->s->cache.incomplete = true;
 	st->state = VMT_STATE_PARTIAL;
 	if (is.used_lost)
 		snprintf(st->reason, sizeof(st->reason),
 			 "%" PRIu64 " mapped or open files found the table full", is.used_lost);
+	else if (w->dropped)
+		snprintf(st->reason, sizeof(st->reason),
+			 "%" PRIu64 " inodes are more than there is room for", w->dropped);
+	else if (is.users_late)
+		snprintf(st->reason, sizeof(st->reason),
+			 "who %s files is not known: a process could not be read in time",
+			 vmt_inodes_has_files(w->inodes) ? "maps" : "maps or has open");
 	else
 		snprintf(st->reason, sizeof(st->reason),
 			 "%" PRIu64 " lists of inodes were not walked to their end: time was over, "
@@ -469,7 +492,7 @@ static int watch(struct walk *w, struct vmt_err *err)
 	return 0;
 }
 
-static int walk(struct walk *w, uint64_t deadline_ns, struct vmt_err *err)
+static int walk(struct walk *w, struct vmt_pool *pool, uint64_t deadline_ns, struct vmt_err *err)
 {
 	const struct vmt_inode_opts *o = w->opts;
 	const struct vmt_inodes_opts opts = { .mappings = o->mapped || o->all,
@@ -488,7 +511,7 @@ static int walk(struct walk *w, uint64_t deadline_ns, struct vmt_err *err)
 	if (r == 0 && o->live_ns)
 		r = watch(w, err);
 	if (r == 0)
-		r = vmt_inodes_count_users(w->inodes, err);
+		r = vmt_inodes_count_users(w->inodes, pool, deadline_ns, err);
 	if (r == 0 && o->all)
 		r = vmt_inodes_all(w->inodes, deadline_ns, take, w, err);
 	else if (r == 0)
@@ -514,7 +537,7 @@ int vmt_collect_inodes(struct vmt_collector *c, struct vmt_sample *s,
 	w.mounts = vmt_mounts_load(root);
 	if (!w.mounts)
 		return -ENOMEM;
-	r = walk(&w, vmt_collector_deadline(c), &err);
+	r = walk(&w, vmt_collector_pool(c), vmt_collector_deadline(c), &err);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)

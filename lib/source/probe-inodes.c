@@ -192,14 +192,16 @@ int vmt_inodes_live_start(struct vmt_inodes *x, struct vmt_err *err)
 
 void vmt_inodes_live_stop(struct vmt_inodes *x)
 {
+	bool any = false;
 	size_t i;
 
 	for (i = 0; i < VMT_ARRAY_LEN(x->live); i++) {
+		any = any || x->live[i];
 		if (x->live[i])
 			bpf_link__destroy(x->live[i]);
 		x->live[i] = NULL;
 	}
-	if (!x->skeleton)
+	if (!any)
 		return;
 	/* Programs that began before have ended then. */
 	vmt_probe_wait();
@@ -208,41 +210,115 @@ void vmt_inodes_live_stop(struct vmt_inodes *x)
 	x->stats.churn_lost = x->skeleton->bss->walk.churn_lost;
 }
 
-/* Reads an iterator to its end; its program puts out nothing. */
-static int drive(struct bpf_program *prog)
+/* An iterator. The descriptor keeps its program and the tables of that, and is all that a reader
+ * has of us. */
+struct iter {
+	int fd;
+};
+
+static void iter_free(void *ctx)
 {
-	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
-	VMT_AUTO_CLOSE int fd = -1;
+	struct iter *it = ctx;
+
+	if (it->fd >= 0)
+		close(it->fd);
+	free(it);
+}
+
+/* Reads it to its end; its program puts out nothing. */
+static int iter_run(struct vmt_job *job, void *ctx)
+{
+	const struct iter *it = ctx;
 	char byte;
 	ssize_t n;
-	int r = 0;
+
+	for (;;) {
+		n = read(it->fd, &byte, sizeof(byte));
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (vmt_job_expired(job))
+			return -ETIMEDOUT;
+		/* After a million objects it says EAGAIN, and goes on. */
+		if (n < 0 && errno == EAGAIN)
+			vmt_job_go_on(job);
+	}
+}
+
+static const struct vmt_job_type iter_type = { .run = iter_run, .free = iter_free };
+
+static void iter_done(size_t index, struct vmt_job *job, int result, void *ctx, void *arg)
+{
+	int *ret = arg;
+
+	(void)index;
+	(void)job;
+	(void)ctx;
+	*ret = result;
+}
+
+/* Runs an iterator to its end, in a reader: the mappings of a process are read under its mmap_lock,
+ * for which who waits can wait for ever. -ETIMEDOUT and the like: vmt_pool_run(). */
+static int drive(const struct bpf_program *prog, struct vmt_pool *pool, uint64_t deadline_ns)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	struct iter *it = NULL;
+	struct vmt_job *job;
+	int result = 0, r = 0;
 
 	if (libbpf_get_error(link))
 		return errno ? -errno : -EINVAL;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		r = -errno;
-	/* After a million objects it says EAGAIN, and goes on. */
-	while (r == 0) {
-		n = read(fd, &byte, sizeof(byte));
-		if (n == 0)
-			break;
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			r = -errno;
+	it = malloc(sizeof(*it));
+	if (!it) {
+		r = -ENOMEM;
+	} else {
+		it->fd = bpf_iter_create(bpf_link__fd(link));
+		r = it->fd < 0 ? -errno : 0;
 	}
 	bpf_link__destroy(link);
-	return r;
+	if (r) {
+		free(it);
+		return r;
+	}
+	job = vmt_job_new(&iter_type, it);
+	if (!job)
+		return -ENOMEM;
+	r = vmt_pool_run(pool, &job, 1, deadline_ns, iter_done, &result);
+	vmt_job_unref(job);
+	return r < 0 ? r : result;
 }
 
-int vmt_inodes_count_users(struct vmt_inodes *x, struct vmt_err *err)
+/* Whether that is time, or readers, that were not there. */
+static bool is_late(int r)
 {
+	return r == -ETIMEDOUT || r == -ECANCELED || r == -EBUSY || r == -EAGAIN;
+}
+
+int vmt_inodes_count_users(struct vmt_inodes *x, struct vmt_pool *pool, uint64_t deadline_ns,
+			   struct vmt_err *err)
+{
+	volatile struct vmt_inode_walk *w = &x->skeleton->bss->walk;
 	int r = 0;
 
-	if (x->mappings)
-		r = drive(x->skeleton->progs.used_by_mapping);
-	if (r == 0 && x->files)
-		r = drive(x->skeleton->progs.used_by_file);
-	x->stats.used_lost = x->skeleton->bss->walk.used_lost;
+	/* Files first: they are behind no lock that is slept for, and an iterator that was left
+	 * behind is to be the last. */
+	if (x->files)
+		r = drive(x->skeleton->progs.used_by_file, pool, deadline_ns);
+	if (is_late(r)) {
+		x->files = x->mappings = false;
+	} else if (r == 0 && x->mappings) {
+		r = drive(x->skeleton->progs.used_by_mapping, pool, deadline_ns);
+		if (is_late(r))
+			x->mappings = false;
+	}
+	/* Should it come back, it counts no more. */
+	w->users_over = 1;
+	if (is_late(r)) {
+		x->stats.users_late = true;
+		r = 0;
+	}
+	x->stats.used_lost = w->used_lost;
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "an iterator does not run: %s",
 				   vmt_probe_explain(r));

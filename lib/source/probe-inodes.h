@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "bpf/inodes.h"
+#include "source/reader.h"
 
 /*
  * The page cache by inode, by bpf/inodes.bpf.c. Nothing is attached: the programs run while they
@@ -33,6 +34,7 @@ struct vmt_inodes_stats {
 	uint64_t runs;
 	uint64_t took_ns; /* in the kernel */
 	uint64_t longest_ns; /* of one run */
+	bool users_late; /* who uses what was not read to its end in time */
 	bool supers_cut; /* the list of superblocks itself */
 	/* Pages, between start and stop. */
 	uint64_t added;
@@ -55,8 +57,11 @@ bool vmt_inodes_has_files(const struct vmt_inodes *x);
 int vmt_inodes_live_start(struct vmt_inodes *x, struct vmt_err *err);
 void vmt_inodes_live_stop(struct vmt_inodes *x);
 
-/* Counts who uses what, as the options say. 0 or -errno. */
-int vmt_inodes_count_users(struct vmt_inodes *x, struct vmt_err *err);
+/* Counts who uses what, as the options say, by readers of that pool. Where one does not come back
+ * in time, who maps (or has open) what is not known from there on: users_late, and
+ * vmt_inodes_has_mappings() says no. 0 or -errno. */
+int vmt_inodes_count_users(struct vmt_inodes *x, struct vmt_pool *pool, uint64_t deadline_ns,
+			   struct vmt_err *err);
 /* Puts out what vmt_inodes_count_users() met. deadline_ns is of CLOCK_MONOTONIC, 0 for none. */
 int vmt_inodes_used(struct vmt_inodes *x, uint64_t deadline_ns, vmt_inodes_fn *fn, void *arg,
 		    struct vmt_err *err);

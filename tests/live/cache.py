@@ -152,7 +152,8 @@ def tree(report, folder):
 
 def mounts(report, folder):
     """tmpfs below a tree, and a file of overlayfs, whose pages are those of another file."""
-    cases = ("cache: shmem below a tree", "cache: --xdev", "cache: overlayfs")
+    cases = ("cache: shmem below a tree", "cache: --xdev", "cache: overlayfs",
+             "cache: open on overlayfs")
     top = folder / "mounts"
     for name in ("shm", "lower", "upper", "work", "both"):
         (top / name).mkdir(parents=True)
@@ -175,7 +176,8 @@ def mounts(report, folder):
     options = f"lowerdir={top}/lower,upperdir={top}/upper,workdir={top}/work"
     if subprocess.run(["mount", "-t", "overlay", "-o", options, "none", top / "both"],
                       stderr=subprocess.DEVNULL, check=False).returncode:
-        report.skip(cases[2], "this kernel has no overlayfs")
+        for case in cases[2:]:
+            report.skip(case, "this kernel has no overlayfs")
         return
     try:
         path = str(top / "both" / "file")
@@ -189,6 +191,10 @@ def mounts(report, folder):
                                        method="mincore", fs_type="overlay", dirty_bytes=None)
                      + (differs(found[lower], cached_bytes=truth(lower), mappers_total=1)
                         if lower in found else [f"{lower} is not among what is mapped"]))
+        with open(path, "rb"):
+            found = rows("--open", "-p", str(os.getpid()))
+        report.check(cases[3], differs(found[lower], cached_bytes=truth(lower), openers_total=1)
+                     if lower in found else [f"{lower} is not among what is open"])
     finally:
         subprocess.run(["umount", top / "both"], check=True)
 
@@ -273,6 +279,15 @@ def walk(report, folder):
         report.check("cache -p --open: by the name that was opened, also without one", [
             f"{path} is no row" for path in (gone.name + " (deleted)",
                                              "/memfd:vmtop-cache (deleted)") if path not in found])
+        left = make(folder / "left", 4, [(0, 4)])
+        with open(left, "rb"):
+            os.link(left, folder / "stays")
+            os.unlink(left)
+            found = rows("--open", "-p", str(os.getpid()))
+            stays = str(folder / "stays")
+            report.check("cache --open: removed, by the name that stays", differs(
+                found[stays], cached_bytes=4 * PAGE, openers_total=1, deleted=False)
+                if stays in found else [path for path in found if str(folder) in path])
         result = run("cache", "--all", "-J", "--group", "dir", "-F", f"name = '{folder}'")
         groups = loads(result.out)["data"]["cached_groups"]
         least = truth(closed) + 8 * PAGE
@@ -294,30 +309,47 @@ def walk(report, folder):
 
 
 def live(report, folder):
-    """Pages that come and go: a file that is written and cut, until all is seen."""
+    """Pages that come and go: a file that is written and cut, until all is seen. And files that
+    are made and removed: the last to get the memory of one has its own pages alone."""
     path = str(folder / "busy")
+    last = str(folder / "last")
     over = threading.Event()
 
     def work():
+        number = 0
         with open(path, "wb", buffering=0) as file:
             while not over.is_set():
                 file.write(bytes(32 * PAGE))
                 file.truncate(0)
                 file.seek(0)
+                number += 1
+                kept = number % 8 == 0 and number < 20000
+                with open(f"{last}-{number}", "wb", buffering=0) as other:
+                    other.write(bytes(PAGE if kept else 8 * PAGE))
+                if not kept:
+                    os.unlink(other.name)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        result = run("cache", "--all", "--live", "0.5", "-J", "-F", f"file = '{path}'")
+        result = run("cache", "--all", "--live", "0.5", "-J", "-F", f"file ~ '{folder}'")
     finally:
         over.set()
         thread.join()
     problem = expect(result, OK, quiet=False)
+    reused = problem
     if not problem:
         data = loads(result.out)["data"]
-        cache, files = data["cache"], data["cached_files"]
-        row = files[0] if files else {}
+        cache = data["cache"]
+        files = {row["path"]: row for row in data["cached_files"]}
+        row = files.get(path, {})
         seconds = cache["live_ns"] / 1e9
+        # To those that stay came one page, at most.
+        reused = [f"{name}: {row[rate] * seconds} bytes"
+                  for name, row in files.items() if name.startswith(f"{last}-")
+                  for rate in ("added_bytes_per_second", "deleted_bytes_per_second")
+                  if not row["deleted"] and row["size_bytes"] == PAGE
+                  and row[rate] * seconds > PAGE + 1]
         for rate, total in (("added_bytes_per_second", "added_bytes"),
                             ("deleted_bytes_per_second", "deleted_bytes")):
             seen = (row.get(rate) or 0) * seconds
@@ -325,6 +357,7 @@ def live(report, folder):
             if not 32 * PAGE <= seen <= cache[total] + PAGE:
                 problem = f"{rate}: {seen} bytes of {cache[total]}"
     report.check("cache --live", problem)
+    report.check("cache --live: what had the memory of an inode before", reused)
 
 
 def file_systems(report, folder):

@@ -132,6 +132,29 @@ static unsigned rows(const char *json)
 	return n;
 }
 
+/* Who maps a file is read of all processes at one go: it is unknown then, and the rest is there. */
+static void judge_cache(const char *vmtop)
+{
+	const char *argv[] = { vmtop, "cache", "--all", "-J", "--top", "3", NULL };
+	struct run r = run(argv, DEADLINE_MS + GRACE_MS);
+	struct check c;
+
+	if (!r.hung && strstr(r.out, "\"superblocks_total\":null")) {
+		check_skip("D01/stalled-cache", "no walk through inodes here");
+		free(r.out);
+		return;
+	}
+	check_begin(&c, "D01/stalled-cache");
+	check_that(&c, !r.hung, "it hangs");
+	check_that(&c, strstr(r.out, "\"cached_bytes\":"), "no rows: %.300s", r.out);
+	/* Before 5.12 the kernel has no list of mappings. */
+	check_that(&c, strstr(r.out, "\"mappers_total\":null"), "mappers are known: %.300s", r.out);
+	check_that(&c, strstr(r.out, "\"complete\":false") || !strstr(r.out, "in time"),
+		   "it calls itself complete: %.300s", r.out);
+	check_end(&c, "%u ms", r.ms);
+	free(r.out);
+}
+
 /* Its state and memory come from files that never block: it is listed with them. */
 static void judge_row(const struct stall *s, const char *vmtop, size_t megabytes)
 {
@@ -362,6 +385,7 @@ int main(int argc, char **argv)
 		check_skip("D01/stalled-maps", "this kernel reads smaps without the lock");
 	judge_alone(&s, argv[1], "pages");
 	judge_row(&s, argv[1], megabytes);
+	judge_cache(argv[1]);
 
 	check_begin(&c, "D01/stalled-end");
 	check_that(&c, !stall_end(&s), "the victim cannot be killed");
