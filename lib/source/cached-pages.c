@@ -131,6 +131,10 @@ int vmt_cached_pages_count(struct vmt_cached_pages *c, uint64_t first, uint64_t 
 	return 0;
 }
 
+/* How much of a file may be holes: in them, too, there can be pages, so that they have to be looked
+ * at, and a file of holes can be as large as anybody likes. */
+#define HOLES_MAX (UINT64_C(1) << 24)
+
 /* Counts what a mapping of the file has, in parts of VMT_CACHED_VEC pages. */
 static int count_mapped(int fd, uint64_t page_size, unsigned char *vec, bool (*more)(void *arg),
 			void *arg, struct vmt_cache_counts *ret)
@@ -145,9 +149,11 @@ static int count_mapped(int fd, uint64_t page_size, unsigned char *vec, bool (*m
 	size_t i;
 	int r;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &st) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE | STATX_BLOCKS, &st) < 0)
 		return -errno;
 	c.pages = st.stx_size / page_size + (st.stx_size % page_size != 0);
+	if (c.pages > HOLES_MAX && c.pages - HOLES_MAX > st.stx_blocks / (page_size / 512))
+		return -EFBIG;
 	for (at = 0; at < c.pages; at += c.n) {
 		if (!more(arg))
 			return -ETIMEDOUT;

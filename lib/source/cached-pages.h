@@ -50,7 +50,8 @@ struct vmt_cache_counts {
  * cachestat, and for a file system whose files have their pages in those of another, as overlayfs;
  * fd is then of O_NOATIME, by which the kernel has said that mincore will tell its owner the truth,
  * and goes on as long as more(arg) says so. vec has VMT_CACHED_VEC bytes. 0, -ETIMEDOUT where it
- * was not to go on, -EOPNOTSUPP (hugetlbfs), -ENOSYS, -EPERM.
+ * was not to go on, -EFBIG where mapped and with more than 2^24 pages of holes, -EOPNOTSUPP
+ * (hugetlbfs), -ENOSYS, -EPERM.
  */
 int vmt_cached_pages_all(int fd, uint64_t page_size, bool mapped, unsigned char *vec,
 			 bool (*more)(void *arg), void *arg, struct vmt_cache_counts *ret);

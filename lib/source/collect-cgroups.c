@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fmt.h"
 #include "model/tree.h"
@@ -229,11 +230,19 @@ static bool look_at(struct walk *w, size_t i, int dir)
 	return st.st_nlink != 2;
 }
 
+/* Of a directory that was opened and then removed no file is there any more. Every cgroup has the
+ * list of its processes, whatever else it lacks. */
+static bool is_removed(int dir)
+{
+	return faccessat(dir, "cgroup.procs", F_OK, 0) < 0 && errno == ENOENT;
+}
+
 /* Reads row i, and adds those right below it where listing. 0 or -ENOMEM. */
 static int visit(struct walk *w, size_t i, bool listing)
 {
 	struct vmt_bytes path = w->rows[i].path;
 	VMT_AUTO_CLOSE int dir = -1;
+	uint64_t reads;
 	bool any;
 	int r;
 
@@ -249,7 +258,10 @@ static int visit(struct walk *w, size_t i, bool listing)
 	if (dir < 0)
 		return note_failure(w, i, NULL, dir, NULL);
 	any = look_at(w, i, dir);
+	reads = source_of(w)->reads;
 	r = read_files(w, i, dir);
+	if (r == 0 && source_of(w)->reads == reads && is_removed(dir))
+		r = -ENODEV;
 	if (r == -ENODEV) {
 		w->gone[i] = true;
 		source_of(w)->gone++;

@@ -79,6 +79,33 @@ static void mincore_says_the_same(void **state)
 	count(*state, true);
 }
 
+static bool go_on(void *arg)
+{
+	++*(unsigned *)arg;
+	return true;
+}
+
+/* One that is nearly all holes is not looked through for minutes. */
+static void holes_have_an_end(void **state)
+{
+	struct setup *s = *state;
+	unsigned char *vec = malloc(VMT_CACHED_VEC);
+	struct vmt_cache_counts counts = { 0 };
+	unsigned n = 0;
+
+	assert_non_null(vec);
+	assert_int_equal(
+		vmt_cached_pages_all(s->file.fd, s->page_size, true, vec, go_on, &n, &counts), 0);
+	assert_int_equal(counts.cached, 7);
+	assert_int_equal(n, 1);
+	assert_int_equal(ftruncate(s->file.fd, INT64_C(1) << 42), 0);
+	assert_int_equal(
+		vmt_cached_pages_all(s->file.fd, s->page_size, true, vec, go_on, &n, &counts),
+		-EFBIG);
+	assert_int_equal(n, 1);
+	free(vec);
+}
+
 static void only_regular_files_are_opened(void **state)
 {
 	struct setup *s = *state;
@@ -98,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_kernel_counts),
 		TEST(mincore_says_the_same),
+		TEST(holes_have_an_end),
 		TEST(only_regular_files_are_opened),
 	};
 

@@ -528,30 +528,30 @@ static void b13_hostile_names(void **state)
 struct removal {
 	struct unit_dir d;
 	unsigned looks;
+	unsigned at;
 };
 
-/* Removed between the list and the look: while the one before it is looked at. */
 static void remove_it(void *arg)
 {
 	struct removal *r = arg;
 	char path[200];
 
-	if (++r->looks != 2)
+	if (++r->looks != r->at)
 		return;
 	snprintf(path, sizeof(path), "rm -r %s/" TOP "/z", r->d.path);
 	assert_int_equal(system(path), 0);
 }
 
-static void removed_meanwhile(void **state)
+static void removed_at(const char *file, unsigned at)
 {
-	struct removal r = { 0 };
+	struct removal r = { .at = at };
 	struct looked l;
 
 	machine(&r.d, v2);
 	put(&r.d, "", "memory.stat", "anon 0\n");
 	cgroup(&r.d, "/a", 10, 1, 0, 20, 0);
 	cgroup(&r.d, "/z", 10, 1, 0, 20, 0);
-	unit_on_open("memory.peak", remove_it, &r);
+	unit_on_open(file, remove_it, &r);
 	look(&l, &r.d, NULL, 0);
 	unit_on_open(NULL, NULL, NULL);
 	assert_int_equal(l.r, 0);
@@ -560,6 +560,14 @@ static void removed_meanwhile(void **state)
 	assert_non_null(find(&l, "/a"));
 	assert_int_equal(l.s->sources[VMT_SOURCE_MEMCG].gone, 1);
 	done(&l, &r.d);
+}
+
+static void removed_meanwhile(void **state)
+{
+	/* Between the list and the look: while the one before it is looked at. */
+	removed_at("memory.peak", 2);
+	/* While it is open, before the first of its files is. */
+	removed_at("memory.stat", 3);
 }
 
 static void trees(void **state)
