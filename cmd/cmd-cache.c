@@ -138,7 +138,8 @@ static int complain(struct vmt_ctx *ctx, const struct vmt_sample *s, const struc
 			code = VMT_EXIT_NOTHING;
 		else if (vmt_bytes_is(issue->status, "timed_out"))
 			code = VMT_EXIT_TIMEOUT;
-		if (!ret)
+		/* They come in any order; the exit code is the same for all of these. */
+		if (code > ret)
 			ret = code;
 	}
 	if (n > COMPLAINTS)
