@@ -123,8 +123,7 @@ static bool is_same_space(struct reading *rd)
  * Reads maps or smaps as far as its end. -EXDEV where the address space that the file was opened
  * for is gone at the end (execve, exit): the list then looks complete and is not; and where its
  * mappings were joined meanwhile, so that it goes back. So may one without a byte (m_start() finds
- * no users of the mm). text (NULL: none) gets what was read, as long as it is of no more rows than
- * are kept.
+ * no users of the mm). text (NULL: none) gets what was read, if it has no more rows than are kept.
  */
 static int read_list(struct reading *rd, const char *name, struct vmt_maps_parser *parser,
 		     struct vmt_buf *text)
@@ -738,8 +737,7 @@ static int run(struct vmt_job *job, void *ctx)
 		return 0;
 	rd.piece = malloc(PIECE);
 	if (rd.piece && task->dir_fd >= 0) {
-		/* What is below a directory that was open when the process was listed is of that
-		 * process. */
+		/* What is below a directory that was open when it was listed is of that process. */
 		rd.dir_fd = VMT_STEAL_FD(task->dir_fd);
 		r = 0;
 	} else {
@@ -795,7 +793,6 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t source
 	task->pid = p->pid;
 	task->check_start = VMT_HAS(proc, start_time_ns, p);
 	task->start_time_ns = p->start_time_ns;
-	/* Of a process whose first thread has ended, dir_fd is another thread's. */
 	task->has_faults = !vmt_pid_is_headless(p) && vmt_proc_faults(p, &task->faults);
 	vmt_arena_init(&task->arena);
 	pthread_mutex_init(&task->lock, NULL);
