@@ -145,13 +145,7 @@ static int run_cgroups(struct vmt_ctx *ctx)
 		r = vmt_run_open(&run, ctx, 0);
 	if (r)
 		return r;
-	if (g.watch) {
-		r = vmt_watch_run(ctx, &run, take, &g);
-	} else {
-		r = take(ctx, &run, NULL, &g);
-		if (r == 0)
-			r = vmt_print_doc(ctx, &run.doc);
-	}
+	r = vmt_watch_or_once(ctx, &run, take, &g);
 	return r ? r : vmt_run_verdict(&run, ctx, VMT_SOURCE_MEMCG);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/watch.h"
+#include "cmd/view.h"
 #include "source/collect-kernel.h"
 
 enum { USES, SUMS, SLABS, VMALLOC, COUNTERS, LAYOUT, SPACE, N_SECTIONS };
@@ -29,52 +29,22 @@ static const struct vmt_opt opts[] = {
 	VMT_OPTS_WATCH,
 };
 
-/* What one run of kernel shows. */
-struct view {
-	const char *option; /* NULL for the uses */
-	int section; /* that -o, -s and -F are for */
-	int second; /* that stands below it, or -1 */
-	enum vmt_source_id about; /* without which there is nothing to show */
-	uint64_t sources; /* of vmt_collect_kernel() */
-	const char *watch; /* columns with -d; NULL for the usual ones */
-};
-
-static const struct view views[] = {
+static const struct vmt_view views[] = {
 	{ NULL, USES, SUMS, VMT_SOURCE_MEMINFO,
 	  VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) | VMT_SOURCE_BIT(ZONEINFO) |
 		  VMT_SOURCE_BIT(SOCKSTAT),
-	  "WHAT,SIZE,DELTA,IN,FROM" },
+	  "WHAT,SIZE,DELTA,IN,FROM", false },
 	{ "slab", SLABS, SUMS, VMT_SOURCE_SLABINFO,
-	  VMT_SOURCE_BIT(SLABINFO) | VMT_SOURCE_BIT(SLAB) | VMT_SOURCE_BIT(MEMINFO), NULL },
+	  VMT_SOURCE_BIT(SLABINFO) | VMT_SOURCE_BIT(SLAB) | VMT_SOURCE_BIT(MEMINFO), NULL, false },
 	{ "vmalloc", VMALLOC, SUMS, VMT_SOURCE_VMALLOCINFO,
-	  VMT_SOURCE_BIT(VMALLOCINFO) | VMT_SOURCE_BIT(MEMINFO), NULL },
-	{ "vmstat", COUNTERS, -1, VMT_SOURCE_VMSTAT, VMT_SOURCE_BIT(VMSTAT), "KEY,VALUE,DELTA/S" },
+	  VMT_SOURCE_BIT(VMALLOCINFO) | VMT_SOURCE_BIT(MEMINFO), NULL, false },
+	{ "vmstat", COUNTERS, -1, VMT_SOURCE_VMSTAT, VMT_SOURCE_BIT(VMSTAT), "KEY,VALUE,DELTA/S",
+	  false },
 	{ "layout", LAYOUT, SPACE, VMT_SOURCE_MEMINFO,
 	  VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) | VMT_SOURCE_BIT(MODULES) |
 		  VMT_SOURCE_BIT(KALLSYMS) | VMT_SOURCE_BIT(KCORE) | VMT_SOURCE_BIT(IOMEM),
-	  NULL },
+	  NULL, true },
 };
-
-static int choose_view(struct vmt_ctx *ctx, const struct view **ret)
-{
-	const struct view *v = &views[0];
-	size_t i;
-
-	for (i = 1; i < VMT_ARRAY_LEN(views); i++) {
-		if (!vmt_ctx_given(ctx, views[i].option))
-			continue;
-		if (v->option)
-			return vmt_usage_error(ctx, "--%s and --%s exclude each other", v->option,
-					       views[i].option);
-		v = &views[i];
-	}
-	if (ctx->n_operands && v->section != COUNTERS)
-		return vmt_usage_error(ctx, "keys are for --vmstat");
-	if (v->section == LAYOUT && vmt_watch_given(ctx))
-		return vmt_usage_error(ctx, "--layout is for one look");
-	*ret = v;
-	return 0;
-}
 
 static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run, int id)
 {
@@ -125,7 +95,7 @@ static int named_counters(struct vmt_ctx *ctx, struct vmt_model *m, bool complai
 
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
-	const struct view *v = *(const struct view **)arg;
+	const struct vmt_view *v = *(const struct vmt_view **)arg;
 	struct vmt_section *s;
 	int r;
 
@@ -145,10 +115,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	s = add_section(ctx, run, v->section);
 	if (!s)
 		return VMT_EXIT_FAILED;
-	if (w && v->watch && !vmt_ctx_given(ctx, "output") &&
-	    vmt_columns_parse(&s->columns, s->def->entity, v->watch, NULL) < 0)
-		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, s);
+	r = vmt_view_options(ctx, w, v, s);
 	if (r)
 		return r;
 	vmt_run_remarks(run, ctx, s);
@@ -163,23 +130,14 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 
 static int run_kernel(struct vmt_ctx *ctx)
 {
-	const struct view *v = NULL;
-	VMT_AUTO_RUN run = { 0 };
-	int r = choose_view(ctx, &v);
+	const struct vmt_view *v;
+	int r = vmt_view_choose(ctx, views, VMT_ARRAY_LEN(views), &v);
 
-	if (r || vmt_column_help(ctx, sections[v->section].entity, &r))
-		return r;
-	r = vmt_run_open(&run, ctx, 0);
 	if (r)
 		return r;
-	if (vmt_watch_given(ctx)) {
-		r = vmt_watch_run(ctx, &run, take, &v);
-	} else {
-		r = take(ctx, &run, NULL, &v);
-		if (r == 0)
-			r = vmt_print_doc(ctx, &run.doc);
-	}
-	return r ? r : vmt_run_verdict(&run, ctx, v->about);
+	if (ctx->n_operands && v->section != COUNTERS)
+		return vmt_usage_error(ctx, "keys are for --vmstat");
+	return vmt_view_run(ctx, v, take);
 }
 
 const struct vmt_cmd vmt_cmd_kernel = {

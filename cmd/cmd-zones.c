@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/watch.h"
+#include "cmd/view.h"
 #include "cmd/zones-text.h"
 #include "source/collect-zones.h"
 
@@ -28,42 +28,17 @@ static const struct vmt_opt opts[] = {
 	VMT_OPTS_WATCH,
 };
 
-/* What one run of zones shows. */
-struct view {
-	const char *option; /* NULL for the zones */
-	int section; /* that -o, -s and -F are for */
-	enum vmt_source_id about; /* without which there is nothing to show */
-	uint64_t sources; /* of vmt_collect_zones() */
-};
-
-static const struct view views[] = {
-	{ NULL, ZONES, VMT_SOURCE_ZONEINFO,
+static const struct vmt_view views[] = {
+	{ NULL, ZONES, -1, VMT_SOURCE_ZONEINFO,
 	  VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(BUDDYINFO) | VMT_SOURCE_BIT(VMSTAT) |
-		  VMT_SOURCE_BIT(NODE) },
-	{ "orders", ORDERS, VMT_SOURCE_BUDDYINFO, VMT_SOURCE_BIT(BUDDYINFO) },
-	{ "types", TYPES, VMT_SOURCE_PAGETYPEINFO, VMT_SOURCE_BIT(PAGETYPEINFO) },
-	{ "cpus", CPUS, VMT_SOURCE_ZONEINFO, VMT_SOURCE_BIT(ZONEINFO) },
-	{ "layout", LAYOUT, VMT_SOURCE_IOMEM, VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(IOMEM) },
+		  VMT_SOURCE_BIT(NODE),
+	  "NODE,ZONE,MANAGED,FREE,FREE/S,MIN,LOW,HIGH,NEXT,DISTANCE,REACHED-IN", false },
+	{ "orders", ORDERS, -1, VMT_SOURCE_BUDDYINFO, VMT_SOURCE_BIT(BUDDYINFO), NULL, false },
+	{ "types", TYPES, -1, VMT_SOURCE_PAGETYPEINFO, VMT_SOURCE_BIT(PAGETYPEINFO), NULL, false },
+	{ "cpus", CPUS, -1, VMT_SOURCE_ZONEINFO, VMT_SOURCE_BIT(ZONEINFO), NULL, false },
+	{ "layout", LAYOUT, TOTALS, VMT_SOURCE_IOMEM,
+	  VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(IOMEM), NULL, true },
 };
-
-static int choose_view(struct vmt_ctx *ctx, const struct view **ret)
-{
-	const struct view *v = &views[0];
-	size_t i;
-
-	for (i = 1; i < VMT_ARRAY_LEN(views); i++) {
-		if (!vmt_ctx_given(ctx, views[i].option))
-			continue;
-		if (v->option)
-			return vmt_usage_error(ctx, "--%s and --%s exclude each other", v->option,
-					       views[i].option);
-		v = &views[i];
-	}
-	if (v->section == LAYOUT && vmt_watch_given(ctx))
-		return vmt_usage_error(ctx, "--layout is for one look");
-	*ret = v;
-	return 0;
-}
 
 /* The section of a view; the rest of the document is the same for all. */
 static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run, int id)
@@ -104,7 +79,7 @@ static int add_details(struct vmt_ctx *ctx, struct vmt_run *run)
 
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
-	const struct view *v = *(const struct view **)arg;
+	const struct vmt_view *v = *(const struct vmt_view **)arg;
 	struct vmt_section *s;
 	int r;
 
@@ -122,12 +97,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	s = add_section(ctx, run, v->section);
 	if (!s)
 		return VMT_EXIT_FAILED;
-	if (w && v->section == ZONES && !vmt_ctx_given(ctx, "output") &&
-	    vmt_columns_parse(&s->columns, s->def->entity,
-			      "NODE,ZONE,MANAGED,FREE,FREE/S,MIN,LOW,HIGH,NEXT,DISTANCE,REACHED-IN",
-			      NULL) < 0)
-		return VMT_EXIT_FAILED;
-	r = vmt_section_options(ctx, s);
+	r = vmt_view_options(ctx, w, v, s);
 	if (r)
 		return r;
 	if (v->section == ZONES) {
@@ -140,30 +110,17 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	vmt_run_remarks(run, ctx, s);
 	if (v->section == ZONES)
 		return add_details(ctx, run);
-	if (v->section == LAYOUT && !add_section(ctx, run, TOTALS))
+	if (v->second >= 0 && !add_section(ctx, run, v->second))
 		return VMT_EXIT_FAILED;
 	return 0;
 }
 
 static int run_zones(struct vmt_ctx *ctx)
 {
-	const struct view *v = NULL;
-	VMT_AUTO_RUN run = { 0 };
-	int r = choose_view(ctx, &v);
+	const struct vmt_view *v;
+	int r = vmt_view_choose(ctx, views, VMT_ARRAY_LEN(views), &v);
 
-	if (r || vmt_column_help(ctx, sections[v->section].entity, &r))
-		return r;
-	r = vmt_run_open(&run, ctx, 0);
-	if (r)
-		return r;
-	if (vmt_watch_given(ctx)) {
-		r = vmt_watch_run(ctx, &run, take, &v);
-	} else {
-		r = take(ctx, &run, NULL, &v);
-		if (r == 0)
-			r = vmt_print_doc(ctx, &run.doc);
-	}
-	return r ? r : vmt_run_verdict(&run, ctx, v->about);
+	return r ? r : vmt_view_run(ctx, v, take);
 }
 
 const struct vmt_cmd vmt_cmd_zones = {

@@ -212,3 +212,16 @@ int vmt_watch_run(struct vmt_ctx *ctx, struct vmt_run *run,
 	vmt_closep(&w.signals);
 	return r;
 }
+
+int vmt_watch_or_once(struct vmt_ctx *ctx, struct vmt_run *run,
+		      int (*fill)(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w,
+				  void *arg),
+		      void *arg)
+{
+	int r;
+
+	if (vmt_watch_given(ctx))
+		return vmt_watch_run(ctx, run, fill, arg);
+	r = fill(ctx, run, NULL, arg);
+	return r ? r : vmt_print_doc(ctx, &run->doc);
+}

@@ -38,3 +38,8 @@ int vmt_watch_run(struct vmt_ctx *ctx, struct vmt_run *run,
 		  int (*fill)(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w,
 			      void *arg),
 		  void *arg);
+/* That where it is asked for; else one sample, with w NULL, is made by fill and printed. */
+int vmt_watch_or_once(struct vmt_ctx *ctx, struct vmt_run *run,
+		      int (*fill)(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w,
+				  void *arg),
+		      void *arg);
