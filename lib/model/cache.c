@@ -2,14 +2,10 @@
 #include "model/cache.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 
 #include "model/model.h"
-
-/* linux/magic.h; shmem of the kernel's own mounts and devtmpfs are tmpfs, too. */
-#define TMPFS_MAGIC	UINT64_C(0x01021994)
-#define HUGETLBFS_MAGIC UINT64_C(0x958458f6)
-#define BDEVFS_MAGIC	UINT64_C(0x62646576)
 
 #define SLOTS_LEAST ((size_t)1024)
 
@@ -33,6 +29,7 @@ struct vmt_bytes vmt_cache_kind(uint64_t magic, unsigned mode)
 		return VMT_BYTES("hugetlb");
 	if (magic == BDEVFS_MAGIC || S_ISBLK(mode))
 		return VMT_BYTES("buffers");
+	/* shmem of the kernel's own mounts and devtmpfs, too. */
 	if (magic == TMPFS_MAGIC)
 		return VMT_BYTES("shmem");
 	if (S_ISDIR(mode))

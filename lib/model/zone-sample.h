@@ -48,3 +48,8 @@ bool vmt_fragmentation_index(const uint64_t *blocks, size_t n, unsigned order, i
  * earlier sample of the same boot dt_ns before, the rates. -ENOMEM.
  */
 int vmt_model_zones(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns);
+/*
+ * What a zone keeps back, in the unit of the arguments: calculate_totalreserve_pages() of
+ * mm/page_alloc.c, for one zone. protection is its largest.
+ */
+uint64_t vmt_zone_reserve(uint64_t managed, uint64_t high, uint64_t boost, uint64_t protection);

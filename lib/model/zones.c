@@ -168,18 +168,22 @@ static void next_mark(struct vmt_zone_row *z)
 	VMT_SET(zone, next_mark, z, VMT_BYTES("none"));
 }
 
-/* calculate_totalreserve_pages() of mm/page_alloc.c, for one zone. */
+uint64_t vmt_zone_reserve(uint64_t managed, uint64_t high, uint64_t boost, uint64_t protection)
+{
+	uint64_t v = high > boost ? high - boost : 0;
+
+	return __builtin_add_overflow(v, protection, &v) || v > managed ? managed : v;
+}
+
 static void reserve(struct vmt_zone_row *z)
 {
-	uint64_t boost = VMT_HAS(zone, boost_bytes, z) ? z->boost_bytes : 0, v;
+	uint64_t boost = VMT_HAS(zone, boost_bytes, z) ? z->boost_bytes : 0;
 
 	if (!VMT_HAS(zone, high_bytes, z) || !VMT_HAS(zone, protection_bytes, z) ||
 	    !VMT_HAS(zone, managed_bytes, z))
 		return;
-	v = z->high_bytes > boost ? z->high_bytes - boost : 0;
-	if (__builtin_add_overflow(v, z->protection_bytes, &v) || v > z->managed_bytes)
-		v = z->managed_bytes;
-	VMT_SET(zone, reserve_bytes, z, v);
+	VMT_SET(zone, reserve_bytes, z,
+		vmt_zone_reserve(z->managed_bytes, z->high_bytes, boost, z->protection_bytes));
 }
 
 static void zone_rates(struct vmt_zone_row *z, const struct vmt_zone_row *before, uint64_t dt_ns)

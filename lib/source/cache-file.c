@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 
 #include "model/cache.h"
@@ -37,8 +38,8 @@ const struct vmt_mount *vmt_cache_mount(const struct vmt_mounts *mounts, const s
 static uint64_t magic_of(struct vmt_bytes fs_type)
 {
 	if (vmt_bytes_is(fs_type, "tmpfs") || vmt_bytes_is(fs_type, "devtmpfs"))
-		return 0x01021994; /* TMPFS_MAGIC */
-	return vmt_bytes_is(fs_type, "hugetlbfs") ? 0x958458f6 : 0; /* HUGETLBFS_MAGIC */
+		return TMPFS_MAGIC;
+	return vmt_bytes_is(fs_type, "hugetlbfs") ? HUGETLBFS_MAGIC : 0;
 }
 
 int vmt_cache_identify(const struct statx *st, const struct vmt_mount *mount,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 
 #include "source/collect-private.h"
@@ -348,9 +349,6 @@ static int set_path(struct walk *w, const struct super *s, const struct file *f,
 	return 0;
 }
 
-#define HUGETLBFS_MAGIC UINT64_C(0x958458f6)
-#define OVERLAYFS_MAGIC UINT64_C(0x794c7630)
-
 /* Bytes a second, in thousandths. */
 static uint64_t rate_of(const struct walk *w, uint64_t pages)
 {
@@ -373,7 +371,7 @@ static int add_row(struct walk *w, const struct file *f)
 		 */
 		VMT_SET(cached_file, cached_bytes, row, f->r.blocks * 512);
 		VMT_SET(cached_file, method, row, VMT_BYTES("blocks"));
-	} else if (magic == OVERLAYFS_MAGIC) {
+	} else if (magic == OVERLAYFS_SUPER_MAGIC) {
 		/* Pages are those of the file below, which was not found. */
 		VMT_SET(cached_file, method, row, VMT_BYTES("inode"));
 	} else {

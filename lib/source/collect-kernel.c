@@ -10,8 +10,8 @@
 #include "source/collect-private.h"
 #include "source/kernel.h"
 #include "source/lines.h"
+#include "source/machine.h"
 #include "source/physical.h"
-#include "source/zones.h"
 
 /* vmallocinfo has a line of a hundred bytes an area, and there may be a hundred thousand. */
 #define FILE_MAX   ((size_t)64 << 20)
@@ -22,6 +22,8 @@ static int parse(enum vmt_source_id id, struct vmt_bytes text, const struct vmt_
 		 struct vmt_sample *s, struct vmt_err *err)
 {
 	struct vmt_kernel_sample *k = s->kernel;
+	struct vmt_system sys = { 0 };
+	int r;
 
 	switch (id) {
 	case VMT_SOURCE_MEMINFO:
@@ -36,39 +38,14 @@ static int parse(enum vmt_source_id id, struct vmt_bytes text, const struct vmt_
 		return vmt_sockstat_parse(text, k, err);
 	case VMT_SOURCE_MODULES:
 		return vmt_modules_parse(text, k, err);
-	case VMT_SOURCE_ZONEINFO: {
-		struct vmt_zone_sample z = { 0 };
-		int r = vmt_zone_rows_parse(text, root->page_size, &s->arena, &z, err);
-		size_t i;
-
-		for (i = 0; r == 0 && i < z.n_zones; i++) {
-			if (!VMT_HAS(zone, pcp_bytes, &z.zones[i]))
-				continue;
-			k->has_pcp = true;
-			if (__builtin_add_overflow(k->pcp_bytes, z.zones[i].pcp_bytes,
-						   &k->pcp_bytes))
-				r = -ERANGE;
-		}
+	case VMT_SOURCE_ZONEINFO:
+		r = vmt_zoneinfo_parse(text, root->page_size, &sys, err);
+		k->has_pcp = VMT_HAS(system, pcp_bytes, &sys);
+		k->pcp_bytes = sys.pcp_bytes;
 		return r;
-	}
 	default:
 		return -EINVAL;
 	}
-}
-
-/* What reading a source came to: n bytes, or a negative errno. */
-static int account(struct vmt_sample *s, enum vmt_source_id id, const struct vmt_meter *m,
-		   int64_t n, const struct vmt_err *err)
-{
-	struct vmt_source_stat *st = &s->sources[id];
-
-	vmt_meter_end(m, st);
-	/* A file of the machine that is not there is no process that ended. */
-	if (n < 0)
-		return vmt_machine_failed(s, id, n == -ESRCH ? -ENOENT : (int)n, err);
-	st->reads++;
-	st->bytes += (uint64_t)n;
-	return 0;
 }
 
 /* The net of the process that looks, by number: /proc/net is a symbolic link, and none is followed.
@@ -107,7 +84,7 @@ static int read_file(const struct vmt_root *root, enum vmt_source_id id, const c
 
 		n = r < 0 ? r : n;
 	}
-	return account(s, id, &m, n, &err);
+	return vmt_machine_done(s, id, &m, n, &err);
 }
 
 /* Whether a cache is counted as reclaimable, by its folder in sysfs or the one that it is merged
@@ -169,7 +146,8 @@ static int read_slabs(const struct vmt_root *root, struct vmt_sample *s)
 		known++;
 	}
 	/* A cache that came or went between the two reads is none of the file's faults. */
-	return account(s, VMT_SOURCE_SLAB, &m, last < 0 && !known ? last : (int64_t)bytes, &err);
+	return vmt_machine_done(s, VMT_SOURCE_SLAB, &m, last < 0 && !known ? last : (int64_t)bytes,
+				&err);
 }
 
 static int symbol_line(void *arg, struct vmt_bytes line)
@@ -215,7 +193,7 @@ static int read_symbols(const struct vmt_root *root, struct vmt_sample *s)
 		*s->kernel = k;
 		s->kernel->has_symbols = true;
 	}
-	return account(s, VMT_SOURCE_KALLSYMS, &m, n, &err);
+	return vmt_machine_done(s, VMT_SOURCE_KALLSYMS, &m, n, &err);
 }
 
 /* The headers alone: what lies behind them is memory. -errno, or their bytes. */
@@ -252,40 +230,14 @@ static int read_kcore(const struct vmt_root *root, struct vmt_sample *s)
 
 		n = r < 0 ? r : n;
 	}
-	return account(s, VMT_SOURCE_KCORE, &m, n, &err);
+	return vmt_machine_done(s, VMT_SOURCE_KCORE, &m, n, &err);
 }
 
 static int read_image(struct vmt_root *root, struct vmt_sample *s)
 {
-	struct vmt_meter m = vmt_meter_begin();
-	struct vmt_physical *p = vmt_physical_new(root);
 	struct vmt_kernel_sample *k = s->kernel;
-	struct vmt_err err = { 0 };
-	uint64_t bytes = 0;
-	size_t i;
-	int r;
 
-	if (!p)
-		return -ENOMEM;
-	r = vmt_iomem_load(p, &bytes, &err);
-	if (r == 0)
-		k->regions = vmt_arena_alloc(&s->arena, p->n_iomem, sizeof(*k->regions));
-	if (r == 0 && !k->regions)
-		r = -ENOMEM;
-	for (i = 0; r == 0 && i < p->n_iomem; i++) {
-		struct vmt_region *to = &k->regions[k->n_regions];
-		struct vmt_bytes name = vmt_bytes_of(p->iomem[i].name);
-
-		if (!vmt_bytes_starts(name, "Kernel "))
-			continue;
-		r = vmt_bytes_keep(&s->arena, name, NULL, &name);
-		VMT_SET(region, start, to, p->iomem[i].first);
-		VMT_SET(region, last, to, p->iomem[i].last);
-		VMT_SET(region, name, to, name);
-		k->n_regions++;
-	}
-	vmt_physical_unref(p);
-	return account(s, VMT_SOURCE_IOMEM, &m, r < 0 ? r : (int64_t)bytes, &err);
+	return vmt_collect_regions(root, s, "Kernel ", &k->regions, &k->n_regions);
 }
 
 int vmt_collect_kernel(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources)

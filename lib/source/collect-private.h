@@ -41,6 +41,14 @@ void vmt_meter_end(const struct vmt_meter *m, struct vmt_source_stat *st);
 int vmt_machine_failed(struct vmt_sample *s, enum vmt_source_id id, int r,
 		       const struct vmt_err *err);
 
+/* What reading a source about the machine came to: n bytes, or a negative errno. 0 or -ENOMEM. */
+int vmt_machine_done(struct vmt_sample *s, enum vmt_source_id id, const struct vmt_meter *m,
+		     int64_t n, const struct vmt_err *err);
+
+/* iomem: the ranges whose names begin so, as rows in the arena of s. 0 or -ENOMEM. */
+int vmt_collect_regions(struct vmt_root *root, struct vmt_sample *s, const char *prefix,
+			struct vmt_region **ret, size_t *ret_n);
+
 /* Files of processes that stay open from one sample to the next, in order of pid. */
 struct vmt_kept {
 	struct vmt_kept_files {

@@ -8,7 +8,6 @@
 #include "base/parse.h"
 #include "source/collect-private.h"
 #include "source/machine.h"
-#include "source/physical.h"
 #include "source/zones.h"
 
 /* zoneinfo has five lines for each processor and zone: 8192 of them on eight nodes are 10 MiB. */
@@ -38,23 +37,17 @@ static int parse(enum vmt_source_id id, struct vmt_bytes text, const struct vmt_
 static int read_file(const struct vmt_root *root, enum vmt_source_id id, const char *name,
 		     struct vmt_sample *s)
 {
-	struct vmt_source_stat *st = &s->sources[id];
 	struct vmt_meter m = vmt_meter_begin();
 	struct vmt_err err = { 0 };
 	VMT_AUTO_BUF buf = { 0 };
 	int64_t n = vmt_slurp_at(root->proc_fd, name, &buf, FILE_MAX);
-	int r;
 
-	/* A file of the machine that is not there is no process that ended. */
-	if (n == -ESRCH)
-		n = -ENOENT;
-	r = n < 0 ? (int)n : parse(id, (struct vmt_bytes){ buf.data, buf.len }, root, s, &err);
-	vmt_meter_end(&m, st);
-	if (r < 0)
-		return vmt_machine_failed(s, id, r, &err);
-	st->reads++;
-	st->bytes += (uint64_t)n;
-	return 0;
+	if (n >= 0) {
+		int r = parse(id, (struct vmt_bytes){ buf.data, buf.len }, root, s, &err);
+
+		n = r < 0 ? r : n;
+	}
+	return vmt_machine_done(s, id, &m, n, &err);
 }
 
 /* A file of one line, without its newline. -errno, or its bytes. */
@@ -131,44 +124,6 @@ static int read_nodes(const struct vmt_root *root, struct vmt_sample *s)
 	return r;
 }
 
-static int read_regions(struct vmt_root *root, struct vmt_sample *s)
-{
-	struct vmt_source_stat *st = &s->sources[VMT_SOURCE_IOMEM];
-	struct vmt_meter m = vmt_meter_begin();
-	struct vmt_zone_sample *z = s->zones;
-	struct vmt_physical *p = vmt_physical_new(root);
-	struct vmt_err err = { 0 };
-	uint64_t bytes = 0;
-	size_t i;
-	int r;
-
-	if (!p)
-		return -ENOMEM;
-	r = vmt_iomem_load(p, &bytes, &err);
-	if (r == 0)
-		z->regions = vmt_arena_alloc(&s->arena, p->n_iomem, sizeof(*z->regions));
-	if (r == 0 && !z->regions)
-		r = -ENOMEM;
-	for (i = 0; r == 0 && i < p->n_iomem; i++) {
-		struct vmt_region *to = &z->regions[i];
-		struct vmt_bytes name = vmt_bytes_of(p->iomem[i].name);
-
-		r = vmt_bytes_keep(&s->arena, name, NULL, &name);
-		VMT_SET(region, start, to, p->iomem[i].first);
-		VMT_SET(region, last, to, p->iomem[i].last);
-		VMT_SET(region, name, to, name);
-	}
-	if (r == 0)
-		z->n_regions = p->n_iomem;
-	vmt_physical_unref(p);
-	vmt_meter_end(&m, st);
-	if (r < 0)
-		return vmt_machine_failed(s, VMT_SOURCE_IOMEM, r, &err);
-	st->reads++;
-	st->bytes += bytes;
-	return 0;
-}
-
 int vmt_collect_zones(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources)
 {
 	const struct {
@@ -194,6 +149,6 @@ int vmt_collect_zones(struct vmt_collector *c, struct vmt_sample *s, uint64_t so
 	if (r == 0 && sources & VMT_SOURCE_BIT(NODE))
 		r = read_nodes(root, s);
 	if (r == 0 && sources & VMT_SOURCE_BIT(IOMEM))
-		r = read_regions(root, s);
+		r = vmt_collect_regions(root, s, "", &s->zones->regions, &s->zones->n_regions);
 	return r;
 }

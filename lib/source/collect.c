@@ -168,6 +168,20 @@ int vmt_machine_failed(struct vmt_sample *s, enum vmt_source_id id, int r,
 	return 0;
 }
 
+int vmt_machine_done(struct vmt_sample *s, enum vmt_source_id id, const struct vmt_meter *m,
+		     int64_t n, const struct vmt_err *err)
+{
+	struct vmt_source_stat *st = &s->sources[id];
+
+	vmt_meter_end(m, st);
+	/* A file of the machine that is not there is no process that ended. */
+	if (n < 0)
+		return vmt_machine_failed(s, id, n == -ESRCH ? -ENOENT : (int)n, err);
+	st->reads++;
+	st->bytes += (uint64_t)n;
+	return 0;
+}
+
 static int parse_machine(const struct vmt_collector *c, enum vmt_source_id id,
 			 struct vmt_bytes text, struct vmt_sample *s, struct vmt_err *err)
 {

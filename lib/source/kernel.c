@@ -6,25 +6,7 @@
 
 #include "base/parse.h"
 #include "source/kv.h"
-
-static int malformed(struct vmt_err *err, int r, const char *path, unsigned line)
-{
-	if (r == -ENOMEM)
-		return vmt_err_set(err, r, NULL, 0, "out of memory");
-	return vmt_err_set(err, r, path, line, "%s",
-			   r == -ERANGE ? "the number is too large"
-					: "this is no line of that file");
-}
-
-static size_t count_lines(struct vmt_bytes text)
-{
-	struct vmt_bytes line;
-	size_t n = 0;
-
-	while (vmt_take_line(&text, &line))
-		n++;
-	return n;
-}
+#include "source/lines.h"
 
 /* A number behind blanks, with blanks or the end behind it. */
 static int take_number(struct vmt_bytes *cur, uint64_t *ret)
@@ -88,7 +70,8 @@ static bool is_known(struct vmt_bytes key)
 int vmt_kernel_meminfo_parse(struct vmt_bytes text, struct vmt_arena *arena,
 			     struct vmt_kernel_sample *k, struct vmt_err *err)
 {
-	struct vmt_kernel_key *keys = vmt_arena_alloc(arena, count_lines(text), sizeof(*keys));
+	struct vmt_kernel_key *keys =
+		vmt_arena_alloc(arena, vmt_count_lines(text, ""), sizeof(*keys));
 	struct vmt_bytes line;
 	unsigned lineno = 0;
 	size_t n = 0;
@@ -107,7 +90,7 @@ int vmt_kernel_meminfo_parse(struct vmt_bytes text, struct vmt_arena *arena,
 			r = vmt_bytes_keep(arena, key, NULL, &keys[n++].name);
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/meminfo", lineno);
+		return vmt_malformed_line(err, r, "/proc/meminfo", lineno);
 	k->meminfo = keys;
 	k->n_meminfo = n;
 	return 0;
@@ -116,7 +99,7 @@ int vmt_kernel_meminfo_parse(struct vmt_bytes text, struct vmt_arena *arena,
 int vmt_kernel_vmstat_parse(struct vmt_bytes text, struct vmt_arena *arena,
 			    struct vmt_kernel_sample *k, struct vmt_err *err)
 {
-	struct vmt_counter *rows = vmt_arena_alloc(arena, count_lines(text), sizeof(*rows));
+	struct vmt_counter *rows = vmt_arena_alloc(arena, vmt_count_lines(text, ""), sizeof(*rows));
 	struct vmt_bytes line;
 	unsigned lineno = 0;
 	size_t n = 0;
@@ -144,7 +127,7 @@ int vmt_kernel_vmstat_parse(struct vmt_bytes text, struct vmt_arena *arena,
 		n++;
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/vmstat", lineno);
+		return vmt_malformed_line(err, r, "/proc/vmstat", lineno);
 	k->counters = rows;
 	k->n_counters = n;
 	return 0;
@@ -232,7 +215,7 @@ int vmt_slabinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_are
 		       struct vmt_kernel_sample *k, struct vmt_err *err)
 {
 	static const char path[] = "/proc/slabinfo";
-	struct vmt_slab *rows = vmt_arena_alloc(arena, count_lines(text), sizeof(*rows));
+	struct vmt_slab *rows = vmt_arena_alloc(arena, vmt_count_lines(text, ""), sizeof(*rows));
 	struct vmt_bytes line;
 	unsigned lineno = 0;
 	size_t n = 0;
@@ -248,7 +231,7 @@ int vmt_slabinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_are
 		}
 	}
 	if (r < 0)
-		return malformed(err, r, path, lineno);
+		return vmt_malformed_line(err, r, path, lineno);
 	k->slabs = rows;
 	k->n_slabs = n;
 	return 0;
@@ -406,7 +389,7 @@ static int add_area(struct sums *s, const struct area *a, uint64_t page_size,
 int vmt_vmallocinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_arena *arena,
 			  struct vmt_kernel_sample *k, struct vmt_err *err)
 {
-	size_t lines = count_lines(text);
+	size_t lines = vmt_count_lines(text, "");
 	VMT_AUTO_FREE uint32_t *hashes = calloc(lines ? lines : 1, sizeof(*hashes));
 	struct sums s = { .hashes = hashes };
 	struct vmt_bytes line;
@@ -424,7 +407,7 @@ int vmt_vmallocinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_
 			r = add_area(&s, &a, page_size, arena);
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/vmallocinfo", lineno);
+		return vmt_malformed_line(err, r, "/proc/vmallocinfo", lineno);
 	k->vmalloc = s.rows;
 	k->n_vmalloc = s.n;
 	k->vmalloc_put_bytes = s.put_bytes;
@@ -471,7 +454,7 @@ int vmt_sockstat_parse(struct vmt_bytes text, struct vmt_kernel_sample *k, struc
 			r = take_value_of(line, "memory", &s.frag_bytes, &s.has_frag);
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/net/sockstat", lineno);
+		return vmt_malformed_line(err, r, "/proc/net/sockstat", lineno);
 	*k = s;
 	return 0;
 }
@@ -525,7 +508,7 @@ int vmt_modules_parse(struct vmt_bytes text, struct vmt_kernel_sample *k, struct
 		r = module_line(line, &s);
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/modules", lineno);
+		return vmt_malformed_line(err, r, "/proc/modules", lineno);
 	s.has_modules = true;
 	*k = s;
 	return 0;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/parse.h"
+
 void vmt_lines_init(struct vmt_lines *l)
 {
 	*l = (struct vmt_lines){ 0 };
@@ -70,4 +72,25 @@ int vmt_lines_finish(struct vmt_lines *l, int (*fn)(void *arg, struct vmt_bytes 
 	r = fn(arg, (struct vmt_bytes){ l->carry.data, l->carry.len });
 	vmt_buf_clear(&l->carry);
 	return r;
+}
+
+size_t vmt_count_lines(struct vmt_bytes text, const char *word)
+{
+	struct vmt_bytes line;
+	size_t n = 0;
+
+	while (vmt_take_line(&text, &line)) {
+		vmt_take_blanks(&line);
+		n += (size_t) !!vmt_bytes_starts(line, word);
+	}
+	return n;
+}
+
+int vmt_malformed_line(struct vmt_err *err, int r, const char *path, unsigned line)
+{
+	if (r == -ENOMEM)
+		return vmt_err_set(err, r, NULL, 0, "out of memory");
+	return vmt_err_set(err, r, path, line, "%s",
+			   r == -ERANGE ? "the number is too large"
+					: "this is no line of that file");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/err.h"
 
 /* A line longer than this is no line of the kernel: a path is at most some pages long. */
 #define VMT_LINE_MAX ((size_t)256 * 1024)
@@ -31,3 +32,10 @@ int vmt_lines_feed(struct vmt_lines *l, struct vmt_bytes chunk,
 		   int (*fn)(void *arg, struct vmt_bytes line), void *arg);
 /* A last line without a newline counts. */
 int vmt_lines_finish(struct vmt_lines *l, int (*fn)(void *arg, struct vmt_bytes line), void *arg);
+
+/* How many lines of a whole text begin with word behind their blanks: as many rows can there be.
+ * "" counts all. */
+size_t vmt_count_lines(struct vmt_bytes text, const char *word);
+/* A line of a whole text that is none of that file, for r (-ENOMEM, -ERANGE, -EINVAL), which is
+ * returned. */
+int vmt_malformed_line(struct vmt_err *err, int r, const char *path, unsigned line);

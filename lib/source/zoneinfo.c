@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/parse.h"
+#include "model/zone-sample.h"
 #include "source/machine.h"
 
 #define PATH "/proc/zoneinfo"
@@ -38,9 +39,7 @@ static int zone_end(const struct zone *z, struct sums *s)
 
 	if (!z->has_managed || !z->has_low || !z->has_high || !z->has_protection)
 		return 0;
-	reserve = z->high > z->boost ? z->high - z->boost : 0;
-	if (__builtin_add_overflow(reserve, z->protection, &reserve) || reserve > z->managed)
-		reserve = z->managed;
+	reserve = vmt_zone_reserve(z->managed, z->high, z->boost, z->protection);
 	r = add(&s->low, z->low);
 	if (r == 0)
 		r = add(&s->managed, z->managed);

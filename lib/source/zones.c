@@ -5,15 +5,7 @@
 
 #include "base/parse.h"
 #include "source/kv.h"
-
-static int malformed(struct vmt_err *err, int r, const char *path, unsigned line)
-{
-	if (r == -ENOMEM)
-		return vmt_err_set(err, r, NULL, 0, "out of memory");
-	return vmt_err_set(err, r, path, line, "%s",
-			   r == -ERANGE ? "the number is too large"
-					: "this is no line of that file");
-}
+#include "source/lines.h"
 
 static bool take_literal(struct vmt_bytes *cur, const char *word)
 {
@@ -62,19 +54,6 @@ static int take_last(struct vmt_bytes *line, uint64_t *ret)
 		return r;
 	vmt_take_blanks(line);
 	return line->len ? -EINVAL : 0;
-}
-
-/* How many lines there are that begin with word, which is as many rows as there can be. */
-static size_t count_lines(struct vmt_bytes text, const char *word)
-{
-	struct vmt_bytes line;
-	size_t n = 0;
-
-	while (vmt_take_line(&text, &line)) {
-		vmt_take_blanks(&line);
-		n += (size_t) !!vmt_bytes_starts(line, word);
-	}
-	return n;
 }
 
 /* Where a key's pages go, in bytes. */
@@ -300,7 +279,7 @@ int vmt_zone_rows_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_ar
 {
 	static const char path[] = "/proc/zoneinfo";
 	struct zone_parser p = { .arena = arena, .page_size = page_size, .z = *z };
-	size_t zones = count_lines(text, "Node "), cpus = count_lines(text, "cpu:");
+	size_t zones = vmt_count_lines(text, "Node "), cpus = vmt_count_lines(text, "cpu:");
 	struct vmt_bytes line;
 	unsigned lineno = 0;
 	int r;
@@ -322,7 +301,7 @@ int vmt_zone_rows_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_ar
 	if (r == 0)
 		r = zone_sums(&p.z);
 	if (r < 0)
-		return malformed(err, r, path, lineno);
+		return vmt_malformed_line(err, r, path, lineno);
 	*z = p.z;
 	return 0;
 }
@@ -407,7 +386,7 @@ static int buddy_line(struct vmt_bytes line, uint64_t page_size, struct vmt_aren
 int vmt_buddyinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_arena *arena,
 			struct vmt_zone_sample *z, struct vmt_err *err)
 {
-	size_t lines = count_lines(text, "Node ");
+	size_t lines = vmt_count_lines(text, "Node ");
 	struct vmt_zone_sample all = *z;
 	struct vmt_bytes line;
 	unsigned lineno = 0;
@@ -421,7 +400,7 @@ int vmt_buddyinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_ar
 		r = buddy_line(line, page_size, arena, &all);
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/buddyinfo", lineno);
+		return vmt_malformed_line(err, r, "/proc/buddyinfo", lineno);
 	*z = all;
 	return 0;
 }
@@ -574,7 +553,7 @@ int vmt_pagetypeinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt
 			   struct vmt_zone_sample *z, struct vmt_err *err)
 {
 	struct type_parser p = { .arena = arena, .page_size = page_size, .z = *z };
-	size_t lines = count_lines(text, "Node ");
+	size_t lines = vmt_count_lines(text, "Node ");
 	struct vmt_bytes line;
 	unsigned lineno = 0;
 	int r;
@@ -587,7 +566,7 @@ int vmt_pagetypeinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt
 		r = type_line(&p, line);
 	}
 	if (r < 0)
-		return malformed(err, r, "/proc/pagetypeinfo", lineno);
+		return vmt_malformed_line(err, r, "/proc/pagetypeinfo", lineno);
 	*z = p.z;
 	return 0;
 }
@@ -648,11 +627,11 @@ int vmt_node_meminfo_parse(struct vmt_bytes text, struct vmt_node *node, struct 
 		    vmt_take_blanks(&line))
 			r = vmt_kv_split(line, ':', &key, &rest);
 		if (r < 0)
-			return malformed(err, r, "meminfo", lineno);
+			return vmt_malformed_line(err, r, "meminfo", lineno);
 		known = vmt_kv_find(&table, key, &hint);
 		r = known ? vmt_kv_store(known, rest, &n.row) : 0;
 		if (r < 0)
-			return malformed(err, r, "meminfo", lineno);
+			return vmt_malformed_line(err, r, "meminfo", lineno);
 	}
 	*node = n;
 	return 0;
