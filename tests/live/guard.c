@@ -10,35 +10,27 @@
 
 #include "check.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "model/latency.h"
+#include "slow-memory.h"
 #include "source/probe.h"
 #include "stall.h"
+#include "window.h"
 
-#define PAGE	4096u
-#define FAST	4096u
-#define SLOW	12u
-#define EVERY	8u
-#define TICKS	4u /* of waiting, by the clock that goes with them; two are enough to be seen */
-#define WAIT_MS 60000
+#define PAGE  4096u
+#define FAST  4096u
+#define SLOW  12u
+#define EVERY 8u
+#define TICKS 4u /* of waiting, by the clock that goes with them; two are enough to be seen */
 /* A group of faults that was not over, at either end, and the first fault of a thread. */
 #define EDGES 3u
 #define NEVER UINT64_C(1000000000) /* faults a second */
@@ -82,81 +74,47 @@ static __attribute__((noreturn)) void unable(struct truth *t, const char *what)
 	_exit(1);
 }
 
-/* Pages with one without access on either side: no neighbour merges with them. */
 static char *range(struct truth *t, size_t pages)
 {
-	char *start = mmap(NULL, (pages + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *start = pages_apart(pages);
 
-	if (start == MAP_FAILED || mprotect(start + PAGE, pages * PAGE, PROT_READ | PROT_WRITE) ||
-	    (madvise(start + PAGE, pages * PAGE, MADV_NOHUGEPAGE) && errno != EINVAL))
+	if (!start)
 		unable(t, "mmap");
-	return start + PAGE;
+	return start;
 }
 
-struct filler {
-	int fd;
-	struct truth *truth;
-};
-
-static void *fill(void *arg)
+static void wait_for_ticks(void *arg)
 {
-	static char page[PAGE] __attribute__((aligned(PAGE)));
-	const struct filler *f = arg;
-	struct uffd_msg message;
+	uint64_t begin = now_ns(), tick = ns_of(CLOCK_MONOTONIC_COARSE);
+	struct truth *t = arg;
 
-	while (read(f->fd, &message, sizeof(message)) == (ssize_t)sizeof(message)) {
-		struct uffdio_copy copy = {
-			.dst = message.arg.pagefault.address & ~(uint64_t)(PAGE - 1),
-			.src = (uintptr_t)page,
-			.len = PAGE,
-		};
-		uint64_t begin = now_ns(), tick = ns_of(CLOCK_MONOTONIC_COARSE);
-
-		if (message.event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		/* A busy machine is late with its ticks; an emulated one by a lot. */
-		while (ns_of(CLOCK_MONOTONIC_COARSE) < tick + TICKS * tick_ns())
-			stall_pause((unsigned)(tick_ns() / 1000));
-		f->truth->waited_ns += now_ns() - begin;
-		if (ioctl(f->fd, UFFDIO_COPY, &copy))
-			_exit(3);
-	}
-	_exit(4);
+	/* A busy machine is late with its ticks; an emulated one by a lot. */
+	while (ns_of(CLOCK_MONOTONIC_COARSE) < tick + TICKS * tick_ns())
+		stall_pause((unsigned)(tick_ns() / 1000));
+	t->waited_ns += now_ns() - begin;
 }
 
 /* Memory that another thread fills; without userfaultfd there is none. */
-static void start_filling(struct truth *t, struct filler *f)
+static void start_filling(struct truth *t, struct slow_memory *m)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register where = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	pthread_t thread;
+	const char *what;
+	char *start;
 
-	f->truth = t;
-	f->fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (f->fd < 0)
+	*m = (struct slow_memory){ .wait = wait_for_ticks, .arg = t };
+	if (!slow_memory_open(m))
 		return;
-	t->slow = (uintptr_t)range(t, SLOW);
-	where.range.start = t->slow;
-	where.range.len = SLOW * PAGE;
-	if (ioctl(f->fd, UFFDIO_API, &api) || ioctl(f->fd, UFFDIO_REGISTER, &where))
-		unable(t, "UFFDIO_REGISTER");
-	if (pthread_create(&thread, NULL, fill, f))
-		unable(t, "pthread_create");
+	start = range(t, SLOW);
+	t->slow = (uintptr_t)start;
+	what = slow_memory_start(m, start, SLOW);
+	if (what)
+		unable(t, what);
 	t->filled = true;
 }
 
-static void meet(const int said[2], const int told[2])
+static void workload(const struct pipes *p, void *arg)
 {
-	char c = 0;
-
-	if (write(said[1], &c, 1) != 1 || read(told[0], &c, 1) != 1)
-		_exit(1);
-}
-
-static __attribute__((noreturn)) void workload(struct truth *t, const int said[2],
-					       const int told[2])
-{
-	struct filler f;
+	struct truth *t = arg;
+	struct slow_memory m;
 	cpu_set_t cpus;
 
 	/* The guard is that of a CPU. */
@@ -166,8 +124,8 @@ static __attribute__((noreturn)) void workload(struct truth *t, const int said[2
 	if (sched_setaffinity(0, sizeof(cpus), &cpus))
 		unable(t, "sched_setaffinity");
 	t->fast = (uintptr_t)range(t, FAST);
-	start_filling(t, &f);
-	meet(said, told);
+	start_filling(t, &m);
+	meet(p);
 	for (unsigned i = 0; i < FAST; i++)
 		((volatile char *)(uintptr_t)t->fast)[(size_t)i * PAGE] = 1;
 	for (unsigned i = 0; t->filled && i < SLOW; i++) {
@@ -180,26 +138,7 @@ static __attribute__((noreturn)) void workload(struct truth *t, const int said[2
 		if (took > t->longest_ns)
 			t->longest_ns = took;
 	}
-	meet(said, told);
-	_exit(0);
-}
-
-static bool hear(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char c;
-
-	return poll(&p, 1, WAIT_MS) == 1 && read(fd, &c, 1) == 1;
-}
-
-static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, pid_t pid,
-					  uint64_t start)
-{
-	for (size_t i = 0; i < f->n_maps; i++)
-		if (f->maps[i].pid == (uint64_t)pid && f->maps[i].start <= start &&
-		    start < f->maps[i].end)
-			return &f->maps[i];
-	return NULL;
+	meet(p);
 }
 
 static bool has_cpu(struct vmt_bytes list, unsigned cpu)
@@ -283,8 +222,8 @@ static void judge_slow(struct check *c, const struct vmt_fault_raw *row, const s
 static void judge(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
 		  pid_t child, bool trips)
 {
-	const struct vmt_fault_raw *fast = row_at(f, child, t->fast);
-	const struct vmt_fault_raw *slow = t->filled ? row_at(f, child, t->slow) : NULL;
+	const struct vmt_fault_raw *fast = window_row(f, child, t->fast);
+	const struct vmt_fault_raw *slow = t->filled ? window_row(f, child, t->slow) : NULL;
 	const struct vmt_fault_totals *n = &f->totals;
 
 	check_that(c,
@@ -313,46 +252,20 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, const struc
 
 static void on_rung(struct check *c, enum vmt_rung_id rung, bool trips, struct truth *t)
 {
-	struct vmt_probe_opts opts = {
-		.rung = rung, .n_pids = 1, .guard = true, .guard_rate = trips ? 0 : NEVER
-	};
-	struct vmt_fault_sample f = { 0 };
-	struct vmt_err err = { 0 };
-	VMT_AUTO_PROBE probe = NULL;
-	struct vmt_arena arena;
-	int said[2], told[2], r;
-	pid_t child;
+	struct vmt_probe_opts opts = { .rung = rung,
+				       .guard = true,
+				       .guard_rate = trips ? 0 : NEVER };
+	struct window w;
+	int r;
 
 	memset(t, 0, sizeof(*t));
-	vmt_arena_init(&arena);
-	if (pipe2(said, O_CLOEXEC) || pipe2(told, O_CLOEXEC))
-		exit(1);
-	child = fork();
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		workload(t, said, told);
-	}
-	close(said[1]);
-	close(told[0]);
-	opts.pids = &child;
-	r = hear(said[0]) ? 0 : vmt_err_set(&err, -EIO, NULL, 0, "%s", t->unable);
-	r = r ?: vmt_probe_open(&opts, &probe, &err);
-	r = r ?: vmt_probe_start(probe, &err);
-	if (!r) {
-		(void)!write(told[1], "", 1);
-		check_that(c, hear(said[0]), "the workload did not end: %s", t->unable);
-		r = vmt_probe_stop(probe, &err);
-		r = r ?: vmt_probe_read(probe, &arena, &f, &err);
-	}
-	if (check_that(c, !r, "%s", err.text) && !c->failed)
-		judge(c, &f, t, child, trips);
+	r = window_begin(&w, workload, t);
+	r = r ?: window_count(&w, &opts, false, NULL);
+	if (check_that(c, !r, "%s; %s", w.err.text, t->unable))
+		judge(c, &w.f, t, w.child, trips);
 	else
 		check_end(c, "%s", "");
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	close(said[0]);
-	close(told[1]);
-	vmt_arena_done(&arena);
+	window_end(&w);
 }
 
 static void both(const char *rung_name, enum vmt_rung_id rung, struct truth *t)

@@ -19,16 +19,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/userfaultfd.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +32,7 @@
 #include "bpf/fault-event.h"
 #include "model/latency.h"
 #include "source/probe-singles.h"
+#include "slow-memory.h"
 #include "stall.h"
 #include "window.h"
 
@@ -142,69 +139,42 @@ static void read_file(struct truth *t, const struct pipes *p, const char *dir)
 
 /* Memory that another thread fills */
 
-struct filler {
-	int fd;
-	struct truth *truth;
-};
-
-static void *fill(void *arg)
+static void wait_and_note(void *arg)
 {
-	static char page[PAGE] __attribute__((aligned(PAGE)));
-	const struct filler *f = arg;
-	struct uffd_msg message;
+	struct truth *t = arg;
+	uint64_t begin = now_ns();
+	size_t n = t->n_waits;
 
-	while (read(f->fd, &message, sizeof(message)) == (ssize_t)sizeof(message)) {
-		struct uffdio_copy copy = {
-			.dst = message.arg.pagefault.address & ~(uint64_t)(PAGE - 1),
-			.src = (uintptr_t)page,
-			.len = PAGE,
-		};
-		uint64_t begin = now_ns();
-		size_t n = f->truth->n_waits;
-
-		if (message.event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		stall_pause(UFFD_US);
-		if (n < TOUCHES)
-			f->truth->wait_ns[n] = now_ns() - begin;
-		__atomic_store_n(&f->truth->n_waits, n + 1, __ATOMIC_RELEASE);
-		if (ioctl(f->fd, UFFDIO_COPY, &copy))
-			_exit(3);
-	}
-	_exit(4);
+	stall_pause(UFFD_US);
+	if (n < TOUCHES)
+		t->wait_ns[n] = now_ns() - begin;
+	__atomic_store_n(&t->n_waits, n + 1, __ATOMIC_RELEASE);
 }
 
 static void forget_memory(void *arg)
 {
-	const struct filler *f = arg;
+	const struct truth *t = arg;
 
-	if (madvise((void *)(uintptr_t)f->truth->start, PAGES * PAGE, MADV_DONTNEED))
+	if (madvise((void *)(uintptr_t)t->start, PAGES * PAGE, MADV_DONTNEED))
 		_exit(2);
 }
 
 static void read_memory(struct truth *t, const struct pipes *p)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct filler f = { .truth = t };
-	pthread_t thread;
+	struct slow_memory m = { .wait = wait_and_note, .arg = t };
+	const char *what;
 	char *start;
 
-	f.fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (f.fd < 0)
+	if (!slow_memory_open(&m))
 		unable(t, "userfaultfd");
-	/* A page without access on either side: no neighbour merges with it. */
-	start = mmap(NULL, (PAGES + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (start == MAP_FAILED || mprotect(start + PAGE, PAGES * PAGE, PROT_READ | PROT_WRITE))
+	start = pages_apart(PAGES);
+	if (!start)
 		unable(t, "mmap");
-	t->start = (uintptr_t)start + PAGE;
-	range.range.start = t->start;
-	range.range.len = PAGES * PAGE;
-	if (ioctl(f.fd, UFFDIO_API, &api) || ioctl(f.fd, UFFDIO_REGISTER, &range))
-		unable(t, "UFFDIO_REGISTER");
-	if (pthread_create(&thread, NULL, fill, &f))
-		unable(t, "pthread_create");
-	touch(t, p, forget_memory, &f);
+	t->start = (uintptr_t)start;
+	what = slow_memory_start(&m, start, PAGES);
+	if (what)
+		unable(t, what);
+	touch(t, p, forget_memory, t);
 }
 
 /* The window */
@@ -219,16 +189,6 @@ struct side {
 	pid_t child;
 	bool ready;
 };
-
-static const struct vmt_fault_raw *row_at(const struct vmt_fault_sample *f, pid_t pid,
-					  uint64_t start)
-{
-	for (size_t i = 0; i < f->n_maps; i++)
-		if (f->maps[i].pid == (uint64_t)pid && f->maps[i].start <= start &&
-		    start < f->maps[i].end)
-			return &f->maps[i];
-	return NULL;
-}
 
 /* The nth fault in the list is that of the nth touch. */
 static void judge_singles(struct side *side, const struct vmt_fault_sample *f)
@@ -294,7 +254,7 @@ static void judge(struct side *side, const struct vmt_fault_sample *f)
 {
 	struct truth *t = side->t;
 	struct check *c = &side->c;
-	const struct vmt_fault_raw *row = row_at(f, side->child, t->start);
+	const struct vmt_fault_raw *row = window_row(f, side->child, t->start);
 	struct vmt_latency_sum sum = { 0 };
 	uint64_t p50 = 0, waited, took;
 

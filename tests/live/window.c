@@ -119,3 +119,12 @@ void window_end(struct window *w)
 	pipes_close(&w->pipes);
 	vmt_arena_done(&w->arena);
 }
+
+const struct vmt_fault_raw *window_row(const struct vmt_fault_sample *f, pid_t pid, uint64_t start)
+{
+	for (size_t i = 0; i < f->n_maps; i++)
+		if (f->maps[i].pid == (uint64_t)pid && f->maps[i].start <= start &&
+		    start < f->maps[i].end)
+			return &f->maps[i];
+	return NULL;
+}

@@ -46,3 +46,6 @@ int window_begin(struct window *w, void (*work)(const struct pipes *p, void *arg
 int window_count(struct window *w, struct vmt_probe_opts *opts, bool taken, bool *ret_done);
 /* Whatever became of it. */
 void window_end(struct window *w);
+
+/* The row of the mapping of a process that an address lies in, or NULL. */
+const struct vmt_fault_raw *window_row(const struct vmt_fault_sample *f, pid_t pid, uint64_t start);
