@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import snap
+from oracle import COUNTERS
 from tap import Report
 
 # What one look at saved files cannot fill, and why.
@@ -39,23 +40,7 @@ EMPTY = {
     "delta_per_second": "a rate",
     "reclaimable": "/sys/kernel/slab is not recorded",
     "mixed_blocks": "only with page_owner=on, which none was booted with",
-    **{
-        f"{key}_per_second": "a rate"
-        for key in (
-            "pswpin",
-            "pswpout",
-            "pgscan_kswapd",
-            "pgscan_direct",
-            "pgsteal_kswapd",
-            "pgsteal_direct",
-            "workingset_refault_anon",
-            "workingset_refault_file",
-            "compact_stall",
-            "thp_fault_alloc",
-            "thp_fault_fallback",
-            "pgfree",
-        )
-    },
+    **{f"{key}_per_second": "a rate" for key in COUNTERS},
     "shadow_call_stack_bytes": "arm64 has it",
     "change_bytes": "a difference of two samples",
     "stalled_percent": "a difference of two samples",

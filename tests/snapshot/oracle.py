@@ -52,29 +52,28 @@ MEMINFO = {
     "cma_free_bytes": "CmaFree",
     "unaccepted_bytes": "Unaccepted",
 }
+# Counters whose fields are named after them: KEY_total, and in watch mode KEY_per_second.
+COUNTERS = (
+    "pswpin",
+    "pswpout",
+    "pgscan_kswapd",
+    "pgscan_direct",
+    "pgsteal_kswapd",
+    "pgsteal_direct",
+    "workingset_refault_anon",
+    "workingset_refault_file",
+    "compact_stall",
+    "thp_fault_alloc",
+    "thp_fault_fallback",
+    "pgfree",
+)
 VMSTAT = {
     "pgfault_total": "pgfault",
     "pgmajfault_total": "pgmajfault",
     "oom_kill_total": "oom_kill",
     "zs_pages": "nr_zspages",
     "memmap_pages": "nr_memmap_pages",
-    **{
-        f"{key}_total": key
-        for key in (
-            "pswpin",
-            "pswpout",
-            "pgscan_kswapd",
-            "pgscan_direct",
-            "pgsteal_kswapd",
-            "pgsteal_direct",
-            "workingset_refault_anon",
-            "workingset_refault_file",
-            "compact_stall",
-            "thp_fault_alloc",
-            "thp_fault_fallback",
-            "pgfree",
-        )
-    },
+    **{f"{key}_total": key for key in COUNTERS},
 }
 STATUS = {
     "vsize_bytes": "VmSize",
