@@ -34,15 +34,20 @@ def use_problems(rows, keys):
     return [f"{n}: {have.get(n)}, not {v}" for n, v in wanted.items() if have.get(n, 0) != v]
 
 
-def slabs(text, page):
-    """{name: (objects in use, objects, size of one, slabs, bytes)}"""
-    found = {}
+def slab_list(text, page):
+    """(name, (objects in use, objects, size of one, slabs, bytes)) of each line: the kernel lets two
+    caches have one name."""
+    found = []
     for line in text.splitlines()[2:]:
         m = re.fullmatch(r"(.+?) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) : tunables .* : slabdata "
                          r"+(\d+) +(\d+) +(\d+)", line)
         used, total, size, _, pages, _, count, _ = map(int, m.groups()[1:])
-        found[m[1]] = used, total, size, count, count * pages * page
+        found.append((m[1], (used, total, size, count, count * pages * page)))
     return found
+
+
+def slabs(text, page):
+    return dict(slab_list(text, page))
 
 
 def slab_row(row):

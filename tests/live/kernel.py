@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""'vmtop kernel' on the machine at hand against a second reading of its files, and without rights.
+"""'vmtop kernel' on the machine at hand against another reading of what it was given, and without
+rights.
 
 A part of tests/live/run: it prints its cases and no plan.
 """
@@ -15,9 +16,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import kernel_truth  # noqa: E402
 from program import DENIED, OK, Outsider, expect, loads, run  # noqa: E402
 from tap import Report  # noqa: E402
+from witness import witness  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# A busy machine moves between two reads; of so many looks one finds a figure at rest.
+# Of so many looks at a busy machine one finds two of its files at one.
 TRIES = 100
 
 
@@ -29,81 +31,106 @@ def data(*args):
     return loads(run("kernel", *args, "-J").out)["data"]
 
 
+def looked(*args):
+    """The data of vmtop kernel, and the files of /proc that it had for it."""
+    result, files = witness("/proc/", "kernel", *args, "-J")
+    return loads(result.out)["data"], {
+        path.removeprefix("/proc/"): texts[-1] for path, texts in files.items()
+    }
+
+
+def differences(have, want):
+    """Of two dictionaries, key by key."""
+    return [f"{key}: {have.get(key)}, not {want.get(key)}" for key in {**want, **have}
+            if have.get(key) != want.get(key)]
+
+
 def check_lists(report, option, file, parse, rows):
-    """Each row once in a moment in which the file said the same before and after."""
     name = f"kernel: {option} as in {file}"
     if os.geteuid() != 0:
         report.skip(name, "only root may read it")
         return
-    seen, wrong = set(), {}
-    for _ in range(TRIES):
-        before, have, after = parse(read(file), PAGE), rows(data(option)), parse(read(file), PAGE)
-        still = {key for key in before if after.get(key) == before[key]}
-        wrong = {key: (have.get(key), before[key]) for key in still if have.get(key) != before[key]}
-        seen |= still - set(wrong)
-        # What moved away and back while vmtop looked is right in another moment.
-        if set(wrong) <= seen and len(seen) * 10 >= len(before) * 9:
-            break
-    left = {key: value for key, value in wrong.items() if key not in seen}
-    problems = [f"{key}: {had}, not {want}" for key, (had, want) in left.items()]
-    if len(seen) * 2 < len(before):
-        problems.append(f"only {len(seen)} of {len(before)} stood still")
-    report.check(name, problems)
+    document, files = looked(option)
+    want = parse(files[file], PAGE)
+    report.check(name, differences(rows(document), want) if want else f"{file} is empty")
+
+
+def sum_problems(row, listed, counted):
+    want = {"listed_bytes": listed, "counted_bytes": counted, "difference_bytes": counted - listed}
+    return [f"{row['name']}: {key} is {row[key]}, not {value}" for key, value in want.items()
+            if row[key] != value]
 
 
 def check_sums(report):
-    """The lists and what the kernel counts: it counts late, by some pages a processor and node."""
+    """The lists and what the kernel counts: it counts late, by some pages a processor and node, and
+    what stands in two files is read one after the other."""
     if os.geteuid() != 0:
         report.skip("kernel: sums", "only root may read the lists")
         return
-    slack = 125 * PAGE * (os.cpu_count() or 1)
+    problems, far = [], []
     for _ in range(TRIES):
-        slab = kernel_truth.sums(data("--slab")["sums"])
-        areas = kernel_truth.sums(data("--vmalloc")["sums"])["vmalloc, memory"]
-        problems = []
+        slabs, files = looked("--slab")
+        slab, mem = kernel_truth.sums(slabs["sums"]), kernel_truth.meminfo(files["meminfo"])
+        listed = sum(row[-1] for _, row in kernel_truth.slab_list(files["slabinfo"], PAGE))
+        problems += sum_problems(slab["slab"], listed, mem["Slab"])
+        vmalloc, files = looked("--vmalloc")
+        areas, mem = kernel_truth.sums(vmalloc["sums"])["vmalloc, memory"], \
+            kernel_truth.meminfo(files["meminfo"])
+        listed = sum(row[-1] for key, row in kernel_truth.areas(files["vmallocinfo"], PAGE).items()
+                     if key[-1] != "vmap")
+        problems += sum_problems(areas, listed, mem["VmallocUsed"])
+
+        slack = max(125 * PAGE * (os.cpu_count() or 1), mem["Slab"] // 50)
+        far = []
         reclaimable = slab["slab, reclaimable"]["difference_bytes"]
         if reclaimable is not None and abs(reclaimable) > slack:
-            problems.append(f"reclaimable caches differ by {reclaimable}")
+            far.append(f"reclaimable caches differ by {reclaimable}")
         if slab["slab"]["difference_bytes"] < -slack:
-            problems.append(f"caches are more than Slab by {-slab['slab']['difference_bytes']}")
+            far.append(f"caches are more than Slab by {-slab['slab']['difference_bytes']}")
         if abs(areas["difference_bytes"]) > slack:
-            problems.append(f"areas differ by {areas['difference_bytes']}")
-        if not problems:
+            far.append(f"areas differ by {areas['difference_bytes']}")
+        if problems or not far:
             break
-    report.check("kernel: sums of caches and areas are those of meminfo", problems)
+    report.check("kernel: sums are those of the lists, and of meminfo", problems)
+    report.check("kernel: sums of caches and areas are those of meminfo", far)
 
 
 def check_uses(report):
-    problems = []
-    for _ in range(TRIES):
-        before, rows, after = read("meminfo"), data()["uses"], read("meminfo")
-        first, last = kernel_truth.meminfo(before), kernel_truth.meminfo(after)
-        still = {key: value for key, value in first.items() if last[key] == value}
-        if "SReclaimable" not in still:
-            still.pop("KReclaimable", None)
-        problems = kernel_truth.use_problems(rows, still)
-        if not problems and len(set(kernel_truth.USES.values()) & set(still)) >= 4:
-            break
-    report.check("kernel: uses as in meminfo", problems)
+    document, files = looked()
+    keys = kernel_truth.meminfo(files["meminfo"])
+    report.check("kernel: uses as in meminfo", kernel_truth.use_problems(document["uses"], keys)
+                 or (None if len(set(kernel_truth.USES.values()) & set(keys)) >= 4
+                     else f"meminfo has {list(keys)}"))
 
 
 def check_counters(report):
-    for _ in range(TRIES):
-        before, rows, after = read("vmstat"), data("--vmstat")["counters"], read("vmstat")
-        have = {row["name"]: row["value"] for row in rows}
-        first, last = dict(kernel_truth.vmstat(before)), dict(kernel_truth.vmstat(after))
-        wrong = [key for key, v in first.items() if last[key] == v and have.get(key) != v]
-        if not wrong:
-            break
-    problems = [f"{key}: {have.get(key)}, not {first[key]}" for key in wrong]
-    if list(have) != list(first):
+    document, files = looked("--vmstat")
+    have = {row["name"]: row["value"] for row in document["counters"]}
+    want = dict(kernel_truth.vmstat(files["vmstat"]))
+    problems = differences(have, want)
+    if list(have) != list(want) or not want:
         problems.append("not the keys of the file, in its order")
     report.check("kernel: counters as in vmstat", problems)
+
+
+def check_rates(report):
     result = run("kernel", "--vmstat", "pgfault", "-d", "0.1", "-n", "3", "--ndjson")
-    rows = [loads(line) for line in result.out.splitlines()]
-    rates = [row["delta_per_second"] for row in rows if row["type"] == "counter"]
-    good = len(rates) == 3 and rates[0] is None and all(rate > 0 for rate in rates[1:])
-    report.check("kernel: rates", expect(result, OK) or (None if good else f"{rates}"))
+    problem = expect(result, OK)
+    if problem:
+        report.check("kernel: rates", problem)
+        return
+    lines = [loads(line) for line in result.out.splitlines()]
+    times = [line["monotonic_ns"] for line in lines if line["type"] == "sample"]
+    rows = [line for line in lines if line["type"] == "counter"]
+    problems = [] if len(rows) == len(times) == 3 else [f"{len(rows)} rows of {len(times)} samples"]
+    problems += [f"the first has a rate: {row}" for row in rows[:1] if row["delta_per_second"] is not None]
+    # Nobody may have faulted meanwhile; and it is cut to thousandths.
+    for i in range(1, len(rows)):
+        came = rows[i]["value"] - rows[i - 1]["value"]
+        rate, want = rows[i]["delta_per_second"], came * 1e9 / (times[i] - times[i - 1])
+        if came < 0 or rate is None or abs(rate - want) > 0.002:
+            problems.append(f"{came} more in {times[i] - times[i - 1]} ns are {rate} a second")
+    report.check("kernel: rates", problems)
 
 
 def symbol(name):
@@ -165,6 +192,7 @@ def main():
                 lambda rows: kernel_truth.area_rows(rows["vmalloc"]))
     check_sums(report)
     check_counters(report)
+    check_rates(report)
     check_layout(report)
     check_nobody(report)
     sys.exit(1 if report.failed else 0)

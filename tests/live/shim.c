@@ -5,6 +5,10 @@
  * time, or "read N PATH", before it is read for the Nth time; VMTOP_AT_FDS "OUT IN" are pipes: a
  * byte goes out when the place is reached, and one is waited for. PATH is absolute, as the kernel
  * names what is open. Everything else goes on as ever: what happens next the kernel decides.
+ *
+ * Or it keeps what was read, so that a test judges figures that move by the bytes that they were made
+ * of: VMTOP_KEEP is "FD PREFIX", and what is read from files whose name begins with PREFIX is
+ * appended to FD, each time behind a line "LENGTH OFFSET PATH".
  */
 #include <dlfcn.h>
 #include <linux/openat2.h>
@@ -15,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static struct {
@@ -27,11 +32,14 @@ static struct {
 	long (*syscall)(long number, ...);
 	ssize_t (*read)(int fd, void *to, size_t n);
 	ssize_t (*pread)(int fd, void *to, size_t n, off64_t offset);
+	char prefix[4096];
+	int kept;
 } at;
 
 __attribute__((constructor)) static void begin(void)
 {
 	const char *place = getenv("VMTOP_AT"), *fds = getenv("VMTOP_AT_FDS");
+	const char *keep = getenv("VMTOP_KEEP");
 
 	at.syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
 	at.read = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
@@ -39,6 +47,8 @@ __attribute__((constructor)) static void begin(void)
 	if (!place || !fds || sscanf(place, "%7s %u %4095[^\n]", at.when, &at.nth, at.path) != 3 ||
 	    sscanf(fds, "%d %d", &at.out, &at.in) != 2)
 		at.when[0] = 0;
+	if (!keep || sscanf(keep, "%d %4095[^\n]", &at.kept, at.prefix) != 2)
+		at.prefix[0] = 0;
 }
 
 /* What is open as fd, by the name that the kernel has for it. */
@@ -74,18 +84,41 @@ static void before_read(int fd)
 		arrive(path);
 }
 
+/* Of several threads, too: one call appends a whole record. */
+static void keep(int fd, void *data, ssize_t n, long long offset)
+{
+	char path[4096], head[4200];
+	struct iovec parts[2] = {{head, 0}, {data, (size_t)n}};
+
+	if (!at.prefix[0] || n < 0 || !name_of(fd, path, sizeof(path)) ||
+	    strncmp(path, at.prefix, strlen(at.prefix)) != 0)
+		return;
+	parts[0].iov_len = (size_t)snprintf(head, sizeof(head), "%zd %lld %s\n", n, offset, path);
+	if (writev(at.kept, parts, 2) != (ssize_t)(parts[0].iov_len + parts[1].iov_len))
+		abort();
+}
+
 ssize_t read(int fd, void *to, size_t n);
 ssize_t read(int fd, void *to, size_t n)
 {
+	long long offset = at.prefix[0] ? lseek(fd, 0, SEEK_CUR) : 0;
+	ssize_t had;
+
 	before_read(fd);
-	return at.read(fd, to, n);
+	had = at.read(fd, to, n);
+	keep(fd, to, had, offset);
+	return had;
 }
 
 ssize_t pread64(int fd, void *to, size_t n, off64_t offset);
 ssize_t pread64(int fd, void *to, size_t n, off64_t offset)
 {
+	ssize_t had;
+
 	before_read(fd);
-	return at.pread(fd, to, n, offset);
+	had = at.pread(fd, to, n, offset);
+	keep(fd, to, had, offset);
+	return had;
 }
 
 /* vmtop opens by openat2(), which the C library has no function for. */

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""'vmtop zones' on the machine at hand against a second reading of its files, the kernel's own
+"""'vmtop zones' on the machine at hand against another reading of what it was given, the kernel's own
 indices, and without rights.
 
-A part of tests/live/run and of live.suite: it prints its cases and no plan.
+A part of tests/live/run: it prints its cases and no plan.
 """
 
 import os
@@ -11,54 +11,46 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import zones_truth  # noqa: E402
 from program import DENIED, OK, Outsider, expect, loads, run  # noqa: E402
 from tap import Report  # noqa: E402
+from witness import witness  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 PROC = pathlib.Path("/proc")
 EXTFRAG = pathlib.Path("/sys/kernel/debug/extfrag")
-# Memory of a busy machine moves between two reads; of so many looks one finds a zone at rest.
-TRIES = 100
-MOVES = re.compile(r": (free|pcp|buddy|distance|next|largest)_\w+ is |\bunusable_ratio\b")
-
-
-def read():
-    zones = zones_truth.zoneinfo((PROC / "zoneinfo").read_text(encoding="ascii"), PAGE)
-    return zones, zones_truth.buddyinfo((PROC / "buddyinfo").read_text(encoding="ascii"))
+# The kernel's indices of a zone are computed from what moves; of so many looks one finds it at rest.
+TRIES = 1000
 
 
 def data(*args):
     return loads(run("zones", *args, "-J").out)["data"]
 
 
+def looked(*args):
+    """The data of vmtop zones, and the files of /proc that it had for it."""
+    result, files = witness("/proc/", "zones", *args, "-J")
+    return loads(result.out)["data"], {
+        path.removeprefix("/proc/"): texts[-1] for path, texts in files.items()
+    }
+
+
 def check_zones(report):
-    """Each zone once in a moment at which the files said the same before and after."""
-    problems, left = {}, set(read()[0])
-    for _ in range(TRIES):
-        (zones, buddy), rows, (after, buddy_after) = read(), data(), read()
-        for row in rows["zones"]:
-            at = row["node"], row["zone"]
-            if zones[at] != after[at] or buddy.get(at) != buddy_after.get(at):
-                continue
-            problems[at] = zones_truth.zone_problems(row, zones[at], buddy.get(at), PAGE)
-            orders = [o for o in rows["orders"] if (o["node"], o["zone"]) == at]
-            if at in buddy:
-                problems[at] += zones_truth.order_problems(orders, {at: buddy[at]}, PAGE)
-            if not problems[at]:
-                left.discard(at)
-        if not left:
-            break
+    rows, files = looked()
+    zones = zones_truth.zoneinfo(files["zoneinfo"], PAGE)
+    buddy = zones_truth.buddyinfo(files["buddyinfo"])
     have = [(row["node"], row["zone"]) for row in rows["zones"]]
-    report.check("zones: a row for each", None if have == list(zones) else f"{have}, not {zones}")
-    # Of one that never stood still, what does not move is judged; that of old devices always does.
-    found = [p for at in left for p in problems.get(at, []) if not MOVES.search(p)]
-    if left and len(left) == len(have):
-        found.append("all of them are in motion")
-    report.check(f"zones: figures as in the files, {len(left)} of {len(have)} in motion", found)
+    report.check("zones: a row for each",
+                 None if have == list(zones) and have else f"{have}, not {list(zones)}")
+    problems = zones_truth.order_problems(rows["orders"], buddy, PAGE)
+    for row in rows["zones"]:
+        at = row["node"], row["zone"]
+        problems += zones_truth.zone_problems(row, zones[at], buddy.get(at), PAGE)
+    report.check("zones: figures as in the files", problems)
 
 
 def kernel_index(name):
@@ -68,21 +60,49 @@ def kernel_index(name):
     return {(int(m[1]), m[2]): [round(float(v) * 1000) for v in m[3].split()] for m in found}
 
 
+def buddies():
+    return (PROC / "buddyinfo").read_text(encoding="ascii")
+
+
+def indices_of(text, key):
+    """What vmtop makes of a buddyinfo: the same as kernel_index()."""
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        (root / "vmtop-fixture").write_text(f"page_size {PAGE}\nuser_hz 100\neuid 0\n")
+        (root / "proc").mkdir()
+        (root / "proc" / "buddyinfo").write_text(text, encoding="ascii")
+        rows = data("--orders", "--root", name)["orders"]
+    have = {}
+    for row in rows:
+        have.setdefault((row["node"], row["zone"]), []).append(round(row[key] * 1000))
+    return have
+
+
 def check_extfrag(report):
+    """Each zone in a moment in which its lists were the same before and after: of these vmtop has to
+    make what the kernel made of them."""
     for name, key in (("unusable_index", "unusable_ratio"), ("extfrag_index", "fragmentation_ratio")):
         case = f"zones: {key} as the kernel computes it"
         if not (EXTFRAG / name).exists():
             report.skip(case, f"there is no {EXTFRAG / name}")
             continue
+        right, wrong = set(), {}
         for _ in range(TRIES):
-            before, rows, after = kernel_index(name), data("--orders")["orders"], kernel_index(name)
-            have = {}
-            for row in rows:
-                have.setdefault((row["node"], row["zone"]), []).append(round(row[key] * 1000))
-            wrong = [at for at in before if before[at] == after[at] and have[at] != before[at]]
-            if not wrong:
+            before, index, after = buddies(), kernel_index(name), buddies()
+            old, new = zones_truth.buddyinfo(before), zones_truth.buddyinfo(after)
+            rest = {at for at in index if old.get(at) == new.get(at)} - right
+            if not rest:
+                continue
+            have = indices_of(before, key)
+            for at in rest:
+                if have.get(at) == index[at]:
+                    right.add(at)
+                else:
+                    wrong[at] = f"{at}: {have.get(at)}, not {index[at]}"
+            if right == set(index):
                 break
-        report.check(case, [f"{at}: {have[at]}, not {before[at]}" for at in wrong])
+        problems = [text for at, text in wrong.items() if at not in right]
+        report.check(case, problems or (None if right else "none of them ever stood still"))
 
 
 def check_nodes(report):
@@ -102,22 +122,13 @@ def check_root(report):
     if os.geteuid() != 0:
         report.skip("zones: types and layout", "only root may read them")
         return
-    for _ in range(TRIES):
-        before = (PROC / "pagetypeinfo").read_text(encoding="ascii")
-        types = data("--types")["types"]
-        if before == (PROC / "pagetypeinfo").read_text(encoding="ascii"):
-            report.check("zones: types", zones_truth.type_problems(types, before, PAGE))
-            break
-    else:
-        have = {(row["node"], row["zone"], row["type"]) for row in types}
-        want = re.findall(r"^Node +(\d+), zone +(\S+), type +(\S+)", before, re.M)
-        same = have == {(int(node), zone, kind) for node, zone, kind in want}
-        report.check("zones: types, always in motion", None if same else f"{have}, not {want}")
-    text = (PROC / "iomem").read_text(encoding="utf-8")
-    said = data("--layout")
+    rows, files = looked("--types")
     report.check(
-        "zones: layout", zones_truth.layout_problems(said["layout"], said["layout_totals"], text)
+        "zones: types", zones_truth.type_problems(rows["types"], files["pagetypeinfo"], PAGE)
     )
+    rows, files = looked("--layout")
+    report.check("zones: layout", zones_truth.layout_problems(rows["layout"], rows["layout_totals"],
+                                                              files["iomem"]))
 
 
 def check_nobody(report):
