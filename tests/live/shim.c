@@ -6,8 +6,8 @@
  * byte goes out when the place is reached, and one is waited for. PATH is absolute, as the kernel
  * names what is open. Everything else goes on as ever: what happens next the kernel decides.
  *
- * Or it keeps what was read, so that a test judges figures that move by the bytes that they were made
- * of: VMTOP_KEEP is "FD PREFIX", and what is read from files whose name begins with PREFIX is
+ * Or it keeps what was read, so that a test judges figures that move by the bytes that they were
+ * made of: VMTOP_KEEP is "FD PREFIX", and what is read from files whose name begins with PREFIX is
  * appended to FD, each time behind a line "LENGTH OFFSET PATH".
  */
 #include <dlfcn.h>
@@ -88,7 +88,7 @@ static void before_read(int fd)
 static void keep(int fd, void *data, ssize_t n, long long offset)
 {
 	char path[4096], head[4200];
-	struct iovec parts[2] = {{head, 0}, {data, (size_t)n}};
+	struct iovec parts[2] = { { head, 0 }, { data, (size_t)n } };
 
 	if (!at.prefix[0] || n < 0 || !name_of(fd, path, sizeof(path)) ||
 	    strncmp(path, at.prefix, strlen(at.prefix)) != 0)
