@@ -317,7 +317,7 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 
 	vmt_maps_init(&parser, smaps, task->pid, &task->arena, &task->shared->devices);
 	parser.count_only = task->count_only && !smaps;
-	parser.no_print = !smaps;
+	parser.no_print = !smaps || task->sources & VMT_COLLECT_ONCE;
 	parser.batch = task->batch;
 	parser.full = hand_over;
 	parser.full_arg = rd;
