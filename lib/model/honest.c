@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/honest.h"
 
-#include "base/parse.h"
+#include "model/vm-flags.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -50,16 +50,6 @@ static struct split split(const struct pages *p)
 	};
 }
 
-static bool has_flag(struct vmt_bytes flags, const char *flag)
-{
-	while (flags.len) {
-		if (vmt_bytes_is(vmt_take_word(&flags), flag))
-			return true;
-		vmt_take_blanks(&flags);
-	}
-	return false;
-}
-
 static void map_reclaim(struct vmt_map *m, const struct pages *p)
 {
 	struct split s = split(p);
@@ -68,7 +58,7 @@ static void map_reclaim(struct vmt_map *m, const struct pages *p)
 	/* Without the flags (before Linux 3.8) nobody knows what is locked. */
 	if (!VMT_HAS(map, vm_flags, m))
 		return;
-	if (has_flag(m->vm_flags, "lo")) {
+	if (vmt_vm_flags_have(m->vm_flags, "lo")) {
 		VMT_SET(map, unevictable_bytes, m, p->rss);
 		VMT_SET(map, reclaimable_bytes, m, 0);
 		VMT_SET(map, writeback_bytes, m, 0);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "base/parse.h"
+#include "model/vm-flags.h"
 
 /*
  * One placing of an ELF file in the address space. A file that is mapped in pieces that fit its
@@ -64,16 +64,7 @@ static bool is_kind(const struct vmt_map *m, const char *kind)
 
 static bool has_flag(const struct vmt_map *m, const char *flag)
 {
-	struct vmt_bytes flags = m->vm_flags;
-
-	if (!VMT_HAS(map, vm_flags, m))
-		return false;
-	while (flags.len) {
-		if (vmt_bytes_is(vmt_take_word(&flags), flag))
-			return true;
-		vmt_take_blanks(&flags);
-	}
-	return false;
+	return VMT_HAS(map, vm_flags, m) && vmt_vm_flags_have(m->vm_flags, flag);
 }
 
 /* NULL where there is none, or nothing is known of it. */

@@ -107,15 +107,15 @@ struct vmt_bytes vmt_map_kind(const struct vmt_devices *devices, uint64_t major,
 	return VMT_BYTES("file");
 }
 
-/* The sixteen texts that there are, so that no row owns one. */
-static int take_perms(struct vmt_bytes *cur, struct vmt_bytes *ret)
+/* The sixteen texts that there are, so that no row owns one, and which of them it is. */
+static int take_perms(struct vmt_bytes *cur, struct vmt_bytes *ret, unsigned *ret_rights)
 {
 	static const char all[16][5] = {
 		"---p", "---s", "--xp", "--xs", "-w-p", "-w-s", "-wxp", "-wxs",
 		"r--p", "r--s", "r-xp", "r-xs", "rw-p", "rw-s", "rwxp", "rwxs",
 	};
 	const char *p = cur->ptr;
-	size_t i = 0;
+	unsigned i = 0;
 
 	if (cur->len < 4)
 		return -EINVAL;
@@ -128,6 +128,7 @@ static int take_perms(struct vmt_bytes *cur, struct vmt_bytes *ret)
 	cur->ptr += 4;
 	cur->len -= 4;
 	*ret = (struct vmt_bytes){ all[i], 4 };
+	*ret_rights = i;
 	return 0;
 }
 
@@ -266,21 +267,21 @@ static int take_end(struct vmt_maps_parser *p, struct vmt_bytes *cur, const char
 	return 0;
 }
 
-/* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat" */
-static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
+/* "55d0a0000000-55d0a0002000 r--p 00000000 fe:00 247134                     /usr/bin/cat", of which
+ * start and the dash behind it were taken: cur is what comes then. */
+static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line, struct vmt_bytes cur,
+			uint64_t start)
 {
 	struct vmt_map *m, *before;
-	struct vmt_bytes cur = line, perms, device, path;
+	struct vmt_bytes perms, device, path;
 	struct place place = { 0 };
-	uint64_t start, end;
+	uint64_t end;
 	int r;
 
 	p->reason = "this is no line of a mapping";
-	r = take_start(p, &cur, &start);
+	r = take_end(p, &cur, line.ptr, (size_t)(cur.ptr - 1 - line.ptr), start, &end);
 	if (r == 0)
-		r = take_end(p, &cur, line.ptr, (size_t)(cur.ptr - 1 - line.ptr), start, &end);
-	if (r == 0)
-		r = take_perms(&cur, &perms);
+		r = take_perms(&cur, &perms, &p->rights);
 	if (r == 0)
 		r = take_place(&cur, &place);
 	if (r < 0)
@@ -348,15 +349,6 @@ static int take_mapping(struct vmt_maps_parser *p, struct vmt_bytes line)
 	return 0;
 }
 
-/* Keys of smaps have a colon behind the first word, mappings a dash behind a hexadecimal number. */
-static bool is_mapping(struct vmt_bytes line)
-{
-	uint64_t v;
-	int r = vmt_take_hex(&line, &v);
-
-	return r == -ERANGE || (r == 0 && vmt_take_char(&line, '-') == 0);
-}
-
 /* The keys of the mapping m that are not known; before is the one before it, or NULL. */
 static int keep_other(struct vmt_maps_parser *p, struct vmt_map *m, const struct vmt_map *before)
 {
@@ -403,31 +395,50 @@ void vmt_maps_take(struct vmt_maps_parser *p, struct vmt_arena *arena, struct vm
 	*ret_n = p->n_maps;
 	p->taken += p->n_maps;
 	p->n_maps = p->cap_maps = 0;
+	memset(p->flags, 0, sizeof(p->flags));
+}
+
+/* A line below a mapping in smaps that is not the next one of the kernel's order. */
+static int take_other_line(struct vmt_maps_parser *p, struct vmt_bytes line)
+{
+	struct vmt_bytes *flags = &p->flags[p->rights];
+	struct vmt_map *m;
+	int r;
+
+	p->reason = "there is no mapping above this line";
+	if (p->n_maps == 0)
+		return -EINVAL;
+	p->reason = "this is not a value of that key";
+	m = &p->maps[p->n_maps - 1];
+	r = vmt_smaps_line(m, line, &p->hint, p->arena, *flags, &p->other);
+	if (r == 0)
+		p->unknown_here++;
+	if (r < 0)
+		return r;
+	if (VMT_HAS(map, vm_flags, m))
+		*flags = m->vm_flags;
+	return 0;
 }
 
 static int take_line(void *arg, struct vmt_bytes line)
 {
 	struct vmt_maps_parser *p = arg;
-	struct vmt_bytes flags = { 0 };
-	int r;
+	struct vmt_bytes cur = line;
+	uint64_t start;
+	int r, dash;
 
 	if (p->smaps && p->n_maps && vmt_smaps_expected(&p->maps[p->n_maps - 1], line, &p->hint))
 		return 0;
-	if (!p->smaps || is_mapping(line)) {
-		r = mapping_end(p);
-		p->hint = 0;
-		return r < 0 ? r : take_mapping(p, line);
-	}
-	p->reason = "there is no mapping above this line";
-	if (p->n_maps == 0)
-		return -EINVAL;
-	p->reason = "this is not a value of that key";
-	if (p->n_maps > 1 && VMT_HAS(map, vm_flags, &p->maps[p->n_maps - 2]))
-		flags = p->maps[p->n_maps - 2].vm_flags;
-	r = vmt_smaps_line(&p->maps[p->n_maps - 1], line, &p->hint, p->arena, flags, &p->other);
-	if (r == 0)
-		p->unknown_here++;
-	return r < 0 ? r : 0;
+	/* Keys of smaps have a colon behind the first word, mappings a dash behind a number. */
+	dash = take_start(p, &cur, &start);
+	if (p->smaps && dash < 0 && dash != -ERANGE)
+		return take_other_line(p, line);
+	r = mapping_end(p);
+	p->hint = 0;
+	if (r < 0)
+		return r;
+	p->reason = "this is no line of a mapping";
+	return dash < 0 ? dash : take_mapping(p, line, cur, start);
 }
 
 static int fail(struct vmt_maps_parser *p, int r, const char *path, struct vmt_err *err)

@@ -40,6 +40,10 @@ struct vmt_maps_parser {
 	uint64_t print; /* hash of the lines of mappings, to see whether a list changed */
 	uint64_t unknown_keys; /* the most that one mapping had */
 	uint64_t unknown_here;
+	/* VmFlags of the last mapping with these rights that n_maps counts, mostly the same; by the
+	 * bits of take_perms(). */
+	struct vmt_bytes flags[16];
+	unsigned rights; /* of the mapping that is read */
 	struct vmt_other other; /* of the mapping that is read */
 	bool other_dropped; /* of some mapping, keys that found no room */
 	size_t hint;

@@ -3,6 +3,7 @@
 
 #include "base/parse.h"
 #include "model/honest.h"
+#include "model/vm-flags.h"
 #include "source/kv.h"
 #include "source/maps.h"
 
@@ -81,6 +82,18 @@ bool vmt_smaps_expected(struct vmt_map *m, struct vmt_bytes line, size_t *hint)
 	return vmt_kv_expected(&map_table, line, hint, &m->row);
 }
 
+/* The line of VmFlags, where it has the flags last_flags: the kernel ends it with a blank. */
+static bool is_same_flags(struct vmt_bytes line, struct vmt_bytes last_flags)
+{
+	static const char head[] = "VmFlags: ";
+	const size_t n = sizeof(head) - 1;
+
+	return last_flags.ptr && line.len == n + last_flags.len + 1 &&
+	       memcmp(line.ptr, head, n) == 0 &&
+	       memcmp(line.ptr + n, last_flags.ptr, last_flags.len) == 0 &&
+	       line.ptr[line.len - 1] == ' ';
+}
+
 int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struct vmt_arena *arena,
 		   struct vmt_bytes last_flags, struct vmt_other *other)
 {
@@ -89,6 +102,11 @@ int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struc
 	const char *copy;
 	int r;
 
+	/* Mappings beside each other mostly have the same. */
+	if (is_same_flags(line, last_flags)) {
+		VMT_SET(map, vm_flags, m, last_flags);
+		return 1;
+	}
 	r = vmt_kv_split(line, ':', &key, &value);
 	if (r < 0)
 		return r;
@@ -102,26 +120,12 @@ int vmt_smaps_line(struct vmt_map *m, struct vmt_bytes line, size_t *hint, struc
 		return r < 0 ? r : 1;
 	}
 	/* Flags are kept as they are spelled: new ones come with each kernel. */
-	if (last_flags.ptr && vmt_bytes_equal(last_flags, value)) {
-		value = last_flags;
-	} else {
-		copy = vmt_arena_copy(arena, value.ptr, value.len);
-		if (!copy)
-			return -ENOMEM;
-		value.ptr = copy;
-	}
+	copy = vmt_arena_copy(arena, value.ptr, value.len);
+	if (!copy)
+		return -ENOMEM;
+	value.ptr = copy;
 	VMT_SET(map, vm_flags, m, value);
 	return 1;
-}
-
-static bool has_flag(struct vmt_bytes flags, const char *flag)
-{
-	while (flags.len) {
-		if (vmt_bytes_is(vmt_take_word(&flags), flag))
-			return true;
-		vmt_take_blanks(&flags);
-	}
-	return false;
 }
 
 static bool sum(uint64_t a, uint64_t b, uint64_t *ret)
@@ -144,10 +148,11 @@ void vmt_smaps_derive(struct vmt_map *m)
 		VMT_SET(map, file_bytes, m, m->rss_bytes - m->anonymous_bytes);
 	if (VMT_HAS(map, vm_flags, m)) {
 		/* VM_HUGETLB, VM_PFNMAP, VM_IO: nobody can fake them by a name. */
-		if (has_flag(m->vm_flags, "ht"))
+		if (vmt_vm_flags_have(m->vm_flags, "ht"))
 			VMT_SET(map, kind, m, VMT_BYTES("hugetlb"));
 		else if ((vmt_bytes_is(m->kind, "file") || vmt_bytes_is(m->kind, "shmem")) &&
-			 (has_flag(m->vm_flags, "pf") || has_flag(m->vm_flags, "io")))
+			 (vmt_vm_flags_have(m->vm_flags, "pf") ||
+			  vmt_vm_flags_have(m->vm_flags, "io")))
 			VMT_SET(map, kind, m, VMT_BYTES("special"));
 	}
 	vmt_map_honest(m);

@@ -121,6 +121,57 @@ static void check_new(const struct vmt_map *m)
 	assert_text(map, other, m, "");
 }
 
+/* Takes the rows so far, looks at the last, and lets go of them. */
+static int take_rows(struct vmt_maps_parser *p, void *arg)
+{
+	struct vmt_arena a;
+	struct vmt_map *maps;
+	size_t n, *taken = arg;
+
+	vmt_arena_init(&a);
+	vmt_maps_take(p, &a, &maps, &n);
+	assert_text(map, vm_flags, &maps[n - 1], "rd wr mr");
+	*taken += n;
+	free(maps);
+	vmt_arena_done(&a);
+	return 0;
+}
+
+static void test_flags_belong_to_the_rows(void **state)
+{
+	/* The same rights, mostly the same flags; rows go away between them. */
+	static const char same[] = "1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd wr mr \n"
+				   "2000-3000 rw-p 00000000 00:00 0 \nVmFlags: rd wr mr \n"
+				   "3000-4000 r--p 00000000 00:00 0 \nVmFlags: rd \n"
+				   "4000-5000 rw-p 00000000 00:00 0 \nVmFlags: rd wr mr \n"
+				   "5000-6000 rw-p 00000000 00:00 0 \nVmFlags: rd wr mr lo";
+	struct vmt_maps_parser p;
+	struct vmt_err err = { 0 };
+	struct vmt_arena a;
+	size_t taken = 0;
+
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, true, 9, &a, NULL);
+	assert_int_equal(feed(&p, same, strlen(same), 64, &err), 0);
+	assert_int_equal(p.n_maps, 5);
+	assert_text(map, vm_flags, &p.maps[0], "rd wr mr");
+	assert_text(map, vm_flags, &p.maps[1], "rd wr mr");
+	assert_text(map, vm_flags, &p.maps[2], "rd");
+	assert_text(map, vm_flags, &p.maps[3], "rd wr mr");
+	assert_text(map, vm_flags, &p.maps[4], "rd wr mr lo");
+	assert_ptr_equal(p.maps[0].vm_flags.ptr, p.maps[3].vm_flags.ptr);
+	vmt_maps_done(&p);
+	vmt_maps_init(&p, true, 9, &a, NULL);
+	p.batch = 2;
+	p.full = take_rows;
+	p.full_arg = &taken;
+	assert_int_equal(feed(&p, same, strlen(same), 64, &err), 0);
+	assert_int_equal(taken, 4);
+	assert_text(map, vm_flags, &p.maps[0], "rd wr mr lo");
+	vmt_maps_done(&p);
+	vmt_arena_done(&a);
+}
+
 static void test_all_kernels_in_any_pieces(void **state)
 {
 	size_t i;
@@ -381,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_kernels_in_any_pieces),
+		cmocka_unit_test(test_flags_belong_to_the_rows),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_print_is_that_of_maps),
 		cmocka_unit_test(test_other_keys),
