@@ -113,28 +113,41 @@ static bool take_eight(uint64_t x, uint64_t *ret)
 size_t vmt_kv_run(const struct vmt_kv_table *table, struct vmt_bytes text, size_t *hint,
 		  struct vmt_row *row)
 {
-	size_t at = *hint, done;
+	const struct vmt_kv_key *k = table->keys + *hint, *const last = table->keys + table->n;
+	/* The row could be the table itself, for all that the compiler knows. */
+	struct vmt_row known = *row;
+	const char *line = text.ptr;
+	/* The last number but 0, as it is written and in bytes: of a mapping that is resident as a
+	 * whole, most are the same. */
+	uint64_t written, bytes = 0;
+	size_t left;
 
-	for (done = 0; text.len - done >= VMT_KV_LINE && at < table->n; done += VMT_KV_LINE) {
-		const struct vmt_kv_key *k = &table->keys[at];
-		const char *line = text.ptr + done;
-		uint64_t x, v;
+	memcpy(&written, "       0", sizeof(written));
+	for (left = text.len; left >= VMT_KV_LINE && k < last; left -= VMT_KV_LINE, k++) {
+		uint64_t x, v = 0;
 
-		if ((k->form != VMT_KV_KIB && k->form != VMT_KV_SKIP) || k->len >= VMT_KV_HEAD ||
-		    memcmp(line, k->head, VMT_KV_HEAD) != 0 || memcmp(line + 24, " kB\n", 4) != 0)
+		if (!k->runs || memcmp(line, k->head, VMT_KV_HEAD) != 0 ||
+		    memcmp(line + 24, " kB\n", 4) != 0)
 			break;
 		memcpy(&x, line + VMT_KV_HEAD, sizeof(x));
-		if (!take_eight(le64toh(x), &v))
-			break;
-		if (k->form == VMT_KV_KIB) {
-			v *= 1024;
-			memcpy((char *)row + k->offset, &v, sizeof(v));
-			vmt_row_mark(row, k->index);
+		if (memcmp(&x, "       0", sizeof(x)) != 0) {
+			if (x != written) {
+				if (!take_eight(le64toh(x), &bytes))
+					break;
+				bytes *= 1024;
+				written = x;
+			}
+			v = bytes;
 		}
-		at++;
+		line += VMT_KV_LINE;
+		if (k->form != VMT_KV_KIB)
+			continue;
+		memcpy((char *)row + k->offset, &v, sizeof(v));
+		vmt_row_mark(&known, k->index);
 	}
-	*hint = at;
-	return done;
+	*row = known;
+	*hint = (size_t)(k - table->keys);
+	return (size_t)(line - text.ptr);
 }
 
 bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, size_t *hint,

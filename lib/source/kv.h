@@ -27,6 +27,7 @@ struct vmt_kv_key {
 	const char *head; /* the name, a colon and blanks up to VMT_KV_HEAD bytes at least */
 	size_t len; /* of name */
 	enum vmt_kv_form form;
+	bool runs; /* vmt_kv_run() takes its line */
 	unsigned index; /* bit of the member; for VMT_KV_OTHER the caller's number */
 	size_t offset; /* of the member in the row */
 };
@@ -35,12 +36,13 @@ struct vmt_kv_key {
 	{                                                                                          \
 		.name = (key), .head = key ":               ", .len = sizeof(key) - 1,             \
 		.form = VMT_KV_##frm, .index = VMT_FIELD_##entity##_##member,                      \
+		.runs = VMT_KV_##frm == VMT_KV_KIB && sizeof(key) <= VMT_KV_HEAD,                  \
 		.offset = offsetof(struct strct, member)                                           \
 	}
 #define VMT_KV_IGNORE(key)                                                                         \
 	{                                                                                          \
 		.name = (key), .head = key ":               ", .len = sizeof(key) - 1,             \
-		.form = VMT_KV_SKIP                                                                \
+		.form = VMT_KV_SKIP, .runs = sizeof(key) <= VMT_KV_HEAD                            \
 	}
 #define VMT_KV_CALLER(key, numb)                                                                   \
 	{                                                                                          \

@@ -242,6 +242,7 @@ static void test_run_of_lines(void **state)
 				   "MemFree:              12 kB\n"
 				   "Bounce:                0 kB\n"
 				   "pgfault:               1 kB\n";
+	char again[3 * VMT_KV_LINE];
 	struct vmt_system sys = { 0 };
 	size_t hint = 0, n;
 
@@ -256,6 +257,25 @@ static void test_run_of_lines(void **state)
 	n = vmt_kv_run(&table, (struct vmt_bytes){ text + VMT_KV_LINE, VMT_KV_LINE + 5 }, &hint,
 		       &sys.row);
 	assert_int_equal(n, VMT_KV_LINE);
+	/* A number that stands there again, with another between. */
+	memcpy(again,
+	       "MemTotal:             12 kB\n"
+	       "MemFree:              12 kB\n"
+	       "Bounce:                0 kB\n",
+	       sizeof(again));
+	hint = 0;
+	sys = (struct vmt_system){ 0 };
+	assert_int_equal(
+		vmt_kv_run(&table, (struct vmt_bytes){ again, sizeof(again) }, &hint, &sys.row),
+		3 * VMT_KV_LINE);
+	assert_field(system, total_bytes, &sys, 12 * 1024);
+	assert_field(system, free_bytes, &sys, 12 * 1024);
+	/* Nothing that is no number is 0, or the number before it. */
+	memset(again + VMT_KV_HEAD, 0, 8);
+	hint = 0;
+	assert_int_equal(
+		vmt_kv_run(&table, (struct vmt_bytes){ again, sizeof(again) }, &hint, &sys.row), 0);
+	hint = 1;
 	/* Not the key that is expected, none that is left, nothing there. */
 	assert_int_equal(vmt_kv_run(&table, VMT_BYTES(text), &hint, &sys.row), 0);
 	hint = table.n;
