@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "cmd/text.h"
 #include "cmd/watch.h"
+#include "model/cgroup.h"
 #include "model/parts.h"
+#include "source/collect-cgroups.h"
 
 #define SOURCES                                                                                    \
 	(VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) | VMT_SOURCE_BIT(ZONEINFO) |             \
@@ -15,12 +18,26 @@ static const struct vmt_section_def sections[] = {
 	{ "available", &vmt_entity_term, false, "the terms of available_derived_bytes" },
 	{ "commit", &vmt_entity_commit, true, "what may be promised to processes" },
 	{ "pressure", &vmt_entity_pressure, false, "how long tasks waited for a resource" },
+	{ "cgroup", &vmt_entity_cgroup, true, "with --cgroup: what it has, and what is left" },
+	{ "cgroup_levels", &vmt_entity_cgroup_level, false,
+	  "with --cgroup: the limits that it stands under, its own first" },
+	{ "cgroup_parts", &vmt_entity_cgroup_part, false,
+	  "with --cgroup: where what is charged to it went: the known parts sum to that" },
 };
+#define N_ASKED 3
 
-static const struct vmt_opt free_opts[] = { VMT_OPTS_WATCH };
+static const struct vmt_opt free_opts[] = {
+	{ "cgroup", 0, VMT_OPT_VALUE, "PATH", "@dir",
+	  "the sum of this cgroup, and what those above it leave it" },
+	VMT_OPTS_WATCH,
+};
 
 struct free_state {
 	bool text;
+	const char *cgroup; /* NULL: the machine */
+	uint64_t files; /* of the cgroup and those above it */
+	struct vmt_cgroup_part used[VMT_CGROUP_PART_COUNT]; /* of it */
+	struct vmt_cgroup_part used_shown[VMT_CGROUP_PART_COUNT]; /* of text */
 	struct vmt_part shown[VMT_PART_COUNT]; /* of text */
 	/* Of watch mode: the first sample. */
 	bool has_first;
@@ -147,14 +164,173 @@ static int fill(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	return r;
 }
 
+static const char cgroup_columns[] = "LIMIT,CURRENT,RECLAIMABLE,AVAILABLE,DISTANCE,BINDS,CGROUP";
+static const char cgroup_watch[] =
+	"CURRENT,GROWTH,LIMIT,AVAILABLE,DISTANCE,BINDS,REFAULT/S,FAULT/S,MAJ/S,CGROUP";
+/* What the parts are made of, by fields that name their files. */
+static const char cgroup_parts[] = "AVAILABLE,CURRENT,ANON,KERNEL";
+
+static int add_files(struct free_state *fs, const char *list)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	int r = vmt_columns_parse(&columns, &vmt_entity_cgroup, list, NULL);
+
+	if (r == 0)
+		fs->files |= vmt_cgroup_files(columns.fields, columns.n);
+	return r;
+}
+
+/* The files of what is shown of a cgroup. */
+static int cgroup_files(struct vmt_ctx *ctx, struct free_state *fs)
+{
+	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
+	bool chosen = vmt_ctx_given(ctx, "output") || vmt_ctx_given(ctx, "output-all");
+	int r;
+
+	/* A document without some of them is none. */
+	if (!fs->text && !vmt_ctx_given(ctx, "output")) {
+		fs->files = vmt_cgroup_all_files();
+		return 0;
+	}
+	r = vmt_wanted_columns(ctx, &vmt_entity_cgroup, &columns);
+	if (r)
+		return r;
+	if (chosen || vmt_ctx_given(ctx, "filter"))
+		fs->files = vmt_cgroup_files(columns.fields, columns.n);
+	if (add_files(fs, cgroup_columns) < 0 || add_files(fs, cgroup_parts) < 0 ||
+	    (vmt_watch_given(ctx) && add_files(fs, cgroup_watch) < 0)) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	return 0;
+}
+
+/* Reads the cgroup and those above it; an exit code or 0. */
+static int collect_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, const struct free_state *fs)
+{
+	const struct vmt_cgroup_want want = { .files = fs->files,
+					      .path = fs->cgroup,
+					      .alone = true };
+	struct vmt_err err = { 0 };
+	int r = vmt_collect_cgroups(run->collector, run->sample, &want, &err);
+
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT)
+		return vmt_complain_err(ctx, &err);
+	vmt_complain(ctx, "no such cgroup: %s", fs->cgroup);
+	return VMT_EXIT_NOTHING;
+}
+
+/* The parts that a person wants to see, of it. */
+static size_t choose_used(struct free_state *fs, bool v1)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < VMT_CGROUP_PART_COUNT; i++) {
+		const struct vmt_cgroup_part *p = &fs->used[i];
+
+		if (!vmt_cgroup_part_is_rare((enum vmt_cgroup_part_id)i, v1) ||
+		    (VMT_HAS(cgroup_part, size_bytes, p) && p->size_bytes))
+			fs->used_shown[n++] = *p;
+	}
+	return n;
+}
+
+/* What it has and what is left, for both; the rest of the machine for programs alone. */
+static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w,
+		       struct free_state *fs)
+{
+	const struct vmt_model *m = run->model;
+	size_t at = run->sample->cgroup_facts.first, n_levels = 0, n_used = 0, i;
+	bool any = at < m->n_cgroups;
+	struct vmt_cgroup_level *levels = NULL;
+	struct vmt_section *s, *last;
+	int r;
+
+	if (any && vmt_cgroup_levels(run->model, at, &levels, &n_levels) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	if (any) {
+		vmt_cgroup_parts(&m->cgroups[at], fs->used);
+		n_used = VMT_CGROUP_PART_COUNT;
+		if (fs->text)
+			n_used = choose_used(fs, vmt_bytes_is(m->cgroups[at].version, "v1"));
+	}
+	s = vmt_run_section(run, ctx, "cgroup", any ? &m->cgroups[at] : NULL, any);
+	if (!s)
+		return VMT_EXIT_FAILED;
+	if (!vmt_ctx_given(ctx, "output") &&
+	    vmt_columns_parse(&s->columns, &vmt_entity_cgroup, w ? cgroup_watch : cgroup_columns,
+			      NULL) < 0)
+		return VMT_EXIT_FAILED;
+	r = vmt_section_options(ctx, s);
+	if (r)
+		return r;
+	last = s;
+	if (!fs->text || (!s->chosen && !w)) {
+		last = vmt_run_section(run, ctx, "cgroup_parts",
+				       fs->text ? fs->used_shown : fs->used, n_used);
+		if (!last)
+			return VMT_EXIT_FAILED;
+		last->title = "where it went";
+		last = vmt_run_section(run, ctx, "cgroup_levels", levels, n_levels);
+		if (!last)
+			return VMT_EXIT_FAILED;
+		last->title = "what each level leaves it";
+	}
+	vmt_run_remarks(run, ctx, last);
+	if (fs->text)
+		return 0;
+	i = run->doc.n;
+	if (!vmt_run_section(run, ctx, "system", &m->system, 1))
+		return VMT_EXIT_FAILED;
+	r = add_sections(ctx, run, fs);
+	for (; i < run->doc.n; i++)
+		run->doc.sections[i].machine_only = true;
+	return r;
+}
+
+static int take_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
+{
+	struct free_state *fs = arg;
+	/* Text has nothing else of the machine. */
+	int r = vmt_run_sample(run, ctx, fs->text ? VMT_SOURCE_BIT(MEMINFO) : SOURCES, NULL, 0);
+
+	if (r == 0)
+		r = collect_cgroup(ctx, run, fs);
+	if (r == 0)
+		r = vmt_run_model(run, ctx, NULL);
+	return r ? r : fill_cgroup(ctx, run, w, fs);
+}
+
+static int run_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct free_state *fs)
+{
+	int r;
+
+	/* An unset variable does not mean all of them. */
+	if (!*fs->cgroup)
+		return vmt_usage_error(ctx, "the path of a cgroup is empty");
+	r = cgroup_files(ctx, fs);
+	if (r == 0)
+		r = vmt_run_open(run, ctx, 0);
+	if (r == 0)
+		r = vmt_watch_or_once(ctx, run, take_cgroup, fs);
+	return r ? r : vmt_run_verdict(run, ctx, VMT_SOURCE_MEMCG);
+}
+
 static int run_free(struct vmt_ctx *ctx)
 {
-	struct free_state fs = { .text = strcmp(ctx->format->name, "text") == 0 };
+	struct free_state fs = { .text = strcmp(ctx->format->name, "text") == 0,
+				 .cgroup = vmt_ctx_value(ctx, "cgroup") };
 	VMT_AUTO_RUN run = { 0 };
 	int r;
 
-	if (vmt_column_help(ctx, &vmt_entity_system, &r))
+	if (vmt_column_help(ctx, fs.cgroup ? &vmt_entity_cgroup : &vmt_entity_system, &r))
 		return r;
+	if (fs.cgroup)
+		return run_cgroup(ctx, &run, &fs);
 	r = vmt_run_open(&run, ctx, 0);
 	if (r)
 		return r;
@@ -169,12 +345,13 @@ static int run_free(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_free = {
 	.name = "free",
 	.summary = "where the machine's memory went, and what available is made of",
-	.synopsis = "[OPTION]...",
+	.synopsis = "[--cgroup PATH] [-d SEC] [OPTION]...",
 	.cost = "a dozen small files, read once, or once a sample",
 	.opts = free_opts,
 	.n_opts = VMT_ARRAY_LEN(free_opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
+	.n_asked = N_ASKED,
 	.run = run_free,
 };

@@ -8,6 +8,8 @@
 
 #define KNOWN(c, m) VMT_HAS(cgroup, m, c)
 
+#define ABOVE "above" /* the level that cannot be seen */
+
 /* A limit, and what is charged against it. */
 struct level {
 	uint64_t available;
@@ -18,11 +20,18 @@ struct level {
 	const struct vmt_cgroup *at; /* NULL for the machine, and for one that cannot be seen */
 };
 
+/* Rows of limits, as they are met. */
+struct seen {
+	struct vmt_cgroup_level *rows;
+	size_t n;
+};
+
 /* The least of a cgroup's own level and those above it. */
 struct chain {
 	struct level least;
 	bool known;
 	bool at_most; /* a level of them is not known */
+	struct seen *seen; /* where each of them is to have a row; or NULL */
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -40,23 +49,40 @@ static uint64_t left_of(uint64_t limit, uint64_t current, uint64_t reclaimable)
 	return limit > current ? limit - current : 0;
 }
 
+static void see(struct seen *seen, const struct level *l)
+{
+	struct vmt_cgroup_level *r = &seen->rows[seen->n++];
+
+	*r = (struct vmt_cgroup_level){ 0 };
+	VMT_SET(cgroup_level, limit_bytes, r, l->limit);
+	VMT_SET(cgroup_level, current_bytes, r, l->current);
+	VMT_SET(cgroup_level, reclaimable_bytes, r, l->reclaimable);
+	VMT_SET(cgroup_level, available_bytes, r, l->available);
+	VMT_SET(cgroup_level, kind, r, vmt_bytes_of(l->kind));
+	VMT_SET(cgroup_level, binds, r, false);
+	if (l->at && KNOWN(l->at, path))
+		VMT_SET(cgroup_level, path, r, l->at->path);
+}
+
 static void take_level(struct chain *chain, const struct vmt_cgroup *c, const char *kind,
 		       uint64_t limit, uint64_t current)
 {
-	uint64_t available = left_of(limit, current, c->reclaimable_bytes);
-
-	/* Of two that leave the same, the nearer one. */
-	if (chain->known && available > chain->least.available)
-		return;
-	chain->known = true;
-	chain->least = (struct level){
-		.available = available,
+	const struct level l = {
+		.available = left_of(limit, current, c->reclaimable_bytes),
 		.limit = limit,
 		.current = current,
 		.reclaimable = (int64_t)least(c->reclaimable_bytes, INT64_MAX),
 		.kind = kind,
-		.at = c,
+		.at = strcmp(kind, ABOVE) == 0 ? NULL : c,
 	};
+
+	if (chain->seen)
+		see(chain->seen, &l);
+	/* Of two that leave the same, the nearer one. */
+	if (chain->known && l.available > chain->least.available)
+		return;
+	chain->known = true;
+	chain->least = l;
 }
 
 /* A limit that is one: known, and set. */
@@ -103,9 +129,7 @@ static void hidden_level(struct chain *chain, const struct vmt_cgroup *top)
 	    !KNOWN(top, reclaimable_bytes) || !KNOWN(top, max_bytes) ||
 	    top->hierarchical_limit_bytes >= top->max_bytes)
 		return;
-	take_level(chain, top, "above", top->hierarchical_limit_bytes, top->current_bytes);
-	if (strcmp(chain->least.kind, "above") == 0)
-		chain->least.at = NULL;
+	take_level(chain, top, ABOVE, top->hierarchical_limit_bytes, top->current_bytes);
 }
 
 /* The machine as a level: MemFree is left, and MemAvailable says what can be reclaimed. */
@@ -473,6 +497,84 @@ int vmt_model_cgroups(struct vmt_model *m, const struct vmt_sample *prev, uint64
 	if (r == 0 && dt_ns)
 		r = all_rates(m->cgroups, m->n_cgroups, prev, dt_ns);
 	return r;
+}
+
+/* A level where nothing is limited, or where it is not known what is. */
+static void see_none(struct seen *seen, const struct vmt_cgroup *c)
+{
+	struct vmt_cgroup_level *r = &seen->rows[seen->n++];
+
+	*r = (struct vmt_cgroup_level){ 0 };
+	if (KNOWN(c, limit_bytes))
+		VMT_SET(cgroup_level, limit_bytes, r, c->limit_bytes);
+	if (KNOWN(c, current_bytes))
+		VMT_SET(cgroup_level, current_bytes, r, c->current_bytes);
+	if (KNOWN(c, reclaimable_bytes) && c->reclaimable_bytes <= INT64_MAX)
+		VMT_SET(cgroup_level, reclaimable_bytes, r, (int64_t)c->reclaimable_bytes);
+	if (KNOWN(c, room_bytes))
+		VMT_SET(cgroup_level, available_bytes, r, c->room_bytes);
+	VMT_SET(cgroup_level, binds, r, false);
+	VMT_SET(cgroup_level, path, r, c->path);
+}
+
+/* The rows that a cgroup and those above it can have: three limits each, the machine, and what is
+ * above all. */
+static size_t most_levels(const struct vmt_sample *s, size_t at)
+{
+	size_t n = 2;
+
+	for (; at != SIZE_MAX; at = s->cgroup_links[at].parent)
+		n += 3;
+	return n;
+}
+
+/* The level that decides, which set_available() found by the same rules. */
+static void mark_least(struct seen *seen, const struct vmt_cgroup *c)
+{
+	size_t i;
+
+	for (i = 0; KNOWN(c, binds) && i < seen->n; i++) {
+		struct vmt_cgroup_level *r = &seen->rows[i];
+		bool same = VMT_HAS(cgroup_level, path, r) == KNOWN(c, tightest);
+
+		if (same && KNOWN(c, tightest))
+			same = vmt_bytes_equal(r->path, c->tightest);
+		if (same && VMT_HAS(cgroup_level, kind, r) && vmt_bytes_equal(r->kind, c->binds))
+			r->binds = true;
+	}
+}
+
+int vmt_cgroup_levels(struct vmt_model *m, size_t at, struct vmt_cgroup_level **ret, size_t *ret_n)
+{
+	const struct vmt_sample *s = m->sample;
+	const struct vmt_cgroup *rows = m->cgroups;
+	struct seen seen = {
+		.rows = vmt_arena_alloc(&m->arena, most_levels(s, at), sizeof(*seen.rows)),
+	};
+	struct chain all = machine_level(&m->system);
+	size_t i = at, up = at;
+
+	if (!seen.rows)
+		return -ENOMEM;
+	for (;; i = up) {
+		struct chain own = { .seen = &seen };
+		size_t before = seen.n;
+
+		own_level(&own, &rows[i], false);
+		if (seen.n == before)
+			see_none(&seen, &rows[i]);
+		up = s->cgroup_links[i].parent;
+		if (up == SIZE_MAX && s->cgroup_facts.above_hidden)
+			hidden_level(&own, &rows[i]);
+		if (up == SIZE_MAX || (KNOWN(&rows[up], use_hierarchy) && !rows[up].use_hierarchy))
+			break;
+	}
+	if (all.known)
+		see(&seen, &all.least);
+	mark_least(&seen, &rows[at]);
+	*ret = seen.rows;
+	*ret_n = seen.n;
+	return 0;
 }
 
 /* The path of what is above path; false where that is the first of all. */

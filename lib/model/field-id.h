@@ -275,5 +275,17 @@ enum vmt_counter_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_cgroup_level_##m
+enum vmt_cgroup_level_field {
+#include "model/cgroup-level.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_cgroup_part_##m
+enum vmt_cgroup_part_field {
+#include "model/cgroup-part.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

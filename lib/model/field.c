@@ -4,24 +4,7 @@
 #include <errno.h>
 
 #include "base/parse.h"
-#include "model/rows.h"
-
-/* The tables that the .def files make; each is included once with what its struct and its enum are
- * called. */
-#define F(member, type, unit, kind, source, group, title, flags, help)                             \
-	FK(#member, member, type, unit, kind, source, group, title, flags, help)
-#define FK(key, m, t, u, k, s, g, ttl, fl, h)                                                      \
-	{ .name = key,                                                                             \
-	  .title = ttl,                                                                            \
-	  .help = h,                                                                               \
-	  .group = g,                                                                              \
-	  .type = VMT_TYPE_##t,                                                                    \
-	  .unit = VMT_UNIT_##u,                                                                    \
-	  .kind = VMT_KIND_##k,                                                                    \
-	  .source = VMT_SOURCE_##s,                                                                \
-	  .flags = fl,                                                                             \
-	  .index = FIELD_ENUM(m),                                                                  \
-	  .offset = offsetof(struct FIELD_STRUCT, m) },
+#include "model/field-rows.h"
 
 #define FIELD_STRUCT  vmt_system
 #define FIELD_ENUM(m) VMT_FIELD_system_##m
@@ -319,14 +302,6 @@ static const struct vmt_field region_sum_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
-#define FIELD_STRUCT  vmt_cgroup
-#define FIELD_ENUM(m) VMT_FIELD_cgroup_##m
-static const struct vmt_field cgroup_fields[] = {
-#include "model/cgroup.def"
-};
-#undef FIELD_STRUCT
-#undef FIELD_ENUM
-
 #define FIELD_STRUCT  vmt_kernel_use
 #define FIELD_ENUM(m) VMT_FIELD_kernel_use_##m
 static const struct vmt_field kernel_use_fields[] = {
@@ -383,21 +358,6 @@ static const struct vmt_field counter_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
-#undef F
-#undef FK
-
-#define ENTITY(e, st, pl, hlp, order)                                                              \
-	_Static_assert(VMT_ARRAY_LEN(e##_fields) <= VMT_ROW_WORDS * 64,                            \
-		       "a row has no bit left for its fields");                                    \
-	_Static_assert(offsetof(struct st, row) == 0, "rows begin with their valid bits");         \
-	const struct vmt_entity vmt_entity_##e = { .name = #e,                                     \
-						   .plural = pl,                                   \
-						   .help = hlp,                                    \
-						   .fields = e##_fields,                           \
-						   .n_fields = VMT_ARRAY_LEN(e##_fields),          \
-						   .row_size = sizeof(struct st),                  \
-						   .sort = order }
-
 ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
 ENTITY(part, vmt_part, "parts", "a part of MemTotal", NULL);
 ENTITY(term, vmt_term, "available", "a term of available", NULL);
@@ -444,7 +404,6 @@ ENTITY(compaction, vmt_compaction, "compaction", "how hard it is to find large b
 ENTITY(region, vmt_region, "regions", "a range of physical addresses", NULL);
 ENTITY(region_sum, vmt_region_sum, "region_sums", "ranges of physical addresses of one class",
        NULL);
-ENTITY(cgroup, vmt_cgroup, "cgroups", "a cgroup that memory is charged to", "-current_bytes");
 ENTITY(kernel_use, vmt_kernel_use, "uses", "something that the kernel holds memory for", NULL);
 ENTITY(slab, vmt_slab, "slabs", "a cache of the slab allocator", "-size_bytes");
 ENTITY(vmalloc, vmt_vmalloc, "vmalloc", "areas of the vmalloc range that one function made",
@@ -479,7 +438,8 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_kernel_use, &vmt_entity_slab,
 	&vmt_entity_vmalloc, &vmt_entity_kernel_sum,
 	&vmt_entity_kernel_range, &vmt_entity_address_space,
-	&vmt_entity_counter,
+	&vmt_entity_counter, &vmt_entity_cgroup_level,
+	&vmt_entity_cgroup_part,
 	NULL,
 };
 /* clang-format on */

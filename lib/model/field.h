@@ -149,6 +149,8 @@ extern const struct vmt_entity vmt_entity_compaction;
 extern const struct vmt_entity vmt_entity_region;
 extern const struct vmt_entity vmt_entity_region_sum;
 extern const struct vmt_entity vmt_entity_cgroup;
+extern const struct vmt_entity vmt_entity_cgroup_level;
+extern const struct vmt_entity vmt_entity_cgroup_part;
 extern const struct vmt_entity vmt_entity_kernel_use;
 extern const struct vmt_entity vmt_entity_slab;
 extern const struct vmt_entity vmt_entity_vmalloc;

@@ -199,6 +199,16 @@ struct vmt_cgroup {
 #include "model/cgroup.def"
 };
 
+struct vmt_cgroup_level {
+	struct vmt_row row;
+#include "model/cgroup-level.def"
+};
+
+struct vmt_cgroup_part {
+	struct vmt_row row;
+#include "model/cgroup-part.def"
+};
+
 struct vmt_kernel_use {
 	struct vmt_row row;
 #include "model/kernel-use.def"

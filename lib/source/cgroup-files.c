@@ -37,7 +37,7 @@ static const struct vmt_kv_key stat_keys[] = {
 	COUNT(slab_reclaimable_bytes, "slab_reclaimable"),
 	COUNT(slab_unreclaimable_bytes, "slab_unreclaimable"),
 	COUNT(slab_bytes, "slab"),
-	VMT_KV_IGNORE("hugetlb"),
+	COUNT(hugetlb_bytes, "hugetlb"),
 	COUNT(refault_anon_total, "workingset_refault_anon"),
 	COUNT(refault_file_total, "workingset_refault_file"),
 	COUNT(activate_anon_total, "workingset_activate_anon"),

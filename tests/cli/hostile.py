@@ -165,7 +165,8 @@ def roots(report):
             (folder / name / "cgroup/cgroup.controllers").write_text("cpu memory\n")
             (folder / name / "cgroup/a/up").symlink_to("..")
             (folder / name / "vmtop-fixture").write_text("page_size 4096\n")
-            for args in (["free"], ["ps"], ["maps", "1"], ["report"], ["cgroups"]):
+            for args in (["free"], ["ps"], ["maps", "1"], ["report"], ["cgroups"],
+                         ["free", "--cgroup", "/a"]):
                 result = run(*args, "-J", "--root", str(folder / name), timeout=60)
                 problem = None
                 if result.code is None or result.code < 0 or result.code > 124:

@@ -18,7 +18,7 @@ def as_nobody(report):
     with Outsider() as nobody:
         for args in (["free"], ["ps"], ["ps", "-J"], ["doctor"], ["report", "--duration", "0.2"],
                      ["faults", "--duration", "0.2"], ["run", "true"], ["schema", "free"], ["--version"],
-                     ["cgroups"], ["cgroups", "-J"]):
+                     ["cgroups"], ["cgroups", "-J"], ["free", "--cgroup", "/"]):
             result = nobody.run(*args)
             report.check(f"nobody: {' '.join(args[:2])}", expect(result, OK, quiet=False))
         report.check("nobody: quiet is quiet", expect(nobody.run("report", "-q"), OK))

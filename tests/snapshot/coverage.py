@@ -70,9 +70,10 @@ EMPTY = {
     "steals_per_second": "a rate",
     "faults_per_second": "a rate",
     "id": "inodes of a recording are not those of the machine",
+    "hugetlb_bytes": "of cgroups: none was mounted with memory_hugetlb_accounting",
 }
 # Of these, what other kinds of rows have.
-FILLED = {"cgroups": {"depth"}}
+FILLED = {"cgroups": {"depth"}, "system": {"hugetlb_bytes"}}
 
 ZONES = [["zones", *option] for option in ([], ["--types"], ["--cpus"], ["--layout"])]
 KERNEL = [["kernel", *option] for option in ([], ["--slab"], ["--vmalloc"], ["--vmstat"])]
@@ -90,7 +91,8 @@ def fields(report):
         pids = [str(pid) for pid in pids]
         roles = ["maps", "-o", "role,deleted", *pids]
         for words in (["free"], ["ps", "--pss"], ["report"], ["maps", *pids], roles, *ZONES,
-                      *KERNEL, ["cgroups"]):
+                      *KERNEL, ["cgroups"],
+                      ["free", "--cgroup", "/app.slice/database.service"]):
             data = snap.document(fixture, *words)["data"]
             for kind, rows in data.items():
                 for row in rows if isinstance(rows, list) else [rows]:
@@ -101,7 +103,8 @@ def fields(report):
                     # Limits that are known to be none.
                     filled[kind].update((row.get("unlimited") or "").split())
     zones = ("zones", "nodes", "orders", "compaction", "types", "cpu_lists", "layout")
-    kinds = ("system", "parts", "available", "commit", "pressure", "processes", "maps", "cgroups")
+    kinds = ("system", "parts", "available", "commit", "pressure", "processes", "maps", "cgroups",
+             "cgroup_levels", "cgroup_parts")
     kernel = ("uses", "sums", "slabs", "vmalloc", "counters")
     for kind in (*kinds, *zones, "layout_totals", *kernel):
         cannot = set(EMPTY) - FILLED.get(kind, set())

@@ -25,6 +25,9 @@ MACHINE = [
     ("free.json", ["free", "-J"], "json", "C.UTF-8"),
     ("free.ndjson", ["free", "--ndjson"], "ndjson", "C.UTF-8"),
     ("free.csv", ["free", "--csv", "--output-all"], "csv", "C.UTF-8"),
+    ("free-cgroup.txt", ["free", "-b", "--cgroup", "/app.slice/database.service"], "text", "C"),
+    ("free-cgroup.json", ["free", "-J", "--cgroup", "/app.slice"], "json", "C.UTF-8"),
+    ("free-cgroup.csv", ["free", "--csv", "--cgroup", "/"], "csv", "C"),
     # No recording has a page cache: said in one line.
     ("cache.txt", ["cache", "-k", "/etc/passwd"], "text", "C.UTF-8"),
     ("cache.json", ["cache", "-J", "--tree", "/etc"], "json", "C.UTF-8"),

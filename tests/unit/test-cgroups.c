@@ -73,6 +73,39 @@ struct looked {
 	struct vmt_err err;
 };
 
+/* Of the levels of each cgroup the one that decides is marked, it leaves least, and it is what the
+ * cgroup has; its parts sum up to what is charged to it. */
+static void assert_sums(struct vmt_model *m)
+{
+	struct vmt_cgroup_part parts[VMT_CGROUP_PART_COUNT];
+	struct vmt_cgroup_level *levels;
+	size_t i, k, n, binds;
+	int64_t sum;
+
+	for (i = 0; i < m->n_cgroups; i++) {
+		const struct vmt_cgroup *c = &m->cgroups[i];
+
+		assert_int_equal(vmt_cgroup_levels(m, i, &levels, &n), 0);
+		for (k = binds = 0; k < n; k++) {
+			if (VMT_HAS(cgroup_level, available_bytes, &levels[k]) &&
+			    VMT_HAS(cgroup, available_bytes, c))
+				assert_true(levels[k].available_bytes >= c->available_bytes);
+			if (!levels[k].binds)
+				continue;
+			binds++;
+			assert_field(cgroup_level, available_bytes, &levels[k], c->available_bytes);
+			assert_true(vmt_bytes_equal(levels[k].kind, c->binds));
+		}
+		assert_int_equal(binds, VMT_HAS(cgroup, binds, c));
+		vmt_cgroup_parts(c, parts);
+		for (k = 0, sum = 0; k < VMT_CGROUP_PART_COUNT; k++)
+			if (VMT_HAS(cgroup_part, size_bytes, &parts[k]))
+				sum += parts[k].size_bytes;
+		if (VMT_HAS(cgroup_part, size_bytes, &parts[VMT_CGROUP_UNACCOUNTED]))
+			assert_int_equal(sum, c->current_bytes);
+	}
+}
+
 static void look(struct looked *l, const struct unit_dir *d, const char *path, size_t most)
 {
 	const struct vmt_cgroup_want want = { .files = vmt_cgroup_all_files(),
@@ -84,6 +117,7 @@ static void look(struct looked *l, const struct unit_dir *d, const char *path, s
 	l->r = vmt_collect_cgroups(l->c, l->s, &want, &l->err);
 	vmt_sample_settle(l->s);
 	assert_int_equal(vmt_model_build(l->s, NULL, NULL, &l->m, NULL), 0);
+	assert_sums(l->m);
 }
 
 static void done(struct looked *l, struct unit_dir *d)
@@ -397,6 +431,60 @@ static void a_part_of_version_1(void **state)
 	done(&l, &d);
 }
 
+static void assert_part(const struct vmt_cgroup *c, enum vmt_cgroup_part_id id, int64_t size)
+{
+	struct vmt_cgroup_part rows[VMT_CGROUP_PART_COUNT];
+
+	vmt_cgroup_parts(c, rows);
+	assert_field(cgroup_part, size_bytes, &rows[id], size);
+}
+
+static void assert_no_part(const struct vmt_cgroup *c, enum vmt_cgroup_part_id id)
+{
+	struct vmt_cgroup_part rows[VMT_CGROUP_PART_COUNT];
+
+	vmt_cgroup_parts(c, rows);
+	assert_unknown(cgroup_part, size_bytes, &rows[id]);
+}
+
+static void parts(void **state)
+{
+	struct unit_dir d;
+	struct looked l;
+
+	machine(&d, v2);
+	put(&d, "", "memory.stat", "anon 5\n");
+	cgroup(&d, "/a", 1, 0, 0, 0, 0);
+	put_number(&d, "/a", "memory.current", 1000000);
+	/* Of 5000 pages of swap cache on the lists, 2000 are of anonymous memory as well. */
+	put(&d, "/a", "memory.stat",
+	    "anon 300000\nfile 405000\nkernel 90000\nkernel_stack 10000\npagetables 20000\n"
+	    "percpu 1000\nsock 700\nvmalloc 300\nshmem 100000\nfile_dirty 40000\n"
+	    "file_writeback 2000\nswapcached 5000\ninactive_anon 303000\nactive_anon 0\n"
+	    "inactive_file 200000\nactive_file 200000\nunevictable 0\nslab_reclaimable 30000\n"
+	    "slab_unreclaimable 8000\n");
+	/* More shmem than pages, figures that wrap, and one that is missing. */
+	cgroup(&d, "/b", 1, 0, 0, 0, 0);
+	put(&d, "/b", "memory.stat",
+	    "anon 18446744073709551615\nfile 4096\nshmem 8192\nfile_dirty 0\nfile_writeback 0\n");
+	look(&l, &d, NULL, 0);
+	assert_part(find(&l, "/a"), VMT_CGROUP_ANON, 300000);
+	assert_part(find(&l, "/a"), VMT_CGROUP_SHMEM, 100000);
+	assert_part(find(&l, "/a"), VMT_CGROUP_CLEAN, 400000 - 100000 - 42000);
+	assert_part(find(&l, "/a"), VMT_CGROUP_DIRTY, 40000);
+	assert_part(find(&l, "/a"), VMT_CGROUP_WRITEBACK, 2000);
+	assert_part(find(&l, "/a"), VMT_CGROUP_SWAP_CACHE, 3000);
+	assert_part(find(&l, "/a"), VMT_CGROUP_KERNEL, 90000 - 69300);
+	assert_part(find(&l, "/a"), VMT_CGROUP_SOCK, 700);
+	assert_part(find(&l, "/a"), VMT_CGROUP_UNACCOUNTED, 1000000 - 300000 - 403000 - 90700);
+	assert_no_part(find(&l, "/a"), VMT_CGROUP_ZSWAP);
+	assert_no_part(find(&l, "/b"), VMT_CGROUP_ANON);
+	assert_no_part(find(&l, "/b"), VMT_CGROUP_SHMEM);
+	assert_no_part(find(&l, "/b"), VMT_CGROUP_UNACCOUNTED);
+	assert_no_part(find(&l, "/"), VMT_CGROUP_UNACCOUNTED);
+	done(&l, &d);
+}
+
 static void paths(void **state)
 {
 	struct vmt_cgroup_mount m = { .fd = -1 };
@@ -641,6 +729,8 @@ static int sweep(void *arg)
 	VMT_AUTO_MODEL m = NULL;
 	VMT_AUTO_SAMPLE s = NULL;
 	struct vmt_collector *c = NULL;
+	struct vmt_cgroup_level *levels;
+	size_t n;
 	int r = vmt_collector_new(&opts, &c, NULL);
 
 	if (r == 0)
@@ -649,6 +739,8 @@ static int sweep(void *arg)
 		r = vmt_collect_cgroups(c, s, &want, NULL);
 	if (r == 0)
 		r = vmt_model_build(s, NULL, NULL, &m, NULL);
+	if (r == 0)
+		r = vmt_cgroup_levels(m, 1, &levels, &n);
 	vmt_collector_free(c);
 	return r;
 }
@@ -679,6 +771,7 @@ int main(void)
 		cmocka_unit_test(a_namespace),
 		cmocka_unit_test(version_1),
 		cmocka_unit_test(a_part_of_version_1),
+		cmocka_unit_test(parts),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(what_is_not_there),
 		cmocka_unit_test(links_are_not_followed),
