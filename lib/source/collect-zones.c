@@ -7,7 +7,6 @@
 
 #include "base/parse.h"
 #include "source/collect-private.h"
-#include "source/machine.h"
 #include "source/zones.h"
 
 /* zoneinfo has five lines for each processor and zone: 8192 of them on eight nodes are 10 MiB. */
@@ -22,7 +21,7 @@ static int parse(enum vmt_source_id id, struct vmt_bytes text, const struct vmt_
 	switch (id) {
 	case VMT_SOURCE_ZONEINFO:
 		r = vmt_zone_rows_parse(text, root->page_size, &s->arena, s->zones, err);
-		return r ? r : vmt_zoneinfo_parse(text, root->page_size, &s->system, err);
+		return r ? r : vmt_zones_sum(s->zones, &s->system, err);
 	case VMT_SOURCE_BUDDYINFO:
 		return vmt_buddyinfo_parse(text, root->page_size, &s->arena, s->zones, err);
 	case VMT_SOURCE_PAGETYPEINFO:

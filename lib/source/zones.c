@@ -306,6 +306,45 @@ int vmt_zone_rows_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_ar
 	return 0;
 }
 
+static int add_to(uint64_t *sum, bool known, uint64_t v)
+{
+	return known && __builtin_add_overflow(*sum, v, sum) ? -ERANGE : 0;
+}
+
+int vmt_zones_sum(const struct vmt_zone_sample *z, struct vmt_system *sys, struct vmt_err *err)
+{
+	uint64_t low = 0, managed = 0, reserve = 0, pcp = 0;
+	size_t i, n = 0;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < z->n_zones; i++) {
+		const struct vmt_zone_row *zone = &z->zones[i];
+		uint64_t boost = VMT_HAS(zone, boost_bytes, zone) ? zone->boost_bytes : 0;
+
+		if (!VMT_HAS(zone, managed_bytes, zone) || !VMT_HAS(zone, low_bytes, zone) ||
+		    !VMT_HAS(zone, high_bytes, zone) || !VMT_HAS(zone, protection_bytes, zone))
+			continue;
+		n++;
+		r = add_to(&low, true, zone->low_bytes);
+		r = r ?: add_to(&managed, true, zone->managed_bytes);
+		r = r ?: add_to(&pcp, VMT_HAS(zone, pcp_bytes, zone), zone->pcp_bytes);
+		r = r
+			    ?: add_to(&reserve, true,
+				      vmt_zone_reserve(zone->managed_bytes, zone->high_bytes, boost,
+						       zone->protection_bytes));
+	}
+	if (r < 0)
+		return vmt_err_set(err, r, "/proc/zoneinfo", 0,
+				   "the sum over the zones is too large");
+	if (n == 0)
+		return 0;
+	VMT_SET(system, low_bytes, sys, low);
+	VMT_SET(system, managed_bytes, sys, managed);
+	VMT_SET(system, reserve_bytes, sys, reserve);
+	VMT_SET(system, pcp_bytes, sys, pcp);
+	return 0;
+}
+
 /* Numbers with blanks between them, to the end of the line; what a list ends at is marked by cut,
  * where that is allowed. */
 struct counts {

@@ -16,6 +16,9 @@
  * node for each number. */
 int vmt_zone_rows_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_arena *arena,
 			struct vmt_zone_sample *z, struct vmt_err *err);
+/* The sums of the rows of z that vmt_zoneinfo_parse() makes of the same text without them. -ERANGE.
+ */
+int vmt_zones_sum(const struct vmt_zone_sample *z, struct vmt_system *sys, struct vmt_err *err);
 /* /proc/buddyinfo: orders. */
 int vmt_buddyinfo_parse(struct vmt_bytes text, uint64_t page_size, struct vmt_arena *arena,
 			struct vmt_zone_sample *z, struct vmt_err *err);

@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 #include "model/sample.h"
+#include "source/machine.h"
 #include "source/zones.h"
 
 #define PAGE UINT64_C(4096)
@@ -114,6 +115,30 @@ static void test_zoneinfo(void **state)
 	assert_field(zone, start, z, UINT64_C(1048576) * PAGE);
 	assert_field(node, node, &p.z.nodes[1], 2);
 	vmt_arena_done(&p.arena);
+}
+
+/* The sums of the rows are those that the parser without rows makes of the same text. */
+static void test_sums_are_those_of_zoneinfo(void **state)
+{
+	static const char large[] = "Node 0, zone DMA\n  pages free 1\n  low 3000000000000000\n"
+				    "  high 1\n  managed 1\n  protection: (0)\n"
+				    "Node 0, zone Normal\n  pages free 1\n  low 3000000000000000\n"
+				    "  high 1\n  managed 1\n  protection: (0)\n";
+	static const char *const texts[] = { older, large, "Node 0, zone DMA\n  pages free 1\n" };
+	struct parsed p;
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(texts); i++) {
+		struct vmt_system a = { 0 }, b = { 0 };
+		int r = vmt_zoneinfo_parse(vmt_bytes_of(texts[i]), PAGE, &a, NULL);
+
+		assert_int_equal(parse_zones(&p, texts[i]), 0);
+		assert_int_equal(vmt_zones_sum(&p.z, &b, NULL), r);
+		assert_int_equal(r, i == 1 ? -ERANGE : 0);
+		assert_memory_equal(&a, &b, sizeof(a));
+		assert_int_equal(VMT_HAS(system, reserve_bytes, &b), i == 0);
+		vmt_arena_done(&p.arena);
+	}
 }
 
 static void test_malformed_zones_have_a_line(void **state)
@@ -615,6 +640,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zoneinfo),
+		cmocka_unit_test(test_sums_are_those_of_zoneinfo),
 		cmocka_unit_test(test_malformed_zones_have_a_line),
 		cmocka_unit_test(test_zone_sums_overflow),
 		cmocka_unit_test(test_buddyinfo),
