@@ -644,6 +644,10 @@ static __always_inline void count_churn(struct folio *folio, bool added)
 	struct vmt_inode_churn *c;
 	u64 pages = vmt_folio_pages(folio);
 
+	/* Of shmem only what is truncated comes here: neither new pages nor those that go to swap
+	 * pass the tracepoints (mm/shmem.c shmem_add_to_page_cache()). */
+	if (inode && BPF_CORE_READ(inode, i_sb, s_magic) == VMT_TMPFS_MAGIC)
+		return;
 	__sync_fetch_and_add(added ? &walk.added : &walk.deleted, pages);
 	c = inode ? bpf_map_lookup_elem(&churn, &id) : NULL;
 	if (!c && inode) {

@@ -100,6 +100,7 @@ static void head(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vm
 		vmt_fmt_duration(out, c->live_ns);
 		size_text(out, ctx, ": added ", true, c->added_bytes, page);
 		size_text(out, ctx, ", deleted ", true, c->deleted_bytes, page);
+		vmt_buf_adds(out, ", Shmem left out");
 		if (c->churn_lost_bytes)
 			size_text(out, ctx, "; of inodes without a row ", true, c->churn_lost_bytes,
 				  page);
@@ -401,6 +402,11 @@ static int options(struct vmt_ctx *ctx, struct cache *c)
 		return vmt_usage_error(ctx, "--live and -d exclude each other");
 	c->group = group != NULL;
 	c->by = group && strcmp(group, "fs") == 0 ? VMT_CACHED_BY_FS : VMT_CACHED_BY_DIR;
+	if (group && strcmp(group, "cgroup") == 0)
+		return vmt_usage_error(ctx,
+				       "--group cgroup cannot be had: each page of a file may be "
+				       "charged to another cgroup, and nothing counts both; "
+				       "'vmtop cgroups -s -file' has the sums");
 	if (group && strcmp(group, "fs") != 0 && strcmp(group, "dir") != 0)
 		return vmt_usage_error(ctx, "--group takes dir or fs, not '%.40s'", group);
 	c->walk = all || mapped || open || list;

@@ -393,7 +393,8 @@ static int add_row(struct walk *w, const struct file *f)
 	}
 	if (vmt_inodes_has_files(w->inodes))
 		VMT_SET(cached_file, openers_total, row, f->r.openers);
-	if (w->live_ns) {
+	/* The tracepoints do not see shmem. */
+	if (w->live_ns && magic != TMPFS_MAGIC) {
 		VMT_SET(cached_file, added_bytes_per_second, row, rate_of(w, f->r.added));
 		VMT_SET(cached_file, deleted_bytes_per_second, row, rate_of(w, f->r.deleted));
 	}

@@ -35,6 +35,7 @@ REFUSED = [
     ("no time to watch", ["pages", "1", "--written-since", "0"]),
     ("addr without an address", ["addr", "1"]),
     ("addr of no address", ["addr", "1", "main"]),
+    ("files by cgroup", ["cache", "--all", "--group", "cgroup"]),
     ("a cgroup of no name", ["free", "--cgroup="]),
     ("a cgroup that leads up", ["free", "--cgroup", "/a/../.."]),
     ("a column of the machine in a cgroup", ["free", "--cgroup", "/", "-o", "total"]),

@@ -310,10 +310,13 @@ def walk(report, folder):
 
 def live(report, folder):
     """Pages that come and go: a file that is written and cut, until all is seen. And files that
-    are made and removed: the last to get the memory of one has its own pages alone."""
+    are made and removed: the last to get the memory of one has its own pages alone. Shmem is
+    unknown, and not nothing."""
     path = str(folder / "busy")
     last = str(folder / "last")
     over = threading.Event()
+    memory = os.memfd_create("vmtop-busy")
+    os.write(memory, bytes(3 * PAGE))
 
     def work():
         number = 0
@@ -323,6 +326,8 @@ def live(report, folder):
                 file.truncate(0)
                 file.seek(0)
                 number += 1
+                os.ftruncate(memory, PAGE)
+                os.pwrite(memory, bytes(2 * PAGE), PAGE)
                 kept = number % 8 == 0 and number < 20000
                 with open(f"{last}-{number}", "wb", buffering=0) as other:
                     other.write(bytes(PAGE if kept else 8 * PAGE))
@@ -332,17 +337,23 @@ def live(report, folder):
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        result = run("cache", "--all", "--live", "0.5", "-J", "-F", f"file ~ '{folder}'")
+        result = run("cache", "--all", "--live", "0.5", "-J", "-F",
+                     f"file ~ '{folder}' || file ~ vmtop-busy")
     finally:
         over.set()
         thread.join()
+        os.close(memory)
     problem = expect(result, OK, quiet=False)
-    reused = problem
+    reused = shmem = problem
     if not problem:
         data = loads(result.out)["data"]
         cache = data["cache"]
         files = {row["path"]: row for row in data["cached_files"]}
         row = files.get(path, {})
+        shmem = [differs(row, kind="shmem", added_bytes_per_second=None,
+                         deleted_bytes_per_second=None)
+                 for name, row in files.items() if "vmtop-busy" in name] or [["it has no row"]]
+        shmem = [word for words in shmem for word in words]
         seconds = cache["live_ns"] / 1e9
         # To those that stay came one page, at most.
         reused = [f"{name}: {row[rate] * seconds} bytes"
@@ -358,6 +369,7 @@ def live(report, folder):
                 problem = f"{rate}: {seen} bytes of {cache[total]}"
     report.check("cache --live", problem)
     report.check("cache --live: what had the memory of an inode before", reused)
+    report.check("cache --live: of shmem it is not known", shmem)
 
 
 def file_systems(report, folder):
