@@ -194,7 +194,7 @@ static void count_opens(void *arg)
 static struct vmt_collector *impatient(const char *root)
 {
 	const struct vmt_collect_opts opts = { .root = root,
-					       .read_timeout_ns = UINT64_C(500000000) };
+					       .read_timeout_ns = UINT64_C(2000000000) };
 	struct vmt_collector *c = NULL;
 
 	assert_int_equal(vmt_collector_new(&opts, &c, NULL), 0);
@@ -250,7 +250,7 @@ static void d08_an_open_that_does_not_come_back(void **state)
 	s = collect(c, CHEAP, 0);
 	t0 = vmt_now_ns(CLOCK_MONOTONIC);
 	assert_int_equal(vmt_collect_procs(c, s, MAPS, &one, 1, NULL), 0);
-	assert_true(vmt_now_ns(CLOCK_MONOTONIC) - t0 < UINT64_C(500000000));
+	assert_true(vmt_now_ns(CLOCK_MONOTONIC) - t0 < UINT64_C(2000000000));
 	assert_int_equal(vmt_collect_procs(c, s, ROLLUP, &one, 1, NULL), 0);
 	assert_text(proc, read_status, &s->procs[1], "timed_out");
 	assert_unknown(proc, maps_total, &s->procs[1]);
@@ -262,7 +262,7 @@ static void d08_an_open_that_does_not_come_back(void **state)
 	/* Until the reader is back. */
 	unit_on_open(NULL, NULL, NULL);
 	close(stall.fds[1]);
-	for (i = 0, s = NULL; i < 5000; i++) {
+	for (i = 0, s = NULL; i < 20000; i++) {
 		vmt_sample_free(s);
 		s = collect(c, CHEAP, 0);
 		assert_int_equal(vmt_collect_procs(c, s, SMAPS, &one, 1, NULL), 0);

@@ -209,7 +209,7 @@ static void hang(void *arg)
 /* smaps never answers: the rows of the list come, and the next processes. */
 static void test_a_process_that_does_not_answer(void **state)
 {
-	const struct vmt_collect_opts opts = { .read_timeout_ns = UINT64_C(500000000) };
+	const struct vmt_collect_opts opts = { .read_timeout_ns = UINT64_C(2000000000) };
 	struct vmt_collect_opts there = opts;
 	struct seen seen = { 0 };
 	struct vmt_collector *c = NULL;

@@ -215,7 +215,7 @@ static void test_nobody_wants_more(void **state)
 /* Waiting for its turn costs a job nothing of its time. */
 static void test_a_long_wait_for_the_turn(void **state)
 {
-	struct vmt_pool *pool = pool_new(2, 1000 * MS);
+	struct vmt_pool *pool = pool_new(2, 3000 * MS);
 	struct seen seen = { 0 };
 	struct vmt_job *jobs[2];
 	/* The second has handed over one part, and waits with another. */
@@ -242,7 +242,7 @@ static void test_a_long_wait_for_the_turn(void **state)
 static void test_a_job_that_never_ends(void **state)
 {
 	enum { N = 6 };
-	struct vmt_pool *pool = pool_new(2, 500 * MS);
+	struct vmt_pool *pool = pool_new(2, 2000 * MS);
 	struct seen seen = { 0 };
 	struct vmt_job *jobs[N];
 	int freed = 0, fds[2], i;
@@ -261,13 +261,13 @@ static void test_a_job_that_never_ends(void **state)
 	}
 	assert_int_equal(vmt_pool_stuck(pool), 1);
 	close(fds[1]);
-	for (i = 0; i < 5000 && vmt_pool_stuck(pool); i++)
+	for (i = 0; i < 20000 && vmt_pool_stuck(pool); i++)
 		usleep(1000);
 	assert_int_equal(vmt_pool_stuck(pool), 0);
 	for (i = 0; i < N; i++)
 		vmt_job_unref(jobs[i]);
 	vmt_pool_free(pool);
-	for (i = 0; i < 5000 && __atomic_load_n(&freed, __ATOMIC_SEQ_CST) < N; i++)
+	for (i = 0; i < 20000 && __atomic_load_n(&freed, __ATOMIC_SEQ_CST) < N; i++)
 		usleep(1000);
 	assert_int_equal(freed, N);
 	assert_int_equal(live_parts, 0);
