@@ -76,7 +76,9 @@ static void head(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vm
 	size_text(out, ctx, "Cached ", VMT_HAS(cache, cached_bytes, c), c->cached_bytes, page);
 	size_text(out, ctx, ", Shmem ", VMT_HAS(cache, shared_bytes, c), c->shared_bytes, page);
 	size_text(out, ctx, ", Buffers ", VMT_HAS(cache, buffers_bytes, c), c->buffers_bytes, page);
-	size_text(out, ctx, "; dirty ", VMT_HAS(cache, dirty_bytes, c), c->dirty_bytes, page);
+	/* In bytes it is too much for one line. */
+	size_text(out, ctx, out->len > 50 ? ";\n  dirty " : "; dirty ",
+		  VMT_HAS(cache, dirty_bytes, c), c->dirty_bytes, page);
 	size_text(out, ctx, ", writeback ", VMT_HAS(cache, writeback_bytes, c), c->writeback_bytes,
 		  page);
 	vmt_buf_addf(out, "\n%" PRIu64 " row%s: ", c->files_total, c->files_total == 1 ? "" : "s");

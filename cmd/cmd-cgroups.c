@@ -89,7 +89,7 @@ static void say_machine(struct vmt_buf *note, const struct vmt_ctx *ctx, const s
 	vmt_buf_addf(note, "version %s at ", vmt_bytes_is(m->cgroups[0].version, "v1") ? "1" : "2");
 	vmt_fmt_safe(note, m->sample->cgroup_facts.mount, ctx->out.ascii);
 	if (VMT_HAS(system, available_bytes, s) && VMT_HAS(system, total_bytes, s)) {
-		vmt_buf_adds(note, "; the machine has ");
+		vmt_buf_adds(note, "\nthe machine has ");
 		vmt_fmt_size(note, s->available_bytes, ctx->out.unit, m->sample->host.page_size);
 		vmt_buf_adds(note, " available of ");
 		vmt_fmt_size(note, s->total_bytes, ctx->out.unit, m->sample->host.page_size);

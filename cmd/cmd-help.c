@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
-#include "cmd/commands.h"
-
-/* Text in lines of at most width columns; those behind the first begin with indent blanks, which
- * are not part of width. A word that is longer stays whole. */
-static void wrap(struct vmt_buf *out, const char *text, size_t width, int indent)
-{
-	while (strlen(text) > width) {
-		size_t n = width;
-
-		while (n > 0 && text[n] != ' ')
-			n--;
-		if (n == 0)
-			n = strcspn(text, " ");
-		if (!text[n])
-			break;
-		vmt_buf_add(out, text, n);
-		vmt_buf_addf(out, "\n%*s", indent, "");
-		text += n + 1;
-	}
-	vmt_buf_addf(out, "%s\n", text);
-}
+#include "cmd/text.h"
 
 #define WIDTH	    79
 #define HELP_COLUMN 26
@@ -43,7 +23,7 @@ static void opt_help(const struct vmt_opt *opt, void *arg)
 	vmt_buf_addf(out, "  %-*s", HELP_COLUMN - 2, left.data ? left.data : "");
 	if (left.len > HELP_COLUMN - 4)
 		vmt_buf_addf(out, "\n%*s", HELP_COLUMN, "");
-	wrap(out, opt->help, WIDTH - HELP_COLUMN, HELP_COLUMN);
+	vmt_wrap(out, opt->help, WIDTH - HELP_COLUMN, HELP_COLUMN);
 }
 
 static void main_help(struct vmt_buf *out)
@@ -70,17 +50,17 @@ static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)
 
 	vmt_buf_addf(&text, "Usage: vmtop %s %s", cmd->name, cmd->synopsis);
 	if (text.data)
-		wrap(out, text.data, WIDTH, 7);
+		vmt_wrap(out, text.data, WIDTH, 7);
 	vmt_buf_addc(out, '\n');
 	vmt_buf_clear(&text);
 	vmt_buf_addf(&text, "%s.", cmd->summary);
 	if (text.data)
-		wrap(out, text.data, WIDTH, 0);
+		vmt_wrap(out, text.data, WIDTH, 0);
 	if (cmd->cost) {
 		vmt_buf_clear(&text);
 		vmt_buf_addf(&text, "Cost: %s.", cmd->cost);
 		if (text.data)
-			wrap(out, text.data, WIDTH, 0);
+			vmt_wrap(out, text.data, WIDTH, 0);
 	}
 	vmt_buf_adds(out, "\nOptions:\n");
 	vmt_cmd_each_opt(cmd, opt_help, out);
@@ -88,7 +68,7 @@ static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)
 		vmt_buf_addf(out, "\nIn JSON (see 'vmtop schema %s'):\n", cmd->name);
 		for (i = 0; i < cmd->n_sections; i++) {
 			vmt_buf_addf(out, "  data.%-*s", HELP_COLUMN - 7, cmd->sections[i].key);
-			wrap(out, cmd->sections[i].help, WIDTH - HELP_COLUMN, HELP_COLUMN);
+			vmt_wrap(out, cmd->sections[i].help, WIDTH - HELP_COLUMN, HELP_COLUMN);
 		}
 	}
 	if (!cmd->hidden)

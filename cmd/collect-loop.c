@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/parse.h"
+#include "cmd/text.h"
 #include "model/cost.h"
 #include "vmtop-config.h"
 
@@ -237,15 +238,28 @@ struct vmt_section *vmt_run_section(struct vmt_run *run, struct vmt_ctx *ctx, co
 	return s;
 }
 
+/* A remark as a line, or as some where the terminal is narrower. */
+static void add_remark(struct vmt_buf *note, const struct vmt_ctx *ctx, const struct vmt_buf *line)
+{
+	size_t width = ctx->out.width > 20 ? ctx->out.width : SIZE_MAX;
+
+	if (line->data && line->len > width)
+		vmt_wrap(note, line->data, width - 2, 2);
+	else
+		vmt_buf_addf(note, "%s\n", line->data ? line->data : "");
+}
+
 void vmt_run_remarks(struct vmt_run *run, struct vmt_ctx *ctx, struct vmt_section *last)
 {
 	const struct vmt_model *m = run->model;
+	VMT_AUTO_BUF line = { 0 };
 	size_t i;
 
 	for (i = 0; i < m->n_findings; i++) {
-		vmt_buf_adds(&last->note, "! ");
-		vmt_fmt_safe(&last->note, m->findings[i].text, ctx->out.ascii);
-		vmt_buf_addc(&last->note, '\n');
+		vmt_buf_clear(&line);
+		vmt_buf_adds(&line, "! ");
+		vmt_fmt_safe(&line, m->findings[i].text, ctx->out.ascii);
+		add_remark(&last->note, ctx, &line);
 	}
 	for (i = 0; i < m->n_sources; i++) {
 		const struct vmt_source_row *s = &m->sources[i];
@@ -254,14 +268,18 @@ void vmt_run_remarks(struct vmt_run *run, struct vmt_ctx *ctx, struct vmt_sectio
 		if (vmt_bytes_is(s->status, "unused") ||
 		    (vmt_bytes_is(s->status, "ok") && !VMT_HAS(source, reason, s)))
 			continue;
-		vmt_buf_adds(&last->note, "- ");
-		vmt_fmt_safe(&last->note, s->name, true);
-		vmt_buf_addc(&last->note, ' ');
-		vmt_fmt_safe(&last->note, s->status, true);
+		vmt_buf_clear(&line);
+		vmt_buf_adds(&line, "- ");
+		vmt_fmt_safe(&line, s->name, true);
+		vmt_buf_addc(&line, ' ');
+		vmt_fmt_safe(&line, s->status, true);
 		if (VMT_HAS(source, reason, s)) {
-			vmt_buf_adds(&last->note, ": ");
-			vmt_fmt_safe(&last->note, s->reason, ctx->out.ascii);
+			vmt_buf_adds(&line, ": ");
+			vmt_fmt_safe(&line, s->reason, ctx->out.ascii);
 		}
-		vmt_buf_addc(&last->note, '\n');
+		add_remark(&last->note, ctx, &line);
 	}
+	/* The document says it. */
+	if (vmt_buf_error(&line) < 0)
+		last->note.error = vmt_buf_error(&line);
 }

@@ -193,3 +193,21 @@ void vmt_swap_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct 
 	vmt_fmt_size(out, s->swap_total_bytes, ctx->out.unit, page);
 	vmt_buf_addc(out, '\n');
 }
+
+void vmt_wrap(struct vmt_buf *out, const char *text, size_t width, int indent)
+{
+	while (strlen(text) > width) {
+		size_t n = width;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			n = strcspn(text, " ");
+		if (!text[n])
+			break;
+		vmt_buf_add(out, text, n);
+		vmt_buf_addf(out, "\n%*s", indent, "");
+		text += n + 1;
+	}
+	vmt_buf_addf(out, "%s\n", text);
+}

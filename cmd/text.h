@@ -14,3 +14,6 @@ void vmt_commit_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struc
 void vmt_rates_text(struct vmt_buf *out, const struct vmt_model *m);
 /* Pressure in one line: of the interval, or of the last 10 seconds in the first sample. */
 void vmt_pressure_text(struct vmt_buf *out, const struct vmt_model *m);
+/* Text in lines of at most width columns, and a newline; those behind the first begin with indent
+ * blanks, which are not part of width. A word that is longer stays whole. */
+void vmt_wrap(struct vmt_buf *out, const char *text, size_t width, int indent);

@@ -163,9 +163,9 @@ void vmt_compaction_text(struct vmt_buf *out, const struct vmt_model *m)
 	/* A kernel without compaction has none of these. */
 	if (VMT_HAS(compaction, stalls_total, c)) {
 		EVENTS("compaction: ", stalls_total, stalls_per_second, "stalls");
-		EVENTS(", ", success_total, success_per_second, "of them with success");
+		EVENTS("\n  ", success_total, success_per_second, "with success");
 		EVENTS(", ", fail_total, fail_per_second, "without");
-		EVENTS(";\n  ", isolated_pages, isolated_per_second, "pages isolated");
+		EVENTS("\n  ", isolated_pages, isolated_per_second, "pages isolated");
 		EVENTS("; ", daemon_wakes_total, daemon_wakes_per_second, "times kcompactd");
 		vmt_buf_addc(out, '\n');
 	}

@@ -80,23 +80,18 @@ static int raw_text(struct vmt_buf *out, const struct vmt_section *s,
 	return vmt_buf_error(&cell) ? vmt_buf_error(&cell) : vmt_buf_error(out);
 }
 
-/* What the last column, the name of things, keeps of a narrow terminal. */
+/* What the last column keeps of a narrow terminal, where it is the name of things. */
 #define TAIL_MIN 20
 
-/*
- * Leaves out spare columns, the last first, until the name has room. Bytes stand for cells of the
- * terminal: the columns before the last hold numbers and short words.
- */
-static int make_room(struct vmt_columns *columns, const struct vmt_section *s,
-		     const struct vmt_out_opts *opts, uint64_t page_size)
+/* Cells of the terminal that each column takes; bytes stand for them: the columns before the last
+ * hold numbers and short words. */
+static int measure(size_t *widths, const struct vmt_columns *columns, const struct vmt_section *s,
+		   const struct vmt_out_opts *opts, uint64_t page_size)
 {
-	VMT_AUTO_FREE size_t *widths = calloc(columns->n, sizeof(*widths));
 	VMT_AUTO_BUF cell = { 0 };
-	size_t total = TAIL_MIN, i, k;
+	size_t i, k;
 
-	if (!widths)
-		return -ENOMEM;
-	for (k = 0; k + 1 < columns->n; k++) {
+	for (k = 0; k < columns->n; k++) {
 		widths[k] = strlen(columns->fields[k]->title);
 		for (i = 0; i < s->n; i++) {
 			vmt_buf_clear(&cell);
@@ -104,8 +99,32 @@ static int make_room(struct vmt_columns *columns, const struct vmt_section *s,
 			if (cell.len > widths[k])
 				widths[k] = cell.len;
 		}
-		total += widths[k] + 1;
 	}
+	return vmt_buf_error(&cell);
+}
+
+/* Leaves out spare columns, the last first, until all others have room, and the name of things some
+ * of it. A last one that is spare, as a list of numbers or a remark, is whole or not there. */
+static int make_room(struct vmt_columns *columns, const struct vmt_section *s,
+		     const struct vmt_out_opts *opts, uint64_t page_size)
+{
+	VMT_AUTO_FREE size_t *widths = calloc(columns->n, sizeof(*widths));
+	size_t total = 0, last = columns->n - 1, k;
+	int r = widths ? measure(widths, columns, s, opts, page_size) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	for (k = 0; k < last; k++)
+		total += widths[k] + 1;
+	if (last && columns->fields[last]->flags & VMT_SPARE &&
+	    total + widths[last] > opts->width) {
+		columns->n = last--;
+		total -= widths[last] + 1;
+	}
+	if (columns->fields[last]->flags & VMT_TAIL && widths[last] > TAIL_MIN)
+		total += TAIL_MIN;
+	else
+		total += widths[last];
 	for (k = columns->n; k > 1 && total > opts->width; k--) {
 		if (!(columns->fields[k - 2]->flags & VMT_SPARE))
 			continue;
@@ -114,7 +133,7 @@ static int make_room(struct vmt_columns *columns, const struct vmt_section *s,
 			(columns->n - (k - 1)) * sizeof(columns->fields[0]));
 		columns->n--;
 	}
-	return vmt_buf_error(&cell);
+	return 0;
 }
 
 static int table_text(struct vmt_buf *out, const struct vmt_section *s,
