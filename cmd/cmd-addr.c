@@ -535,7 +535,6 @@ static int show(struct addrs *a)
 
 static int read_maps(struct addrs *a, uint64_t pid)
 {
-	const struct vmt_proc *p;
 	int r = vmt_run_open(&a->run, a->ctx, 0);
 
 	if (r == 0)
@@ -547,16 +546,9 @@ static int read_maps(struct addrs *a, uint64_t pid)
 				  NULL, 0);
 	if (r)
 		return r;
-	p = &a->run.sample->procs[0];
-	if (!VMT_HAS(proc, read_status, p) || vmt_bytes_is(p->read_status, "ok") ||
-	    a->run.sample->maps[0].n_maps)
-		return 0;
-	vmt_complain(a->ctx, "process %" PRIu64 ": maps: %.*s", pid, (int)p->read_status.len,
-		     p->read_status.ptr);
-	return vmt_bytes_is(p->read_status, "denied")	   ? VMT_EXIT_DENIED
-	       : vmt_bytes_is(p->read_status, "gone")	   ? VMT_EXIT_NOTHING
-	       : vmt_bytes_is(p->read_status, "timed_out") ? VMT_EXIT_TIMEOUT
-							   : VMT_EXIT_FAILED;
+	return a->run.sample->maps[0].n_maps
+		       ? 0
+		       : vmt_run_unread(&a->run, a->ctx, &a->run.sample->procs[0]);
 }
 
 static int run_all(struct addrs *a, uint64_t pid)

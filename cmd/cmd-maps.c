@@ -134,31 +134,15 @@ static bool without_memory_text(struct vmt_buf *out, const struct vmt_proc *p)
 }
 
 /* Names every process that could not be read whole; the exit code for the first. */
-static int denied_or_gone(struct vmt_ctx *ctx, const struct vmt_sample *s)
+static int unread(const struct vmt_run *run, struct vmt_ctx *ctx)
 {
-	static const struct {
-		const char *status;
-		int code;
-	} codes[] = {
-		{ "denied", VMT_EXIT_DENIED },
-		{ "gone", VMT_EXIT_NOTHING },
-		{ "timed_out", VMT_EXIT_TIMEOUT },
-		{ "partial", VMT_EXIT_PARTIAL },
-	};
+	const struct vmt_sample *s = run->sample;
 	int ret = 0;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < s->n_procs; i++) {
-		const struct vmt_proc *p = &s->procs[i];
-		int code = VMT_EXIT_FAILED;
+		int code = vmt_run_unread(run, ctx, &s->procs[i]);
 
-		if (!VMT_HAS(proc, read_status, p) || vmt_bytes_is(p->read_status, "ok"))
-			continue;
-		vmt_complain(ctx, "process %llu: maps: %.*s", (unsigned long long)p->pid,
-			     (int)p->read_status.len, p->read_status.ptr);
-		for (k = 0; k < VMT_ARRAY_LEN(codes); k++)
-			if (vmt_bytes_is(p->read_status, codes[k].status))
-				code = codes[k].code;
 		if (!ret)
 			ret = code;
 	}
@@ -335,7 +319,7 @@ static int read_rows(void *arg, vmt_rows_fn *fn, void *fn_arg)
 	if (r < 0)
 		return r;
 	if (w->named)
-		w->failed = denied_or_gone(w->ctx, s);
+		w->failed = unread(&w->run, w->ctx);
 	return 0;
 }
 
@@ -499,7 +483,7 @@ static int read_chosen(void *arg, vmt_rows_fn *fn, void *fn_arg)
 			     n, fn, fn_arg, &err);
 	if (r < 0)
 		return r;
-	w->failed = denied_or_gone(w->ctx, s);
+	w->failed = unread(&w->run, w->ctx);
 	return 0;
 }
 

@@ -476,26 +476,9 @@ static int show(struct pages *p, const int8_t *written)
 /* An exit code where the mappings themselves could not be read. */
 static int without_maps(struct pages *p)
 {
-	const struct vmt_proc *proc = &p->run.sample->procs[0];
-	static const struct {
-		const char *status;
-		int code;
-	} codes[] = {
-		{ "denied", VMT_EXIT_DENIED },
-		{ "gone", VMT_EXIT_NOTHING },
-		{ "timed_out", VMT_EXIT_TIMEOUT },
-	};
-	size_t i;
-
-	if (!VMT_HAS(proc, read_status, proc) || vmt_bytes_is(proc->read_status, "ok") ||
-	    p->run.sample->maps[0].n_maps)
+	if (p->run.sample->maps[0].n_maps)
 		return 0;
-	vmt_complain(p->ctx, "process %" PRIu64 ": maps: %.*s", proc->pid,
-		     (int)proc->read_status.len, proc->read_status.ptr);
-	for (i = 0; i < VMT_ARRAY_LEN(codes); i++)
-		if (vmt_bytes_is(proc->read_status, codes[i].status))
-			return codes[i].code;
-	return VMT_EXIT_FAILED;
+	return vmt_run_unread(&p->run, p->ctx, &p->run.sample->procs[0]);
 }
 
 static int run_all(struct pages *p, uint64_t pid, uint64_t watch_ns)

@@ -153,6 +153,33 @@ static int complain_unread(const struct vmt_sample *s, struct vmt_ctx *ctx, uint
 	return 0;
 }
 
+int vmt_run_unread(const struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_proc *p)
+{
+	static const struct {
+		const char *status;
+		int code;
+	} codes[] = {
+		{ "denied", VMT_EXIT_DENIED },
+		{ "gone", VMT_EXIT_NOTHING },
+		{ "timed_out", VMT_EXIT_TIMEOUT },
+		{ "partial", VMT_EXIT_PARTIAL },
+	};
+	uint64_t deadline = vmt_collector_deadline(run->collector);
+	size_t i;
+
+	if (!VMT_HAS(proc, read_status, p) || vmt_bytes_is(p->read_status, "ok"))
+		return 0;
+	vmt_complain(ctx, "process %" PRIu64 ": maps: %.*s", p->pid, (int)p->read_status.len,
+		     p->read_status.ptr);
+	for (i = 0; i < VMT_ARRAY_LEN(codes); i++)
+		if (vmt_bytes_is(p->read_status, codes[i].status))
+			return codes[i].code;
+	if (vmt_bytes_is(p->read_status, "skipped") && deadline &&
+	    vmt_now_ns(CLOCK_MONOTONIC) >= deadline)
+		return VMT_EXIT_TIMEOUT;
+	return VMT_EXIT_FAILED;
+}
+
 int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64_t *pids, size_t n)
 {
 	int ret = 0, r;

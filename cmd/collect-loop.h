@@ -37,6 +37,9 @@ int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, co
 /* Complains about each of pids that the sample has not, with the reason where there is one but that
  * it is not there; an exit code, VMT_EXIT_NOTHING where they are gone, or 0 where all are. */
 int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64_t *pids, size_t n);
+/* Complains where the mappings of a process could not be read, or not all of them; an exit code, or
+ * 0. Who was left out because the time was over was so by the time, whatever came of him. */
+int vmt_run_unread(const struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_proc *p);
 /* Complains where the source that the command is about gave nothing; the exit code for it, or 0. */
 int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source);
 /* Builds run->model and begins run->doc; exit code or 0. */

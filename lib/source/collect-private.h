@@ -21,7 +21,6 @@ struct vmt_stuck_list {
 /* What collect-procs.c needs of a collector; they stay the collector's. */
 struct vmt_pool *vmt_collector_pool(struct vmt_collector *c);
 struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c);
-uint64_t vmt_collector_deadline(const struct vmt_collector *c);
 uint64_t vmt_collector_budget(const struct vmt_collector *c);
 struct vmt_stuck_list *vmt_collector_stuck(struct vmt_collector *c);
 /* The directory of a process that vmt_collect() left open (VMT_COLLECT_HOLD), which is the caller's

@@ -30,6 +30,8 @@ int vmt_collector_new(const struct vmt_collect_opts *opts, struct vmt_collector 
 /* Stuck readers are left behind with what they own; they end with the process. */
 void vmt_collector_free(struct vmt_collector *c);
 void vmt_collector_set_deadline(struct vmt_collector *c, uint64_t deadline_ns);
+/* As it was set; 0 for none. */
+uint64_t vmt_collector_deadline(const struct vmt_collector *c);
 
 /* How long reading may hold the mmap lock of one process: SMAPS, ROLLUP and NUMA of one whose walk
  * may take longer by vmt_cost_walk_ns() are not read, which counts as skipped; the list of its

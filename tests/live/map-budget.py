@@ -133,7 +133,9 @@ def what_is_partial(row, got, truth, size):
     return [
         # All of them may be there, and the time over before the end of the file was seen.
         *([] if got <= truth else [f"{got} mappings of {truth}"]),
-        *([] if row["read_status"] == "timed_out" else [f"it is {row['read_status']!r}"]),
+        # Or over before it came to that.
+        *([] if row["read_status"] == "timed_out" or (row["read_status"], got) == ("skipped", 0)
+          else [f"it is {row['read_status']!r}"]),
         *([] if row["quality"] in ("partial", "unavailable") else [f"it is {row['quality']!r}"]),
         *([] if row["maps_total"] in (None, truth) else [f"{row['maps_total']} in all"]),
         *([] if row["vsize_bytes"] == size else [f"its size is {row['vsize_bytes']}"]),
