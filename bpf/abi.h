@@ -40,10 +40,19 @@ enum vmt_stat {
 };
 
 struct vmt_stat_slot {
-	__u64 task; /* not a loss: a pointer becomes a number on its way through memory */
+	/*
+	 * No losses, but who had the last fault on the CPU: the task, when it was born, and its
+	 * account; and where this slot lies. A pointer becomes a number on its way through memory.
+	 */
+	__u64 task;
+	__u64 born;
+	__u64 self;
+	__u32 account;
+	__u32 pad;
 	__u64 v[VMT_STAT_COUNT];
+	__u64 rest[5];
 };
-_Static_assert(sizeof(struct vmt_stat_slot) == 128, "one CPU's counters share no cache line");
+_Static_assert(sizeof(struct vmt_stat_slot) == 192, "one CPU's counters share no cache line");
 
 /*
  * A file's name, taken from its dentries when it was first seen: components one behind the other,

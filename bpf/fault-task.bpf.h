@@ -496,6 +496,14 @@ __noinline u32 map_at(unsigned long addr, u32 account)
 	return 0;
 }
 
+/* Whether an address, in that state of the mappings, is in the one where the task faulted last. */
+static __always_inline bool last_map_is(const struct task_account *a, const struct mm_struct *mm,
+					u32 seq, unsigned long addr)
+{
+	return a->last.slot && a->last.seq == seq && a->last.mm == (u64)mm &&
+	       a->last.start <= addr && addr < a->last.end;
+}
+
 /* The same, and mostly without a walk: for a fault that the task is in, whose mapping it holds. */
 static __always_inline u32 own_map(struct task_account *a, struct task_struct *task,
 				   unsigned long addr)
@@ -508,8 +516,7 @@ static __always_inline u32 own_map(struct task_account *a, struct task_struct *t
 	if (!mm || !vmt_mm_seq(mm, &seq))
 		return map_at(addr, a->index);
 	exec_id = task->self_exec_id;
-	if (a->last.slot && a->last.seq == seq && a->last.mm == (u64)mm &&
-	    a->last.exec_id == exec_id && a->last.start <= addr && addr < a->last.end)
+	if (last_map_is(a, mm, seq, addr) && a->last.exec_id == exec_id)
 		return a->last.slot;
 	a->last.mm = (u64)mm;
 	a->last.seq = seq;

@@ -27,6 +27,7 @@
 #include "bpf/fault-kind.bpf.h"
 #include "bpf/fault-stack.bpf.h"
 #include "bpf/fault-event.bpf.h"
+#include "bpf/fault-quick.bpf.h"
 
 /* Around handle_mm_fault() */
 
@@ -260,6 +261,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		a = task_account(task, !major, major);
 	if (!a || !still_counts(a, !major, major))
 		return 0;
+	quick_note(s, task, a);
 	p = task_proc(a, task);
 	if (!p)
 		return 0;
@@ -354,6 +356,15 @@ SEC("?perf_event")
 int record_major(struct bpf_perf_event_data *ctx)
 {
 	return fault_event(ctx, ctx->addr, true);
+}
+
+/* In place of record_minor(), where it loads and nothing but counts is wanted. */
+SEC("?perf_event")
+int quick_minor(struct bpf_perf_event_data *ctx)
+{
+	if (!quick_count(ctx))
+		bpf_tail_call(ctx, &quick_rest, 0);
+	return 0;
 }
 
 /* When a fault began, and of which kind it is: x86, where nothing is around handle_mm_fault() */

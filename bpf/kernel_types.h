@@ -285,6 +285,7 @@ struct fs_struct {
 };
 
 struct task_struct {
+	void *stack;
 	unsigned int flags;
 	struct mm_struct *mm;
 	struct fs_struct *fs;
@@ -302,6 +303,11 @@ struct task_struct {
 
 struct kernel_siginfo {
 	int si_code;
+};
+
+/* What a program of a perf event has behind its context, since 4.9. */
+struct bpf_perf_event_data_kern {
+	bpf_user_pt_regs_t *regs;
 };
 
 struct bpf_iter_meta {

@@ -51,3 +51,9 @@ bool vmt_probe_btf_lacks(const struct btf *btf, const char *hook)
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) < 0;
 }
+
+bool vmt_probe_btf_casts(const struct btf *btf)
+{
+	return btf && btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) >= 0 &&
+	       btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0;
+}

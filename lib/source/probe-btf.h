@@ -24,3 +24,6 @@ int vmt_probe_btf_arguments(const struct btf *btf, const struct vmt_probe_rung *
 /* Whether a hook, as SEC() says it, is a function or tracepoint that this kernel does not have.
  * false where nothing can be said. */
 bool vmt_probe_btf_lacks(const struct btf *btf, const char *hook);
+
+/* Whether the kernel has the functions by which a program says what a pointer is of (6.2). */
+bool vmt_probe_btf_casts(const struct btf *btf);

@@ -35,7 +35,13 @@ enum vmt_hook_only {
 	VMT_HOOK_ALWAYS,
 	VMT_HOOK_FOLLOW, /* opts.follow */
 	VMT_HOOK_ASKED, /* VMT_ASK_SHARES */
+	VMT_HOOK_COUNTS, /* nothing but counts: in place of the next hook on the same event */
 };
+
+/* What comes with the begin of each fault. */
+#define VMT_HAVE_BEGIN                                                                             \
+	(VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS |                     \
+	 VMT_HAVE_ABANDONED | VMT_HAVE_SIGBUS)
 
 /* One program, or software event, that a rung attaches. */
 struct vmt_probe_hook {

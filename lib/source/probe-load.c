@@ -130,6 +130,10 @@ static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *
 		return false;
 	if (h->only == VMT_HOOK_ASKED && !(p->opts.asks & VMT_ASK_SHARES))
 		return false;
+	if (h->only == VMT_HOOK_COUNTS &&
+	    (VMT_HAVE_BEGIN & ~without || p->opts.stacks || p->opts.singles || p->opts.by_kind ||
+	     p->opts.asks & VMT_ASK_SHARES))
+		return false;
 	if (p->opts.without & VMT_HAVE_KINDS)
 		without |= VMT_HOOKS;
 	return !h->optional || !h->have || h->have & ~without;
@@ -240,6 +244,9 @@ static int check_hooks(struct vmt_probe *p, const struct vmt_probe_rung *rung, b
 		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, r, err ? err->text : NULL, NULL,
 			       NULL);
 	for (size_t i = 0; !r && i < rung->n_hooks; i++) {
+		/* Nobody misses it. */
+		if (rung->hooks[i].only == VMT_HOOK_COUNTS && !vmt_probe_btf_casts(p->btf))
+			use[i] = false;
 		if (!use[i] || !vmt_probe_btf_lacks(p->btf, rung->hooks[i].hook))
 			continue;
 		use[i] = false;
@@ -386,6 +393,50 @@ static bool is_major(const struct vmt_probe_hook *hook)
 	return !strcmp(hook->hook, "software:major-faults");
 }
 
+static struct bpf_program *program_of(const struct vmt_probe_loaded *l,
+				      const struct vmt_probe_hook *hook)
+{
+	struct bpf_program *prog =
+		bpf_object__find_program_by_name(l->ops->object(l->skeleton), hook->prog);
+
+	return prog && bpf_program__autoload(prog) ? prog : NULL;
+}
+
+/* Whether a program hangs on its event itself: two of them would count a fault twice. */
+static bool hangs(const struct vmt_probe_loaded *l, const struct vmt_probe_hook *hook)
+{
+	if (hook->only == VMT_HOOK_COUNTS)
+		return l->deputy == hook;
+	return !l->deputy || strcmp(l->deputy->hook, hook->hook) != 0;
+}
+
+/* Where a deputy finds the program of which it takes the place. */
+static struct bpf_map *rest_of(const struct vmt_probe_loaded *l)
+{
+	return bpf_object__find_map_by_name(l->ops->object(l->skeleton), "quick_rest");
+}
+
+/* Tells the program of that hook which one it stands for. 0 or -errno; it does not hang there then.
+ */
+static int depute(struct vmt_probe_loaded *l, const struct vmt_probe_hook *hook)
+{
+	const struct vmt_probe_hook *end = l->rung->hooks + l->rung->n_hooks;
+	struct bpf_map *rest = rest_of(l);
+
+	for (const struct vmt_probe_hook *h = hook + 1; rest && h < end; h++) {
+		struct bpf_program *prog = strcmp(h->hook, hook->hook) ? NULL : program_of(l, h);
+		int fd = prog ? bpf_program__fd(prog) : -1;
+
+		if (fd < 0)
+			continue;
+		if (bpf_map_update_elem(bpf_map__fd(rest), &(uint32_t){ 0 }, &fd, BPF_ANY))
+			return errno ? -errno : -EINVAL;
+		l->deputy = hook;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 int vmt_probe_attach_cpu(void *loaded, unsigned cpu)
 {
 	struct vmt_probe_loaded *l = loaded;
@@ -397,12 +448,10 @@ int vmt_probe_attach_cpu(void *loaded, unsigned cpu)
 			(void)vmt_perf_event_stop(l->events[i].fd);
 	for (size_t i = 0; i < l->rung->n_hooks && !r; i++) {
 		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
-		struct bpf_program *prog =
-			bpf_object__find_program_by_name(l->ops->object(l->skeleton), hook->prog);
+		struct bpf_program *prog = program_of(l, hook);
 		struct event_job job = { l, prog, is_major(hook) };
 
-		if (prog && bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT &&
-		    bpf_program__autoload(prog))
+		if (prog && bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT && hangs(l, hook))
 			r = attach_event(cpu, &job);
 	}
 	return r;
@@ -435,11 +484,17 @@ static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *
 		       struct bpf_program *prog)
 {
 	struct bpf_link *link;
+	int r;
 
+	if (hook->only == VMT_HOOK_COUNTS) {
+		r = depute(l, hook);
+		if (r)
+			return r;
+	}
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT) {
 		struct event_job job = { l, prog, is_major(hook) };
 
-		return vmt_cpus_online(attach_event, &job);
+		return hangs(l, hook) ? vmt_cpus_online(attach_event, &job) : 0;
 	}
 	link = bpf_program__attach(prog);
 	if (!link)
@@ -451,14 +506,13 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 {
 	for (size_t i = 0; i < l->rung->n_hooks; i++) {
 		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
-		struct bpf_program *prog =
-			bpf_object__find_program_by_name(l->ops->object(l->skeleton), hook->prog);
+		struct bpf_program *prog = program_of(l, hook);
 		const char *reason, *fix;
 		enum vmt_try_status status;
 		char text[160];
 		int r;
 
-		if (!prog || !bpf_program__autoload(prog))
+		if (!prog)
 			continue;
 		/* Run by whoever wants to know, who says what came of it. */
 		if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
@@ -474,7 +528,8 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 		}
 		status = explain(r, &reason, &fix);
 		snprintf(text, sizeof(text), "%s does not attach: %s", hook->hook, reason);
-		if (!hook->optional) {
+		/* The event of a deputy is that of the hook that it stands for. */
+		if (!hook->optional || l->deputy == hook) {
 			vmt_probe_note(p, l->rung, NULL, status, r, text, fix, NULL);
 			return vmt_err_set(err, r, NULL, 0, "%s", text);
 		}
@@ -488,6 +543,8 @@ void vmt_probe_unload(struct vmt_probe_loaded *l)
 {
 	for (size_t i = 0; i < l->n_links; i++)
 		bpf_link__destroy(l->links[i]);
+	if (l->deputy)
+		(void)bpf_map_delete_elem(bpf_map__fd(rest_of(l)), &(uint32_t){ 0 });
 	free(l->links);
 	free(l->events);
 	if (l->skeleton)

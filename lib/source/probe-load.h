@@ -37,6 +37,8 @@ struct vmt_probe_loaded {
 	const struct vmt_probe_rung *rung;
 	void *skeleton;
 	uint64_t have; /* VMT_HAVE_ and VMT_HOOK_ bits */
+	/* Whose program hangs on an event in place of another, and gives it the rest; or NULL. */
+	const struct vmt_probe_hook *deputy;
 	struct bpf_link **links;
 	size_t n_links;
 	size_t cap_links;

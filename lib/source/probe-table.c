@@ -156,11 +156,11 @@ static const struct vmt_probe_hook kprobe_hooks[] = {
 };
 
 static const struct vmt_probe_hook tracepoint_hooks[] = {
+	{ "quick_minor", "software:minor-faults", "the same with less to do, for counts alone", 0,
+	  true, VMT_HOOK_COUNTS },
 	EVERYWHERE,
 	{ "begin_user", "tp_btf/page_fault_user", "access and duration of faults in user mode",
-	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED |
-		  VMT_HAVE_SIGBUS,
-	  true, VMT_HOOK_ALWAYS },
+	  VMT_HAVE_BEGIN, true, VMT_HOOK_ALWAYS },
 	{ "begin_kernel", "tp_btf/page_fault_kernel", "access and duration of faults in the kernel",
 	  VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY | VMT_HAVE_KINDS, true,
 	  VMT_HOOK_ALWAYS },

@@ -34,6 +34,7 @@ struct session {
 	const char *label; /* how the rung was asked for */
 	const char *rung;
 	bool windows; /* and no lives */
+	bool counts; /* and nothing else */
 	struct table table;
 	char preempt[24];
 	uint32_t slots; /* rows by mapping; 0 for the usual */

@@ -21,6 +21,7 @@ FRAMES = 8
 # Of elf.h and of the instruction set.
 SHT_SYMTAB, SHT_REL = 2, 9
 STT_FUNC = 2
+SHN_UNDEF = 0
 LDX, ST, STX, ALU, ALU64 = 1, 2, 3, 4, 7
 CALL, LD_IMM64, MOV64_REG, ADD64_IMM = 0x85, 0x18, 0xBF, 0x07
 FP = 10
@@ -76,6 +77,8 @@ class Code:
         symbol = self.relocations.get((section, at))
         if symbol is None:
             return self.functions[section, at + 8 + imm * 8]
+        if symbol[3] == SHN_UNDEF:
+            return None  # the kernel's own, which has a stack elsewhere
         # Of a section the instruction has the place in it, of a function nothing: -1.
         return self.functions[symbol[3], symbol[4] + (imm + 1) * 8]
 
@@ -100,6 +103,7 @@ class Code:
             elif op == CALL:
                 if src == 1:
                     function.calls.add(self.callee(function.section, at, imm))
+                    function.calls.discard(None)
                 for register in range(6):
                     known.pop(register, None)
             elif kind in (ALU, ALU64, LDX) or op == LD_IMM64:
