@@ -28,7 +28,7 @@
 #define IDS_MOST 1024
 #define ENDS	 3
 /* Programs are freed behind grace periods of RCU, and by a worker of the kernel. */
-#define WAIT_MS 20000u
+#define WAIT_MS 60000u
 
 struct ids {
 	uint32_t id[IDS_MOST];
