@@ -19,6 +19,7 @@ from tap import Report  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGESIZE")
 MIB = 1 << 20
+TRIES = 5
 
 SOURCE = """
 #include <stdio.h>
@@ -167,18 +168,22 @@ def outcomes(report, folder):
 
 def known(report, folder):
     """Figures that are known before."""
-    seen = []
-    for pages in (1000, 9000):
-        problem, document = document_of([sys.executable, "-c", TOUCH, str(pages)], folder)
-        if problem:
-            report.check(f"{pages} pages", problem)
-            return
-        seen.append(document["data"]["command"]["minor_faults_total"])
-        most = document["data"]["faults"][0]
-        report.check(f"{pages} pages: a row of as many", None if most["faults_total"] >= pages
-                     and most["kind"] == "anon" else f"{most}")
-    # Of the interpreter itself some come and go.
-    extra = seen[1] - seen[0] - 8000
+    least = {}
+    for _ in range(TRIES):
+        for pages in (1000, 9000):
+            problem, document = document_of([sys.executable, "-c", TOUCH, str(pages)], folder)
+            most = None if problem else document["data"]["faults"][0]
+            if problem or most["faults_total"] < pages or most["kind"] != "anon":
+                report.check(f"{pages} pages: a row of as many", problem or f"{most}")
+                return
+            n = document["data"]["command"]["minor_faults_total"]
+            least[pages] = min(n, least.get(pages, n))
+        # Of the interpreter itself some come and go, more of them where its files were not in the
+        # page cache, or nobody had room for large pages of it.
+        extra = least[9000] - least[1000] - 8000
+        if abs(extra) < 40:
+            break
+    report.check("1000 and 9000 pages: a row of as many")
     report.check("8000 pages more are 8000 faults more",
                  None if abs(extra) < 40 else f"{extra:+} of 8000")
 
