@@ -27,8 +27,6 @@ static void cannot(struct vmt_sample *s, int code, const char *why)
 #include "source/mounts.h"
 #include "source/probe-inodes.h"
 
-#define ROWS_MAX ((size_t)4 << 20) /* a gigabyte and a half of our own memory */
-
 /* A directory that leads to files, by its dentry. */
 struct dir {
 	uint64_t parent; /* its dentry; itself at the root */
@@ -72,7 +70,8 @@ struct walk {
 	struct super *supers;
 	size_t n_supers;
 	size_t cap_supers;
-	uint64_t dropped; /* inodes beyond ROWS_MAX */
+	size_t most; /* rows; and directories */
+	uint64_t dropped; /* inodes beyond that */
 	uint64_t live_ns; /* that pages were counted; 0: they were not */
 	struct vmt_buf text; /* being put together */
 };
@@ -108,7 +107,7 @@ static int take_dir(struct walk *w, const struct vmt_inode_record *r)
 	int known;
 
 	/* What is in it is named by its inode then. */
-	if (w->n_dirs >= ROWS_MAX)
+	if (w->n_dirs >= w->most)
 		return 0;
 	known = vmt_inode_index_add(&w->dir_index, r->f.address, 0, w->n_dirs, &at);
 	if (known < 0 ||
@@ -146,7 +145,7 @@ static int take_file(struct walk *w, const struct vmt_inode_record *r)
 	if (!w->opts->all && !(w->opts->mapped && r->f.mappings) &&
 	    !(w->opts->open && r->f.openers))
 		return 0;
-	if (w->n_files >= ROWS_MAX) {
+	if (w->n_files >= w->most) {
 		w->dropped++;
 		return 0;
 	}
@@ -249,22 +248,20 @@ static int resolve(struct walk *w, size_t at, unsigned depth)
 	if (d->resolved)
 		return 0;
 	d->resolved = true;
+	/* As it is for who comes back here: addresses that were used again can make a ring. */
+	d->lost = true;
 	s = super_of(w, d->super);
 	if (!s)
 		return -ENOMEM;
 	if (!d->root) {
 		if (depth == VMT_INODE_DEPTH ||
-		    !vmt_inode_index_find(&w->dir_index, d->parent, 0, &up)) {
-			d->lost = true;
+		    !vmt_inode_index_find(&w->dir_index, d->parent, 0, &up))
 			return 0;
-		}
 		r = resolve(w, up, depth + 1);
 		if (r < 0)
 			return r;
-		if (w->dirs[up].lost) {
-			d->lost = true;
+		if (w->dirs[up].lost)
 			return 0;
-		}
 		vmt_buf_clear(&w->text);
 		vmt_buf_add(&w->text, w->dirs[up].path.ptr, w->dirs[up].path.len);
 		vmt_buf_addc(&w->text, '/');
@@ -273,6 +270,7 @@ static int resolve(struct walk *w, size_t at, unsigned depth)
 	}
 	show(w, s, d->path);
 	d->shown = keep_text(w);
+	d->lost = false;
 	return 0;
 }
 
@@ -523,7 +521,8 @@ int vmt_collect_inodes(struct vmt_collector *c, struct vmt_sample *s,
 {
 	const struct vmt_root *root = vmt_collector_shared(c)->root;
 	uint64_t cpu0 = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
-	VMT_CLEANUP(walk_done) struct walk w = { .s = s, .opts = opts };
+	VMT_CLEANUP(walk_done)
+	struct walk w = { .s = s, .opts = opts, .most = opts->most ? opts->most : VMT_INODES_MAX };
 	struct vmt_err err = { 0 };
 	int r;
 
