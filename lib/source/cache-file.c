@@ -67,12 +67,7 @@ int vmt_cache_identify(const struct statx *st, const struct vmt_mount *mount,
 
 static bool more(void *arg)
 {
-	struct vmt_job *job = arg;
-
-	if (vmt_job_expired(job))
-		return false;
-	vmt_job_go_on(job);
-	return true;
+	return vmt_job_renew(arg);
 }
 
 static void take_counts(const struct vmt_cache_counts *c, uint64_t page, const char *method,

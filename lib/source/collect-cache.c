@@ -299,9 +299,8 @@ static int read_dir(struct task *t, struct vmt_job *job)
 		d = readdir(dir);
 		if (!d)
 			return errno ? -errno : 0;
-		if (vmt_job_expired(job))
+		if (!vmt_job_renew(job))
 			return -ETIMEDOUT;
-		vmt_job_go_on(job);
 		r = take_entry(t, job, fd, d, !vmt_fs_may_wait(fs));
 		if (r < 0)
 			return r;

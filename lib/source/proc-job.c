@@ -153,12 +153,11 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 			return -EXDEV;
 		if (r < 0)
 			return r;
-		if (vmt_job_expired(rd->job))
-			return vmt_err_set(rd->read->err, -ETIMEDOUT, name, 0,
-					   "it was not read to its end in time");
 		/* A list of a million mappings takes seconds, and is not stuck: each piece has its
 		 * own time, and the deadline of the whole stays. */
-		vmt_job_go_on(rd->job);
+		if (!vmt_job_renew(rd->job))
+			return vmt_err_set(rd->read->err, -ETIMEDOUT, name, 0,
+					   "it was not read to its end in time");
 	}
 	rd->read->reads++;
 	rd->read->bytes += bytes;

@@ -12,12 +12,7 @@
 
 bool vmt_proc_pagemap_stop(void *arg)
 {
-	struct vmt_job *job = arg;
-
-	if (vmt_job_expired(job))
-		return true;
-	vmt_job_go_on(job);
-	return false;
+	return !vmt_job_renew(arg);
 }
 
 /* Whether looking at all of it takes so long that it would be felt. */

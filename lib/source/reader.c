@@ -115,9 +115,9 @@ bool vmt_job_has_ended(const struct vmt_job *job)
 	return __atomic_load_n(&job->ended, __ATOMIC_ACQUIRE);
 }
 
-void vmt_job_begin(struct vmt_job *job, int stage)
+static void begin_at(struct vmt_job *job, int stage, uint64_t now)
 {
-	uint64_t now = now_ns(), due = now + job->timeout_ns;
+	uint64_t due = now + job->timeout_ns;
 
 	if (due < now)
 		due = UINT64_MAX;
@@ -128,18 +128,41 @@ void vmt_job_begin(struct vmt_job *job, int stage)
 	__atomic_store_n(&job->due_ns, due, __ATOMIC_RELAXED);
 }
 
-void vmt_job_go_on(struct vmt_job *job)
+void vmt_job_begin(struct vmt_job *job, int stage)
 {
-	uint64_t now = now_ns();
+	begin_at(job, stage, now_ns());
+}
 
+static void go_on_at(struct vmt_job *job, uint64_t now)
+{
 	if (!job->deadline_ns ||
 	    (job->deadline_ns > now && job->deadline_ns - now > job->timeout_ns))
-		vmt_job_begin(job, vmt_job_stage(job));
+		begin_at(job, vmt_job_stage(job), now);
+}
+
+void vmt_job_go_on(struct vmt_job *job)
+{
+	go_on_at(job, now_ns());
+}
+
+static bool expired_at(const struct vmt_job *job, uint64_t now)
+{
+	return now >= __atomic_load_n(&job->soft_ns, __ATOMIC_RELAXED);
 }
 
 bool vmt_job_expired(const struct vmt_job *job)
 {
-	return now_ns() >= __atomic_load_n(&job->soft_ns, __ATOMIC_RELAXED);
+	return expired_at(job, now_ns());
+}
+
+bool vmt_job_renew(struct vmt_job *job)
+{
+	uint64_t now = now_ns();
+
+	if (expired_at(job, now))
+		return false;
+	go_on_at(job, now);
+	return true;
 }
 
 int vmt_job_hand_over(struct vmt_job *job, void *part)

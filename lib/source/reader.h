@@ -56,6 +56,9 @@ void vmt_job_go_on(struct vmt_job *job);
 /* For the job itself, between two reads: whether it ought to stop with -ETIMEDOUT. It comes a
  * little before the pool would give the job up, so that a slow job keeps what it has. */
 bool vmt_job_expired(const struct vmt_job *job);
+/* Both, for who reads in many pieces and looks at the clock once for each: false where the job
+ * ought to stop, else the time has begun anew. */
+bool vmt_job_renew(struct vmt_job *job);
 /* The stage that was begun last; also for a job that was left behind. */
 int vmt_job_stage(const struct vmt_job *job);
 
