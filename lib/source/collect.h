@@ -62,8 +62,8 @@ int vmt_collect(struct vmt_collector *c, uint64_t sources, const uint64_t *pids,
 		struct vmt_sample **ret, struct vmt_err *err);
 
 /* SMAPS is read without the list before it, which is dearer by an eighth: the residency belongs to
- * the list where the size of the address space is that of the rows. A process whose smaps does not
- * answer then has no rows. */
+ * the list where the size of the address space, before or after, is that of the rows. A process
+ * whose smaps does not answer then has no rows. */
 #define VMT_COLLECT_ONCE (UINT64_C(1) << 60)
 
 /* With MAPS, and nothing that needs the rows: fills maps_total and keeps no mappings. */

@@ -344,13 +344,13 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 	return handed < 0 ? handed : r;
 }
 
-/* Whether the address space has that size now, bytes. */
+/* Whether the address space had that size, bytes, when it was listed, or has it now: a list into
+ * which something came or went while it was read is of neither. */
 static bool has_size(const struct reading *rd, uint64_t size)
 {
-	struct vmt_proc_space now;
-
-	return vmt_proc_space_now(rd->task->shared->root, rd->dir_fd, &now) &&
-	       now.size_bytes == size;
+	/* Mostly nothing does, and no other file is read for it. */
+	return rd->task->listed_bytes == size ||
+	       vmt_proc_space_is(rd->task->shared->root, rd->dir_fd, size);
 }
 
 /*
@@ -793,6 +793,7 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t source
 	task->check_start = VMT_HAS(proc, start_time_ns, p);
 	task->start_time_ns = p->start_time_ns;
 	task->has_faults = !vmt_pid_is_headless(p) && vmt_proc_faults(p, &task->faults);
+	task->listed_bytes = VMT_HAS(proc, vsize_bytes, p) ? p->vsize_bytes : UINT64_MAX;
 	vmt_arena_init(&task->arena);
 	pthread_mutex_init(&task->lock, NULL);
 	return vmt_job_new(&job_type, task);

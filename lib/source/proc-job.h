@@ -77,6 +77,8 @@ struct vmt_proc_task {
 	 */
 	bool has_faults;
 	uint64_t faults;
+	uint64_t listed_bytes; /* size of its address space when it was listed; UINT64_MAX: unknown
+				*/
 	bool count_only; /* of MAPS only the number: maps stays NULL */
 	/* Rows that are kept at most, 0 for all. A process with more mappings hands them over in
 	 * parts, struct vmt_proc_part, while the list is read, and maps stays NULL. */

@@ -102,3 +102,10 @@ bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc
 
 	return vmt_proc_space_read(root, fd, ret);
 }
+
+bool vmt_proc_space_is(const struct vmt_root *root, int dir_fd, uint64_t size_bytes)
+{
+	struct vmt_proc_space now;
+
+	return vmt_proc_space_now(root, dir_fd, &now) && now.size_bytes == size_bytes;
+}

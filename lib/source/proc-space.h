@@ -37,3 +37,5 @@ int vmt_proc_space_open(int dir_fd);
 bool vmt_proc_space_read(const struct vmt_root *root, int fd, struct vmt_proc_space *ret);
 /* Both; for who asks once. */
 bool vmt_proc_space_now(const struct vmt_root *root, int dir_fd, struct vmt_proc_space *ret);
+/* Whether it has that size, now. */
+bool vmt_proc_space_is(const struct vmt_root *root, int dir_fd, uint64_t size_bytes);

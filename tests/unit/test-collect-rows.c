@@ -174,6 +174,31 @@ static void a13_a_list_that_changed(void **state)
 	unit_dir_remove(&d);
 }
 
+/* What was mapped behind the read of the list is not missing in it. */
+static void test_a_list_of_the_size_before(void **state)
+{
+	struct seen seen = { 0 };
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct unit_dir d;
+
+	save(&d);
+	write_many(&d, true);
+	unit_dir_write(&d, "proc/42/status",
+		       "Name:\ta b\nVmSize:\t 24000 kB\nVmRSS:\t 4 kB\nRssAnon:\t 4 kB\n");
+	unit_dir_write(&d, "proc/42/statm", "6000 3000 0 0 0 0 0\n");
+	c = collector(d.path);
+	s = collect(c, CHEAP, 0);
+	unit_dir_write(&d, "proc/42/statm", "7000 3000 0 0 0 0 0\n");
+	assert_int_equal(
+		vmt_collect_rows(c, s, SMAPS | VMT_COLLECT_ONCE, all, 3, take, &seen, NULL), 0);
+	assert_int_equal(seen.total[1], MANY);
+	assert_field(proc, consistent, &s->procs[1], true);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	unit_dir_remove(&d);
+}
+
 static void test_a_consumer_that_fails(void **state)
 {
 	struct seen seen = { .fail_at = 2 };
@@ -275,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_as_many_as_are_kept),
 		cmocka_unit_test(test_more_than_are_kept),
 		cmocka_unit_test(a13_a_list_that_changed),
+		cmocka_unit_test(test_a_list_of_the_size_before),
 		cmocka_unit_test(test_a_consumer_that_fails),
 		cmocka_unit_test(test_a_process_that_does_not_answer),
 		cmocka_unit_test(test_failing_allocations),
