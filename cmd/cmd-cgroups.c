@@ -146,7 +146,7 @@ static int run_cgroups(struct vmt_ctx *ctx)
 	if (r)
 		return r;
 	r = vmt_watch_or_once(ctx, &run, take, &g);
-	return r ? r : vmt_run_verdict(&run, ctx, VMT_SOURCE_MEMCG);
+	return r ? r : vmt_run_cgroup_verdict(&run, ctx);
 }
 
 const struct vmt_cmd vmt_cmd_cgroups = {

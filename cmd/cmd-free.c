@@ -269,7 +269,7 @@ static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watc
 	if (r)
 		return r;
 	last = s;
-	if (!fs->text || (!s->chosen && !w)) {
+	if (!fs->text || (any && !s->chosen && !w)) {
 		last = vmt_run_section(run, ctx, "cgroup_parts",
 				       fs->text ? fs->used_shown : fs->used, n_used);
 		if (!last)
@@ -278,8 +278,12 @@ static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watc
 		last = vmt_run_section(run, ctx, "cgroup_levels", levels, n_levels);
 		if (!last)
 			return VMT_EXIT_FAILED;
-		last->title = "what each level leaves it";
+		if (n_levels)
+			last->title = "what each level leaves it";
 	}
+	if (any && !run->sample->cgroup_facts.above_hidden && m->cgroups[at].at_most)
+		vmt_buf_adds(&last->note,
+			     "! a limit could not be read: there may be less available\n");
 	vmt_run_remarks(run, ctx, last);
 	if (fs->text)
 		return 0;
@@ -317,7 +321,7 @@ static int run_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct free_stat
 		r = vmt_run_open(run, ctx, 0);
 	if (r == 0)
 		r = vmt_watch_or_once(ctx, run, take_cgroup, fs);
-	return r ? r : vmt_run_verdict(run, ctx, VMT_SOURCE_MEMCG);
+	return r ? r : vmt_run_cgroup_verdict(run, ctx);
 }
 
 static int run_free(struct vmt_ctx *ctx)

@@ -220,6 +220,20 @@ int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_sou
 	return 0;
 }
 
+int vmt_run_cgroup_verdict(const struct vmt_run *run, struct vmt_ctx *ctx)
+{
+	const struct vmt_sample *s = run->sample;
+	size_t at = s->cgroup_facts.first;
+	VMT_AUTO_BUF path = { 0 };
+	int r = vmt_run_verdict(run, ctx, VMT_SOURCE_MEMCG);
+
+	if (r || at >= s->n_cgroups || !s->cgroup_links[at].denied)
+		return r;
+	vmt_fmt_safe(&path, s->cgroups[at].path, ctx->out.ascii);
+	vmt_complain(ctx, "not permitted: the files of cgroup %.200s", path.data ? path.data : "");
+	return VMT_EXIT_DENIED;
+}
+
 int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts)
 {
 	struct vmt_err err = { 0 };

@@ -42,6 +42,9 @@ int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64
 int vmt_run_unread(const struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_proc *p);
 /* Complains where the source that the command is about gave nothing; the exit code for it, or 0. */
 int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source);
+/* The same for the cgroup that was asked for, the first that is shown: also where it may not be
+ * looked into. */
+int vmt_run_cgroup_verdict(const struct vmt_run *run, struct vmt_ctx *ctx);
 /* Builds run->model and begins run->doc; exit code or 0. */
 int vmt_run_model(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_model_opts *opts);
 /* Builds run->model anew, after more was read; rows of the old one are gone. Exit code or 0. */

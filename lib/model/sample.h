@@ -69,6 +69,7 @@ struct vmt_proc_maps {
 struct vmt_cgroup_link {
 	size_t parent; /* index of the one above it, which is smaller; SIZE_MAX for the first */
 	bool unread; /* some of its files, which are there, could not be read */
+	bool denied; /* its directory may not be looked into */
 };
 
 /* The hierarchy that the cgroups of a sample are of. */

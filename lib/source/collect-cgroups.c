@@ -88,6 +88,8 @@ static int note_failure(struct walk *w, size_t i, const char *name, int r,
 		vmt_buf_addf(&hint, " %s", name);
 	if (err && err->text[0] && err->line)
 		vmt_buf_addf(&hint, ", line %u: %s", err->line, err->text);
+	else
+		vmt_buf_addf(&hint, ": %s", strerror(-r));
 	copy = vmt_buf_error(&hint) < 0 ? NULL : vmt_arena_copy(&w->s->arena, hint.data, hint.len);
 	if (!copy)
 		return -ENOMEM;
@@ -255,6 +257,7 @@ static int visit(struct walk *w, size_t i, bool listing)
 		source_of(w)->gone++;
 	if (w->gone[i])
 		return 0;
+	w->links[i].denied = dir == -EACCES || dir == -EPERM;
 	if (dir < 0)
 		return note_failure(w, i, NULL, dir, NULL);
 	any = look_at(w, i, dir);

@@ -7,11 +7,35 @@ import pathlib
 import resource
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from program import DENIED, OK, Outsider, expect, loads, pages_without_frames, run  # noqa: E402
 from tap import BUILD, Report  # noqa: E402
 
+
+
+def closed_cgroup(report, nobody):
+    """A cgroup that may not be looked into: unknown, with the reason, and no success."""
+    with tempfile.TemporaryDirectory(prefix="vmtop-rights-") as name:
+        top = pathlib.Path(name)
+        files = {"proc/meminfo": "MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 600 kB\n",
+                 "proc/self/mountinfo": "30 1 0:26 / /cgroup rw - cgroup2 none rw\n",
+                 "cgroup/cgroup.controllers": "memory\n", "cgroup/cgroup.procs": "1\n",
+                 "cgroup/closed/memory.current": "4096\n", "vmtop-fixture": "page_size 4096\n"}
+        for file, text in files.items():
+            (top / file).parent.mkdir(parents=True, exist_ok=True)
+            (top / file).write_text(text)
+        top.chmod(0o755)
+        (top / "cgroup/closed").chmod(0o700)
+        for words in (["free", "--cgroup", "/closed"], ["cgroups", "/closed"]):
+            result = nobody.run(*words, "-J", "--root", name)
+            problem = expect(result, DENIED, quiet=False)
+            data = loads(result.out)["data"] if result.out else {}
+            row = data["cgroup"] if "cgroup" in data else (data.get("cgroups") or [{}])[0]
+            if not problem and (row.get("current_bytes") is not None or not row.get("at_most")):
+                problem = f"{row.get('current_bytes')}, at most: {row.get('at_most')}"
+            report.check(f"nobody: {words[0]} of a cgroup that is closed", problem)
 
 
 def as_nobody(report):
@@ -28,6 +52,8 @@ def as_nobody(report):
             report.check(f"nobody: {args[0]} of root's process is denied",
                          expect(result, DENIED, complaint=True)
                          or (f"stdout is {result.out!r}" if result.out else None))
+
+        closed_cgroup(report, nobody)
 
         result = nobody.run("ps", "-J", "-p", str(os.getpid()), "-o", "+pss,uss")
         problem = expect(result, OK, quiet=False)

@@ -682,7 +682,7 @@ static void trees(void **state)
 static void rates(void **state)
 {
 	struct vmt_cgroup before = { 0 }, now[2] = { 0 };
-	struct vmt_cgroup_link links[2] = { { SIZE_MAX, false }, { 0, false } };
+	struct vmt_cgroup_link links[2] = { { .parent = SIZE_MAX }, { .parent = 0 } };
 	struct vmt_sample *s = vmt_sample_new(), *prev = vmt_sample_new();
 	VMT_AUTO_MODEL m = NULL;
 
