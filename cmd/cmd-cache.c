@@ -46,6 +46,7 @@ struct cache {
 	bool group;
 	enum vmt_cached_group_by by;
 	uint64_t *pids;
+	int missing; /* the exit code where a process of them is not there */
 };
 
 static void cache_done(struct cache *c)
@@ -329,16 +330,34 @@ static int read_anew(struct vmt_ctx *ctx, struct vmt_run *run)
 	return r;
 }
 
+/* The processes that were named: 0 where there is one at least, or an exit code. */
+static int look_for_pids(struct vmt_ctx *ctx, struct vmt_run *run, struct cache *c)
+{
+	if (!c->inodes.pids)
+		return 0;
+	if (run->sample->host.pid_namespace) {
+		vmt_complain(ctx, "-p cannot be had in a PID namespace: the kernel's lists have "
+				  "other numbers");
+		return VMT_EXIT_FAILED;
+	}
+	c->missing = vmt_run_missing(run, ctx, c->inodes.pids, c->inodes.n_pids);
+	return run->sample->n_procs ? 0 : c->missing;
+}
+
 /* One sample, as far as its document; an exit code or 0. */
 static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
-	const struct cache *c = arg;
+	struct cache *c = arg;
 	struct vmt_section *s, *sum;
 	bool asked = false;
 	int r;
 
 	(void)w;
-	r = vmt_run_sample(run, ctx, VMT_SOURCE_BIT(MEMINFO), NULL, 0);
+	r = vmt_run_sample(run, ctx,
+			   VMT_SOURCE_BIT(MEMINFO) | (c->inodes.pids ? VMT_SOURCE_BIT(STAT) : 0),
+			   c->inodes.pids, c->inodes.n_pids);
+	if (r == 0)
+		r = look_for_pids(ctx, run, c);
 	if (r)
 		return r;
 	if ((c->walk ? vmt_collect_inodes(run->collector, run->sample, &c->inodes)
@@ -447,6 +466,8 @@ static int run_cache(struct vmt_ctx *ctx)
 		r = vmt_print_doc(ctx, &run.doc);
 	if (r == 0)
 		r = complain(ctx, run.sample, &run.model->cache);
+	if (r == 0)
+		r = c.missing;
 	return r ? r
 		 : vmt_run_verdict(&run, ctx, c.walk ? VMT_SOURCE_INODES : VMT_SOURCE_CACHESTAT);
 }

@@ -18,8 +18,8 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from program import DENIED, NOTHING, OK, Outsider, expect, loads, run  # noqa: E402
-from tap import Report  # noqa: E402
+from program import DENIED, FAILED, NOTHING, OK, Outsider, expect, loads, run  # noqa: E402
+from tap import VMTOP, Report  # noqa: E402
 
 PAGE = mmap.PAGESIZE
 TRIES = 50
@@ -339,6 +339,19 @@ def explains(report):
     report.check("cache --all: explains Cached", problem)
 
 
+def processes(report):
+    """Those that are not there, and numbers that the kernel's lists do not have."""
+    gone = 1 << 22
+    result = run("cache", "-p", str(gone - 1))
+    report.check("cache -p: a process that is not there", expect(result, NOTHING, complaint=True))
+    result = run("cache", "-J", "-p", f"{os.getpid()},{gone - 1}")
+    problem = expect(result, NOTHING, quiet=False)
+    report.check("cache -p: one that is there beside it",
+                 problem or (None if loads(result.out)["data"]["cached_files"] else "no rows"))
+    result = run("-pf", "--mount-proc", VMTOP, "cache", "-p", "1", program="unshare")
+    report.check("cache -p: in a PID namespace", expect(result, FAILED, complaint=True))
+
+
 def live(report, folder):
     """Pages that come and go: a file that is written and cut, until all is seen. And files that
     are made and removed: the last to get the memory of one has its own pages alone. Shmem is
@@ -485,6 +498,7 @@ def main():
         tree(report, folder)
         mounts(report, folder)
         walk(report, folder)
+        processes(report)
         live(report, folder)
         file_systems(report, folder)
         without_rights(report, folder)
