@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/fmt.h"
+#include "cmd/ui/canvas.h"
+#include "model/model.h"
+
+/*
+ * The dashboard without a terminal: models in, keys in, screens out. It reads nothing and knows no
+ * clock but that of the models; who owns it samples, waits and shows.
+ */
+
+enum vmt_screen_id {
+	VMT_SCREEN_SYSTEM,
+	VMT_SCREEN_PROCS,
+	VMT_SCREEN_VMAS,
+	VMT_SCREEN_PAGES,
+	VMT_SCREEN_FAULTS,
+	VMT_SCREEN_CACHE,
+	VMT_SCREEN_COUNT,
+};
+
+/* By its name ("system", "procs", "vmas", "pages", "faults", "cache"); -EINVAL. */
+int vmt_screen_find(const char *name);
+const char *vmt_screen_name(enum vmt_screen_id id);
+
+/* Keys that are no characters; a character is its code point. */
+enum vmt_key {
+	VMT_KEY_NONE = 0,
+	VMT_KEY_TAB = '\t',
+	VMT_KEY_ENTER = '\r',
+	VMT_KEY_ESC = 0x1b,
+	VMT_KEY_BACKSPACE = 0x7f,
+	VMT_KEY_UP = 0x110000,
+	VMT_KEY_DOWN,
+	VMT_KEY_LEFT,
+	VMT_KEY_RIGHT,
+	VMT_KEY_PAGE_UP,
+	VMT_KEY_PAGE_DOWN,
+	VMT_KEY_HOME,
+	VMT_KEY_END,
+	VMT_KEY_INSERT,
+	VMT_KEY_DELETE,
+	VMT_KEY_BACK_TAB,
+	VMT_KEY_F1,
+	VMT_KEY_F10 = VMT_KEY_F1 + 9,
+	VMT_KEY_F12 = VMT_KEY_F1 + 11,
+	VMT_KEY_CLICK, /* the left button, at y, x */
+	VMT_KEY_WHEEL_UP,
+	VMT_KEY_WHEEL_DOWN,
+	VMT_KEY_PASTE, /* a character of text that was pasted: it is never a command */
+	VMT_KEY_COUNT,
+};
+
+struct vmt_ui_event {
+	uint32_t key; /* enum vmt_key, or a character */
+	unsigned y, x; /* of the mouse */
+	uint32_t pasted; /* of VMT_KEY_PASTE: the character */
+};
+
+/* What the owner is to do after an event. */
+enum vmt_ui_act {
+	VMT_UI_NONE,
+	VMT_UI_DRAW, /* something looks different */
+	VMT_UI_SAMPLE, /* something else is wanted: sample at once */
+	VMT_UI_REPORT, /* write a report of what vmt_ui_subject() says */
+	VMT_UI_SAVE, /* write the configuration */
+	VMT_UI_QUIT,
+};
+
+/* A process by its identity; pid 0 for none. */
+struct vmt_ui_proc {
+	uint64_t pid;
+	uint64_t start_time_ns; /* 0: whoever has that pid */
+};
+
+/* What keys act upon: a process, one of its mappings, an address in that. */
+struct vmt_ui_subject {
+	struct vmt_ui_proc proc;
+	uint64_t start, end; /* of the mapping; 0 for none */
+	uint64_t address;
+};
+
+/* Processes whose dear figures are wanted at most in one sample. */
+#define VMT_UI_ROWS_MAX 512
+
+/* What the next sample is to hold; nothing else is read. */
+struct vmt_ui_want {
+	enum vmt_screen_id screen;
+	bool sampling; /* false: frozen, and nothing is to be read at all */
+	uint64_t interval_ns;
+	uint64_t sources; /* VMT_SOURCE_BITs of the cheap sources */
+	bool procs; /* the list of processes */
+	/* Processes on the screen whose PSS is shown, the most wanted first. */
+	struct vmt_ui_proc rollups[VMT_UI_ROWS_MAX];
+	size_t n_rollups;
+	struct vmt_ui_proc maps; /* whose mappings are shown */
+	/* Mappings on the screen whose residency is drawn, by their first address. */
+	uint64_t strips[VMT_UI_ROWS_MAX];
+	size_t n_strips;
+	unsigned strip_cells;
+	struct vmt_ui_subject pages; /* the mapping whose pages are drawn, and the page in detail */
+	bool written_since; /* restart the watch for written pages */
+	bool faults; /* counts of faults by mapping */
+	bool singles; /* single faults */
+	struct vmt_ui_proc singles_of; /* none: of all */
+	bool cache; /* the files of the page cache */
+};
+
+struct vmt_ui_opts {
+	enum vmt_screen_id screen;
+	struct vmt_ui_proc proc; /* whose mappings are shown first */
+	enum vmt_size_unit unit;
+	uint64_t interval_ns;
+	bool ascii;
+	bool live; /* false: of a saved machine */
+	bool batch; /* no keys can be pressed: no footer */
+	const char *version; /* of vmtop */
+	const char *filter; /* of the processes; NULL */
+	const char *sort;
+};
+
+struct vmt_ui;
+
+/* 0, -ENOMEM, or -EINVAL with the reason in err. */
+int vmt_ui_new(const struct vmt_ui_opts *opts, struct vmt_ui **ret, struct vmt_err *err);
+void vmt_ui_free(struct vmt_ui *ui);
+static inline void vmt_ui_freep(struct vmt_ui **ui)
+{
+	vmt_ui_free(*ui);
+}
+#define VMT_AUTO_UI VMT_CLEANUP(vmt_ui_freep) struct vmt_ui *
+
+/* A new model; it and its sample stay valid until the next call. took_ns: CPU time that it cost. 0
+ * or -ENOMEM. */
+int vmt_ui_model(struct vmt_ui *ui, const struct vmt_model *m, uint64_t took_ns);
+enum vmt_ui_act vmt_ui_event(struct vmt_ui *ui, const struct vmt_ui_event *event);
+/* Draws on all of c. 0 or -ENOMEM. */
+int vmt_ui_draw(struct vmt_ui *ui, struct vmt_canvas *c);
+void vmt_ui_wants(const struct vmt_ui *ui, struct vmt_ui_want *ret);
+struct vmt_ui_subject vmt_ui_subject(const struct vmt_ui *ui);
+/* One line to show until the next key, as what an act came to. */
+void vmt_ui_say(struct vmt_ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
