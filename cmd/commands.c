@@ -4,6 +4,7 @@
 /* In the order of help: the machine, processes, mappings, faults, everything, vmtop itself. */
 /* clang-format off */
 const struct vmt_cmd *const vmt_cmds[] = {
+	&vmt_cmd_top,
 	&vmt_cmd_free,
 	&vmt_cmd_zones,
 	&vmt_cmd_kernel,

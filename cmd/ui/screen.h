@@ -135,6 +135,7 @@ struct vmt_ui {
 	uint64_t interval_ns;
 	const struct vmt_model *model; /* that is shown; NULL before the first */
 	uint64_t took_ns;
+	bool slow; /* samples take so long that the interval was made longer */
 	struct vmt_view views[VMT_VIEWS_MAX];
 	size_t n_views; /* at least 1; the last is shown */
 	void *states[VMT_SCREEN_COUNT];
@@ -158,6 +159,8 @@ enum vmt_ui_act vmt_ui_open(struct vmt_ui *ui, enum vmt_screen_id screen,
 /* Shows a screen in place of the whole stack, with the subject that there is. */
 enum vmt_ui_act vmt_ui_switch(struct vmt_ui *ui, enum vmt_screen_id screen);
 enum vmt_ui_act vmt_ui_back(struct vmt_ui *ui);
+/* Does what a key or the palette asked for. */
+enum vmt_ui_act vmt_ui_action(struct vmt_ui *ui, enum vmt_action action);
 
 /* chrome.c: what all screens have. */
 /* Tabs, and on the right the machine, the time and the pace. */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/top-collect.h"
+
+/* A source that does not answer must not stop the dashboard: what it gives is unknown in this
+ * sample. */
+#define SAMPLE_NS (UINT64_C(2) * 1000000000)
+
+int vmt_top_open(struct vmt_top *top, struct vmt_ctx *ctx)
+{
+	return vmt_run_open(&top->run, ctx, 0);
+}
+
+void vmt_top_done(struct vmt_top *top)
+{
+	vmt_run_done(&top->run);
+}
+
+int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want)
+{
+	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t sources = want->sources;
+	static const uint64_t none = 0;
+	int r;
+
+	vmt_collector_set_deadline(top->run.collector, vmt_now_ns(CLOCK_MONOTONIC) + SAMPLE_NS);
+	if (want->procs)
+		sources |= VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_KEEP;
+	/* No processes at all, where nobody looks at them. */
+	r = vmt_run_sample(&top->run, ctx, sources, want->procs ? NULL : &none, 0);
+	if (r == 0)
+		r = vmt_run_remodel(&top->run, ctx, NULL);
+	top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+	return r;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <time.h>
+
+#include "cmd/ui/table.h"
+#include "model/parts.h"
+
+/* From this width on there is room for what is good to know. */
+#define WIDE 120
+
+/* "00:45:42 1s", and on wide terminals the machine before it; flush right. */
+static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned left)
+{
+	VMT_AUTO_BUF text = { 0 };
+	const struct vmt_host *h = ui->model ? &ui->model->sample->host : NULL;
+	time_t now = h ? (time_t)(h->realtime_ns / 1000000000) : 0;
+	char clock[16] = "--:--:--";
+	unsigned width, tenths = (unsigned)(ui->interval_ns / 100000000);
+	struct tm tm;
+
+	if (h && localtime_r(&now, &tm))
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	if (c->width >= WIDE && h) {
+		vmt_buf_adds(&text, "Linux ");
+		vmt_fmt_safe(&text, h->release, true);
+		vmt_buf_adds(&text, "  ");
+	}
+	vmt_buf_adds(&text, clock);
+	if (ui->frozen) {
+		vmt_buf_adds(&text, ui->frozen == VMT_FROZEN_ALL ? " frozen" : " held");
+	} else if (!ui->opts.live) {
+		vmt_buf_adds(&text, " saved");
+	} else {
+		vmt_buf_adds(&text, ui->slow ? " slow " : c->width >= WIDE ? "  " : " ");
+		if (tenths % 10 || c->width >= WIDE || ui->slow)
+			vmt_buf_addf(&text, "%u.%us", tenths / 10, tenths % 10);
+		else
+			vmt_buf_addf(&text, "%us", tenths / 10);
+		if (c->width >= WIDE)
+			vmt_buf_adds(&text, "  live");
+	}
+	if (vmt_buf_error(&text) < 0)
+		return;
+	width = vmt_text_width((struct vmt_bytes){ text.data, text.len }, true);
+	if (left + width < c->width)
+		vmt_canvas_puts(c, y, c->width - width, VMT_STYLE_NORMAL, text.data);
+}
+
+void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	enum vmt_screen_id now = vmt_ui_view(ui)->screen;
+	/* With their numbers alone where their names have no room. */
+	bool names = c->width >= 70;
+	unsigned x = 0;
+	int i;
+
+	if (c->width >= WIDE && ui->opts.version)
+		x = vmt_canvas_putf(c, y, 0, VMT_STYLE_STRONG, "vmtop %s  ", ui->opts.version);
+	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
+		enum vmt_style style = i == (int)now ? VMT_STYLE_SELECTED : VMT_STYLE_NORMAL;
+		unsigned from = x;
+
+		x = vmt_canvas_puts(c, y, x, style, i == (int)now ? "[" : " ");
+		x = names || i == (int)now
+			    ? vmt_canvas_putf(c, y, x, style, "%d:%s", i + 1, vmt_screens[i]->title)
+			    : vmt_canvas_putf(c, y, x, style, "%d", i + 1);
+		x = vmt_canvas_puts(c, y, x, style, i == (int)now ? "]" : " ");
+		vmt_canvas_spot(c, &(struct vmt_spot){ .kind = VMT_SPOT_KEY,
+						       .y = y,
+						       .x = from,
+						       .width = x - from,
+						       .code = (uint32_t)('1' + i) });
+		x += names;
+	}
+	draw_clock(ui, c, y, x);
+}
+
+/* The parts of the bar, from left to right. */
+struct slice {
+	char letter;
+	enum vmt_style style;
+	uint64_t bytes;
+};
+
+/* What the letters of the bar stand for: sums of the parts that vmtop-free(1) lists. */
+static size_t slices(const struct vmt_model *m, struct slice ret[8])
+{
+	static const struct {
+		char letter;
+		uint8_t style;
+		uint32_t parts;
+	} kinds[] = {
+#define P(id) (UINT32_C(1) << VMT_PART_##id)
+		{ 'A', VMT_STYLE_ANON, P(ANON) },
+		{ 'S', VMT_STYLE_SHMEM, P(SHMEM) },
+		{ 'K', VMT_STYLE_KERNEL,
+		  P(SLAB_UNREC) | P(STACKS) | P(TABLES) | P(SEC_TABLES) | P(VMALLOC) | P(PERCPU) },
+		{ 'D', VMT_STYLE_DIRTY, P(DIRTY) | P(WRITEBACK) },
+		{ 'C', VMT_STYLE_CLEAN, P(CLEAN) | P(BUFFERS) | P(SWAP_CACHE) },
+		{ 'R', VMT_STYLE_SLAB, P(SLAB_REC) | P(OTHER_REC) },
+		{ '.', VMT_STYLE_FREE, P(FREE) | P(PCP) },
+#undef P
+	};
+	size_t i, k;
+
+	for (k = 0; k < VMT_ARRAY_LEN(kinds); k++) {
+		ret[k] = (struct slice){ kinds[k].letter, kinds[k].style, 0 };
+		for (i = 0; i < m->n_parts; i++)
+			if (kinds[k].parts >> i & 1 && VMT_HAS(part, size_bytes, &m->parts[i]) &&
+			    m->parts[i].size_bytes > 0)
+				ret[k].bytes += (uint64_t)m->parts[i].size_bytes;
+	}
+	return k;
+}
+
+/* Cells of the bar: as many of each letter as its share, rounded so that the ends of the parts and
+ * not their lengths are right; what is free or has no letter is dots. */
+static void draw_bar(const struct vmt_model *m, struct vmt_canvas *c, unsigned y, unsigned x,
+		     unsigned width)
+{
+	uint64_t total = m->system.total_bytes, sum = 0;
+	struct slice s[8];
+	size_t n = slices(m, s), k;
+	unsigned at = 0;
+
+	for (k = 0; k < n && total; k++) {
+		unsigned to;
+
+		if (s[k].letter == '.')
+			break;
+		sum += s[k].bytes;
+		to = (unsigned)(((unsigned __int128)sum * width + total / 2) / total);
+		for (; at < to && at < width; at++)
+			vmt_canvas_putf(c, y, x + at, s[k].style, "%c", s[k].letter);
+	}
+	for (; at < width; at++)
+		vmt_canvas_puts(c, y, x + at, VMT_STYLE_FREE, ".");
+}
+
+/* A value of the machine, as a spot that can be explained; the column behind it. */
+static unsigned draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			   unsigned field)
+{
+	const struct vmt_system *s = &ui->model->system;
+	VMT_AUTO_BUF text = { 0 };
+	unsigned end;
+
+	vmt_ui_value(&text, ui, &vmt_entity_system.fields[field], s, 0);
+	if (vmt_buf_error(&text) < 0)
+		return x;
+	end = vmt_canvas_puts(c, y, x, VMT_STYLE_STRONG, text.data);
+	vmt_canvas_value(c, y, x, end - x, &vmt_entity_system, field, s);
+	return end;
+}
+
+void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	const struct vmt_system *s = &ui->model->system;
+	/* "       avail 20.5G 87%" behind the bar. */
+	unsigned x, bar, room = c->width >= WIDE ? 29 : 23, right = c->width - 15;
+	unsigned percent;
+
+	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_NORMAL, "MEM ");
+	x = draw_value(ui, c, y, x, VMT_FIELD_system_total_bytes);
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, " [");
+	bar = c->width > x + room ? c->width - x - room : 0;
+	if (VMT_HAS(system, total_bytes, s) && s->total_bytes)
+		draw_bar(ui->model, c, y, x, bar);
+	vmt_canvas_puts(c, y, x + bar, VMT_STYLE_NORMAL, "]");
+	x = vmt_canvas_puts(c, y, right, VMT_STYLE_NORMAL, "avail ");
+	x = draw_value(ui, c, y, x, VMT_FIELD_system_available_bytes);
+	if (VMT_HAS(system, total_bytes, s) && VMT_HAS(system, available_bytes, s) &&
+	    s->total_bytes) {
+		percent = (unsigned)((unsigned __int128)s->available_bytes * 100 / s->total_bytes);
+		vmt_canvas_putf(c, y, c->width - 4, VMT_STYLE_NORMAL, "%3u%%", percent);
+	}
+}
+
+void vmt_draw_line(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	static const struct {
+		const char *word;
+		unsigned field;
+	} figures[] = {
+		{ "free ", VMT_FIELD_system_free_bytes },
+		{ " avail ", VMT_FIELD_system_available_bytes },
+		{ " faults/s ", VMT_FIELD_system_pgfault_per_second },
+	};
+	unsigned x = 0;
+	size_t i;
+
+	if (!ui->model)
+		return;
+	for (i = 0; i < VMT_ARRAY_LEN(figures); i++) {
+		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, figures[i].word);
+		x = draw_value(ui, c, y, x, figures[i].field);
+	}
+}
+
+/* F8 records, which this version does not do: it stands there as everywhere else. */
+static void draw_labels(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	unsigned x = 0, n;
+
+	for (n = 1; n <= 10; n++) {
+		uint32_t key = VMT_KEY_F1 + n - 1;
+		const char *label = vmt_actions[vmt_key_action(key)].label;
+		unsigned from = x;
+
+		if (n == 7 && ui->frozen)
+			label = "Go on";
+		if (!label)
+			continue;
+		if (x + strlen(label) + 2 > c->width)
+			return;
+		x = vmt_canvas_putf(c, y, x, VMT_STYLE_KEY, "F%u", n);
+		x = vmt_canvas_puts(c, y, x, VMT_STYLE_LABEL, label);
+		vmt_canvas_spot(c, &(struct vmt_spot){ .kind = VMT_SPOT_KEY,
+						       .y = y,
+						       .x = from,
+						       .width = x - from,
+						       .code = key });
+		x++;
+	}
+	if (c->width >= WIDE)
+		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
+				"Enter:open Esc:back /:search \\:filter u:unit d:delay o:columns "
+				"?:explain");
+}
+
+void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	if (ui->said[0])
+		vmt_canvas_bytes(c, y, 0, c->width, VMT_STYLE_STRONG, vmt_bytes_of(ui->said),
+				 VMT_FIT_LEFT);
+	else
+		draw_labels(ui, c, y);
+}
+
+bool vmt_draw_warning(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	const struct vmt_model *m = ui->model;
+	VMT_AUTO_BUF text = { 0 };
+	unsigned n = 0, x;
+	size_t i, first = 0;
+
+	for (i = 0; i < m->n_findings; i++) {
+		if (!vmt_bytes_is(m->findings[i].severity, "warning"))
+			continue;
+		if (!n++)
+			first = i;
+	}
+	if (!n)
+		return false;
+	vmt_buf_addf(&text, "%u warning%s: ", n, n == 1 ? "" : "s");
+	vmt_buf_add(&text, m->findings[first].text.ptr, m->findings[first].text.len);
+	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!");
+	vmt_canvas_bytes(c, y, x + 1, c->width - x - 1, VMT_STYLE_WARNING,
+			 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_LEFT);
+	vmt_canvas_spot(c, &(struct vmt_spot){
+				   .kind = VMT_SPOT_KEY, .y = y, .width = c->width, .code = '!' });
+	return true;
+}
