@@ -15,6 +15,7 @@
 static const struct vmt_section_def sections[] = {
 	{ "system", &vmt_entity_system, true, "the machine's memory" },
 	{ "parts", &vmt_entity_part, false, "where MemTotal went: the known parts sum to it" },
+	{ "shares", &vmt_entity_share, false, "these parts by their sort; they sum to MemTotal too" },
 	{ "available", &vmt_entity_term, false, "the terms of available_derived_bytes" },
 	{ "commit", &vmt_entity_commit, true, "what may be promised to processes" },
 	{ "pressure", &vmt_entity_pressure, false, "how long tasks waited for a resource" },
@@ -113,6 +114,10 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, struct free_st
 	vmt_available_text(&s->note, ctx, m);
 	vmt_buf_addc(&s->note, '\n');
 	vmt_commit_text(&s->note, ctx, m);
+	s = vmt_run_section(run, ctx, "shares", m->shares, m->n_shares);
+	if (!s)
+		return VMT_EXIT_FAILED;
+	s->machine_only = true;
 	s = vmt_run_section(run, ctx, "available", m->terms, m->n_terms);
 	if (!s)
 		return VMT_EXIT_FAILED;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/top-collect.h"
 
+#include "source/collect-zones.h"
+
 /* A source that does not answer must not stop the dashboard: what it gives is unknown in this
  * sample. */
 #define SAMPLE_NS (UINT64_C(2) * 1000000000)
@@ -19,6 +21,10 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 {
 	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	uint64_t sources = want->sources;
+	/* The same text of zoneinfo gives the sums of the machine and the zones. */
+	uint64_t zones = sources & VMT_SOURCE_BIT(BUDDYINFO)
+				 ? VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(BUDDYINFO)
+				 : 0;
 	static const uint64_t none = 0;
 	int r;
 
@@ -26,7 +32,12 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	if (want->procs)
 		sources |= VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_KEEP;
 	/* No processes at all, where nobody looks at them. */
-	r = vmt_run_sample(&top->run, ctx, sources, want->procs ? NULL : &none, 0);
+	r = vmt_run_sample(&top->run, ctx, zones ? sources & ~zones : sources,
+			   want->procs ? NULL : &none, 0);
+	if (r == 0 && zones && vmt_collect_zones(top->run.collector, top->run.sample, zones) < 0) {
+		vmt_complain(ctx, "out of memory");
+		r = VMT_EXIT_FAILED;
+	}
 	if (r == 0)
 		r = vmt_run_remodel(&top->run, ctx, NULL);
 	top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;

@@ -57,7 +57,8 @@ static struct vmt_cell *cell_at(const struct vmt_canvas *c, unsigned y, unsigned
 
 static void blank(struct vmt_cell *cell)
 {
-	*cell = (struct vmt_cell){ .text = " ", .width = 1 };
+	if (cell)
+		*cell = (struct vmt_cell){ .text = " ", .width = 1 };
 }
 
 void vmt_canvas_clear(struct vmt_canvas *c)
@@ -72,14 +73,14 @@ void vmt_canvas_clear(struct vmt_canvas *c)
 /* Blanks what would be left of a character of two columns when one of them is written over. */
 static void part(struct vmt_canvas *c, unsigned y, unsigned x)
 {
-	struct vmt_cell *cell = cell_at(c, y, x), *next = cell_at(c, y, x + 1);
+	struct vmt_cell *cell = cell_at(c, y, x);
 
 	if (!cell)
 		return;
 	if (cell->width == 0 && x)
 		blank(cell_at(c, y, x - 1));
-	if (cell->width == 2 && next)
-		blank(next);
+	if (cell->width == 2)
+		blank(cell_at(c, y, x + 1));
 	blank(cell);
 }
 
@@ -96,30 +97,31 @@ static unsigned put(struct vmt_canvas *c, unsigned y, unsigned x, unsigned end,
 		    enum vmt_style style, const char *text, size_t n, uint32_t code)
 {
 	unsigned width = code < 0x80 ? 1 : code_width(code);
-	struct vmt_cell *cell;
+	struct vmt_cell *cell, *right;
+	size_t len;
 
 	if (!width) {
 		/* It belongs to the character before; where that is full, it is left out. */
 		cell = x ? cell_at(c, y, x - 1) : NULL;
 		if (cell && cell->width == 0 && x > 1)
 			cell = cell_at(c, y, x - 2);
-		if (cell && strlen(cell->text) + n < sizeof(cell->text))
-			strncat(cell->text, text, n);
+		len = cell ? strlen(cell->text) : 0;
+		if (cell && len + n < sizeof(cell->text)) {
+			memcpy(cell->text + len, text, n);
+			cell->text[len + n] = 0;
+		}
 		return x;
 	}
 	if (x + width > end)
 		return x;
-	part(c, y, x);
 	cell = cell_at(c, y, x);
-	if (!cell)
+	right = cell_at(c, y, x + width - 1);
+	if (!cell || !right)
 		return x + width;
+	part(c, y, x);
 	if (width == 2) {
-		if (x + 1 >= c->width)
-			return x + width;
 		part(c, y, x + 1);
-		cell_at(c, y, x + 1)->width = 0;
-		cell_at(c, y, x + 1)->text[0] = 0;
-		cell_at(c, y, x + 1)->style = (uint8_t)style;
+		*right = (struct vmt_cell){ .style = (uint8_t)style };
 	}
 	memcpy(cell->text, text, n);
 	cell->text[n] = 0;
@@ -325,6 +327,8 @@ void vmt_canvas_text(const struct vmt_canvas *c, struct vmt_buf *out)
 		for (x = 0; x < c->width; x++) {
 			const struct vmt_cell *cell = cell_at(c, y, x);
 
+			if (!cell)
+				continue;
 			vmt_buf_adds(out, cell->text);
 			if (strcmp(cell->text, " ") != 0 && cell->width)
 				end = out->len;

@@ -5,9 +5,6 @@
 #include "cmd/ui/table.h"
 #include "model/parts.h"
 
-/* From this width on there is room for what is good to know. */
-#define WIDE 120
-
 /* "00:45:42 1s", and on wide terminals the machine before it; flush right. */
 static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned left)
 {
@@ -20,7 +17,7 @@ static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 
 	if (h && localtime_r(&now, &tm))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	if (c->width >= WIDE && h) {
+	if (c->width >= VMT_WIDE && h) {
 		vmt_buf_adds(&text, "Linux ");
 		vmt_fmt_safe(&text, h->release, true);
 		vmt_buf_adds(&text, "  ");
@@ -31,12 +28,12 @@ static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 	} else if (!ui->opts.live) {
 		vmt_buf_adds(&text, " saved");
 	} else {
-		vmt_buf_adds(&text, ui->slow ? " slow " : c->width >= WIDE ? "  " : " ");
-		if (tenths % 10 || c->width >= WIDE || ui->slow)
+		vmt_buf_adds(&text, ui->slow ? " slow " : c->width >= VMT_WIDE ? "  " : " ");
+		if (tenths % 10 || c->width >= VMT_WIDE || ui->slow)
 			vmt_buf_addf(&text, "%u.%us", tenths / 10, tenths % 10);
 		else
 			vmt_buf_addf(&text, "%us", tenths / 10);
-		if (c->width >= WIDE)
+		if (c->width >= VMT_WIDE)
 			vmt_buf_adds(&text, "  live");
 	}
 	if (vmt_buf_error(&text) < 0)
@@ -54,7 +51,7 @@ void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	unsigned x = 0;
 	int i;
 
-	if (c->width >= WIDE && ui->opts.version)
+	if (c->width >= VMT_WIDE && ui->opts.version)
 		x = vmt_canvas_putf(c, y, 0, VMT_STYLE_STRONG, "vmtop %s  ", ui->opts.version);
 	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
 		enum vmt_style style = i == (int)now ? VMT_STYLE_SELECTED : VMT_STYLE_NORMAL;
@@ -75,89 +72,74 @@ void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	draw_clock(ui, c, y, x);
 }
 
-/* The parts of the bar, from left to right. */
-struct slice {
-	char letter;
-	enum vmt_style style;
-	uint64_t bytes;
-};
-
-/* What the letters of the bar stand for: sums of the parts that vmtop-free(1) lists. */
-static size_t slices(const struct vmt_model *m, struct slice ret[8])
+enum vmt_style vmt_share_style(size_t share)
 {
-	static const struct {
-		char letter;
-		uint8_t style;
-		uint32_t parts;
-	} kinds[] = {
-#define P(id) (UINT32_C(1) << VMT_PART_##id)
-		{ 'A', VMT_STYLE_ANON, P(ANON) },
-		{ 'S', VMT_STYLE_SHMEM, P(SHMEM) },
-		{ 'K', VMT_STYLE_KERNEL,
-		  P(SLAB_UNREC) | P(STACKS) | P(TABLES) | P(SEC_TABLES) | P(VMALLOC) | P(PERCPU) },
-		{ 'D', VMT_STYLE_DIRTY, P(DIRTY) | P(WRITEBACK) },
-		{ 'C', VMT_STYLE_CLEAN, P(CLEAN) | P(BUFFERS) | P(SWAP_CACHE) },
-		{ 'R', VMT_STYLE_SLAB, P(SLAB_REC) | P(OTHER_REC) },
-		{ '.', VMT_STYLE_FREE, P(FREE) | P(PCP) },
-#undef P
+	static const uint8_t styles[VMT_SHARE_COUNT] = {
+		[VMT_SHARE_ANON] = VMT_STYLE_ANON,     [VMT_SHARE_SHMEM] = VMT_STYLE_SHMEM,
+		[VMT_SHARE_KERNEL] = VMT_STYLE_KERNEL, [VMT_SHARE_DIRTY] = VMT_STYLE_DIRTY,
+		[VMT_SHARE_CACHE] = VMT_STYLE_CLEAN,   [VMT_SHARE_SLAB] = VMT_STYLE_SLAB,
+		[VMT_SHARE_FREE] = VMT_STYLE_FREE,     [VMT_SHARE_OTHER] = VMT_STYLE_DIM,
 	};
-	size_t i, k;
 
-	for (k = 0; k < VMT_ARRAY_LEN(kinds); k++) {
-		ret[k] = (struct slice){ kinds[k].letter, kinds[k].style, 0 };
-		for (i = 0; i < m->n_parts; i++)
-			if (kinds[k].parts >> i & 1 && VMT_HAS(part, size_bytes, &m->parts[i]) &&
-			    m->parts[i].size_bytes > 0)
-				ret[k].bytes += (uint64_t)m->parts[i].size_bytes;
-	}
-	return k;
+	return share < VMT_SHARE_COUNT ? (enum vmt_style)styles[share] : VMT_STYLE_NORMAL;
 }
 
-/* Cells of the bar: as many of each letter as its share, rounded so that the ends of the parts and
- * not their lengths are right; what is free or has no letter is dots. */
+/* Cells of the bar: as many of each letter as its share, rounded so that the ends of the shares and
+ * not their lengths are right; what is free, or has no letter, is dots. */
 static void draw_bar(const struct vmt_model *m, struct vmt_canvas *c, unsigned y, unsigned x,
 		     unsigned width)
 {
 	uint64_t total = m->system.total_bytes, sum = 0;
-	struct slice s[8];
-	size_t n = slices(m, s), k;
 	unsigned at = 0;
+	size_t i;
 
-	for (k = 0; k < n && total; k++) {
+	for (i = 0; i < m->n_shares && i < VMT_SHARE_FREE; i++) {
+		const struct vmt_share *s = &m->shares[i];
 		unsigned to;
 
-		if (s[k].letter == '.')
-			break;
-		sum += s[k].bytes;
+		if (!VMT_HAS(share, size_bytes, s) || s->size_bytes < 0)
+			continue;
+		sum += (uint64_t)s->size_bytes;
 		to = (unsigned)(((unsigned __int128)sum * width + total / 2) / total);
 		for (; at < to && at < width; at++)
-			vmt_canvas_putf(c, y, x + at, s[k].style, "%c", s[k].letter);
+			vmt_canvas_bytes(c, y, x + at, 1, vmt_share_style(i), s->letter,
+					 VMT_FIT_LEFT);
 	}
 	for (; at < width; at++)
 		vmt_canvas_puts(c, y, x + at, VMT_STYLE_FREE, ".");
 }
 
-/* A value of the machine, as a spot that can be explained; the column behind it. */
+unsigned vmt_draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const struct vmt_entity *entity,
+			unsigned field, const void *row)
+{
+	VMT_AUTO_BUF text = { 0 };
+	struct vmt_bytes s;
+	unsigned need;
+
+	vmt_ui_value(&text, ui, &entity->fields[field], row, width);
+	s = (struct vmt_bytes){ text.data, text.len };
+	if (vmt_buf_error(&text) < 0)
+		return x;
+	need = vmt_text_width(s, c->ascii);
+	width = width > need ? width : need;
+	vmt_canvas_bytes(c, y, x, width, style, s, VMT_FIT_RIGHT);
+	vmt_canvas_value(c, y, x, width, entity, field, row);
+	return x + width;
+}
+
 static unsigned draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 			   unsigned field)
 {
-	const struct vmt_system *s = &ui->model->system;
-	VMT_AUTO_BUF text = { 0 };
-	unsigned end;
-
-	vmt_ui_value(&text, ui, &vmt_entity_system.fields[field], s, 0);
-	if (vmt_buf_error(&text) < 0)
-		return x;
-	end = vmt_canvas_puts(c, y, x, VMT_STYLE_STRONG, text.data);
-	vmt_canvas_value(c, y, x, end - x, &vmt_entity_system, field, s);
-	return end;
+	return vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_system, field,
+			      &ui->model->system);
 }
 
 void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	const struct vmt_system *s = &ui->model->system;
 	/* "       avail 20.5G 87%" behind the bar. */
-	unsigned x, bar, room = c->width >= WIDE ? 29 : 23, right = c->width - 15;
+	unsigned x, bar, room = c->width >= VMT_WIDE ? 29 : 23, right = c->width - 15;
 	unsigned percent;
 
 	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_NORMAL, "MEM ");
@@ -222,7 +204,7 @@ static void draw_labels(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 						       .code = key });
 		x++;
 	}
-	if (c->width >= WIDE)
+	if (c->width >= VMT_WIDE)
 		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
 				"Enter:open Esc:back /:search \\:filter u:unit d:delay o:columns "
 				"?:explain");

@@ -162,9 +162,19 @@ enum vmt_ui_act vmt_ui_back(struct vmt_ui *ui);
 /* Does what a key or the palette asked for. */
 enum vmt_ui_act vmt_ui_action(struct vmt_ui *ui, enum vmt_action action);
 
+/* From this width on there is room for what is good to know. */
+#define VMT_WIDE 120
+
 /* chrome.c: what all screens have. */
 /* Tabs, and on the right the machine, the time and the pace. */
 void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
+/* A value, flush right in width columns (0: in as many as it has), that can be explained; the column
+ * behind it. */
+unsigned vmt_draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const struct vmt_entity *entity,
+			unsigned field, const void *row);
+/* Of the bar, by enum vmt_share_id. */
+enum vmt_style vmt_share_style(size_t share);
 /* MemTotal as one bar of its parts, and what is available. */
 void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
 /* The keys, or what was said last. */

@@ -39,7 +39,7 @@ static const struct vmt_screen *shown(const struct vmt_ui *ui, void **ret_state)
 
 int vmt_ui_new(const struct vmt_ui_opts *opts, struct vmt_ui **ret, struct vmt_err *err)
 {
-	VMT_AUTO_UI ui = calloc(1, sizeof(*ui));
+	VMT_AUTO_UI ui = calloc(1, sizeof(struct vmt_ui));
 	size_t i;
 	int r;
 
@@ -56,7 +56,7 @@ int vmt_ui_new(const struct vmt_ui_opts *opts, struct vmt_ui **ret, struct vmt_e
 		if (r < 0)
 			return r;
 	}
-	*ret = VMT_STEAL(&ui);
+	*ret = VMT_STEAL(ui);
 	return 0;
 }
 

@@ -17,6 +17,12 @@ enum vmt_part_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_share_##m
+enum vmt_share_field {
+#include "model/share.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_term_##m
 enum vmt_term_field {
 #include "model/term.def"

@@ -22,6 +22,14 @@ static const struct vmt_field part_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_share
+#define FIELD_ENUM(m) VMT_FIELD_share_##m
+static const struct vmt_field share_fields[] = {
+#include "model/share.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_term
 #define FIELD_ENUM(m) VMT_FIELD_term_##m
 static const struct vmt_field term_fields[] = {
@@ -360,6 +368,7 @@ static const struct vmt_field counter_fields[] = {
 
 ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
 ENTITY(part, vmt_part, "parts", "a part of MemTotal", NULL);
+ENTITY(share, vmt_share, "shares", "parts of MemTotal of one sort, summed", NULL);
 ENTITY(term, vmt_term, "available", "a term of available", NULL);
 ENTITY(commit, vmt_commit, "commit", "what may be promised to processes", NULL);
 ENTITY(pressure, vmt_pressure, "pressure", "how long tasks waited for a resource", NULL);
@@ -439,7 +448,7 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_vmalloc, &vmt_entity_kernel_sum,
 	&vmt_entity_kernel_range, &vmt_entity_address_space,
 	&vmt_entity_counter, &vmt_entity_cgroup_level,
-	&vmt_entity_cgroup_part,
+	&vmt_entity_cgroup_part, &vmt_entity_share,
 	NULL,
 };
 /* clang-format on */

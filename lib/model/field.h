@@ -113,6 +113,7 @@ struct vmt_entity {
 
 extern const struct vmt_entity vmt_entity_system;
 extern const struct vmt_entity vmt_entity_part;
+extern const struct vmt_entity vmt_entity_share;
 extern const struct vmt_entity vmt_entity_term;
 extern const struct vmt_entity vmt_entity_commit;
 extern const struct vmt_entity vmt_entity_pressure;

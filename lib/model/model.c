@@ -30,10 +30,13 @@ static int sum_up(struct vmt_model *m, const struct vmt_sample *prev, uint64_t d
 	m->parts = vmt_arena_alloc(&m->arena, VMT_PART_COUNT, sizeof(*m->parts));
 	m->terms = vmt_arena_alloc(&m->arena, VMT_TERM_COUNT, sizeof(*m->terms));
 	m->pressure = vmt_arena_alloc(&m->arena, s->n_pressure, sizeof(*m->pressure));
-	if (!m->parts || !m->terms || !m->pressure)
+	m->shares = vmt_arena_alloc(&m->arena, VMT_SHARE_COUNT, sizeof(*m->shares));
+	if (!m->parts || !m->shares || !m->terms || !m->pressure)
 		return -ENOMEM;
 	vmt_parts(&m->system, page, m->parts);
 	m->n_parts = VMT_PART_COUNT;
+	vmt_shares(&m->system, m->parts, m->shares);
+	m->n_shares = VMT_SHARE_COUNT;
 	vmt_available_terms(&m->system, page, m->terms);
 	m->n_terms = VMT_TERM_COUNT;
 	vmt_commit_derive(&m->commit, &m->system, page);

@@ -37,6 +37,8 @@ struct vmt_model {
 	struct vmt_system system;
 	struct vmt_part *parts; /* where MemTotal went, by enum vmt_part_id; or none */
 	size_t n_parts;
+	struct vmt_share *shares; /* the same in eight rows, by enum vmt_share_id; or none */
+	size_t n_shares;
 	struct vmt_term *terms; /* of available; or none */
 	size_t n_terms;
 	struct vmt_commit commit;

@@ -50,6 +50,11 @@ bool vmt_part_is_rare(enum vmt_part_id id)
 	return parts[id].rare;
 }
 
+bool vmt_part_is_needed(enum vmt_part_id id)
+{
+	return parts[id].needed;
+}
+
 static void put(struct vmt_part *rows, enum vmt_part_id id, uint64_t bytes)
 {
 	if (bytes <= INT64_MAX)

@@ -34,6 +34,19 @@ enum vmt_part_id {
 	VMT_PART_COUNT,
 };
 
+/* The same in few rows, in the order of the bar. */
+enum vmt_share_id {
+	VMT_SHARE_ANON,
+	VMT_SHARE_SHMEM,
+	VMT_SHARE_KERNEL,
+	VMT_SHARE_DIRTY,
+	VMT_SHARE_CACHE,
+	VMT_SHARE_SLAB,
+	VMT_SHARE_FREE,
+	VMT_SHARE_OTHER, /* the last */
+	VMT_SHARE_COUNT,
+};
+
 #define VMT_TERM_COUNT 6
 
 /*
@@ -46,11 +59,17 @@ void vmt_parts(const struct vmt_system *s, uint64_t page_size,
 /* What of VmallocUsed is no stack, both in bytes: stacks lie in it (CONFIG_VMAP_STACK), but where
  * it is less than they are. */
 uint64_t vmt_vmalloc_without_stacks(uint64_t vmalloc, uint64_t stacks);
+/* The parts summed by their sort; all shares together are MemTotal, and each is unknown where a part
+ * of it is that every kernel counts. */
+void vmt_shares(const struct vmt_system *s, const struct vmt_part parts[VMT_PART_COUNT],
+		struct vmt_share rows[VMT_SHARE_COUNT]);
 /* Sets how much each part changed. */
 void vmt_parts_change(struct vmt_part rows[VMT_PART_COUNT],
 		      const struct vmt_part before[VMT_PART_COUNT]);
 /* A part that most machines have nothing of: text shows it where it is known and not 0. */
 bool vmt_part_is_rare(enum vmt_part_id id);
+/* A part that every kernel counts. */
+bool vmt_part_is_needed(enum vmt_part_id id);
 
 /* The terms of available as si_mem_available() of mm/show_mem.c adds them (mm/page_alloc.c before
  * 6.4), the same from 5.10 to 7.2. */

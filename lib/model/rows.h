@@ -74,6 +74,11 @@ struct vmt_part {
 #include "model/part.def"
 };
 
+struct vmt_share {
+	struct vmt_row row;
+#include "model/share.def"
+};
+
 struct vmt_term {
 	struct vmt_row row;
 #include "model/term.def"

@@ -82,6 +82,12 @@ void vmt_system_rates(struct vmt_system *s, const struct vmt_system *prev, uint6
 	RATE(system, thp_fault_alloc_per_second, thp_fault_alloc_total, s, prev, dt_ns);
 	RATE(system, thp_fault_fallback_per_second, thp_fault_fallback_total, s, prev, dt_ns);
 	RATE(system, pgfree_per_second, pgfree_total, s, prev, dt_ns);
+	RATE(system, pgalloc_per_second, pgalloc_total, s, prev, dt_ns);
+	RATE(system, pgpgin_per_second, pgpgin_total, s, prev, dt_ns);
+	RATE(system, pgpgout_per_second, pgpgout_total, s, prev, dt_ns);
+	RATE(system, numa_hint_faults_per_second, numa_hint_faults_total, s, prev, dt_ns);
+	RATE(system, nr_dirtied_per_second, nr_dirtied_total, s, prev, dt_ns);
+	RATE(system, oom_kill_per_second, oom_kill_total, s, prev, dt_ns);
 }
 
 #define DELTA(to, from, row, prev)                                                                 \
