@@ -44,6 +44,18 @@ static int parse_size(struct vmt_ctx *ctx, struct top_opts *o)
 	return 0;
 }
 
+/* A unit that was asked for; text that goes to a file is a screen, too. */
+static enum vmt_size_unit unit_of(const struct vmt_ctx *ctx)
+{
+	static const char *const units[] = { "bytes", "kibi", "mebi", "gibi", "pages" };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(units); i++)
+		if (vmt_ctx_given(ctx, units[i]))
+			return ctx->out.unit;
+	return VMT_SIZE_HUMAN;
+}
+
 static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 {
 	const char *delay = vmt_ctx_value(ctx, "delay"), *count = vmt_ctx_value(ctx, "count");
@@ -52,7 +64,7 @@ static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 	int id = VMT_SCREEN_SYSTEM;
 
 	o->ui = (struct vmt_ui_opts){
-		.unit = ctx->out.unit,
+		.unit = unit_of(ctx),
 		.interval_ns = UINT64_C(1000000000),
 		.ascii = ctx->out.ascii,
 		.live = !ctx->root,

@@ -15,6 +15,7 @@ int vmt_top_open(struct vmt_top *top, struct vmt_ctx *ctx)
 void vmt_top_done(struct vmt_top *top)
 {
 	vmt_run_done(&top->run);
+	vmt_top_cache_done(&top->cache);
 }
 
 int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want)
@@ -38,6 +39,8 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 		vmt_complain(ctx, "out of memory");
 		r = VMT_EXIT_FAILED;
 	}
+	if (r == 0 && want->cache)
+		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
 	if (r == 0)
 		r = vmt_run_remodel(&top->run, ctx, NULL);
 	top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;

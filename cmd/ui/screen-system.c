@@ -423,10 +423,14 @@ static unsigned draw_zones(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, 
 	else
 		vmt_canvas_puts(c, y, x + bar + 5, VMT_STYLE_TITLE,
 				c->ascii ? "O>=9" : "ORD\u22659");
-	for (i = 0; i < m->n_zones && ++y < end; i++) {
+	for (i = 0; i < m->n_zones && y + 1 < end; i++) {
 		const struct vmt_zone_row *z = &m->zones[i];
 		unsigned percent;
 
+		/* A kind of memory that this machine has none of. */
+		if (VMT_HAS(zone, managed_bytes, z) && !z->managed_bytes)
+			continue;
+		y++;
 		x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%" PRIu64 " ", z->node);
 		vmt_canvas_bytes(c, y, x, 12 - x, VMT_STYLE_NORMAL, z->zone, VMT_FIT_LEFT);
 		x = 12;

@@ -94,6 +94,8 @@ static unsigned column_width(const struct vmt_table *t, const struct vmt_ui *ui,
 	const struct vmt_field *f = t->cols[i].field;
 	unsigned width = c->width ? c->width : c->least, need;
 
+	if (c->wide && t->area.width >= VMT_WIDE)
+		width = c->wide;
 	if (!c->draw && f && f->unit == VMT_UNIT_BYTES && ui->unit != VMT_SIZE_HUMAN) {
 		need = vmt_ui_size_width(ui->unit) + (f->type == VMT_TYPE_I64);
 		width = need > width ? need : width;

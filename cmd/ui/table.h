@@ -23,6 +23,7 @@ struct vmt_table_column {
 	const char *title; /* NULL: the field's */
 	unsigned
 		width; /* columns, without the blank before it; 0: takes what is left (one alone) */
+	unsigned wide; /* the same where there are VMT_WIDE columns; 0: no other */
 	unsigned least; /* of that one */
 	unsigned priority; /* 0: always there; the others go from the largest down */
 	enum vmt_fit fit;

@@ -105,7 +105,8 @@ struct vmt_ui_want {
 	bool faults; /* counts of faults by mapping */
 	bool singles; /* single faults */
 	struct vmt_ui_proc singles_of; /* none: of all */
-	bool cache; /* the files of the page cache */
+	/* The files of the page cache, and of so many of the largest what opening them tells. */
+	size_t cache;
 };
 
 struct vmt_ui_opts {

@@ -145,8 +145,10 @@ static void signed_text(struct vmt_buf *out, const struct vmt_ui *ui, const stru
 {
 	uint64_t u = magnitude(v);
 
-	if (v)
-		vmt_buf_addc(out, v < 0 ? '-' : '+');
+	if (v < 0)
+		vmt_buf_addc(out, '-');
+	else if (v && f->flags & VMT_CHANGE)
+		vmt_buf_addc(out, '+');
 	width = width > 1 ? width - 1 : width;
 	switch (f->unit) {
 	case VMT_UNIT_BYTES:

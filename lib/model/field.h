@@ -24,7 +24,8 @@
  * FLAGS   0, VMT_DEFAULT (in the default columns), VMT_LEFT (flush left), VMT_TAIL (last column,
  *         may be cut), VMT_SPARE (left out of the default columns where the terminal is narrow),
  *         VMT_ALSO(ID) (a cheaper source than SOURCE gives it as well), VMT_ENDLESS (of U64: a
- *         limit, UINT64_MAX where there is none: text and CSV say max, JSON null)
+ *         limit, UINT64_MAX where there is none: text and CSV say max, JSON null), VMT_CHANGE (of
+ *         I64: a difference, whose plus the dashboard shows)
  */
 enum vmt_type {
 	VMT_TYPE_U64,
@@ -56,6 +57,7 @@ enum vmt_kind {
 #define VMT_TAIL    4u
 #define VMT_SPARE   8u
 #define VMT_ENDLESS 16u
+#define VMT_CHANGE  32u
 /* VMT_ALSO(ID): a cheaper source gives it too, and is read where no other field needs SOURCE. */
 #define VMT_ALSO(id) ((VMT_SOURCE_##id + 1u) << 16)
 
