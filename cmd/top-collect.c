@@ -16,6 +16,7 @@ void vmt_top_done(struct vmt_top *top)
 {
 	vmt_run_done(&top->run);
 	vmt_top_cache_done(&top->cache);
+	vmt_top_faults_done(&top->faults);
 }
 
 int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want)
@@ -42,7 +43,11 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	if (r == 0 && want->cache)
 		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
 	if (r == 0)
+		r = vmt_top_faults_sample(&top->faults, &top->run, ctx, want);
+	if (r == 0)
 		r = vmt_run_remodel(&top->run, ctx, NULL);
+	if (r == 0)
+		r = vmt_top_faults_model(&top->faults, &top->run, ctx, want);
 	top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	return r;
 }

@@ -3,12 +3,14 @@
 
 #include "cmd/collect-loop.h"
 #include "cmd/top-cache.h"
+#include "cmd/top-faults.h"
 #include "cmd/ui/ui.h"
 
 /* The samples of the dashboard: what the screen that is shown wants, and no more. */
 struct vmt_top {
 	struct vmt_run run;
 	struct vmt_top_cache cache;
+	struct vmt_top_faults faults;
 	uint64_t took_ns; /* CPU time of this process, all threads, that the last sample cost */
 };
 

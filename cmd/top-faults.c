@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/top-faults.h"
+
+#include <stdlib.h>
+
+#include "cmd/fault-window.h"
+#include "model/fault-delta.h"
+#include "source/probe.h"
+
+/* Single faults that are kept, and taken in a second. */
+#define SINGLES_MAX  4096
+#define SINGLES_RATE 2000
+
+/* Mappings in the kernel's table: read at each tick, a row has more than a KiB. */
+#define MAPS 8192
+
+/* How long it stays when nobody looks any more, and when one that failed is tried again. */
+#define LINGER_NS (UINT64_C(10) * 1000000000)
+#define RETRY_NS  (UINT64_C(60) * 1000000000)
+
+static void drop_singles(struct vmt_top_faults *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_kept; i++)
+		vmt_arena_done(&f->kept[i].arena);
+	f->n_kept = 0;
+}
+
+static void end(struct vmt_top_faults *f)
+{
+	size_t i;
+
+	vmt_probe_close(VMT_STEAL(f->probe));
+	for (i = 0; i < VMT_ARRAY_LEN(f->arenas); i++) {
+		vmt_arena_done(&f->arenas[i]);
+		f->readings[i] = (struct vmt_fault_sample){ 0 };
+	}
+	vmt_arena_done(&f->delta_arena);
+	f->delta = (struct vmt_fault_sample){ 0 };
+	f->has_before = false;
+}
+
+void vmt_top_faults_done(struct vmt_top_faults *f)
+{
+	end(f);
+	drop_singles(f);
+	free(f->kept);
+	*f = (struct vmt_top_faults){ 0 };
+}
+
+/* -ENOMEM, or 0: whether it works is in what vmt_probe_read() gives. */
+static int begin(struct vmt_top_faults *f, bool singles, uint64_t now_ns)
+{
+	const struct vmt_probe_opts opts = {
+		.singles = singles,
+		.single_live = singles,
+		.single_rate = SINGLES_RATE,
+		.guard = !singles,
+		/* With all faults timed it would take a twentieth of a CPU. */
+		.guard_rate = UINT64_C(125000),
+		.maps = MAPS,
+	};
+	struct vmt_err err = { 0 };
+	int r = vmt_probe_open(&opts, &f->probe, &err);
+
+	if (r < 0)
+		return r;
+	f->singles = singles;
+	if (vmt_probe_start(f->probe, &err) < 0)
+		f->again_ns = now_ns + RETRY_NS;
+	return 0;
+}
+
+/* Takes the single faults that came, and forgets the oldest ones. */
+static int take_singles(struct vmt_top_faults *f, const struct vmt_host *host)
+{
+	struct vmt_top_singles *kept, one = { 0 };
+	struct vmt_fault_sample live = { 0 };
+	struct vmt_err err = { 0 };
+	size_t sum, i, gone = 0;
+	int r;
+
+	vmt_arena_init(&one.arena);
+	r = vmt_probe_live(f->probe, false, &one.arena, &live, &err);
+	if (r == 0)
+		r = vmt_single_rows(&live, host, &one.arena, &one.rows, &one.n);
+	if (r < 0 || !one.n) {
+		vmt_arena_done(&one.arena);
+		return r == -EOPNOTSUPP ? 0 : r;
+	}
+	kept = reallocarray(f->kept, f->n_kept + 1, sizeof(*kept));
+	if (!kept) {
+		vmt_arena_done(&one.arena);
+		return -ENOMEM;
+	}
+	f->kept = kept;
+	f->kept[f->n_kept++] = one;
+	for (sum = 0, i = f->n_kept; i-- && !gone;) {
+		sum += f->kept[i].n;
+		if (sum > SINGLES_MAX && i + 1 < f->n_kept)
+			gone = i + 1;
+	}
+	for (i = 0; i < gone; i++)
+		vmt_arena_done(&f->kept[i].arena);
+	memmove(f->kept, f->kept + gone, (f->n_kept - gone) * sizeof(*f->kept));
+	f->n_kept -= gone;
+	return 0;
+}
+
+/* Reads the probe; the reading before stays for the difference. */
+static int read_probe(struct vmt_top_faults *f)
+{
+	unsigned next = f->now ^ 1;
+	struct vmt_err err = { 0 };
+	int r;
+
+	vmt_arena_done(&f->arenas[next]);
+	vmt_arena_init(&f->arenas[next]);
+	f->readings[next] = (struct vmt_fault_sample){ 0 };
+	r = vmt_probe_read(f->probe, &f->arenas[next], &f->readings[next], &err);
+	if (r < 0)
+		return r;
+	vmt_arena_done(&f->delta_arena);
+	vmt_arena_init(&f->delta_arena);
+	if (f->has_before)
+		r = vmt_fault_delta(&f->readings[f->now], &f->readings[next], &f->delta_arena,
+				    &f->delta);
+	else
+		f->delta = f->readings[next];
+	f->now = next;
+	f->has_before = true;
+	return r;
+}
+
+/* Rows of what ended long ago stay in the table: before it is full the probe begins anew. */
+static bool is_full(const struct vmt_fault_sample *s)
+{
+	return s->totals.slots_total &&
+	       s->totals.slots_used > s->totals.slots_total - s->totals.slots_total / 4;
+}
+
+int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
+			  const struct vmt_ui_want *want)
+{
+	struct vmt_sample *s = run->sample;
+	uint64_t now = s->host.monotonic_ns;
+	int r = 0;
+
+	if (want->faults || want->singles)
+		f->wanted_ns = now;
+	else if (!f->probe || now - f->wanted_ns > LINGER_NS)
+		return end(f), 0;
+	if (f->probe && ((want->singles && !f->singles) || is_full(&f->readings[f->now]) ||
+			 (f->again_ns && now >= f->again_ns))) {
+		end(f);
+		f->again_ns = 0;
+	}
+	if (!f->probe)
+		r = begin(f, want->singles, now);
+	if (r == 0 && f->singles && !f->again_ns)
+		r = take_singles(f, &s->host);
+	if (r == 0)
+		r = read_probe(f);
+	if (r < 0) {
+		vmt_complain(ctx, "faults: %s", strerror(-r));
+		return VMT_EXIT_FAILED;
+	}
+	s->faults = &f->delta;
+	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &f->delta, f->delta.rung);
+	return 0;
+}
+
+int vmt_top_faults_model(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
+			 const struct vmt_ui_want *want)
+{
+	struct vmt_model *m = run->model;
+	size_t sum = 0, i;
+
+	if (!want->singles)
+		return 0;
+	for (i = 0; i < f->n_kept; i++)
+		sum += f->kept[i].n;
+	m->singles = vmt_arena_alloc(&m->arena, sum, sizeof(*m->singles));
+	m->n_singles = 0;
+	if (!m->singles) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	for (i = 0; i < f->n_kept; i++) {
+		memcpy(m->singles + m->n_singles, f->kept[i].rows,
+		       f->kept[i].n * sizeof(*m->singles));
+		m->n_singles += f->kept[i].n;
+	}
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cmd/collect-loop.h"
+#include "cmd/ui/ui.h"
+#include "model/fault-raw.h"
+
+struct vmt_probe;
+
+/* Single faults of one tick, with the arena of their texts. */
+struct vmt_top_singles {
+	struct vmt_arena arena;
+	struct vmt_single *rows;
+	size_t n;
+};
+
+/*
+ * The probe of the dashboard. It is there while a screen shows what it counts, and some seconds
+ * longer; what is shown is the interval between two ticks.
+ */
+struct vmt_top_faults {
+	struct vmt_probe *probe;
+	bool singles; /* it gives single faults */
+	uint64_t wanted_ns; /* when it was wanted last; CLOCK_MONOTONIC */
+	uint64_t again_ns; /* it could not be started: not to be tried before */
+	/* The last two readings, by turns, and what came between. */
+	struct vmt_arena arenas[2];
+	struct vmt_fault_sample readings[2];
+	unsigned now;
+	bool has_before;
+	struct vmt_arena delta_arena;
+	struct vmt_fault_sample delta;
+	struct vmt_top_singles *kept; /* the oldest first */
+	size_t n_kept;
+};
+
+void vmt_top_faults_done(struct vmt_top_faults *f);
+/* Starts or ends the probe as want says, and puts what it counted since the last tick into the
+ * sample of run, before its model is made. An exit code or 0; that it does not work is no failure.
+ */
+int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
+			  const struct vmt_ui_want *want);
+/* Puts the last single faults into the model of run. An exit code or 0. */
+int vmt_top_faults_model(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
+			 const struct vmt_ui_want *want);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/fault-delta.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/latency.h"
+
+/* Counters of a row that is still being written to may be read in any order: one that seems to have
+ * gone back has not moved. */
+static void take_away(uint64_t *v, uint64_t before)
+{
+	*v = *v > before ? *v - before : 0;
+}
+
+static void latency_delta(struct vmt_fault_latency *l, const struct vmt_fault_latency *before)
+{
+	uint64_t longest = 0;
+	size_t i;
+
+	take_away(&l->count, before->count);
+	take_away(&l->others, before->others);
+	take_away(&l->sum_ns, before->sum_ns);
+	for (i = 0; i < VMT_FAULT_BUCKETS; i++) {
+		/* They run over together: the difference is right all the same. */
+		l->bucket[i] -= before->bucket[i];
+		if (l->bucket[i])
+			longest = i + 1 < VMT_FAULT_BUCKETS ? vmt_latency_from(i + 1) - 1
+							    : l->max_ns;
+	}
+	if (longest < l->max_ns)
+		l->max_ns = longest;
+}
+
+static void spent_delta(struct vmt_fault_spent *s, const struct vmt_fault_spent *before)
+{
+	take_away(&s->lock_ns, before->lock_ns);
+	take_away(&s->read_ns, before->read_ns);
+	take_away(&s->swap_ns, before->swap_ns);
+}
+
+static void map_delta(struct vmt_fault_raw *m, const struct vmt_fault_raw *before)
+{
+	size_t i;
+
+#define X(member) take_away(&m->member, before->member);
+	VMT_FAULT_COUNTS(X)
+#undef X
+	take_away(&m->retried, before->retried);
+	take_away(&m->gup, before->gup);
+	for (i = 0; i < VMT_FAILURES; i++)
+		take_away(&m->failed[i], before->failed[i]);
+	for (i = 0; i < VMT_FAULT_KINDS; i++)
+		take_away(&m->kinds[i], before->kinds[i]);
+	latency_delta(&m->latency, &before->latency);
+	spent_delta(&m->spent, &before->spent);
+}
+
+static bool map_moved(const struct vmt_fault_raw *m)
+{
+	size_t i;
+
+	for (i = 0; i < VMT_FAILURES; i++)
+		if (m->failed[i])
+			return true;
+	return m->minor || m->major || m->retried || m->gup;
+}
+
+/* The same row of the kernel's table, of the same program image. */
+static bool same_map(const struct vmt_fault_raw *a, const struct vmt_fault_raw *b)
+{
+	return a->pid == b->pid && a->start_time_ns == b->start_time_ns &&
+	       a->exec_id == b->exec_id && a->class == b->class && a->inode == b->inode;
+}
+
+static int maps_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
+		      struct vmt_arena *arena, struct vmt_fault_sample *ret)
+{
+	VMT_AUTO_FREE uint32_t *at = NULL;
+	uint32_t most = 0;
+	size_t i;
+
+	for (i = 0; i < before->n_maps; i++)
+		most = before->maps[i].slot > most ? before->maps[i].slot : most;
+	at = calloc((size_t)most + 1, sizeof(*at));
+	ret->maps = vmt_arena_alloc(arena, now->n_maps, sizeof(*ret->maps));
+	ret->n_maps = 0;
+	if (!at || !ret->maps)
+		return -ENOMEM;
+	for (i = 0; i < before->n_maps; i++)
+		if (before->maps[i].slot)
+			at[before->maps[i].slot] = (uint32_t)i + 1;
+	for (i = 0; i < now->n_maps; i++) {
+		struct vmt_fault_raw *m = &ret->maps[ret->n_maps];
+		uint32_t k;
+
+		*m = now->maps[i];
+		k = m->slot && m->slot <= most ? at[m->slot] : 0;
+		if (k && same_map(m, &before->maps[k - 1]))
+			map_delta(m, &before->maps[k - 1]);
+		ret->n_maps += map_moved(m);
+	}
+	return 0;
+}
+
+static int by_identity(const void *a, const void *b)
+{
+	const struct vmt_fault_proc *p = *(const struct vmt_fault_proc *const *)a;
+	const struct vmt_fault_proc *q = *(const struct vmt_fault_proc *const *)b;
+
+	if (p->pid != q->pid)
+		return p->pid < q->pid ? -1 : 1;
+	return p->start_time_ns < q->start_time_ns ? -1 : p->start_time_ns > q->start_time_ns;
+}
+
+static void proc_delta(struct vmt_fault_proc *p, const struct vmt_fault_proc *before)
+{
+	size_t i;
+
+	take_away(&p->kernel_minor, before->kernel_minor);
+	take_away(&p->kernel_major, before->kernel_major);
+	take_away(&p->record_minor, before->record_minor);
+	take_away(&p->record_major, before->record_major);
+	take_away(&p->mapped, before->mapped);
+	take_away(&p->gup, before->gup);
+	take_away(&p->unattributed, before->unattributed);
+	take_away(&p->dropped, before->dropped);
+	take_away(&p->retried, before->retried);
+	take_away(&p->abandoned, before->abandoned);
+	for (i = 0; i < VMT_FAILURES; i++)
+		take_away(&p->failed[i], before->failed[i]);
+}
+
+static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
+		       struct vmt_arena *arena, struct vmt_fault_sample *ret)
+{
+	VMT_AUTO_FREE const struct vmt_fault_proc **old =
+		calloc(before->n_procs + 1, sizeof(*old));
+	size_t i;
+
+	ret->procs = vmt_arena_alloc(arena, now->n_procs, sizeof(*ret->procs));
+	ret->n_procs = 0;
+	if (!old || !ret->procs)
+		return -ENOMEM;
+	for (i = 0; i < before->n_procs; i++)
+		old[i] = &before->procs[i];
+	qsort(old, before->n_procs, sizeof(*old), by_identity);
+	for (i = 0; i < now->n_procs; i++) {
+		struct vmt_fault_proc *p = &ret->procs[ret->n_procs];
+		const struct vmt_fault_proc *key = p, *const *found;
+
+		*p = now->procs[i];
+		found = bsearch(&key, old, before->n_procs, sizeof(*old), by_identity);
+		if (found)
+			proc_delta(p, *found);
+		ret->n_procs += p->kernel_minor || p->kernel_major || p->mapped || p->gup ||
+				p->unattributed || p->dropped || p->retried;
+	}
+	return 0;
+}
+
+static void totals_delta(struct vmt_fault_totals *t, const struct vmt_fault_totals *before)
+{
+	size_t i;
+
+	take_away(&t->kernel_minor, before->kernel_minor);
+	take_away(&t->kernel_major, before->kernel_major);
+	take_away(&t->record_minor, before->record_minor);
+	take_away(&t->record_major, before->record_major);
+	take_away(&t->mapped, before->mapped);
+	take_away(&t->gup, before->gup);
+	take_away(&t->unattributed, before->unattributed);
+	take_away(&t->dropped, before->dropped);
+	take_away(&t->retried, before->retried);
+	take_away(&t->abandoned, before->abandoned);
+	for (i = 0; i < VMT_FAILURES; i++)
+		take_away(&t->failed[i], before->failed[i]);
+	/* What was lost stays: it is of the probe as a whole, and says how far to trust it. */
+}
+
+int vmt_fault_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
+		    struct vmt_arena *arena, struct vmt_fault_sample *ret)
+{
+	struct vmt_fault_sample d = *now;
+	int r;
+
+	d.files = NULL;
+	d.n_files = 0;
+	d.stacks = NULL;
+	d.n_stacks = 0;
+	d.kinds = NULL;
+	d.n_kinds = 0;
+	d.singles = NULL;
+	d.n_singles = 0;
+	d.window_ns = now->window_ns > before->window_ns ? now->window_ns - before->window_ns : 0;
+	d.start_ns = now->start_ns + before->window_ns;
+	totals_delta(&d.totals, &before->totals);
+	r = maps_delta(before, now, arena, &d);
+	if (r == 0)
+		r = procs_delta(before, now, arena, &d);
+	if (r == 0)
+		*ret = d;
+	return r;
+}
