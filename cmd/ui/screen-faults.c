@@ -1,8 +1,457 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/ui/screen.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "cmd/ui/table.h"
+#include "model/latency.h"
+
+struct faults_state {
+	struct vmt_table *table;
+	bool left_tail; /* the user looks at older ones: new ones do not move the lines */
+	struct vmt_ui_proc of; /* whose faults alone are shown; pid 0: all */
+};
+
+/* "2026-11-21T00:45:41.947123Z" begins with what is the same for all that are on the screen. */
+#define CLOCK_FROM 11
+
+static void draw_time(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		      unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_single *s = row;
+	struct vmt_bytes t = VMT_BYTES("-");
+
+	if (VMT_HAS(single, time, s) && s->time.len > CLOCK_FROM) {
+		t = (struct vmt_bytes){ s->time.ptr + CLOCK_FROM, s->time.len - CLOCK_FROM };
+		if (t.len && t.ptr[t.len - 1] == 'Z')
+			t.len--;
+		if (t.len > width)
+			t.len = width;
+	}
+	vmt_canvas_bytes(c, y, x, width, style, t, VMT_FIT_LEFT);
+}
+
+static void draw_access(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_single *s = row;
+	const char *letter = "-";
+
+	if (VMT_HAS(single, access, s))
+		letter = vmt_bytes_is(s->access, "write")  ? "W"
+			 : vmt_bytes_is(s->access, "read") ? "R"
+			 : vmt_bytes_is(s->access, "exec") ? "X"
+							   : "-";
+	vmt_canvas_bytes(c, y, x, width, style, vmt_bytes_of(letter), VMT_FIT_LEFT);
+}
+
+/* "x64" of a run, nothing of a single page. */
+static void draw_pages(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		       unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_single *s = row;
+	VMT_AUTO_BUF text = { 0 };
+
+	if (VMT_HAS(single, faults_total, s) && s->faults_total > 1)
+		vmt_buf_addf(&text, "x%" PRIu64, s->faults_total);
+	vmt_canvas_bytes(c, y, x, width, style, (struct vmt_bytes){ text.data, text.len },
+			 VMT_FIT_LEFT);
+}
+
+/* A major fault stands out. */
+static void draw_kind(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		      unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_single *s = row;
+	bool major = VMT_HAS(single, fault, s) && vmt_bytes_is(s->fault, "major");
+
+	vmt_canvas_bytes(c, y, x, width, major ? VMT_STYLE_WARNING : style,
+			 VMT_HAS(single, kind, s) ? s->kind : VMT_BYTES("-"), VMT_FIT_LEFT);
+	if (major)
+		vmt_canvas_puts(c, y, x + width - 1, VMT_STYLE_WARNING, "!");
+}
+
+static const struct vmt_table_column columns[] = {
+	{ .field = VMT_FIELD_single_time, .width = 12, .wide = 15, .draw = draw_time },
+	{ .field = VMT_FIELD_single_pid, .width = 6, .priority = 2, .fit = VMT_FIT_RIGHT },
+	{ .field = VMT_FIELD_single_comm,
+	  .title = "COMM",
+	  .width = 8,
+	  .wide = 15,
+	  .priority = 4,
+	  .fit = VMT_FIT_LEFT },
+	{ .field = VMT_FIELD_single_access,
+	  .title = "RW",
+	  .width = 2,
+	  .priority = 3,
+	  .draw = draw_access },
+	{ .field = VMT_FIELD_single_kind, .title = "KIND", .width = 6, .draw = draw_kind },
+	{ .field = VMT_FIELD_single_served, .width = 12, .priority = 9, .fit = VMT_FIT_LEFT },
+	{ .field = VMT_FIELD_single_latency_ns,
+	  .title = "LATENCY",
+	  .width = 7,
+	  .priority = 5,
+	  .fit = VMT_FIT_RIGHT },
+	{ .field = VMT_FIELD_single_address, .width = 12, .fit = VMT_FIT_LEFT },
+	{ .field = VMT_FIELD_single_faults_total,
+	  .title = "PGS",
+	  .width = 4,
+	  .priority = 6,
+	  .draw = draw_pages },
+	{ .field = VMT_FIELD_single_offset_bytes,
+	  .title = "OFFSET",
+	  .width = 8,
+	  .priority = 10,
+	  .fit = VMT_FIT_RIGHT },
+	{ .field = VMT_FIELD_single_ip,
+	  .title = "INSTRUCTION",
+	  .width = 12,
+	  .priority = 8,
+	  .fit = VMT_FIT_LEFT },
+	{ .field = VMT_FIELD_single_path,
+	  .title = "VMA",
+	  .least = 10,
+	  .fit = VMT_FIT_TAIL },
+};
+
+static const unsigned identity[] = { VMT_FIELD_single_after_ns, VMT_FIELD_single_tid,
+				     VMT_FIELD_single_address };
+
+static const struct vmt_table_word words[] = {
+	{ "pid", VMT_FIELD_single_pid },
+	{ "file", VMT_FIELD_single_path },
+	{ "kind", VMT_FIELD_single_served },
+};
+
+static const struct vmt_table_def def = {
+	.entity = &vmt_entity_single,
+	.columns = columns,
+	.n_columns = VMT_ARRAY_LEN(columns),
+	.identity = identity,
+	.n_identity = VMT_ARRAY_LEN(identity),
+	.words = words,
+	.n_words = VMT_ARRAY_LEN(words),
+	.edge_below = VMT_WIDE,
+};
+
+static int init(struct vmt_ui *ui, void **ret)
+{
+	struct faults_state *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	r = vmt_table_new(&def, &s->table);
+	if (r < 0)
+		free(s);
+	else
+		*ret = s;
+	return r;
+}
+
+static void done(void *state)
+{
+	struct faults_state *s = state;
+
+	vmt_table_free(s->table);
+	free(s);
+}
+
+/* Opened for a process, it shows that one's, until another filter is set. */
+static int take_subject(struct vmt_ui *ui, struct faults_state *s)
+{
+	const struct vmt_view *v = vmt_ui_view(ui);
+	struct vmt_ui_proc of = { 0 };
+	char text[32] = "";
+
+	if (v->screen != VMT_SCREEN_FAULTS)
+		return 0;
+	if (ui->n_views > 1)
+		of = v->subject.proc;
+	if (of.pid == s->of.pid)
+		return 0;
+	s->of = of;
+	if (of.pid)
+		snprintf(text, sizeof(text), "pid:%" PRIu64, of.pid);
+	return vmt_table_filter(ui, s->table, text, NULL);
+}
+
+static int take_model(struct vmt_ui *ui, void *state)
+{
+	struct faults_state *s = state;
+	bool done;
+	int r = take_subject(ui, s);
+
+	if (r == 0)
+		r = vmt_table_rows(ui, s->table, ui->model->singles, ui->model->n_singles);
+	if (r == 0 && !s->left_tail)
+		vmt_table_action(ui, s->table, VMT_ACTION_END, &done);
+	return r;
+}
+
+/* Faults of all mappings in the interval, in a second. */
+static double per_second(const struct vmt_model *m)
+{
+	const struct vmt_probe_row *p = &m->probe;
+
+	if (!m->has_probe || !VMT_HAS(probe, window_ns, p) || !p->window_ns ||
+	    !VMT_HAS(probe, kernel, p))
+		return -1;
+	return (double)p->kernel * 1e9 / (double)p->window_ns;
+}
+
+static unsigned number(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		       unsigned field)
+{
+	return vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_probe, field,
+			      &ui->model->probe);
+}
+
+static void draw_head(struct vmt_ui *ui, const struct faults_state *s, struct vmt_canvas *c,
+		      unsigned y)
+{
+	const struct vmt_model *m = ui->model;
+	double rate = per_second(m);
+	unsigned x;
+
+	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_NORMAL, "page faults, all processes: ");
+	if (rate < 0)
+		x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
+	else
+		x = vmt_canvas_putf(c, y, x, VMT_STYLE_STRONG, "%.0f/s", rate);
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "  shown: ");
+	if (s->of.pid)
+		x = vmt_canvas_putf(c, y, x, VMT_STYLE_STRONG, "pid %" PRIu64, s->of.pid);
+	else
+		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "all");
+	x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, "  kept %zu", m->n_singles);
+	if (!m->has_probe)
+		return;
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, ", limited ");
+	x = number(ui, c, y, x, VMT_FIELD_probe_singles_limited_total);
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, ", lost ");
+	number(ui, c, y, x, VMT_FIELD_probe_singles_lost_total);
+}
+
+/* Faults of one name. */
+struct tally {
+	struct vmt_bytes name;
+	uint64_t faults;
+};
+
+#define TALLIES 32
+
+static void count(struct tally *t, size_t *n, struct vmt_bytes name, uint64_t faults)
+{
+	size_t i;
+
+	for (i = 0; i < *n; i++) {
+		if (!vmt_bytes_equal(t[i].name, name))
+			continue;
+		t[i].faults += faults;
+		return;
+	}
+	/* What finds no place is in the last one, with the others. */
+	if (*n == TALLIES) {
+		t[TALLIES - 1].name = VMT_BYTES("(others)");
+		t[TALLIES - 1].faults += faults;
+		return;
+	}
+	t[(*n)++] = (struct tally){ name, faults };
+}
+
+static int most_first(const void *a, const void *b)
+{
+	const struct tally *x = a, *y = b;
+
+	if (x->faults != y->faults)
+		return x->faults < y->faults ? 1 : -1;
+	return vmt_bytes_compare(x->name, y->name);
+}
+
+static void draw_tallies(struct vmt_canvas *c, struct vmt_area a, const char *title,
+			 struct tally *t, size_t n, uint64_t all)
+{
+	unsigned y = a.y;
+	size_t i;
+
+	vmt_canvas_putf(c, y, a.x, VMT_STYLE_TITLE, "%-22s %10s %6s", title, "faults", "%");
+	qsort(t, n, sizeof(*t), most_first);
+	for (i = 0; i < n && ++y < a.y + a.height; i++) {
+		vmt_canvas_bytes(c, y, a.x + 2, 20, VMT_STYLE_NORMAL, t[i].name, VMT_FIT_LEFT);
+		vmt_canvas_putf(c, y, a.x + 23, VMT_STYLE_NORMAL, "%10" PRIu64 " %6.1f",
+				t[i].faults, all ? 100.0 * (double)t[i].faults / (double)all : 0);
+	}
+}
+
+/* Latencies of what is shown, a line for each power of two from half a microsecond on. */
+static void draw_latencies(struct vmt_canvas *c, struct vmt_area a, const uint64_t *buckets,
+			   size_t n)
+{
+	uint64_t most = 0;
+	unsigned y = a.y, cells;
+	size_t i;
+
+	vmt_canvas_puts(c, y, a.x, VMT_STYLE_TITLE, "LATENCY (entry to completion, log2 buckets)");
+	for (i = 0; i < n; i++)
+		most = buckets[i] > most ? buckets[i] : most;
+	for (i = 0; i < n && y + 1 < a.y + a.height; i++) {
+		VMT_AUTO_BUF text = { 0 };
+
+		if (!buckets[i])
+			continue;
+		y++;
+		vmt_buf_adds(&text, "< ");
+		vmt_fmt_duration(&text, UINT64_C(500) << i);
+		vmt_canvas_bytes(c, y, a.x + 2, 10, VMT_STYLE_NORMAL,
+				 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_RIGHT);
+		cells = a.width > 26 ? (unsigned)(buckets[i] * (a.width - 26) / most) : 0;
+		vmt_canvas_fill(c, y, a.x + 13, VMT_STYLE_CLEAN, VMT_GLYPH_FULL, cells ? cells : 1);
+		vmt_canvas_putf(c, y, a.x + 14 + (cells ? cells : 1), VMT_STYLE_DIM, "%" PRIu64,
+				buckets[i]);
+	}
+}
+
+#define LATENCIES 28
+
+/* What the kept faults that are shown sum to. */
+static void draw_sums(const struct faults_state *s, const struct vmt_model *m,
+		      struct vmt_canvas *c, struct vmt_area a)
+{
+	struct tally procs[TALLIES], kinds[TALLIES];
+	size_t n_procs = 0, n_kinds = 0, i, k;
+	uint64_t latencies[LATENCIES] = { 0 }, all = 0;
+
+	for (i = 0; i < m->n_singles; i++) {
+		const struct vmt_single *one = &m->singles[i];
+		uint64_t faults = VMT_HAS(single, faults_total, one) ? one->faults_total : 1;
+
+		if (s->of.pid && one->pid != s->of.pid)
+			continue;
+		all += faults;
+		count(procs, &n_procs,
+		      VMT_HAS(single, comm, one) ? one->comm : VMT_BYTES("(unknown)"), faults);
+		count(kinds, &n_kinds,
+		      VMT_HAS(single, served, one) ? one->served : VMT_BYTES("unknown"), faults);
+		if (!VMT_HAS(single, latency_ns, one))
+			continue;
+		for (k = 0; k + 1 < LATENCIES && one->latency_ns >= UINT64_C(500) << k;)
+			k++;
+		latencies[k] += faults;
+	}
+	vmt_canvas_fill(c, a.y, 0, VMT_STYLE_DIM, VMT_GLYPH_LINE, c->width);
+	a.y++;
+	a.height--;
+	draw_tallies(c, (struct vmt_area){ a.y, 0, a.height, 44 }, "BY PROCESS", procs, n_procs,
+		     all);
+	draw_tallies(c, (struct vmt_area){ a.y, 46, a.height, 44 }, "BY KIND", kinds, n_kinds, all);
+	draw_latencies(c, (struct vmt_area){ a.y, 92, a.height, a.width > 92 ? a.width - 92 : 0 },
+		       latencies, LATENCIES);
+}
+
+/* Why nothing comes, or what could be pressed. */
+static void draw_foot(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	const struct vmt_model *m = ui->model;
+	const char *reason = m->sample->sources[VMT_SOURCE_FAULT].reason;
+
+	if (m->has_probe && !vmt_bytes_is(m->probe.rung, "none")) {
+		unsigned x = vmt_canvas_puts(c, y, 0, VMT_STYLE_DIM, "counted by ");
+
+		x = number(ui, c, y, x, VMT_FIELD_probe_rung);
+		x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, ", self-check ");
+		x = number(ui, c, y, x, VMT_FIELD_probe_canary);
+		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
+				"   Enter: its mapping   \\: filter   Space: freeze");
+		return;
+	}
+	if (!reason[0])
+		reason = ui->opts.live ? "the probe starts with the next sample"
+				       : "single faults are not in a saved machine";
+	vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!");
+	vmt_canvas_bytes(c, y, 2, c->width > 2 ? c->width - 2 : 0, VMT_STYLE_WARNING,
+			 vmt_bytes_of(reason), VMT_FIT_LEFT);
+}
+
+/* From this height on there is room for sums below the table. */
+#define TALL	  40
+#define SUM_LINES 12
+
+static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vmt_area area)
+{
+	struct faults_state *s = state;
+	unsigned y = area.y, end = area.y + area.height;
+
+	draw_head(ui, s, c, y++);
+	if (area.height > 8)
+		draw_foot(ui, c, --end);
+	if (c->height >= TALL && c->width >= VMT_WIDE) {
+		end -= SUM_LINES;
+		draw_sums(s, ui->model, c, (struct vmt_area){ end, 0, SUM_LINES, c->width });
+	}
+	vmt_table_draw(ui, s->table, c, (struct vmt_area){ y, 0, end - y, area.width });
+}
+
+static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want *w)
+{
+	w->faults = true;
+	w->singles = true;
+}
+
+static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_subject *ret)
+{
+	const struct faults_state *s = state;
+	const struct vmt_single *one = vmt_table_selected(s->table);
+
+	if (!one || !VMT_HAS(single, pid, one))
+		return;
+	*ret = (struct vmt_ui_subject){ .proc = { .pid = one->pid } };
+	if (VMT_HAS(single, address, one))
+		ret->address = one->address;
+}
+
+static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action act, bool *done_ret)
+{
+	struct faults_state *s = state;
+	struct vmt_ui_subject of = vmt_ui_subject(ui);
+
+	switch (act) {
+	case VMT_ACTION_OPEN:
+		*done_ret = true;
+		if (of.proc.pid)
+			return vmt_ui_open(ui, VMT_SCREEN_VMAS, &of);
+		return VMT_UI_NONE;
+	case VMT_ACTION_END:
+		s->left_tail = false;
+		break;
+	case VMT_ACTION_UP:
+	case VMT_ACTION_PAGE_UP:
+	case VMT_ACTION_HALF_UP:
+	case VMT_ACTION_HOME:
+		s->left_tail = true;
+		break;
+	default:
+		break;
+	}
+	return VMT_UI_NONE;
+}
+
+static struct vmt_table *table(void *state)
+{
+	struct faults_state *s = state;
+
+	return s->table;
+}
 
 const struct vmt_screen vmt_screen_faults = {
 	.name = "faults",
 	.title = "Faults",
-	.help = "page faults",
+	.help = "page faults as they come",
+	.init = init,
+	.done = done,
+	.model = take_model,
+	.draw = draw,
+	.action = action,
+	.want = want,
+	.subject = subject,
+	.table = table,
 };
