@@ -52,6 +52,19 @@ static int sum_up(struct vmt_model *m, const struct vmt_sample *prev, uint64_t d
 	return 0;
 }
 
+/* The row of one process. */
+static void copy_proc(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns, size_t i)
+{
+	const struct vmt_sample *s = m->sample;
+	const struct vmt_proc *before;
+
+	m->procs[i] = s->procs[i];
+	map_budget(&m->procs[i], s->host.max_map_count);
+	before = dt_ns ? vmt_sample_proc(prev, s->procs[i].pid) : NULL;
+	if (before)
+		vmt_proc_rates(&m->procs[i], before, dt_ns);
+}
+
 static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns)
 {
 	const struct vmt_sample *s = m->sample;
@@ -61,16 +74,8 @@ static int copy_procs(struct vmt_model *m, const struct vmt_sample *prev, uint64
 	if (!m->procs)
 		return -ENOMEM;
 	m->n_procs = s->n_procs;
-	for (i = 0; i < s->n_procs; i++) {
-		m->procs[i] = s->procs[i];
-		map_budget(&m->procs[i], s->host.max_map_count);
-		if (dt_ns) {
-			const struct vmt_proc *p = vmt_sample_proc(prev, s->procs[i].pid);
-
-			if (p)
-				vmt_proc_rates(&m->procs[i], p, dt_ns);
-		}
-	}
+	for (i = 0; i < s->n_procs; i++)
+		copy_proc(m, prev, dt_ns, i);
 	return 0;
 }
 
@@ -116,6 +121,7 @@ static int list_sources(struct vmt_model *m)
 {
 	size_t i;
 
+	m->n_sources = 0;
 	m->sources = vmt_arena_alloc(&m->arena, VMT_SOURCE_COUNT, sizeof(*m->sources));
 	if (!m->sources)
 		return -ENOMEM;
@@ -152,18 +158,24 @@ static int list_sources(struct vmt_model *m)
 	return 0;
 }
 
+/* The time between two samples, for rates. Rates are only within one boot: another machine's
+ * counters are no earlier state of ours. */
+static uint64_t time_between(const struct vmt_sample *s, const struct vmt_sample *prev)
+{
+	if (prev && prev->host.monotonic_ns && s->host.monotonic_ns > prev->host.monotonic_ns &&
+	    vmt_bytes_equal(prev->host.boot_id, s->host.boot_id))
+		return s->host.monotonic_ns - prev->host.monotonic_ns;
+	return 0;
+}
+
 static int build(struct vmt_model *m, const struct vmt_sample *prev,
 		 const struct vmt_model_opts *opts)
 {
 	const struct vmt_sample *s = m->sample;
 	const struct vmt_model_opts usual = { 0 };
-	uint64_t dt_ns = 0;
+	uint64_t dt_ns = time_between(s, prev);
 	int r;
 
-	/* Rates only within one boot: another machine's counters are no earlier state of ours. */
-	if (prev && prev->host.monotonic_ns && s->host.monotonic_ns > prev->host.monotonic_ns &&
-	    vmt_bytes_equal(prev->host.boot_id, s->host.boot_id))
-		dt_ns = s->host.monotonic_ns - prev->host.monotonic_ns;
 	m->system = s->system;
 	vmt_system_derive(&m->system, s->host.page_size);
 	if (dt_ns)
@@ -203,6 +215,17 @@ int vmt_model_build(const struct vmt_sample *sample, const struct vmt_sample *pr
 		return vmt_err_set(err, r, NULL, 0, "out of memory");
 	*ret = VMT_STEAL(m);
 	return 0;
+}
+
+int vmt_model_refresh(struct vmt_model *m, const struct vmt_sample *prev, const size_t *indices,
+		      size_t n)
+{
+	uint64_t dt_ns = time_between(m->sample, prev);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		copy_proc(m, prev, dt_ns, indices[i]);
+	return list_sources(m);
 }
 
 void vmt_model_free(struct vmt_model *m)

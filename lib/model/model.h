@@ -109,6 +109,10 @@ struct vmt_model {
  */
 int vmt_model_build(const struct vmt_sample *sample, const struct vmt_sample *prev,
 		    const struct vmt_model_opts *opts, struct vmt_model **ret, struct vmt_err *err);
+/* After more was read of n processes of its sample, given as indices: their rows anew, where they
+ * are, and the sources. prev as it was for the model. 0 or -ENOMEM. */
+int vmt_model_refresh(struct vmt_model *m, const struct vmt_sample *prev, const size_t *indices,
+		      size_t n);
 void vmt_model_free(struct vmt_model *m);
 
 static inline void vmt_model_freep(struct vmt_model **m)

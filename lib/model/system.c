@@ -109,6 +109,9 @@ void vmt_proc_rates(struct vmt_proc *p, const struct vmt_proc *prev, uint64_t dt
 	RATE(proc, minor_faults_per_second, minor_faults_total, p, prev, dt_ns);
 	RATE(proc, major_faults_per_second, major_faults_total, p, prev, dt_ns);
 	DELTA(rss_delta_bytes, rss_bytes, p, prev);
+	if (dt_ns && VMT_HAS(proc, rss_delta_bytes, p))
+		VMT_SET(proc, rss_per_second_bytes, p,
+			(int64_t)((__int128)p->rss_delta_bytes * 1000000000 / dt_ns));
 	DELTA(swap_delta_bytes, swap_bytes, p, prev);
 	DELTA(maps_delta, maps_total, p, prev);
 }

@@ -10,8 +10,8 @@
 
 /* Descriptors that are left for all else where directories of processes are held. */
 #define FDS_LEFT 128
-/* Processes whose files stay open: each keeps about 10 KiB in the kernel, most of it the buffer of
- * the file that was read last. */
+/* Processes whose files stay open: each of two files keeps about 5 KiB in the kernel, most of it the
+ * buffer of the read before. */
 #define KEEP_MAX 1024
 
 /* One process while its files are read. Its row is the one of the same number in the sample. */
@@ -45,8 +45,9 @@ struct list {
 static void close_kept(struct vmt_kept_files *kept)
 {
 	vmt_closep(&kept->status);
+	vmt_closep(&kept->statm);
 	vmt_closep(&kept->stat);
-	kept->status = kept->stat = -1;
+	kept->status = kept->statm = kept->stat = -1;
 }
 
 void vmt_kept_done(struct vmt_kept *kept)
@@ -87,27 +88,15 @@ int vmt_held_take(struct vmt_held *held, uint64_t pid)
 /* The user's name, or the number as text. Neighbours are often of one user. */
 static int name_user(struct list *l, struct vmt_proc *p)
 {
-	const struct vmt_user *user;
-	struct vmt_bytes name;
-	char number[24];
-	const char *copy;
+	int r;
 
 	if (!VMT_HAS(proc, uid, p))
 		return 0;
 	if (l->last_user.len == 0 || l->last_uid != p->uid) {
-		user = vmt_users_find(l->opts->users, p->uid);
-		if (user) {
-			name = user->name;
-		} else {
-			int n = snprintf(number, sizeof(number), "%" PRIu64, p->uid);
-
-			name = (struct vmt_bytes){ number, (size_t)n };
-		}
-		copy = vmt_arena_copy(&l->s->arena, name.ptr, name.len);
-		if (!copy)
-			return -ENOMEM;
+		r = vmt_users_text(l->opts->users, p->uid, &l->s->arena, &l->last_user);
+		if (r < 0)
+			return r;
 		l->last_uid = p->uid;
-		l->last_user = (struct vmt_bytes){ copy, name.len };
 	}
 	VMT_SET(proc, user, p, l->last_user);
 	return 0;
@@ -125,9 +114,10 @@ static int *kept_file(const struct list *l, size_t i, enum vmt_source_id source)
 
 	if (!l->keep || i >= KEEP_MAX)
 		return NULL;
-	return source == VMT_SOURCE_STATUS ? &kept->status
-	       : source == VMT_SOURCE_STAT ? &kept->stat
-					   : NULL;
+	return source == VMT_SOURCE_STATUS  ? &kept->status
+	       : source == VMT_SOURCE_STATM ? &kept->statm
+	       : source == VMT_SOURCE_STAT  ? &kept->stat
+					    : NULL;
 }
 
 static int read_entry(struct list *l, size_t i, enum vmt_source_id source)
@@ -376,7 +366,7 @@ static int make_entries(struct list *l, const uint64_t *pids, size_t n)
 	for (i = 0; i < n; i++) {
 		l->entries[i].pid = pids[i];
 		l->entries[i].fd = -1;
-		l->entries[i].kept = (struct vmt_kept_files){ pids[i], -1, -1 };
+		l->entries[i].kept = (struct vmt_kept_files){ pids[i], -1, -1, -1 };
 	}
 	/* Rows are moved down over those that ended; the two begin at the same place. */
 	l->procs = l->s->procs = vmt_arena_alloc(&l->s->arena, n ? n : 1, sizeof(*l->procs));
@@ -447,11 +437,25 @@ static void take_kept(struct list *l)
 		if (k == l->n || l->entries[k].pid != kept->procs[i].pid || k >= KEEP_MAX)
 			continue;
 		l->entries[k].kept = kept->procs[i];
-		kept->procs[i].status = kept->procs[i].stat = -1;
+		kept->procs[i].status = kept->procs[i].statm = kept->procs[i].stat = -1;
 	}
 	vmt_kept_done(kept);
-	want = 2 * (l->n < KEEP_MAX ? l->n : KEEP_MAX);
+	want = 3 * (l->n < KEEP_MAX ? l->n : KEEP_MAX);
 	l->keep = l->keep && may_hold(want) == want;
+}
+
+/* Whether there is a file to keep. What was not read this time would only take memory. */
+static bool is_kept(const struct list *l, struct vmt_kept_files *kept)
+{
+	if (!(l->files & VMT_SOURCE_BIT(STATUS))) {
+		vmt_closep(&kept->status);
+		kept->status = -1;
+	}
+	if (!(l->files & VMT_SOURCE_BIT(STATM))) {
+		vmt_closep(&kept->statm);
+		kept->statm = -1;
+	}
+	return kept->status >= 0 || kept->statm >= 0 || kept->stat >= 0;
 }
 
 /* Leaves the files of those that have a row to the next sample. */
@@ -468,7 +472,7 @@ static void leave_kept(struct list *l)
 		while (k < l->s->n_procs && l->s->procs[k].pid < e->pid)
 			k++;
 		if (kept->procs && e->code == 0 && k < l->s->n_procs &&
-		    l->s->procs[k].pid == e->pid && (e->kept.status >= 0 || e->kept.stat >= 0))
+		    l->s->procs[k].pid == e->pid && is_kept(l, &e->kept))
 			kept->procs[kept->n++] = e->kept;
 		else
 			close_kept(&e->kept);

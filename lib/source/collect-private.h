@@ -18,7 +18,8 @@ struct vmt_stuck_list {
 	size_t cap;
 };
 
-/* What collect-procs.c needs of a collector; they stay the collector's. */
+/* What collect-procs.c and collect-files.c need of a collector; they stay the collector's. */
+const struct vmt_users *vmt_collector_users(const struct vmt_collector *c);
 struct vmt_pool *vmt_collector_pool(struct vmt_collector *c);
 struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c);
 uint64_t vmt_collector_budget(const struct vmt_collector *c);
@@ -52,7 +53,9 @@ int vmt_collect_regions(struct vmt_root *root, struct vmt_sample *s, const char 
 struct vmt_kept {
 	struct vmt_kept_files {
 		uint64_t pid;
-		int status; /* -1 where it is not open */
+		/* -1 where it is not open */
+		int status;
+		int statm;
 		int stat;
 	} * procs;
 	size_t n;

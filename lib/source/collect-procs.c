@@ -265,6 +265,15 @@ static int keep_rows(struct vmt_sample *s, struct vmt_proc_task *task)
 	return copy ? 0 : -ENOMEM;
 }
 
+/* When PSS was read, and what that cost. */
+static void note_rollup(struct vmt_proc *p, const struct vmt_proc_read *read)
+{
+	if (!read->tried || read->code < 0)
+		return;
+	VMT_SET(proc, pss_read_ns, p, p->read_end_ns);
+	VMT_SET(proc, pss_cpu_ns, p, read->cpu_ns);
+}
+
 static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 {
 	struct vmt_sample *s = call->s;
@@ -304,9 +313,11 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 		merge_maps(s, index, task);
 	set_read_status(s, index);
 	/* One that was left behind was waited for until now. */
-	if (!s->host.root.len)
+	if (!s->host.root.len) {
 		VMT_SET(proc, read_end_ns, &s->procs[index],
 			task->ended_ns ? task->ended_ns : vmt_now_ns(CLOCK_MONOTONIC));
+		note_rollup(&s->procs[index], &task->read[VMT_SOURCE_ROLLUP]);
+	}
 	if (call->rows) {
 		last_rows(call, index, pm->maps, pm->n_maps);
 		/* The job has them, and ends. */

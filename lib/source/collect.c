@@ -280,6 +280,11 @@ struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c)
 	return c->shared;
 }
 
+const struct vmt_users *vmt_collector_users(const struct vmt_collector *c)
+{
+	return &c->users;
+}
+
 uint64_t vmt_collector_deadline(const struct vmt_collector *c)
 {
 	return c->deadline_ns;

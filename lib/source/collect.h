@@ -43,8 +43,9 @@ void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
 #define VMT_COLLECT_HOLD (UINT64_C(1) << 61)
 
 /*
- * For one sample after another: status and stat of processes stay open between them, as long as
- * there are descriptors, and for no more processes than keep a few MiB in the kernel. Such a file
+ * For one sample after another: status, statm and stat of processes, as far as they are read, stay
+ * open between them, as long as there are descriptors, and for no more processes than keep a few
+ * MiB in the kernel. Such a file
  * is of one process for ever, and costs half as much to read.
  */
 #define VMT_COLLECT_KEEP (UINT64_C(1) << 60)
@@ -60,6 +61,14 @@ void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
  */
 int vmt_collect(struct vmt_collector *c, uint64_t sources, const uint64_t *pids, size_t n_pids,
 		struct vmt_sample **ret, struct vmt_err *err);
+
+/*
+ * Reads STATUS, CGROUP or both of n processes that a sample has, given as indices into s->procs, and
+ * sets the fields of these two sources. Of one that ended or is not permitted, and of one without a
+ * start time, by which it would be known again, nothing changes. -ENOMEM is the only failure.
+ */
+int vmt_collect_files(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
+		      const size_t *indices, size_t n, struct vmt_err *err);
 
 /* SMAPS is read without the list before it, which is dearer by an eighth: the residency belongs to
  * the list where the size of the address space, before or after, is that of the rows. A process

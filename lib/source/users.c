@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/users.h"
 
+#include <errno.h>
+#include <inttypes.h>
+
 #include "base/parse.h"
 
 /* Beyond this numbers are shown; no system has a local file like that by design. */
@@ -83,6 +86,28 @@ const struct vmt_user *vmt_users_find(const struct vmt_users *u, uint64_t uid)
 			hi = mid;
 	}
 	return lo < u->n && u->users[lo].uid == uid ? &u->users[lo] : NULL;
+}
+
+int vmt_users_text(const struct vmt_users *u, uint64_t uid, struct vmt_arena *arena,
+		   struct vmt_bytes *ret)
+{
+	const struct vmt_user *user = vmt_users_find(u, uid);
+	struct vmt_bytes name;
+	char number[24];
+	const char *copy;
+
+	if (user) {
+		name = user->name;
+	} else {
+		int n = snprintf(number, sizeof(number), "%" PRIu64, uid);
+
+		name = (struct vmt_bytes){ number, (size_t)n };
+	}
+	copy = vmt_arena_copy(arena, name.ptr, name.len);
+	if (!copy)
+		return -ENOMEM;
+	*ret = (struct vmt_bytes){ copy, name.len };
+	return 0;
 }
 
 void vmt_users_done(struct vmt_users *u)

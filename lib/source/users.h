@@ -26,4 +26,7 @@ int vmt_users_load(struct vmt_users *u, const struct vmt_root *root);
 int vmt_users_parse(struct vmt_users *u);
 /* NULL where there is no name. */
 const struct vmt_user *vmt_users_find(const struct vmt_users *u, uint64_t uid);
+/* The name, or the number as text, in arena. 0 or -ENOMEM. */
+int vmt_users_text(const struct vmt_users *u, uint64_t uid, struct vmt_arena *arena,
+		   struct vmt_bytes *ret);
 void vmt_users_done(struct vmt_users *u);
