@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "cmd/top-collect.h"
+#include "cmd/top-batch.h"
 #include "vmtop-config.h"
 
 #define SCREENS "system procs vmas pages faults cache"
@@ -91,27 +91,6 @@ static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 	return parse_size(ctx, o);
 }
 
-/* Samples and prints a screen each time. */
-static int batch(struct vmt_ctx *ctx, const struct top_opts *o, struct vmt_top *top,
-		 struct vmt_ui *ui)
-{
-	VMT_AUTO_CANVAS canvas = { .ascii = o->ui.ascii };
-	struct vmt_ui_want want;
-	VMT_AUTO_BUF text = { 0 };
-	int r;
-
-	if (vmt_canvas_resize(&canvas, o->height ? o->height : 24, o->width ? o->width : 80) < 0)
-		return VMT_EXIT_FAILED;
-	vmt_ui_wants(ui, &want);
-	r = vmt_top_sample(top, ctx, &want);
-	if (r)
-		return r;
-	if (vmt_ui_model(ui, top->run.model, top->took_ns) < 0 || vmt_ui_draw(ui, &canvas) < 0)
-		return VMT_EXIT_FAILED;
-	vmt_canvas_text(&canvas, &text);
-	return vmt_print_text(ctx, &text);
-}
-
 static int run_top(struct vmt_ctx *ctx)
 {
 	struct top_opts o = { 0 };
@@ -127,7 +106,10 @@ static int run_top(struct vmt_ctx *ctx)
 		return r;
 	if (vmt_ui_new(&o.ui, &ui, &err) < 0)
 		return vmt_complain_err(ctx, &err);
-	return batch(ctx, &o, &top, ui);
+	return vmt_top_batch(ctx,
+			     &(struct vmt_top_batch){ o.width, o.height, o.count,
+						      o.ui.interval_ns, o.ui.ascii },
+			     &top, ui);
 }
 
 const struct vmt_cmd vmt_cmd_top = {

@@ -9,37 +9,153 @@
 
 int vmt_top_open(struct vmt_top *top, struct vmt_ctx *ctx)
 {
+	/* Reading a recording holds nobody up. */
+	top->rows.budget_ns = ctx->root ? UINT64_MAX : VMT_TOP_BUDGET_NS;
 	return vmt_run_open(&top->run, ctx, 0);
 }
 
 void vmt_top_done(struct vmt_top *top)
 {
+	free(top->asked);
+	vmt_top_rows_done(&top->rows);
 	vmt_run_done(&top->run);
 	vmt_top_cache_done(&top->cache);
 	vmt_top_faults_done(&top->faults);
 }
 
+static void set_deadline(struct vmt_top *top)
+{
+	vmt_collector_set_deadline(top->run.collector, vmt_now_ns(CLOCK_MONOTONIC) + SAMPLE_NS);
+}
+
+/* What of all processes is read: the two files that cost least, unless one of the others is needed
+ * of all. A recording costs nothing to read. */
+static uint64_t sources_of(const struct vmt_ctx *ctx, const struct vmt_ui_want *want)
+{
+	uint64_t sources = want->sources;
+
+	if (!want->procs)
+		return sources;
+	if (ctx->root)
+		sources |= VMT_SOURCE_BIT(STATUS) |
+			   (want->row_sources & VMT_SOURCE_BIT(CGROUP));
+	if (!(sources & VMT_SOURCE_BIT(STATUS)))
+		sources |= VMT_SOURCE_BIT(STATM);
+	return sources | VMT_SOURCE_BIT(PIDS) | VMT_SOURCE_BIT(STAT) | VMT_COLLECT_KEEP;
+}
+
+/*
+ * Another sample soon after the last one, because something else is to be seen: rates stay those of
+ * a whole interval, against the sample before that one, where there is one.
+ */
+static void keep_interval(struct vmt_top *top, const struct vmt_ui_want *want)
+{
+	struct vmt_run *run = &top->run;
+
+	if (!run->sample || !run->prev || run->sample->host.root.len ||
+	    vmt_now_ns(CLOCK_MONOTONIC) - run->sample->host.monotonic_ns >= want->interval_ns / 2)
+		return;
+	vmt_model_free(VMT_STEAL(run->model));
+	vmt_sample_free(run->sample);
+	run->sample = VMT_STEAL(run->prev);
+}
+
+/* Kernel threads have no memory of their own. */
+static void drop_kernel(struct vmt_sample *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n_procs; i++)
+		if (!VMT_HAS(proc, class, &s->procs[i]) ||
+		    !vmt_bytes_is(s->procs[i].class, "kernel"))
+			s->procs[n++] = s->procs[i];
+	s->n_procs = n;
+}
+
+/* The processes on the screen that the sample has, as indices, without those that were asked for
+ * in it already; they have been, then. */
+static size_t rows_of(struct vmt_top *top, const struct vmt_ui_want *want, size_t *ret)
+{
+	const struct vmt_sample *s = top->run.sample;
+	size_t i, n = 0;
+
+	for (i = 0; want->row_sources && i < want->n_rows; i++) {
+		const struct vmt_ui_proc *row = &want->rows[i];
+		const struct vmt_proc *p = vmt_sample_proc(s, row->pid);
+
+		if (!p || top->asked[p - s->procs] ||
+		    (VMT_HAS(proc, start_time_ns, p) && row->start_time_ns &&
+		     p->start_time_ns != row->start_time_ns))
+			continue;
+		top->asked[p - s->procs] = true;
+		ret[n++] = (size_t)(p - s->procs);
+	}
+	return n;
+}
+
+/* A sample begins: nothing was asked for yet. */
+static int begin_rows(struct vmt_top *top)
+{
+	size_t n = top->run.sample->n_procs;
+
+	top->rows.left_ns = top->rows.budget_ns;
+	if (vmt_grow(&top->asked, &top->cap_asked, n + 1, sizeof(*top->asked)) < 0)
+		return -ENOMEM;
+	memset(top->asked, 0, n * sizeof(*top->asked));
+	return 0;
+}
+
+static int no_memory(struct vmt_ctx *ctx)
+{
+	vmt_complain(ctx, "out of memory");
+	return VMT_EXIT_FAILED;
+}
+
+static int read_rows(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,
+		     const size_t *indices, size_t n)
+{
+	struct vmt_sample *s = top->run.sample;
+	size_t due[VMT_UI_ROWS_MAX], n_due;
+	struct vmt_err err = { 0 };
+
+	/* All of them have been read of a recording. */
+	if (!ctx->root && vmt_collect_files(top->run.collector, s, want->row_sources, indices, n,
+					    &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	if (!(want->row_sources & VMT_SOURCE_BIT(ROLLUP)))
+		return 0;
+	vmt_collector_set_budget(top->run.collector, top->rows.budget_ns);
+	n_due = vmt_top_rows_due(&top->rows, s, indices, n, due);
+	if (vmt_collect_procs(top->run.collector, s, VMT_SOURCE_BIT(ROLLUP), due, n_due, &err) < 0)
+		return vmt_complain_err(ctx, &err);
+	if (!ctx->root && vmt_top_rows_keep(&top->rows, s, indices, n) < 0)
+		return no_memory(ctx);
+	return 0;
+}
+
 int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want)
 {
 	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	uint64_t sources = want->sources;
 	/* The same text of zoneinfo gives the sums of the machine and the zones. */
-	uint64_t zones = sources & VMT_SOURCE_BIT(BUDDYINFO)
+	uint64_t zones = want->sources & VMT_SOURCE_BIT(BUDDYINFO)
 				 ? VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(BUDDYINFO)
 				 : 0;
-	static const uint64_t none = 0;
+	static const uint64_t none;
+	size_t rows[VMT_UI_ROWS_MAX];
 	int r;
 
-	vmt_collector_set_deadline(top->run.collector, vmt_now_ns(CLOCK_MONOTONIC) + SAMPLE_NS);
-	if (want->procs)
-		sources |= VMT_SOURCE_BIT(PIDS) | VMT_COLLECT_KEEP;
+	set_deadline(top);
+	keep_interval(top, want);
 	/* No processes at all, where nobody looks at them. */
-	r = vmt_run_sample(&top->run, ctx, zones ? sources & ~zones : sources,
+	r = vmt_run_sample(&top->run, ctx, sources_of(ctx, want) & ~zones,
 			   want->procs ? NULL : &none, 0);
-	if (r == 0 && zones && vmt_collect_zones(top->run.collector, top->run.sample, zones) < 0) {
-		vmt_complain(ctx, "out of memory");
-		r = VMT_EXIT_FAILED;
-	}
+	if (r)
+		return r;
+	drop_kernel(top->run.sample);
+	if ((zones && vmt_collect_zones(top->run.collector, top->run.sample, zones) < 0) ||
+	    begin_rows(top) < 0)
+		return no_memory(ctx);
+	r = read_rows(top, ctx, want, rows, rows_of(top, want, rows));
 	if (r == 0 && want->cache)
 		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
 	if (r == 0)
@@ -49,5 +165,26 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	if (r == 0)
 		r = vmt_top_faults_model(&top->faults, &top->run, ctx, want);
 	top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+	return r;
+}
+
+int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,
+		 bool *ret_new)
+{
+	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	size_t rows[VMT_UI_ROWS_MAX], n = 0;
+	int r;
+
+	*ret_new = false;
+	if (want->sampling && top->run.sample)
+		n = rows_of(top, want, rows);
+	if (n == 0)
+		return 0;
+	set_deadline(top);
+	r = read_rows(top, ctx, want, rows, n);
+	if (r == 0 && vmt_model_refresh(top->run.model, top->run.prev, rows, n) < 0)
+		r = no_memory(ctx);
+	*ret_new = r == 0;
+	top->took_ns += vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	return r;
 }

@@ -4,6 +4,7 @@
 #include "cmd/collect-loop.h"
 #include "cmd/top-cache.h"
 #include "cmd/top-faults.h"
+#include "cmd/top-rows.h"
 #include "cmd/ui/ui.h"
 
 /* The samples of the dashboard: what the screen that is shown wants, and no more. */
@@ -11,6 +12,9 @@ struct vmt_top {
 	struct vmt_run run;
 	struct vmt_top_cache cache;
 	struct vmt_top_faults faults;
+	struct vmt_top_rows rows;
+	bool *asked; /* of each process of the sample: more than the list was asked for */
+	size_t cap_asked;
 	uint64_t took_ns; /* CPU time of this process, all threads, that the last sample cost */
 };
 
@@ -20,3 +24,10 @@ void vmt_top_done(struct vmt_top *top);
 #define VMT_AUTO_TOP VMT_CLEANUP(vmt_top_done) struct vmt_top
 /* Takes a sample and makes top->run.model of it; the models before are gone. An exit code or 0. */
 int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want);
+/*
+ * Once that model was drawn, and with it is known which rows are on the screen: reads what want has
+ * of those that were not there before, into the same sample and model, whose rows stay where they
+ * are. *ret_new says whether there was something, and it is to be drawn again. An exit code or 0.
+ */
+int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,
+		 bool *ret_new);

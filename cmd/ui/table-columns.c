@@ -87,6 +87,12 @@ int vmt_table_columns_init(struct vmt_table *t)
 	return 0;
 }
 
+/* Blanks before a column. */
+static unsigned blanks_of(const struct vmt_table *t, const struct vmt_table_column *c)
+{
+	return 1 + c->gap + (t->area.width >= VMT_WIDE ? c->wide_gap : 0);
+}
+
 /* Columns that one takes, those blanks included that stand before it. */
 static unsigned column_width(const struct vmt_table *t, const struct vmt_ui *ui, size_t i)
 {
@@ -100,7 +106,7 @@ static unsigned column_width(const struct vmt_table *t, const struct vmt_ui *ui,
 		need = vmt_ui_size_width(ui->unit) + (f->type == VMT_TYPE_I64);
 		width = need > width ? need : width;
 	}
-	return width + 1 + c->gap;
+	return width + blanks_of(t, c);
 }
 
 /* Which columns have room, from the largest priority down those go that have not. */
@@ -175,7 +181,7 @@ void vmt_table_layout(struct vmt_table *t, const struct vmt_ui *ui, unsigned wid
 	rest = width > sum ? width - sum : 0;
 	for (i = 0; i < t->n_cols; i++) {
 		const struct vmt_table_column *c = &t->cols[i].column;
-		unsigned w = column_width(t, ui, i), blanks = 1 + c->gap;
+		unsigned w = column_width(t, ui, i), blanks = blanks_of(t, c);
 
 		if (!on[i])
 			continue;

@@ -33,6 +33,7 @@ struct vmt_table_column {
 		     unsigned width, enum vmt_style style, const void *row);
 	bool off; /* not among the first columns, but there to be chosen */
 	unsigned gap; /* blanks before it beyond the one that all have */
+	unsigned wide_gap; /* and more of them where there are VMT_WIDE columns */
 };
 
 struct vmt_table_word {

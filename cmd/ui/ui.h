@@ -92,9 +92,11 @@ struct vmt_ui_want {
 	uint64_t interval_ns;
 	uint64_t sources; /* VMT_SOURCE_BITs of the cheap sources */
 	bool procs; /* the list of processes */
-	/* Processes on the screen whose PSS is shown, the most wanted first. */
-	struct vmt_ui_proc rollups[VMT_UI_ROWS_MAX];
-	size_t n_rollups;
+	/* Processes on the screen, the most wanted first, and the sources (STATUS, CGROUP, ROLLUP)
+	 * that are read of them alone. */
+	struct vmt_ui_proc rows[VMT_UI_ROWS_MAX];
+	size_t n_rows;
+	uint64_t row_sources;
 	struct vmt_ui_proc maps; /* whose mappings are shown */
 	/* Mappings on the screen whose residency is drawn, by their first address. */
 	uint64_t strips[VMT_UI_ROWS_MAX];
