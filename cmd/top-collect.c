@@ -18,6 +18,7 @@ void vmt_top_done(struct vmt_top *top)
 {
 	free(top->asked);
 	vmt_top_rows_done(&top->rows);
+	vmt_top_maps_done(&top->maps);
 	vmt_run_done(&top->run);
 	vmt_top_cache_done(&top->cache);
 	vmt_top_faults_done(&top->faults);
@@ -30,15 +31,14 @@ static void set_deadline(struct vmt_top *top)
 
 /* What of all processes is read: the two files that cost least, unless one of the others is needed
  * of all. A recording costs nothing to read. */
-static uint64_t sources_of(const struct vmt_ctx *ctx, const struct vmt_ui_want *want)
+static uint64_t sources_of(const struct vmt_ctx *ctx, const struct vmt_ui_want *want, uint64_t pid)
 {
 	uint64_t sources = want->sources;
 
 	if (!want->procs)
-		return sources;
+		return pid ? sources | VMT_SOURCE_BIT(PIDS) : sources;
 	if (ctx->root)
-		sources |= VMT_SOURCE_BIT(STATUS) |
-			   (want->row_sources & VMT_SOURCE_BIT(CGROUP));
+		sources |= VMT_SOURCE_BIT(STATUS) | (want->row_sources & VMT_SOURCE_BIT(CGROUP));
 	if (!(sources & VMT_SOURCE_BIT(STATUS)))
 		sources |= VMT_SOURCE_BIT(STATM);
 	return sources | VMT_SOURCE_BIT(PIDS) | VMT_SOURCE_BIT(STAT) | VMT_COLLECT_KEEP;
@@ -119,8 +119,8 @@ static int read_rows(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_
 	struct vmt_err err = { 0 };
 
 	/* All of them have been read of a recording. */
-	if (!ctx->root && vmt_collect_files(top->run.collector, s, want->row_sources, indices, n,
-					    &err) < 0)
+	if (!ctx->root &&
+	    vmt_collect_files(top->run.collector, s, want->row_sources, indices, n, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	if (!(want->row_sources & VMT_SOURCE_BIT(ROLLUP)))
 		return 0;
@@ -140,24 +140,27 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	uint64_t zones = want->sources & VMT_SOURCE_BIT(BUDDYINFO)
 				 ? VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(BUDDYINFO)
 				 : 0;
-	static const uint64_t none;
+	uint64_t pid = vmt_top_maps_pid(want);
 	size_t rows[VMT_UI_ROWS_MAX];
 	int r;
 
 	set_deadline(top);
 	keep_interval(top, want);
-	/* No processes at all, where nobody looks at them. */
-	r = vmt_run_sample(&top->run, ctx, sources_of(ctx, want) & ~zones,
-			   want->procs ? NULL : &none, 0);
+	/* One process or none at all, where nobody looks at the others. */
+	r = vmt_run_sample(&top->run, ctx, sources_of(ctx, want, pid) & ~zones,
+			   want->procs ? NULL : &pid, pid != 0);
 	if (r)
 		return r;
-	drop_kernel(top->run.sample);
+	if (want->procs)
+		drop_kernel(top->run.sample);
 	if ((zones && vmt_collect_zones(top->run.collector, top->run.sample, zones) < 0) ||
 	    begin_rows(top) < 0)
 		return no_memory(ctx);
 	r = read_rows(top, ctx, want, rows, rows_of(top, want, rows));
 	if (r == 0 && want->cache)
 		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
+	if (r == 0 && vmt_top_maps_sample(&top->maps, &top->run, want) < 0)
+		r = no_memory(ctx);
 	if (r == 0)
 		r = vmt_top_faults_sample(&top->faults, &top->run, ctx, want);
 	if (r == 0)

@@ -4,6 +4,7 @@
 #include "cmd/collect-loop.h"
 #include "cmd/top-cache.h"
 #include "cmd/top-faults.h"
+#include "cmd/top-maps.h"
 #include "cmd/top-rows.h"
 #include "cmd/ui/ui.h"
 
@@ -15,6 +16,7 @@ struct vmt_top {
 	struct vmt_top_rows rows;
 	bool *asked; /* of each process of the sample: more than the list was asked for */
 	size_t cap_asked;
+	struct vmt_top_maps maps;
 	uint64_t took_ns; /* CPU time of this process, all threads, that the last sample cost */
 };
 

@@ -103,6 +103,9 @@ struct vmt_ui_want {
 	size_t n_strips;
 	unsigned strip_cells;
 	struct vmt_ui_subject pages; /* the mapping whose pages are drawn, and the page in detail */
+	uint64_t pages_from; /* address of the first cell that is drawn */
+	uint64_t cell_pages; /* pages of a cell, a power of two */
+	size_t page_cells; /* cells; 0 where it is not known yet: all of the mapping */
 	bool written_since; /* restart the watch for written pages */
 	bool faults; /* counts of faults by mapping */
 	bool singles; /* single faults */

@@ -8,6 +8,8 @@
 
 struct vmt_fault_sample; /* model/fault-raw.h */
 struct vmt_kernel_sample; /* model/kernel-sample.h */
+struct vmt_page_cells; /* model/page-cells.h */
+struct vmt_strip; /* model/strip.h */
 struct vmt_zone_sample; /* model/zone-sample.h */
 
 /* What happened to one source while a sample was taken. Times are ns. */
@@ -63,6 +65,7 @@ struct vmt_proc_maps {
 	int worst; /* negative errno of the worst failure of a dear source, or 0 */
 	uint64_t missed; /* VMT_SOURCE_BIT of those that failed or were left out */
 	unsigned counted; /* for vmt_sample_failed(): in which counts of the sample it is */
+	uint64_t age_ns; /* of rows that were read before this sample; 0: in it */
 };
 
 /* Beside each cgroup of a sample. */
@@ -102,6 +105,11 @@ struct vmt_sample {
 	struct vmt_cache_sample cache;
 	struct vmt_zone_sample *zones; /* NULL where they were not asked for */
 	struct vmt_kernel_sample *kernel; /* the same */
+	/* Of one process, for the dashboard: mappings in cells, in order of address, and the pages
+	 * of a mapping. Both are the sampler's. */
+	const struct vmt_strip *const *strips;
+	size_t n_strips;
+	const struct vmt_page_cells *page_cells; /* NULL where they were not asked for */
 	struct vmt_source_stat sources[VMT_SOURCE_COUNT];
 	struct vmt_issue *issues;
 	size_t n_issues;

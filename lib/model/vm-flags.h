@@ -25,3 +25,7 @@ static inline bool vmt_vm_flags_have(struct vmt_bytes flags, const char *flag)
 	}
 	return end - p == 2 && p[0] == flag[0] && p[1] == flag[1];
 }
+
+/* What a code of VmFlags in smaps means, in words; NULL for one that is not known
+ * (Documentation/filesystems/proc.rst, fs/proc/task_mmu.c show_smap_vma_flags()). */
+const char *vmt_vm_flag_name(const char code[2]);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cmd/ui/screen.h"
+
+/* What the screens of mappings and of pages have in common. */
+
+/* "PID 30012 python3", cut where it would take too much; the column behind it. */
+unsigned vmt_draw_process(struct vmt_canvas *c, unsigned y, const struct vmt_proc *p);
+/* A line and four below it: what smaps says of a mapping beyond the columns; m may be NULL. */
+void vmt_vma_detail(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_map *m);
