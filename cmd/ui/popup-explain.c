@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/ui/popup-kinds.h"
+
+/* Columns of a line in the box. */
+#define WIDTH 76
+
+static unsigned distance(unsigned a, unsigned b)
+{
+	return a < b ? b - a : a - b;
+}
+
+static unsigned middle(const struct vmt_spot *s)
+{
+	return s->x + s->width / 2;
+}
+
+/* The value at the cursor or the one next to it; NULL where there is none on the screen. */
+static const struct vmt_spot *nearest(const struct vmt_canvas *c, unsigned y, unsigned x)
+{
+	const struct vmt_spot *best = vmt_canvas_at(c, y, x, 1u << VMT_SPOT_VALUE);
+	unsigned least = UINT32_MAX;
+	size_t i;
+
+	for (i = 0; !best && i < c->n_spots; i++) {
+		const struct vmt_spot *s = &c->spots[i];
+		/* A line is further away than a column. */
+		unsigned d = s->kind == VMT_SPOT_VALUE
+				     ? distance(s->y, y) * c->width + distance(middle(s), x)
+				     : UINT32_MAX;
+
+		least = d < least ? d : least;
+	}
+	for (i = 0; !best && least != UINT32_MAX; i++) {
+		const struct vmt_spot *s = &c->spots[i];
+
+		if (s->kind == VMT_SPOT_VALUE &&
+		    distance(s->y, y) * c->width + distance(middle(s), x) == least)
+			best = s;
+	}
+	return best;
+}
+
+/* The next value in a direction: up and down on the nearest line that has one, left and right on
+ * the same line, and from its end on the next. */
+static const struct vmt_spot *neighbour(const struct vmt_canvas *c, const struct vmt_spot *from,
+					enum vmt_action to)
+{
+	const struct vmt_spot *best = NULL;
+	unsigned least = UINT32_MAX;
+	size_t i;
+
+	for (i = 0; i < c->n_spots; i++) {
+		const struct vmt_spot *s = &c->spots[i];
+		bool down = to == VMT_ACTION_DOWN || to == VMT_ACTION_RIGHT;
+		/* Places in the order of reading, for left and right. */
+		unsigned here = from->y * c->width + from->x, there = s->y * c->width + s->x, d;
+
+		if (s->kind != VMT_SPOT_VALUE || s == from)
+			continue;
+		if (to == VMT_ACTION_UP || to == VMT_ACTION_DOWN) {
+			if (down ? s->y <= from->y : s->y >= from->y)
+				continue;
+			d = distance(s->y, from->y) * c->width + distance(middle(s), middle(from));
+		} else {
+			if (down ? there <= here : there >= here)
+				continue;
+			d = distance(here, there);
+		}
+		if (d < least) {
+			least = d;
+			best = s;
+		}
+	}
+	return best;
+}
+
+/* The first value of the selected row, or else of the screen. */
+static const struct vmt_spot *begin(const struct vmt_ui *ui)
+{
+	const struct vmt_canvas *c = ui->canvas;
+	const struct vmt_table *t = vmt_popup_table(ui);
+	const void *row = t ? vmt_table_selected(t) : NULL;
+	const struct vmt_spot *first = NULL;
+	size_t i;
+
+	for (i = 0; c && i < c->n_spots; i++) {
+		const struct vmt_spot *s = &c->spots[i];
+
+		if (s->kind != VMT_SPOT_VALUE)
+			continue;
+		if (row && s->row == row)
+			return s;
+		if (!first || s->y < first->y || (s->y == first->y && s->x < first->x))
+			first = s;
+	}
+	return first;
+}
+
+static void put_cursor(struct vmt_ui *ui, struct vmt_popup *p, const struct vmt_spot *s)
+{
+	ui->cursor_y = s->y;
+	ui->cursor_x = s->x + s->width - 1;
+	p->first = 0;
+}
+
+int vmt_popup_explain_init(struct vmt_ui *ui, struct vmt_popup *p)
+{
+	const struct vmt_spot *s = begin(ui);
+
+	if (!s) {
+		vmt_ui_say(ui, "there is no value here to explain");
+		return -ENOENT;
+	}
+	put_cursor(ui, p, s);
+	return 0;
+}
+
+static enum vmt_ui_act go(struct vmt_ui *ui, struct vmt_popup *p, enum vmt_action to)
+{
+	const struct vmt_spot *from = nearest(ui->canvas, ui->cursor_y, ui->cursor_x);
+	const struct vmt_spot *s = from ? neighbour(ui->canvas, from, to) : NULL;
+
+	if (s)
+		put_cursor(ui, p, s);
+	return s ? VMT_UI_DRAW : VMT_UI_NONE;
+}
+
+/* Rows move below the cursor as they do without it. */
+static enum vmt_ui_act scroll(struct vmt_ui *ui, enum vmt_action action)
+{
+	struct vmt_table *t = vmt_popup_table(ui);
+	bool done;
+
+	return t ? vmt_table_action(ui, t, action, &done) : VMT_UI_NONE;
+}
+
+static enum vmt_ui_act event(struct vmt_ui *ui, struct vmt_popup *p, const struct vmt_ui_event *e)
+{
+	enum vmt_action action = vmt_key_action(e->key);
+	const struct vmt_spot *s;
+
+	if (e->key == VMT_KEY_CLICK) {
+		s = vmt_canvas_at(ui->canvas, e->y, e->x, 1u << VMT_SPOT_VALUE);
+		if (s)
+			put_cursor(ui, p, s);
+		else
+			vmt_popup_close(ui);
+		return VMT_UI_DRAW;
+	}
+	switch (action) {
+	case VMT_ACTION_UP:
+	case VMT_ACTION_DOWN:
+	case VMT_ACTION_LEFT:
+	case VMT_ACTION_RIGHT:
+		return go(ui, p, action);
+	case VMT_ACTION_NEXT_SCREEN:
+		return go(ui, p, VMT_ACTION_RIGHT);
+	case VMT_ACTION_PREV_SCREEN:
+		return go(ui, p, VMT_ACTION_LEFT);
+	case VMT_ACTION_PAGE_UP:
+	case VMT_ACTION_PAGE_DOWN:
+	case VMT_ACTION_HALF_UP:
+	case VMT_ACTION_HALF_DOWN:
+	case VMT_ACTION_HOME:
+	case VMT_ACTION_END:
+		return scroll(ui, action);
+	case VMT_ACTION_ZOOM_IN:
+		/* Where the box has not room for all. */
+		p->first++;
+		return VMT_UI_DRAW;
+	case VMT_ACTION_ZOOM_OUT:
+		p->first -= p->first > 0;
+		return VMT_UI_DRAW;
+	case VMT_ACTION_BACK:
+	case VMT_ACTION_QUIT:
+	case VMT_ACTION_OPEN:
+	case VMT_ACTION_EXPLAIN:
+		vmt_popup_close(ui);
+		return VMT_UI_DRAW;
+	default:
+		return VMT_UI_NONE;
+	}
+}
+
+/* Where the box goes: below the cursor or above it, where there is more room. */
+static struct vmt_area place(const struct vmt_canvas *c, size_t lines, unsigned cursor_y)
+{
+	unsigned above = cursor_y, below = c->height > cursor_y + 1 ? c->height - cursor_y - 1 : 0;
+	unsigned room = above > below ? above : below;
+	struct vmt_area a = { 0 };
+
+	a.width = c->width < WIDTH + 4 ? c->width : WIDTH + 4;
+	a.x = (c->width - a.width) / 2;
+	a.height = lines + 2 < room ? (unsigned)lines + 2 : room;
+	a.y = above > below ? cursor_y - a.height : cursor_y + 1;
+	return a;
+}
+
+static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
+{
+	const struct vmt_spot *s = nearest(c, ui->cursor_y, ui->cursor_x);
+	VMT_AUTO_SHEET sheet;
+	char title[128];
+	struct vmt_area in;
+
+	vmt_sheet_init(&sheet,
+		       c->width > WIDTH + 4 ? WIDTH
+		       : c->width > 5	    ? c->width - 4
+					    : 1,
+		       c->ascii);
+	if (!s)
+		return;
+	/* The screen may be another one now, or of another size. */
+	if (s->y != ui->cursor_y || ui->cursor_x < s->x || ui->cursor_x >= s->x + s->width)
+		put_cursor(ui, p, s);
+	vmt_explain_sheet(ui, s, &sheet);
+	if (sheet.error)
+		c->error = sheet.error;
+	snprintf(title, sizeof(title), "%s of %s", s->field->title, s->entity->name);
+	vmt_canvas_restyle(c, s->y, s->x, s->width, VMT_STYLE_CURSOR);
+	in = vmt_box_draw(c, place(c, sheet.n, s->y), title);
+	if (p->first + in.height > sheet.n)
+		p->first = sheet.n > in.height ? sheet.n - in.height : 0;
+	vmt_sheet_draw(&sheet, c, in, p->first);
+	if (in.height && sheet.n > in.height)
+		vmt_canvas_putf(c, in.y + in.height, in.x, VMT_STYLE_DIM,
+				" %zu-%zu of %zu: + and - ", p->first + 1, p->first + in.height,
+				sheet.n);
+}
+
+const struct vmt_popup_kind vmt_popup_explain = { event, draw };
