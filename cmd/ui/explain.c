@@ -209,13 +209,14 @@ static void add_age(const struct vmt_ui *ui, const struct vmt_spot *s, struct vm
 	at = read && vmt_row_has(s->row, read->index) ? vmt_field_number(read, s->row) : 0;
 	if (at && at < end) {
 		vmt_fmt_duration(&text, end - at);
-		vmt_buf_adds(&text, " before the sample was complete, which took ");
+		vmt_buf_adds(&text, " when the sample was complete; ");
 	} else {
-		vmt_buf_adds(&text, "of this sample, which took ");
+		vmt_buf_adds(&text, "that of the sample: ");
 	}
-	vmt_fmt_duration(&text, h->took_ns);
-	vmt_buf_adds(&text, " and was begun at ");
+	vmt_buf_adds(&text, "begun ");
 	vmt_fmt_time(&text, h->realtime_ns);
+	vmt_buf_adds(&text, ", took ");
+	vmt_fmt_duration(&text, h->took_ns);
 	vmt_sheet_add(sheet, VMT_STYLE_NORMAL, 9, (struct vmt_bytes){ text.data, text.len });
 	if (vmt_buf_error(&text) < 0)
 		sheet->error = -ENOMEM;

@@ -313,10 +313,10 @@ static void draw_candidates(struct vmt_popup *p, struct vmt_canvas *c)
 		uint32_t code = vmt_action_key(action);
 		char text[128];
 
-		snprintf(text, sizeof(text), "%-16s %-9s %s", vmt_actions[action].name,
-			 code ? vmt_key_name(code, key, sizeof(key)) : "",
+		snprintf(text, sizeof(text), "%s%-16s %-9s %s", p->first + i == p->at ? ">" : " ",
+			 vmt_actions[action].name, code ? vmt_key_name(code, key, sizeof(key)) : "",
 			 vmt_actions[action].help);
-		vmt_canvas_bytes(c, in.y + i, in.x, in.width,
+		vmt_canvas_bytes(c, in.y + i, in.x - 1, in.width + 1,
 				 p->first + i == p->at ? VMT_STYLE_SELECTED : VMT_STYLE_NORMAL,
 				 vmt_bytes_of(text), VMT_FIT_LEFT);
 	}
