@@ -3,6 +3,8 @@
 
 #include "base/parse.h"
 #include "cmd/top-batch.h"
+#include "cmd/top-config.h"
+#include "cmd/top-dashboard.h"
 #include "vmtop-config.h"
 
 #define SCREENS "system procs vmas pages faults cache"
@@ -14,14 +16,18 @@ static const struct vmt_opt opts[] = {
 	{ "screen", 0, VMT_OPT_VALUE, "NAME", SCREENS, "the screen to begin with" },
 	{ "pid", 'p', VMT_OPT_VALUE, "PID", "@pid", "the process to begin with" },
 	{ "render", 0, VMT_OPT_VALUE, "NAME", SCREENS, "print that screen once, as text" },
+	{ "no-mouse", 0, VMT_OPT_FLAG, NULL, NULL, "leave the mouse to the terminal" },
+	{ "color", 0, VMT_OPT_VALUE, "WHEN", "auto always never",
+	  "colours; auto is where NO_COLOR says nothing" },
+	{ "check-config", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "say what is wrong with the configuration, and end (exit 1 where something is)" },
 	{ "size", 0, VMT_OPT_VALUE, "WxH", NULL, "size of screens that are printed (80x24)" },
 };
 
 #define SIZE_MAX_CELLS 1000
-#define DELAY_MIN_NS   UINT64_C(100000000)
-#define DELAY_MAX_NS   UINT64_C(60000000000)
 
 struct top_opts {
+	struct vmt_ui_settings *settings;
 	struct vmt_ui_opts ui;
 	unsigned width, height; /* 0: the terminal's */
 	uint64_t count; /* samples; 0: without end */
@@ -44,68 +50,123 @@ static int parse_size(struct vmt_ctx *ctx, struct top_opts *o)
 	return 0;
 }
 
-/* A unit that was asked for; text that goes to a file is a screen, too. */
-static enum vmt_size_unit unit_of(const struct vmt_ctx *ctx)
+static void config_problem(void *arg, const struct vmt_err *err)
 {
-	static const char *const units[] = { "bytes", "kibi", "mebi", "gibi", "pages" };
+	vmt_complain_err(arg, err);
+}
+
+/* A setting that an option names in place of the configuration; an exit code or 0. */
+static int set(struct vmt_ctx *ctx, struct top_opts *o, const char *option, const char *name)
+{
+	const char *value = vmt_ctx_value(ctx, option);
+	struct vmt_err err = { 0 };
+	int r = value ? vmt_settings_set(o->settings, "", name, value, &err) : 0;
+
+	return r < 0 ? vmt_usage_error(ctx, "--%s: %s", option, err.text) : 0;
+}
+
+/* Whether one of the options for the unit of sizes was given. */
+static bool unit_given(const struct vmt_ctx *ctx)
+{
+	static const char *const units[] = { "bytes", "kibi", "mebi", "gibi", "pages", "human" };
 	size_t i;
 
 	for (i = 0; i < VMT_ARRAY_LEN(units); i++)
 		if (vmt_ctx_given(ctx, units[i]))
-			return ctx->out.unit;
-	return VMT_SIZE_HUMAN;
+			return true;
+	return false;
 }
 
 static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 {
-	const char *delay = vmt_ctx_value(ctx, "delay"), *count = vmt_ctx_value(ctx, "count");
-	const char *render = vmt_ctx_value(ctx, "render"), *pid = vmt_ctx_value(ctx, "pid");
-	const char *screen = render ? render : vmt_ctx_value(ctx, "screen");
-	int id = VMT_SCREEN_SYSTEM;
+	const char *count = vmt_ctx_value(ctx, "count"), *pid = vmt_ctx_value(ctx, "pid");
+	struct vmt_ui_settings *s = o->settings;
+	int r;
 
+	if ((r = set(ctx, o, "delay", "delay")) || (r = set(ctx, o, "screen", "screen")) ||
+	    (r = set(ctx, o, "render", "screen")) || (r = set(ctx, o, "color", "color")))
+		return r;
+	if (vmt_ctx_given(ctx, "no-mouse"))
+		s->mouse = false;
+	if (unit_given(ctx))
+		s->unit = ctx->out.unit;
+	s->ascii |= ctx->out.ascii;
 	o->ui = (struct vmt_ui_opts){
-		.unit = unit_of(ctx),
-		.interval_ns = UINT64_C(1000000000),
-		.ascii = ctx->out.ascii,
+		.screen = s->screen,
+		.unit = s->unit,
+		.interval_ns = s->interval_ns,
+		.ascii = s->ascii,
 		.live = !ctx->root,
-		.batch = render || vmt_ctx_given(ctx, "batch"),
+		.batch = vmt_ctx_given(ctx, "render") || vmt_ctx_given(ctx, "batch"),
 		.version = VMTOP_VERSION,
 	};
-	if (delay && (vmt_parse_duration(delay, &o->ui.interval_ns) < 0 ||
-		      o->ui.interval_ns < DELAY_MIN_NS || o->ui.interval_ns > DELAY_MAX_NS))
-		return vmt_usage_error(ctx, "--delay takes 0.1 to 60 seconds");
 	if (count && (vmt_parse_u64(count, &o->count) < 0 || !o->count))
 		return vmt_usage_error(ctx, "--count takes a whole number above 0");
 	if (pid && vmt_parse_u64(pid, &o->ui.proc.pid) < 0)
 		return vmt_usage_error(ctx, "--pid takes a process id");
-	if (screen)
-		id = vmt_screen_find(screen);
-	if (id < 0)
-		return vmt_usage_error(ctx, "--%s takes one of " SCREENS,
-				       render ? "render" : "screen");
-	o->ui.screen = (enum vmt_screen_id)id;
-	if (render)
-		o->count = 1;
-	if (ctx->root)
+	if (vmt_ctx_given(ctx, "render"))
 		o->count = 1;
 	return parse_size(ctx, o);
 }
 
+/* Configuration and options, and what is wrong with them is told; an exit code or 0. */
+static int all_options(struct vmt_ctx *ctx, struct top_opts *o, int *ret_problems)
+{
+	vmt_settings_init(o->settings);
+	/* What is printed for others is the same for everybody. */
+	if (!vmt_ctx_given(ctx, "render"))
+		*ret_problems = vmt_config_load(o->settings, config_problem, ctx);
+	return *ret_problems < 0 ? VMT_EXIT_FAILED : parse_options(ctx, o);
+}
+
+/* An exit code or 0; a configuration that does not fit the tables is one problem more. */
+static int make_ui(struct vmt_ctx *ctx, const struct top_opts *o, struct vmt_ui **ret,
+		   int *problems)
+{
+	struct vmt_err err = { 0 };
+	int r = vmt_ui_new(&o->ui, ret, &err);
+
+	if (r == 0)
+		r = vmt_ui_apply(*ret, o->settings, config_problem, ctx);
+	else if (err.code)
+		return vmt_complain_err(ctx, &err);
+	if (r < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	*problems += r;
+	return 0;
+}
+
 static int run_top(struct vmt_ctx *ctx)
 {
-	struct top_opts o = { 0 };
-	struct vmt_err err = { 0 };
+	VMT_AUTO_SETTINGS settings = { 0 };
+	struct top_opts o = { .settings = &settings };
 	VMT_AUTO_TOP top = { 0 };
 	VMT_AUTO_UI ui = NULL;
-	int r = parse_options(ctx, &o);
+	int problems = 0, r = all_options(ctx, &o, &problems);
 
-	if (r)
-		return r;
+	if (r == 0)
+		r = make_ui(ctx, &o, &ui, &problems);
+	if (r || vmt_ctx_given(ctx, "check-config"))
+		return r || !problems ? r : VMT_EXIT_FAILED;
 	r = vmt_top_open(&top, ctx);
 	if (r)
 		return r;
-	if (vmt_ui_new(&o.ui, &ui, &err) < 0)
-		return vmt_complain_err(ctx, &err);
+	if (!o.ui.batch) {
+		if (problems)
+			vmt_ui_say(ui, "mistakes in the configuration: vmtop top --check-config");
+		r = vmt_top_dashboard(ctx, &settings, o.count, &top, ui);
+		if (r >= 0)
+			return r;
+		/* Where the terminal cannot show it, one screen as text. */
+		o.ui.batch = true;
+		o.count = o.count ? o.count : 1;
+		vmt_ui_free(VMT_STEAL(ui));
+		r = make_ui(ctx, &o, &ui, &problems);
+		if (r)
+			return r;
+	}
 	return vmt_top_batch(ctx,
 			     &(struct vmt_top_batch){ o.width, o.height, o.count,
 						      o.ui.interval_ns, o.ui.ascii },

@@ -12,7 +12,8 @@ static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 	const struct vmt_host *h = ui->model ? &ui->model->sample->host : NULL;
 	time_t now = h ? (time_t)(h->realtime_ns / 1000000000) : 0;
 	char clock[16] = "--:--:--";
-	unsigned width, tenths = (unsigned)(ui->interval_ns / 100000000);
+	unsigned width, tenths = (unsigned)((ui->slow_ns ? ui->slow_ns : ui->interval_ns) /
+					       100000000);
 	struct tm tm;
 
 	if (h && localtime_r(&now, &tm))
@@ -28,8 +29,8 @@ static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 	} else if (!ui->opts.live) {
 		vmt_buf_adds(&text, " saved");
 	} else {
-		vmt_buf_adds(&text, ui->slow ? " slow " : c->width >= VMT_WIDE ? "  " : " ");
-		if (tenths % 10 || c->width >= VMT_WIDE || ui->slow)
+		vmt_buf_adds(&text, ui->slow_ns ? " slow " : c->width >= VMT_WIDE ? "  " : " ");
+		if (tenths % 10 || c->width >= VMT_WIDE || ui->slow_ns)
 			vmt_buf_addf(&text, "%u.%us", tenths / 10, tenths % 10);
 		else
 			vmt_buf_addf(&text, "%us", tenths / 10);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "cmd/ui/ui.h"
+#include "cmd/ui/settings.h"
 
 /* What the files of cmd/ui share; nobody else includes it. */
 
@@ -135,7 +135,9 @@ struct vmt_ui {
 	uint64_t interval_ns;
 	const struct vmt_model *model; /* that is shown; NULL before the first */
 	uint64_t took_ns;
-	bool slow; /* samples take so long that the interval was made longer */
+	uint64_t slow_ns; /* the interval, where samples take so long that it was made longer; or 0 */
+	struct vmt_ui_settings settings; /* those that have no place of their own here */
+	struct vmt_ui_settings first; /* columns and orders as they are where nothing is set */
 	struct vmt_view views[VMT_VIEWS_MAX];
 	size_t n_views; /* at least 1; the last is shown */
 	void *states[VMT_SCREEN_COUNT];

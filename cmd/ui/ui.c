@@ -49,6 +49,7 @@ int vmt_ui_new(const struct vmt_ui_opts *opts, struct vmt_ui **ret, struct vmt_e
 	ui->unit = opts->unit;
 	ui->interval_ns = opts->interval_ns;
 	ui->subject.proc = opts->proc;
+	vmt_settings_init(&ui->settings);
 	ui->views[0] = (struct vmt_view){ opts->screen, ui->subject };
 	ui->n_views = 1;
 	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
@@ -67,10 +68,17 @@ void vmt_ui_free(struct vmt_ui *ui)
 	if (!ui)
 		return;
 	vmt_popup_free(ui->popup);
+	vmt_settings_done(&ui->settings);
+	vmt_settings_done(&ui->first);
 	for (i = 0; i < VMT_SCREEN_COUNT; i++)
 		if (ui->states[i])
 			vmt_screens[i]->done(ui->states[i]);
 	free(ui);
+}
+
+void vmt_ui_slow(struct vmt_ui *ui, uint64_t interval_ns)
+{
+	ui->slow_ns = interval_ns;
 }
 
 void vmt_ui_say(struct vmt_ui *ui, const char *fmt, ...)
