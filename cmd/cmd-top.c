@@ -167,10 +167,10 @@ static int run_top(struct vmt_ctx *ctx)
 		if (r)
 			return r;
 	}
-	return vmt_top_batch(ctx,
-			     &(struct vmt_top_batch){ o.width, o.height, o.count,
-						      o.ui.interval_ns, o.ui.ascii },
-			     &top, ui);
+	return vmt_top_batch(
+		ctx,
+		&(struct vmt_top_batch){ o.width, o.height, o.count, o.ui.interval_ns, o.ui.ascii },
+		&top, ui);
 }
 
 const struct vmt_cmd vmt_cmd_top = {

@@ -114,9 +114,9 @@ static void find(const struct vmt_buf *text, const char *section, const char *na
 		ret->to = to;
 		ret->single = true;
 		key = before(t, "=:");
-		ret->value = without_comment(
-			(struct vmt_bytes){ key.ptr + key.len + (key.len < t.len),
-					    t.len - key.len - (key.len < t.len) });
+		ret->value =
+			without_comment((struct vmt_bytes){ key.ptr + key.len + (key.len < t.len),
+							    t.len - key.len - (key.len < t.len) });
 	}
 }
 

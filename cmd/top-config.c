@@ -35,7 +35,8 @@ int vmt_config_path(char **ret, struct vmt_err *err)
 					   "VMTOP_CONFIG is no absolute path");
 		n = asprintf(ret, "%s", own);
 	} else if (xdg && *xdg == '/') {
-		/* A path that is not absolute is to be ignored (XDG Base Directory Specification). */
+		/* A path that is not absolute is to be ignored (XDG Base Directory Specification).
+		 */
 		n = asprintf(ret, "%s/vmtop/vmtop.conf", xdg);
 	} else if (home && *home == '/') {
 		n = asprintf(ret, "%s/.config/vmtop/vmtop.conf", home);

@@ -309,7 +309,8 @@ static void on_input(struct loop *l)
 /* Milliseconds until a time of CLOCK_MONOTONIC, rounded up. */
 static int until_ms(uint64_t ns)
 {
-	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), ms = ns > now ? (ns - now + 999999) / 1000000 : 0;
+	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC),
+		 ms = ns > now ? (ns - now + 999999) / 1000000 : 0;
 
 	return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
@@ -380,7 +381,8 @@ static void run(struct loop *l)
 }
 
 int vmt_top_loop(struct vmt_ctx *ctx, const struct vmt_top_pace *pace,
-		 struct vmt_terminal *terminal, struct vmt_ui *ui, const struct vmt_top_calls *calls)
+		 struct vmt_terminal *terminal, struct vmt_ui *ui,
+		 const struct vmt_top_calls *calls)
 {
 	struct loop l = {
 		.ctx = ctx,

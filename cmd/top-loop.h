@@ -28,5 +28,6 @@ struct vmt_top_pace {
  * left. An exit code: 0 where a key or the count ended it, 128 and the signal where that did, or
  * where the terminal went away (SIGHUP).
  */
-int vmt_top_loop(struct vmt_ctx *ctx, const struct vmt_top_pace *pace, struct vmt_terminal *terminal,
-		 struct vmt_ui *ui, const struct vmt_top_calls *calls);
+int vmt_top_loop(struct vmt_ctx *ctx, const struct vmt_top_pace *pace,
+		 struct vmt_terminal *terminal, struct vmt_ui *ui,
+		 const struct vmt_top_calls *calls);

@@ -47,6 +47,11 @@ _vmtop_options()
 		takes='-o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
+	top)
+		opts='--batch --delay --count --screen --pid --render --no-mouse --color --check-config --size --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-d --delay -n --count --screen -p --pid --render --color --size --format -w --write --root -t --timeout'
+		most=0
+		;;
 	free)
 		opts='--cgroup --delay --count --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='--cgroup -d --delay -n --count -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
@@ -138,10 +143,17 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
+	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
+	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
+	top,--color) _vmtop_words 'auto always never' ;;
+	top,--format) _vmtop_words 'text json ndjson csv' ;;
+	top,-w | top,--write) compopt -o default ;;
+	top,--root) compopt -o dirnames ;;
 	free,--cgroup) compopt -o dirnames ;;
-	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s' ;;
-	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s' ;;
+	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s pgalloc pgpgin pgpgout numa-hint dirtied pgalloc/s pgpgin/s pgpgout/s numa-hint/s dirtied/s oom-kills/s' ;;
+	free,-s | free,--sort) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s pgalloc pgpgin pgpgout numa-hint dirtied pgalloc/s pgpgin/s pgpgout/s numa-hint/s dirtied/s oom-kills/s' ;;
 	free,--format) _vmtop_words 'text json ndjson csv' ;;
 	free,-w | free,--write) compopt -o default ;;
 	free,--root) compopt -o dirnames ;;
@@ -165,8 +177,8 @@ _vmtop_values()
 	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
 	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
 	ps,--group) _vmtop_words 'user comm cgroup file' ;;
-	ps,-o | ps,--output) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end cgroup depth tree-rss command' ;;
-	ps,-s | ps,--sort) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end cgroup depth tree-rss command' ;;
+	ps,-o | ps,--output) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta rss/s swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end pss-read pss-cpu pss-behind cgroup depth tree-rss command' ;;
+	ps,-s | ps,--sort) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta rss/s swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end pss-read pss-cpu pss-behind cgroup depth tree-rss command' ;;
 	ps,--format) _vmtop_words 'text json ndjson csv' ;;
 	ps,-w | ps,--write) compopt -o default ;;
 	ps,--root) compopt -o dirnames ;;
@@ -233,7 +245,7 @@ _vmtop_values()
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
 	esac
 }
 

@@ -54,26 +54,13 @@ enum taken {
 static uint32_t tilde_key(unsigned number)
 {
 	static const uint32_t keys[] = {
-		[1] = VMT_KEY_HOME,
-		[2] = VMT_KEY_INSERT,
-		[3] = VMT_KEY_DELETE,
-		[4] = VMT_KEY_END,
-		[5] = VMT_KEY_PAGE_UP,
-		[6] = VMT_KEY_PAGE_DOWN,
-		[7] = VMT_KEY_HOME,
-		[8] = VMT_KEY_END,
-		[11] = VMT_KEY_F1,
-		[12] = VMT_KEY_F1 + 1,
-		[13] = VMT_KEY_F1 + 2,
-		[14] = VMT_KEY_F1 + 3,
-		[15] = VMT_KEY_F1 + 4,
-		[17] = VMT_KEY_F1 + 5,
-		[18] = VMT_KEY_F1 + 6,
-		[19] = VMT_KEY_F1 + 7,
-		[20] = VMT_KEY_F1 + 8,
-		[21] = VMT_KEY_F10,
-		[23] = VMT_KEY_F1 + 10,
-		[24] = VMT_KEY_F12,
+		[1] = VMT_KEY_HOME,	[2] = VMT_KEY_INSERT,  [3] = VMT_KEY_DELETE,
+		[4] = VMT_KEY_END,	[5] = VMT_KEY_PAGE_UP, [6] = VMT_KEY_PAGE_DOWN,
+		[7] = VMT_KEY_HOME,	[8] = VMT_KEY_END,     [11] = VMT_KEY_F1,
+		[12] = VMT_KEY_F1 + 1,	[13] = VMT_KEY_F1 + 2, [14] = VMT_KEY_F1 + 3,
+		[15] = VMT_KEY_F1 + 4,	[17] = VMT_KEY_F1 + 5, [18] = VMT_KEY_F1 + 6,
+		[19] = VMT_KEY_F1 + 7,	[20] = VMT_KEY_F1 + 8, [21] = VMT_KEY_F10,
+		[23] = VMT_KEY_F1 + 10, [24] = VMT_KEY_F12,
 	};
 
 	return number < VMT_ARRAY_LEN(keys) ? keys[number] : VMT_KEY_NONE;
@@ -304,7 +291,8 @@ bool vmt_input_next(struct vmt_input *in, struct vmt_ui_event *ret)
 
 		*ret = (struct vmt_ui_event){ 0 };
 		if (in->skipping) {
-			/* To the end of what was too long: a final byte, or what cannot be in it. */
+			/* To the end of what was too long: a final byte, or what cannot be in it.
+			 */
 			in->skipping = (unsigned char)c >= 0x20 && (unsigned char)c < 0x40;
 			in->at += (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f;
 			continue;

@@ -245,17 +245,17 @@ static int learn_keys(struct vmt_input *in)
 		const char *name;
 		uint32_t key;
 	} keys[] = {
-		{ "kcuu1", VMT_KEY_UP },	{ "kcud1", VMT_KEY_DOWN },
-		{ "kcub1", VMT_KEY_LEFT },	{ "kcuf1", VMT_KEY_RIGHT },
-		{ "kpp", VMT_KEY_PAGE_UP },	{ "knp", VMT_KEY_PAGE_DOWN },
-		{ "khome", VMT_KEY_HOME },	{ "kend", VMT_KEY_END },
-		{ "kich1", VMT_KEY_INSERT },	{ "kdch1", VMT_KEY_DELETE },
-		{ "kcbt", VMT_KEY_BACK_TAB },	{ "kf1", VMT_KEY_F1 },
-		{ "kf2", VMT_KEY_F1 + 1 },	{ "kf3", VMT_KEY_F1 + 2 },
-		{ "kf4", VMT_KEY_F1 + 3 },	{ "kf5", VMT_KEY_F1 + 4 },
-		{ "kf6", VMT_KEY_F1 + 5 },	{ "kf7", VMT_KEY_F1 + 6 },
-		{ "kf8", VMT_KEY_F1 + 7 },	{ "kf9", VMT_KEY_F1 + 8 },
-		{ "kf10", VMT_KEY_F10 },	{ "kf11", VMT_KEY_F1 + 10 },
+		{ "kcuu1", VMT_KEY_UP },      { "kcud1", VMT_KEY_DOWN },
+		{ "kcub1", VMT_KEY_LEFT },    { "kcuf1", VMT_KEY_RIGHT },
+		{ "kpp", VMT_KEY_PAGE_UP },   { "knp", VMT_KEY_PAGE_DOWN },
+		{ "khome", VMT_KEY_HOME },    { "kend", VMT_KEY_END },
+		{ "kich1", VMT_KEY_INSERT },  { "kdch1", VMT_KEY_DELETE },
+		{ "kcbt", VMT_KEY_BACK_TAB }, { "kf1", VMT_KEY_F1 },
+		{ "kf2", VMT_KEY_F1 + 1 },    { "kf3", VMT_KEY_F1 + 2 },
+		{ "kf4", VMT_KEY_F1 + 3 },    { "kf5", VMT_KEY_F1 + 4 },
+		{ "kf6", VMT_KEY_F1 + 5 },    { "kf7", VMT_KEY_F1 + 6 },
+		{ "kf8", VMT_KEY_F1 + 7 },    { "kf9", VMT_KEY_F1 + 8 },
+		{ "kf10", VMT_KEY_F10 },      { "kf11", VMT_KEY_F1 + 10 },
 		{ "kf12", VMT_KEY_F12 },
 	};
 	size_t i;
@@ -290,8 +290,7 @@ static int make_styles(struct vmt_terminal *t)
 		return -ENOMEM;
 	for (s = 0; s < VMT_STYLE_COUNT; s++) {
 		int colors = color && t->opts.color ? t->caps.colors : 0;
-		struct vmt_look look =
-			vmt_theme_look(t->opts.theme, (enum vmt_style)s, colors);
+		struct vmt_look look = vmt_theme_look(t->opts.theme, (enum vmt_style)s, colors);
 		VMT_AUTO_BUF text = { 0 };
 
 		vmt_buf_adds(&text, "");
@@ -403,8 +402,8 @@ void vmt_terminal_close(struct vmt_terminal *t)
 int vmt_terminal_change(struct vmt_terminal *t, const struct vmt_terminal_opts *opts)
 {
 	if (t->entered && opts->mouse != t->opts.mouse && t->caps.mouse)
-		vmt_buf_adds(&t->out, opts->mouse ? "\033[?1000h\033[?1006h"
-						  : "\033[?1006l\033[?1000l");
+		vmt_buf_adds(&t->out,
+			     opts->mouse ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
 	t->opts = *opts;
 	vmt_terminal_redraw(t);
 	return make_styles(t) < 0 || vmt_buf_error(&t->out) < 0 ? -ENOMEM : 0;

@@ -133,16 +133,39 @@ CASES = {
         "F21": "programs from elsewhere than vmtop itself",
         "F22": "a mapping that is freed while a fault in it waits",
     }),
+    "G": ("Terminals", {
+        "G01": "a thousand changes of size",
+        "G02": "sizes of 1x1, 2x200, 0x0, 32767x32767",
+        "G03": "TERM unset, empty, dumb, unknown, a path, very long",
+        "G04": "a hostile description of the terminal",
+        "G05": "standard output that is closed, or that nobody reads",
+        "G06": "a terminal that takes little or nothing",
+        "G07": "a terminal that goes away",
+        "G08": "stopped and going on, begun in the background",
+        "G09": "a crash while the screen is shown",
+        "G10": "noise, a paste of a megabyte, half sequences, the mouse",
+        "G11": "locales without UTF-8, wide characters, NO_COLOR",
+        "G12": "what is on the screen is what was drawn",
+    }),
+    "K": ("Configuration", {
+        "K01": "noise, NULs, endless lines and files, brackets alone",
+        "K02": "unknown names, bad values, a name twice",
+        "K03": "a file, or a folder, that others may write to",
+        "K04": "HOME and XDG_CONFIG_HOME of others",
+        "K05": "files in the folder that one is in",
+        "K06": "saved where nothing can be written, or in the place of a link",
+        "K07": "an environment that names programs and libraries",
+    }),
 }
 KNOWN = {case: what for _, cases in CASES.values() for case, what in cases.items()}
 
 # Why a case has no test at all.
 NOT_PRODUCED = {}
 
-FIRST = re.compile(r"((?:[A-F]\d\d[ /]+)+)(.*)", re.DOTALL)
-UNIT = re.compile(r"\b(?:cmocka_unit_test\w*|TEST)\(\s*((?:[a-f]\d\d_)+)(\w+)")
+FIRST = re.compile(r"((?:[A-GK]\d\d[ /]+)+)(.*)", re.DOTALL)
+UNIT = re.compile(r"\b(?:cmocka_unit_test\w*|TEST)\(\s*((?:[a-gk]\d\d_)+)(\w+)")
 C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
-SHELL = re.compile(r"\b(?:ok|skip|part) [\"']?((?:[A-F]\d\d[ /])+)([^\"'\n]*)")
+SHELL = re.compile(r"\b(?:ok|skip|part) [\"']?((?:[A-GK]\d\d[ /])+)([^\"'\n]*)")
 EXECUTABLE = re.compile(r"executable\(\s*'([^']+)'(.*?)\n?\)", re.DOTALL)
 
 Test = collections.namedtuple("Test", "case path name")
@@ -153,7 +176,7 @@ def split(text):
     match = FIRST.fullmatch(text)
     if not match:
         return [], text
-    return re.findall(r"[A-F]\d\d", match.group(1)), match.group(2).strip()
+    return re.findall(r"[A-GK]\d\d", match.group(1)), match.group(2).strip()
 
 
 def python_names(text):
@@ -177,11 +200,11 @@ def names(path, text):
     elif path.suffix == ".c":
         text = without_comments(text)
         found = [split(match.group(1)) for match in C_STRING.finditer(text)]
-        found += [(re.findall(r"[A-F]\d\d", match.group(1).upper()), match.group(2))
+        found += [(re.findall(r"[A-GK]\d\d", match.group(1).upper()), match.group(2))
                   for match in UNIT.finditer(text)]
     else:
         lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-        found = [(re.findall(r"[A-F]\d\d", match.group(1)), match.group(2).strip())
+        found = [(re.findall(r"[A-GK]\d\d", match.group(1)), match.group(2).strip())
                  for match in SHELL.finditer(lines)]
     return [(cases, name) for cases, name in found if cases]
 
