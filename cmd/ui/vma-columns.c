@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/ui/vma-columns.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "cmd/ui/history.h"
+#include "model/fault-raw.h"
+#include "model/strip.h"
+
+#define FAULTS_OF 8 /* cells of the picture of the last faults */
+
+static enum vmt_style style_of(const struct vmt_map *m)
+{
+	if (vmt_bytes_is(m->kind, "shmem"))
+		return VMT_STYLE_SHMEM;
+	return vmt_bytes_is(m->kind, "file") ? VMT_STYLE_CLEAN : VMT_STYLE_ANON;
+}
+
+static const struct vmt_strip *strip_of(const struct vmt_sample *s, const struct vmt_map *m)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_strips; i++)
+		if (s->strips[i]->start == m->start && s->strips[i]->end == m->end)
+			return s->strips[i];
+	return NULL;
+}
+
+static void draw_cells(struct vmt_canvas *c, unsigned y, unsigned x, unsigned n,
+		       const struct vmt_strip *strip, enum vmt_style style)
+{
+	/* What has not been looked at as a whole yet may look otherwise in a moment. */
+	bool whole = strip->known >= strip->end;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		enum vmt_strip_level level = vmt_strip_level(strip, i, n);
+
+		switch (level) {
+		case VMT_STRIP_UNKNOWN:
+			break;
+		case VMT_STRIP_NONE:
+			vmt_canvas_glyph(c, y, x + i, VMT_STYLE_DIM, VMT_GLYPH_NONE);
+			break;
+		case VMT_STRIP_SWAPPED:
+			vmt_canvas_puts(c, y, x + i, VMT_STYLE_SWAP, "s");
+			break;
+		default:
+			vmt_canvas_glyph(c, y, x + i, whole ? style : VMT_STYLE_DIM,
+					 (enum vmt_glyph)(VMT_GLYPH_LEVEL + level - 1));
+			break;
+		}
+	}
+}
+
+/* Where pages cannot be looked at it is known how many there are, and not where. */
+static void draw_share(struct vmt_canvas *c, unsigned y, unsigned x, unsigned n,
+		       const struct vmt_map *m)
+{
+	unsigned full;
+
+	if (!VMT_HAS(map, rss_bytes, m) || !m->size_bytes) {
+		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
+		return;
+	}
+	full = (unsigned)(((unsigned __int128)m->rss_bytes * n + m->size_bytes - 1) /
+			  m->size_bytes);
+	vmt_canvas_fill(c, y, x, VMT_STYLE_DIM, VMT_GLYPH_FULL, full < n ? full : n);
+}
+
+static void draw_strip(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		       unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_map *m = row;
+	const struct vmt_strip *strip = strip_of(ui->model->sample, m);
+
+	(void)style;
+	if (width < 3)
+		return;
+	vmt_vma_columns_of(ui)->strip_cells = width - 2;
+	vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "[");
+	vmt_canvas_puts(c, y, x + width - 1, VMT_STYLE_NORMAL, "]");
+	if (strip)
+		draw_cells(c, y, x + 1, width - 2, strip, style_of(m));
+	else
+		draw_share(c, y, x + 1, width - 2, m);
+}
+
+static const struct vmt_vma_rate *rate_of(const struct vmt_vma_columns *s, const struct vmt_map *m)
+{
+	size_t low = 0, high = s->n_rates;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (s->rates[mid].start < m->start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->n_rates && s->rates[low].start == m->start ? &s->rates[low] : NULL;
+}
+
+void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli)
+{
+	if (!known)
+		vmt_buf_addc(out, '-');
+	else if (milli == 0 || milli >= 9950)
+		vmt_buf_addf(out, "%" PRIu64, (milli + 500) / 1000);
+	else
+		vmt_buf_addf(out, "%" PRIu64 ".%" PRIu64, (milli + 50) / 1000,
+			     (milli + 50) % 1000 / 100);
+}
+
+static void draw_rate(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width, bool known,
+		      uint64_t milli)
+{
+	VMT_AUTO_BUF text = { 0 };
+
+	vmt_vma_rate_text(&text, known, milli);
+	if (vmt_buf_error(&text) < 0)
+		c->error = -ENOMEM;
+	else
+		vmt_canvas_bytes(c, y, x, width, known && milli ? VMT_STYLE_NORMAL : VMT_STYLE_DIM,
+				 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_RIGHT);
+}
+
+/* Whether a mapping without a row is one that did not fault. */
+static bool counts(const struct vmt_ui *ui)
+{
+	const struct vmt_fault_sample *f = ui->model->sample->faults;
+
+	return ui->model->has_probe && f && f->window_ns;
+}
+
+static void draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_vma_rate *rate = rate_of(vmt_vma_columns_of(ui), row);
+
+	(void)style;
+	draw_rate(c, y, x, width, rate ? rate->known : counts(ui), rate ? rate->milli : 0);
+	if (rate && rate->row)
+		vmt_canvas_value(c, y, x, width, &vmt_entity_fault, VMT_FIELD_fault_faults_total,
+				 rate->row);
+}
+
+static void draw_majors(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_vma_rate *rate = rate_of(vmt_vma_columns_of(ui), row);
+
+	(void)style;
+	draw_rate(c, y, x, width, rate ? rate->major_known : counts(ui),
+		  rate ? rate->major_milli : 0);
+	if (rate && rate->row)
+		vmt_canvas_value(c, y, x, width, &vmt_entity_fault,
+				 VMT_FIELD_fault_major_faults_total, rate->row);
+}
+
+static void draw_history(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			 unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_map *m = row;
+
+	if (!ui->model->has_probe)
+		vmt_canvas_bytes(c, y, x, width, VMT_STYLE_DIM, vmt_bytes_of("-"), VMT_FIT_RIGHT);
+	else
+		vmt_history_draw(vmt_vma_columns_of(ui)->history, m->start, 0, c, y, x, width,
+				 style);
+}
+
+/* In hex, as the addresses are. */
+static void draw_offset(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_map *m = row;
+	VMT_AUTO_BUF text = { 0 };
+
+	(void)ui;
+	vmt_buf_addf(&text, "%" PRIx64, m->offset_bytes);
+	if (vmt_buf_error(&text) < 0)
+		c->error = -ENOMEM;
+	else
+		vmt_canvas_bytes(c, y, x, width, m->offset_bytes ? style : VMT_STYLE_DIM,
+				 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_RIGHT);
+}
+
+static void draw_name(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		      unsigned width, enum vmt_style style, const void *row)
+{
+	const struct vmt_map *m = row;
+
+	(void)ui;
+	if (m->path.len)
+		vmt_canvas_bytes(c, y, x, width, style, m->path, VMT_FIT_TAIL);
+	else
+		vmt_canvas_bytes(c, y, x, width, style, vmt_bytes_of("[anon]"), VMT_FIT_LEFT);
+}
+
+#define COLUMN_FIT(f, m, t, w, p)                                                                  \
+	{                                                                                          \
+		.field = VMT_FIELD_map_##m, .title = (t), .width = (w), .priority = (p),           \
+		.fit = VMT_FIT_##f                                                                 \
+	}
+#define LABEL(...)  COLUMN_FIT(LEFT, __VA_ARGS__)
+#define COLUMN(...) COLUMN_FIT(RIGHT, __VA_ARGS__)
+#define PICTURE(fn, t, w, p, ...)                                                                  \
+	{                                                                                          \
+		.field = VMT_TABLE_PICTURE, .title = (t), .width = (w), .priority = (p),           \
+		.draw = (fn), __VA_ARGS__                                                          \
+	}
+#define OFFSET(p)                                                                                  \
+	{                                                                                          \
+		.field = VMT_FIELD_map_offset_bytes, .title = "OFFSET", .width = 8,                \
+		.priority = (p), .fit = VMT_FIT_RIGHT, .draw = draw_offset                         \
+	}
+#define NAME(n)                                                                                    \
+	{                                                                                          \
+		.field = VMT_FIELD_map_path, .title = "MAPPING", .least = (n), .draw = draw_name,  \
+		.fit = VMT_FIT_TAIL, .gap = 1                                                      \
+	}
+
+static const struct vmt_table_column narrow_columns[] = {
+	LABEL(start, "ADDRESS", 12, 0),
+	LABEL(perms, "PERM", 4, 3),
+	COLUMN(size_bytes, "SIZE", 5, 2),
+	COLUMN(rss_bytes, "RSS", 5, 0),
+	COLUMN(pss_bytes, "PSS", 5, 9),
+	COLUMN(dirty_bytes, "DIRTY", 5, 5),
+	COLUMN(swap_bytes, "SWAP", 5, 7),
+	COLUMN(anon_huge_pages_bytes, "THP", 5, 11),
+	COLUMN(kernel_page_size_bytes, "PG", 3, 12),
+	PICTURE(draw_strip, "RESIDENT", 14, 6, .gap = 1),
+	PICTURE(draw_faults, "FLT/s", 5, 4),
+	PICTURE(draw_majors, "MAJ/s", 5, 10),
+	PICTURE(draw_history, "LAST 30s", FAULTS_OF, 13, .gap = 1),
+	OFFSET(14),
+	NAME(21),
+};
+
+static const struct vmt_table_column wide_columns[] = {
+	LABEL(start, "START", 12, 0),
+	LABEL(perms, "PERM", 4, 0),
+	COLUMN(size_bytes, "SIZE", 6, 0),
+	COLUMN(rss_bytes, "RSS", 6, 0),
+	COLUMN(pss_bytes, "PSS", 6, 0),
+	COLUMN(dirty_bytes, "DIRTY", 6, 0),
+	COLUMN(swap_bytes, "SWAP", 6, 0),
+	COLUMN(anon_huge_pages_bytes, "THP", 6, 1),
+	COLUMN(kernel_page_size_bytes, "PG", 3, 2),
+	PICTURE(draw_strip, "RESIDENT (low to high address)", 38, 5, .gap = 1),
+	PICTURE(draw_faults, "FLT/s", 6, 0),
+	PICTURE(draw_majors, "MAJ/s", 5, 0),
+	PICTURE(draw_history, "LAST 30s", FAULTS_OF, 4, .gap = 1),
+	OFFSET(3),
+	NAME(12),
+};
+
+#define GROUP(m, t, w, p)                                                                          \
+	{                                                                                          \
+		.field = VMT_FIELD_map_group_##m, .title = (t), .width = (w), .priority = (p),     \
+		.fit = VMT_FIT_RIGHT                                                               \
+	}
+
+static const struct vmt_table_column group_columns[] = {
+	GROUP(maps_total, "VMAS", 6, 0),
+	GROUP(size_bytes, "SIZE", 6, 2),
+	GROUP(rss_bytes, "RSS", 6, 0),
+	GROUP(pss_bytes, "PSS", 6, 4),
+	GROUP(anonymous_bytes, "ANON", 6, 3),
+	GROUP(file_bytes, "FILE", 6, 3),
+	GROUP(dirty_bytes, "DIRTY", 6, 1),
+	GROUP(swap_bytes, "SWAP", 6, 1),
+	{ .field = VMT_FIELD_map_group_name,
+	  .title = "FILE OR MEMORY",
+	  .least = 20,
+	  .fit = VMT_FIT_TAIL,
+	  .gap = 1 },
+};
+
+static const unsigned identity[] = { VMT_FIELD_map_start };
+static const unsigned group_identity[] = { VMT_FIELD_map_group_device, VMT_FIELD_map_group_inode,
+					   VMT_FIELD_map_group_name };
+static const struct vmt_table_word words[] = { { "file", VMT_FIELD_map_path },
+					       { "perm", VMT_FIELD_map_perms },
+					       { "kind", VMT_FIELD_map_kind } };
+static const struct vmt_table_word group_words[] = { { "file", VMT_FIELD_map_group_name } };
+
+#define DEF(e, c, s, i, w)                                                                         \
+	.entity = (e), .columns = (c), .n_columns = VMT_ARRAY_LEN(c), .sort = (s),                 \
+	.identity = (i), .n_identity = VMT_ARRAY_LEN(i), .words = (w), .n_words = VMT_ARRAY_LEN(w)
+
+const struct vmt_table_def vmt_vmas_narrow = {
+	DEF(&vmt_entity_map, narrow_columns, "-RSS", identity, words), .edge_below = VMT_VMAS_WIDE
+};
+const struct vmt_table_def vmt_vmas_wide = { DEF(&vmt_entity_map, wide_columns, "-RSS", identity,
+						 words) };
+const struct vmt_table_def vmt_vmas_by_file = { DEF(&vmt_entity_map_group, group_columns, "-RSS",
+						    group_identity, group_words) };
+
+static int by_start(const void *a, const void *b)
+{
+	const struct vmt_vma_rate *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* One process has no more rows in the pictures. */
+#define PICTURES_MAX 4096u
+
+static struct vmt_vma_rate rate_from(const struct vmt_fault *f, uint64_t window_ns)
+{
+	struct vmt_vma_rate r = { .row = f, .start = f->start, .total = f->faults_total };
+
+	r.known = vmt_rate_milli(f->faults_total, 0, window_ns, &r.milli);
+	r.major_known = VMT_HAS(fault, major_faults_total, f) &&
+			vmt_rate_milli(f->major_faults_total, 0, window_ns, &r.major_milli);
+	return r;
+}
+
+/* Rows are of the interval between two samples. */
+int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, uint64_t pid,
+			 const struct vmt_proc_maps *maps)
+{
+	struct vmt_vma_rate *rates;
+	size_t i, n = 0;
+	int r = 0;
+
+	vmt_history_tick(v->history);
+	v->n_rates = 0;
+	if (!m->has_probe || !m->sample->faults || !maps)
+		return 0;
+	rates = reallocarray(v->rates, m->n_faults + 1, sizeof(*rates));
+	if (!rates)
+		return -ENOMEM;
+	v->rates = rates;
+	for (i = 0; i < m->n_faults; i++) {
+		const struct vmt_fault *f = &m->faults[i];
+		uint64_t owner = VMT_HAS(fault, owner_pid, f) ? f->owner_pid : f->pid;
+
+		if (owner == pid && VMT_HAS(fault, start, f) && VMT_HAS(fault, faults_total, f))
+			rates[n++] = rate_from(f, m->sample->faults->window_ns);
+	}
+	qsort(rates, n, sizeof(*rates), by_start);
+	v->n_rates = n;
+	for (i = 0; i < maps->n_maps && i < PICTURES_MAX && r == 0; i++) {
+		const struct vmt_vma_rate *rate = rate_of(v, &maps->maps[i]);
+
+		r = vmt_history_add(v->history, maps->maps[i].start, 0, rate ? rate->total : 0);
+	}
+	return r;
+}
+
+int vmt_vma_columns_init(struct vmt_vma_columns *v)
+{
+	return vmt_history_new(&v->history);
+}
+
+void vmt_vma_columns_done(struct vmt_vma_columns *v)
+{
+	vmt_history_free(v->history);
+	free(v->rates);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cmd/ui/table.h"
+
+/* The columns of the VMAs screen, and what they draw beside the fields of a mapping. */
+
+struct vmt_history;
+
+/* Faults of a mapping since the sample before. */
+struct vmt_vma_rate {
+	const struct vmt_fault *row;
+	uint64_t start;
+	uint64_t total;
+	uint64_t milli, major_milli; /* a second */
+	bool known, major_known;
+};
+
+struct vmt_vma_columns {
+	unsigned strip_cells; /* of the pictures that were drawn last; 0 before */
+	/* Faults, while a probe counts them; in order of address. */
+	struct vmt_vma_rate *rates;
+	size_t n_rates;
+	struct vmt_history *history; /* faults of a sample, by the first address */
+};
+
+/* What there is; the screen's. */
+struct vmt_vma_columns *vmt_vma_columns_of(const struct vmt_ui *ui);
+
+int vmt_vma_columns_init(struct vmt_vma_columns *v);
+void vmt_vma_columns_done(struct vmt_vma_columns *v);
+/* There is a new model, with these mappings of the process (NULL: it is not there). 0 or -ENOMEM.
+ */
+int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, uint64_t pid,
+			 const struct vmt_proc_maps *maps);
+/* A rate in thousandths as text: "5.3", "652"; "-" where it is not known. */
+void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli);
+
+/* Mappings on narrow terminals, on those of at least VMT_VMAS_WIDE columns, and summed by file. */
+#define VMT_VMAS_WIDE 150u
+extern const struct vmt_table_def vmt_vmas_narrow, vmt_vmas_wide, vmt_vmas_by_file;
