@@ -332,17 +332,16 @@ static int learn(struct vmt_terminal *t, struct vmt_err *err)
  * shell has as well. */
 static int open_again(struct vmt_err *err)
 {
-	const int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return vmt_err_set(err, -ENOTTY, NULL, 0,
 				   "standard input and output are no terminal");
-	fd = open("/proc/self/fd/1", flags);
+	fd = open("/proc/self/fd/1", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	/* It may be another user's, after su; the one that controls the process may still be
 	 * opened. */
 	if (fd < 0)
-		fd = open("/dev/tty", flags);
+		fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return vmt_err_set(err, -errno, NULL, 0, "the terminal cannot be opened: %s",
 				   vmt_errno_name(-errno));
