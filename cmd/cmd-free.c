@@ -15,7 +15,8 @@
 static const struct vmt_section_def sections[] = {
 	{ "system", &vmt_entity_system, true, "the machine's memory" },
 	{ "parts", &vmt_entity_part, false, "where MemTotal went: the known parts sum to it" },
-	{ "shares", &vmt_entity_share, false, "these parts by their sort; they sum to MemTotal too" },
+	{ "shares", &vmt_entity_share, false,
+	  "these parts by their sort; they sum to MemTotal too" },
 	{ "available", &vmt_entity_term, false, "the terms of available_derived_bytes" },
 	{ "commit", &vmt_entity_commit, true, "what may be promised to processes" },
 	{ "pressure", &vmt_entity_pressure, false, "how long tasks waited for a resource" },

@@ -16,6 +16,8 @@ static const struct vmt_opt opts[] = {
 	{ "screen", 0, VMT_OPT_VALUE, "NAME", SCREENS, "the screen to begin with" },
 	{ "pid", 'p', VMT_OPT_VALUE, "PID", "@pid", "the process to begin with" },
 	{ "render", 0, VMT_OPT_VALUE, "NAME", SCREENS, "print that screen once, as text" },
+	{ "unit", 0, VMT_OPT_VALUE, "NAME", "auto bytes KiB MiB GiB pages", "unit of sizes" },
+	{ "ascii", 0, VMT_OPT_FLAG, NULL, NULL, "nothing but ASCII" },
 	{ "no-mouse", 0, VMT_OPT_FLAG, NULL, NULL, "leave the mouse to the terminal" },
 	{ "color", 0, VMT_OPT_VALUE, "WHEN", "auto always never",
 	  "colours; auto is where NO_COLOR says nothing" },
@@ -65,18 +67,6 @@ static int set(struct vmt_ctx *ctx, struct top_opts *o, const char *option, cons
 	return r < 0 ? vmt_usage_error(ctx, "--%s: %s", option, err.text) : 0;
 }
 
-/* Whether one of the options for the unit of sizes was given. */
-static bool unit_given(const struct vmt_ctx *ctx)
-{
-	static const char *const units[] = { "bytes", "kibi", "mebi", "gibi", "pages", "human" };
-	size_t i;
-
-	for (i = 0; i < VMT_ARRAY_LEN(units); i++)
-		if (vmt_ctx_given(ctx, units[i]))
-			return true;
-	return false;
-}
-
 static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 {
 	const char *count = vmt_ctx_value(ctx, "count"), *pid = vmt_ctx_value(ctx, "pid");
@@ -84,12 +74,11 @@ static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 	int r;
 
 	if ((r = set(ctx, o, "delay", "delay")) || (r = set(ctx, o, "screen", "screen")) ||
-	    (r = set(ctx, o, "render", "screen")) || (r = set(ctx, o, "color", "color")))
+	    (r = set(ctx, o, "render", "screen")) || (r = set(ctx, o, "color", "color")) ||
+	    (r = set(ctx, o, "unit", "unit")))
 		return r;
 	if (vmt_ctx_given(ctx, "no-mouse"))
 		s->mouse = false;
-	if (unit_given(ctx))
-		s->unit = ctx->out.unit;
 	s->ascii |= ctx->out.ascii;
 	o->ui = (struct vmt_ui_opts){
 		.screen = s->screen,
@@ -180,6 +169,6 @@ const struct vmt_cmd vmt_cmd_top = {
 	.cost = "what the screen that is shown needs, once a second",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
-	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT,
+	.groups = VMT_GROUP_BASE,
 	.run = run_top,
 };

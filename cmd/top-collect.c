@@ -144,6 +144,8 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	size_t rows[VMT_UI_ROWS_MAX];
 	int r;
 
+	/* What took_ns of the sample is counted from. */
+	ctx->started_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	set_deadline(top);
 	keep_interval(top, want);
 	/* One process or none at all, where nobody looks at the others. */

@@ -11,18 +11,12 @@ static const struct {
 	const char *text;
 	char plain;
 } glyphs[VMT_GLYPH_COUNT] = {
-	[VMT_GLYPH_FULL] = { "\u2588", '#' },
-	[VMT_GLYPH_NONE] = { "\u00b7", '.' },
-	[VMT_GLYPH_LINE] = { "\u2500", '-' },
-	[VMT_GLYPH_CUT] = { "\u2026", '~' },
-	[VMT_GLYPH_BETWEEN] = { "\u2502", '|' },
-	[VMT_GLYPH_LEVEL] = { "\u2581", '_' },
-	[VMT_GLYPH_LEVEL + 1] = { "\u2582", ',' },
-	[VMT_GLYPH_LEVEL + 2] = { "\u2583", '-' },
-	[VMT_GLYPH_LEVEL + 3] = { "\u2584", '=' },
-	[VMT_GLYPH_LEVEL + 4] = { "\u2585", '+' },
-	[VMT_GLYPH_LEVEL + 5] = { "\u2586", '*' },
-	[VMT_GLYPH_LEVEL + 6] = { "\u2587", '%' },
+	[VMT_GLYPH_FULL] = { "\u2588", '#' },	   [VMT_GLYPH_NONE] = { "\u00b7", '.' },
+	[VMT_GLYPH_LINE] = { "\u2500", '-' },	   [VMT_GLYPH_CUT] = { "\u2026", '~' },
+	[VMT_GLYPH_BETWEEN] = { "\u2502", '|' },   [VMT_GLYPH_LEVEL] = { "\u2581", '_' },
+	[VMT_GLYPH_LEVEL + 1] = { "\u2582", ',' }, [VMT_GLYPH_LEVEL + 2] = { "\u2583", '-' },
+	[VMT_GLYPH_LEVEL + 3] = { "\u2584", '=' }, [VMT_GLYPH_LEVEL + 4] = { "\u2585", '+' },
+	[VMT_GLYPH_LEVEL + 5] = { "\u2586", '*' }, [VMT_GLYPH_LEVEL + 6] = { "\u2587", '%' },
 	[VMT_GLYPH_LEVEL + 7] = { "\u2588", '#' },
 };
 

@@ -12,8 +12,8 @@ static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 	const struct vmt_host *h = ui->model ? &ui->model->sample->host : NULL;
 	time_t now = h ? (time_t)(h->realtime_ns / 1000000000) : 0;
 	char clock[16] = "--:--:--";
-	unsigned width, tenths = (unsigned)((ui->slow_ns ? ui->slow_ns : ui->interval_ns) /
-					       100000000);
+	unsigned width,
+		tenths = (unsigned)((ui->slow_ns ? ui->slow_ns : ui->interval_ns) / 100000000);
 	struct tm tm;
 
 	if (h && localtime_r(&now, &tm))

@@ -56,8 +56,8 @@ const struct vmt_action_row vmt_actions[VMT_ACTION_COUNT] = {
 	[VMT_ACTION_QUIT_ALL] = { "quit-all", NULL, "quit" },
 };
 
-#define CTRL(c) ((c) & 0x1f)
-#define F(n)	(VMT_KEY_F1 + (n) - 1)
+#define CTRL(c) ((c)&0x1f)
+#define F(n)	(VMT_KEY_F1 + (n)-1)
 
 /* The first key of an action is the one that the line at the bottom and help name. */
 static const struct vmt_key_row keys[] = {
@@ -159,14 +159,14 @@ const char *vmt_key_name(uint32_t key, char *buf, size_t size)
 		uint32_t key;
 		const char *name;
 	} names[] = {
-		{ VMT_KEY_TAB, "Tab" },		{ VMT_KEY_BACK_TAB, "Shift-Tab" },
-		{ VMT_KEY_ENTER, "Enter" },	{ VMT_KEY_ESC, "Esc" },
-		{ VMT_KEY_UP, "Up" },		{ VMT_KEY_DOWN, "Down" },
-		{ VMT_KEY_LEFT, "Left" },	{ VMT_KEY_RIGHT, "Right" },
-		{ VMT_KEY_PAGE_UP, "PgUp" },	{ VMT_KEY_PAGE_DOWN, "PgDn" },
-		{ VMT_KEY_HOME, "Home" },	{ VMT_KEY_END, "End" },
-		{ VMT_KEY_INSERT, "Ins" },	{ VMT_KEY_DELETE, "Del" },
-		{ VMT_KEY_BACKSPACE, "Bksp" },	{ ' ', "Space" },
+		{ VMT_KEY_TAB, "Tab" },	       { VMT_KEY_BACK_TAB, "Shift-Tab" },
+		{ VMT_KEY_ENTER, "Enter" },    { VMT_KEY_ESC, "Esc" },
+		{ VMT_KEY_UP, "Up" },	       { VMT_KEY_DOWN, "Down" },
+		{ VMT_KEY_LEFT, "Left" },      { VMT_KEY_RIGHT, "Right" },
+		{ VMT_KEY_PAGE_UP, "PgUp" },   { VMT_KEY_PAGE_DOWN, "PgDn" },
+		{ VMT_KEY_HOME, "Home" },      { VMT_KEY_END, "End" },
+		{ VMT_KEY_INSERT, "Ins" },     { VMT_KEY_DELETE, "Del" },
+		{ VMT_KEY_BACKSPACE, "Bksp" }, { ' ', "Space" },
 	};
 	size_t i;
 

@@ -107,10 +107,7 @@ static const struct vmt_table_column columns[] = {
 	  .width = 12,
 	  .priority = 8,
 	  .fit = VMT_FIT_LEFT },
-	{ .field = VMT_FIELD_single_path,
-	  .title = "VMA",
-	  .least = 10,
-	  .fit = VMT_FIT_TAIL },
+	{ .field = VMT_FIELD_single_path, .title = "VMA", .least = 10, .fit = VMT_FIT_TAIL },
 };
 
 static const unsigned identity[] = { VMT_FIELD_single_after_ns, VMT_FIELD_single_tid,
@@ -314,8 +311,8 @@ static void draw_latencies(struct vmt_canvas *c, struct vmt_area a, const uint64
 #define LATENCIES 28
 
 /* What the kept faults that are shown sum to. */
-static void draw_sums(const struct faults_state *s, const struct vmt_model *m,
-		      struct vmt_canvas *c, struct vmt_area a)
+static void draw_sums(const struct faults_state *s, const struct vmt_model *m, struct vmt_canvas *c,
+		      struct vmt_area a)
 {
 	struct tally procs[TALLIES], kinds[TALLIES];
 	size_t n_procs = 0, n_kinds = 0, i, k;

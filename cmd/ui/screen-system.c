@@ -110,8 +110,7 @@ static int take_model(struct vmt_ui *ui, void *state)
 		const struct vmt_field *f = &vmt_entity_system.fields[watched[i].field];
 
 		if (vmt_row_has(&m->system.row, f->index))
-			r = vmt_history_add(s->rates, f->index, 0,
-					    vmt_field_number(f, &m->system));
+			r = vmt_history_add(s->rates, f->index, 0, vmt_field_number(f, &m->system));
 	}
 	p = reallocarray(s->faulting, m->n_procs + 1, sizeof(*p));
 	if (!p)
@@ -315,8 +314,8 @@ static unsigned draw_all_rates(struct vmt_ui *ui, struct system_state *s, struct
 		RATE("  oom ", oom_kill, 0),
 	};
 	static const struct rate pages[] = {
-		RATE("alloc ", pgalloc, 6), RATE("   freed ", pgfree, 6),
-		RATE("   in ", pswpin, 6),  RATE("   out ", pswpout, 6),
+		RATE("alloc ", pgalloc, 6),	   RATE("   freed ", pgfree, 6),
+		RATE("   in ", pswpin, 6),	   RATE("   out ", pswpout, 6),
 		RATE(" cmpct ", compact_stall, 0),
 	};
 	unsigned x;
@@ -344,9 +343,9 @@ static void draw_marks(const struct vmt_zone_row *z, struct vmt_canvas *c, unsig
 	uint64_t marks[3], span;
 	unsigned at, i, free_cells, before = 0;
 
-	if (!VMT_HAS(zone, managed_bytes, z) || !z->managed_bytes || !VMT_HAS(zone, free_bytes, z) ||
-	    !VMT_HAS(zone, min_bytes, z) || !VMT_HAS(zone, low_bytes, z) ||
-	    !VMT_HAS(zone, high_bytes, z)) {
+	if (!VMT_HAS(zone, managed_bytes, z) || !z->managed_bytes ||
+	    !VMT_HAS(zone, free_bytes, z) || !VMT_HAS(zone, min_bytes, z) ||
+	    !VMT_HAS(zone, low_bytes, z) || !VMT_HAS(zone, high_bytes, z)) {
 		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
 		return;
 	}
@@ -444,13 +443,12 @@ static unsigned draw_zones(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, 
 		draw_marks(z, c, y, x + 1, bar);
 		if (wide) {
 			x += bar + 4;
-			vmt_canvas_bytes(c, y, x, c->width > x ? c->width - x : 0,
-					 VMT_STYLE_NORMAL,
+			vmt_canvas_bytes(c, y, x, c->width > x ? c->width - x : 0, VMT_STYLE_NORMAL,
 					 VMT_HAS(zone, free_blocks, z) ? z->free_blocks
 								       : VMT_BYTES("-"),
 					 VMT_FIT_LEFT);
-			vmt_canvas_value(c, y, x, c->width > x ? c->width - x : 0,
-					 &vmt_entity_zone, VMT_FIELD_zone_free_blocks, z);
+			vmt_canvas_value(c, y, x, c->width > x ? c->width - x : 0, &vmt_entity_zone,
+					 VMT_FIELD_zone_free_blocks, z);
 			continue;
 		}
 		percent = large_percent(m, z);
@@ -599,7 +597,8 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 		if (y >= end)
 			return;
 		draw_parts(ui, c, (struct vmt_area){ y, 0, end - y, half - 8 });
-		draw_watched(ui, s, c, (struct vmt_area){ y, half - 4, end - y, c->width - half + 4 });
+		draw_watched(ui, s, c,
+			     (struct vmt_area){ y, half - 4, end - y, c->width - half + 4 });
 		return;
 	}
 	draw_procs(ui, c, (struct vmt_area){ y, 0, end - y, c->width }, "TOP FAULTING",

@@ -135,7 +135,8 @@ struct vmt_ui {
 	uint64_t interval_ns;
 	const struct vmt_model *model; /* that is shown; NULL before the first */
 	uint64_t took_ns;
-	uint64_t slow_ns; /* the interval, where samples take so long that it was made longer; or 0 */
+	uint64_t slow_ns; /* the interval, where samples take so long that it was made longer; or 0
+			   */
 	struct vmt_ui_settings settings; /* those that have no place of their own here */
 	struct vmt_ui_settings first; /* columns and orders as they are where nothing is set */
 	struct vmt_view views[VMT_VIEWS_MAX];
@@ -170,8 +171,8 @@ enum vmt_ui_act vmt_ui_action(struct vmt_ui *ui, enum vmt_action action);
 /* chrome.c: what all screens have. */
 /* Tabs, and on the right the machine, the time and the pace. */
 void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
-/* A value, flush right in width columns (0: in as many as it has), that can be explained; the column
- * behind it. */
+/* A value, flush right in width columns (0: in as many as it has), that can be explained; the
+ * column behind it. */
 unsigned vmt_draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 			unsigned width, enum vmt_style style, const struct vmt_entity *entity,
 			unsigned field, const void *row);

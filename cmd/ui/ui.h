@@ -150,9 +150,9 @@ void vmt_ui_wants(const struct vmt_ui *ui, struct vmt_ui_want *ret);
 struct vmt_ui_subject vmt_ui_subject(const struct vmt_ui *ui);
 /* Samples take so long that there is one each interval_ns; 0: as often as is wanted. */
 void vmt_ui_slow(struct vmt_ui *ui, uint64_t interval_ns);
-/* Columns and orders of the screens as the configuration has them, and what the settings begin with;
- * before the first model. What no table knows is told to complain, and left. How many of those
- * there were, or -ENOMEM. */
+/* Columns and orders of the screens as the configuration has them, and what the settings begin
+ * with; before the first model. What no table knows is told to complain, and left. How many of
+ * those there were, or -ENOMEM. */
 int vmt_ui_apply(struct vmt_ui *ui, const struct vmt_ui_settings *settings,
 		 void (*complain)(void *arg, const struct vmt_err *err), void *arg);
 /* What is set, by the configuration and by keys since; ret is empty before. 0 or -ENOMEM. */

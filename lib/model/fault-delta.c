@@ -134,8 +134,7 @@ static void proc_delta(struct vmt_fault_proc *p, const struct vmt_fault_proc *be
 static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
 		       struct vmt_arena *arena, struct vmt_fault_sample *ret)
 {
-	VMT_AUTO_FREE const struct vmt_fault_proc **old =
-		calloc(before->n_procs + 1, sizeof(*old));
+	VMT_AUTO_FREE const struct vmt_fault_proc **old = calloc(before->n_procs + 1, sizeof(*old));
 	size_t i;
 
 	ret->procs = vmt_arena_alloc(arena, now->n_procs, sizeof(*ret->procs));
@@ -147,7 +146,7 @@ static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_f
 	qsort(old, before->n_procs, sizeof(*old), by_identity);
 	for (i = 0; i < now->n_procs; i++) {
 		struct vmt_fault_proc *p = &ret->procs[ret->n_procs];
-		const struct vmt_fault_proc *key = p, *const *found;
+		const struct vmt_fault_proc *key = p, *const * found;
 
 		*p = now->procs[i];
 		found = bsearch(&key, old, before->n_procs, sizeof(*old), by_identity);

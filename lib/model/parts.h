@@ -59,8 +59,8 @@ void vmt_parts(const struct vmt_system *s, uint64_t page_size,
 /* What of VmallocUsed is no stack, both in bytes: stacks lie in it (CONFIG_VMAP_STACK), but where
  * it is less than they are. */
 uint64_t vmt_vmalloc_without_stacks(uint64_t vmalloc, uint64_t stacks);
-/* The parts summed by their sort; all shares together are MemTotal, and each is unknown where a part
- * of it is that every kernel counts. */
+/* The parts summed by their sort; all shares together are MemTotal, and each is unknown where a
+ * part of it is that every kernel counts. */
 void vmt_shares(const struct vmt_system *s, const struct vmt_part parts[VMT_PART_COUNT],
 		struct vmt_share rows[VMT_SHARE_COUNT]);
 /* Sets how much each part changed. */

@@ -8,9 +8,8 @@ struct share {
 	uint32_t parts; /* bits by enum vmt_part_id */
 };
 
-#define P(id) (UINT32_C(1) << VMT_PART_##id)
-#define KERNEL                                                                                     \
-	(P(SLAB_UNREC) | P(STACKS) | P(TABLES) | P(SEC_TABLES) | P(VMALLOC) | P(PERCPU))
+#define P(id)  (UINT32_C(1) << VMT_PART_##id)
+#define KERNEL (P(SLAB_UNREC) | P(STACKS) | P(TABLES) | P(SEC_TABLES) | P(VMALLOC) | P(PERCPU))
 
 static const struct share shares[VMT_SHARE_COUNT] = {
 	[VMT_SHARE_ANON] = { "anon", "A", "anonymous", P(ANON) },

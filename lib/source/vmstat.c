@@ -35,8 +35,7 @@ static void sum_allocations(struct vmt_bytes text, struct vmt_system *sys)
 	bool found = false;
 
 	while (vmt_take_line(&text, &line)) {
-		if (!vmt_bytes_starts(line, "pgalloc_") ||
-		    vmt_kv_split(line, ' ', &key, &rest) < 0)
+		if (!vmt_bytes_starts(line, "pgalloc_") || vmt_kv_split(line, ' ', &key, &rest) < 0)
 			continue;
 		/* Counters wrap as the kernel's do. */
 		if (vmt_take_u64(&rest, &v) < 0)
