@@ -120,7 +120,8 @@ static int read_rows(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_
 
 	/* All of them have been read of a recording. */
 	if (!ctx->root &&
-	    vmt_collect_files(top->run.collector, s, want->row_sources, indices, n, &err) < 0)
+	    vmt_collect_files(top->run.collector, s, want->row_sources | VMT_COLLECT_KEEP, indices,
+			      n, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	if (!(want->row_sources & VMT_SOURCE_BIT(ROLLUP)))
 		return 0;

@@ -82,7 +82,7 @@ static bool is_due(const struct vmt_top_rows *rows, const struct vmt_sample *s, 
 	const struct vmt_proc *p = &s->procs[index];
 	const struct vmt_top_row *r = find(rows, p);
 	bool changed = r && has_changed(r, p);
-	uint64_t now = s->host.monotonic_ns;
+	uint64_t now = s->host.monotonic_ns, age;
 
 	*ret = (struct due){ .index = index };
 	if (!r) {
@@ -96,7 +96,8 @@ static bool is_due(const struct vmt_top_rows *rows, const struct vmt_sample *s, 
 	ret->rank = changed ? 1 : 2;
 	ret->read_ns = r->values.pss_read_ns;
 	ret->cost_ns = known_cost(r, p);
-	return changed || now < ret->read_ns || now - ret->read_ns >= VMT_TOP_PSS_AGE_NS;
+	age = now > ret->read_ns ? now - ret->read_ns : 0;
+	return changed ? age / VMT_TOP_PSS_SHARE >= ret->cost_ns : age >= VMT_TOP_PSS_AGE_NS;
 }
 
 size_t vmt_top_rows_due(struct vmt_top_rows *rows, const struct vmt_sample *s,
@@ -111,7 +112,13 @@ size_t vmt_top_rows_due(struct vmt_top_rows *rows, const struct vmt_sample *s,
 	for (i = 0; i < n_due; i++) {
 		/* What is beyond the whole budget will be refused, which costs nothing. */
 		if (rows->budget_ns != UINT64_MAX && due[i].cost_ns <= rows->budget_ns) {
+			uint64_t keep = due[i].rank ? rows->budget_ns / VMT_TOP_FIRST_PART : 0;
+
 			if (due[i].cost_ns > rows->left_ns)
+				continue;
+			/* The first of them may be as dear as it is. */
+			if (keep && rows->left_ns < rows->budget_ns &&
+			    rows->left_ns - due[i].cost_ns < keep)
 				continue;
 			rows->left_ns -= due[i].cost_ns;
 		}

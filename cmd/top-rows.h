@@ -16,8 +16,12 @@ struct vmt_top_rows {
 };
 
 #define VMT_TOP_BUDGET_NS UINT64_C(5000000)
+/* Of the budget, one in so many parts is left where nothing new came to the screen. */
+#define VMT_TOP_FIRST_PART 2
 /* How old PSS of a process that rests may become. */
 #define VMT_TOP_PSS_AGE_NS UINT64_C(5000000000)
+/* No process is walked for more than this part of the time, however much it changes. */
+#define VMT_TOP_PSS_SHARE 1000
 
 /* PSS of one process, as it was read last. */
 struct vmt_top_row {

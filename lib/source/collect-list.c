@@ -48,6 +48,7 @@ static void close_kept(struct vmt_kept_files *kept)
 	vmt_closep(&kept->statm);
 	vmt_closep(&kept->stat);
 	kept->status = kept->statm = kept->stat = -1;
+	vmt_kept_forget(kept);
 }
 
 void vmt_kept_done(struct vmt_kept *kept)
@@ -155,12 +156,47 @@ static int read_entry(struct list *l, size_t i, enum vmt_source_id source)
 	return 0;
 }
 
+static int compare_entry(const void *key, const void *entry)
+{
+	uint64_t pid = *(const uint64_t *)key, other = ((const struct entry *)entry)->pid;
+
+	return pid < other ? -1 : pid > other;
+}
+
+/* stat, out of what it said the last time where the process has not run since. */
+static int read_stat(struct list *l, size_t i)
+{
+	struct entry *e = &l->entries[i];
+	struct vmt_proc *p = &l->procs[i];
+	char ran[VMT_KEPT_RAN_MAX];
+	size_t n = 0;
+	int r;
+
+	/* One with several threads has its stat open. */
+	if (l->keep && i < KEEP_MAX && e->kept.stat < 0)
+		n = vmt_kept_ran(l->root->proc_fd, &e->kept, ran);
+	/* Where its parent has ended, it has another one. */
+	if (n && e->kept.last && e->kept.last->ran_len == n &&
+	    memcmp(e->kept.last->ran, ran, n) == 0 &&
+	    (!e->kept.last->ppid || bsearch(&e->kept.last->ppid, l->entries, l->n,
+					    sizeof(*l->entries), compare_entry))) {
+		e->facts.stat.reads++;
+		e->facts.stat.bytes += n;
+		return vmt_kept_recall(e->kept.last,
+				       VMT_HAS(proc, comm, p) ? NULL : &l->s->arena, p, &e->facts);
+	}
+	r = read_entry(l, i, VMT_SOURCE_STAT);
+	if (r == 0 && e->code == 0)
+		vmt_kept_remember(&e->kept, ran, n, p, &e->facts);
+	return r;
+}
+
 static int read_timed(struct list *l, size_t i, enum vmt_source_id source)
 {
 	struct vmt_source_stat *st = &l->s->sources[source];
 	struct vmt_proc *p = &l->procs[i];
 	uint64_t before = l->now_ns;
-	int r = read_entry(l, i, source);
+	int r = source == VMT_SOURCE_STAT ? read_stat(l, i) : read_entry(l, i, source);
 
 	l->now_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	if (l->now_ns - before > st->longest_ns)
@@ -366,7 +402,7 @@ static int make_entries(struct list *l, const uint64_t *pids, size_t n)
 	for (i = 0; i < n; i++) {
 		l->entries[i].pid = pids[i];
 		l->entries[i].fd = -1;
-		l->entries[i].kept = (struct vmt_kept_files){ pids[i], -1, -1, -1 };
+		l->entries[i].kept = (struct vmt_kept_files){ pids[i], -1, -1, -1, -1, NULL };
 	}
 	/* Rows are moved down over those that ended; the two begin at the same place. */
 	l->procs = l->s->procs = vmt_arena_alloc(&l->s->arena, n ? n : 1, sizeof(*l->procs));
@@ -437,7 +473,8 @@ static void take_kept(struct list *l)
 		if (k == l->n || l->entries[k].pid != kept->procs[i].pid || k >= KEEP_MAX)
 			continue;
 		l->entries[k].kept = kept->procs[i];
-		kept->procs[i].status = kept->procs[i].statm = kept->procs[i].stat = -1;
+		kept->procs[i] =
+			(struct vmt_kept_files){ kept->procs[i].pid, -1, -1, -1, -1, NULL };
 	}
 	vmt_kept_done(kept);
 	want = 3 * (l->n < KEEP_MAX ? l->n : KEEP_MAX);
@@ -455,7 +492,9 @@ static bool is_kept(const struct list *l, struct vmt_kept_files *kept)
 		vmt_closep(&kept->statm);
 		kept->statm = -1;
 	}
-	return kept->status >= 0 || kept->statm >= 0 || kept->stat >= 0;
+	if (!(l->files & VMT_SOURCE_BIT(STAT)))
+		vmt_kept_forget(kept);
+	return kept->status >= 0 || kept->statm >= 0 || kept->stat >= 0 || kept->schedstat >= 0;
 }
 
 /* Leaves the files of those that have a row to the next sample. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "source/collect.h"
+#include "source/pids.h"
 #include "source/proc-job.h"
 #include "source/users.h"
 
@@ -57,11 +58,64 @@ struct vmt_kept {
 		int status;
 		int statm;
 		int stat;
+		int schedstat; /* in place of stat, where last is what that said */
+		struct vmt_kept_stat *last; /* heap */
 	} * procs;
 	size_t n;
 };
 
 void vmt_kept_done(struct vmt_kept *kept);
+
+/* Longer ones are not remembered. */
+#define VMT_KEPT_COMM_MAX 64
+#define VMT_KEPT_RAN_MAX  64
+
+/*
+ * What stat said of a process with one thread, and before that schedstat. While that says the same
+ * the thread has not run, and so nothing of this has changed: whatever faults, or changes its name,
+ * runs; the counters are those of who runs (mm/memory.c, mm_account_fault()).
+ */
+struct vmt_kept_stat {
+	char ran[VMT_KEPT_RAN_MAX]; /* the text of schedstat */
+	size_t ran_len;
+	uint64_t ppid;
+	uint64_t minor_faults_total;
+	uint64_t major_faults_total;
+	uint64_t start_time_ns;
+	uint64_t flags;
+	struct vmt_bytes state; /* constant */
+	char comm[VMT_KEPT_COMM_MAX];
+	size_t comm_len;
+};
+
+/* Reads schedstat of a process below proc_fd, from kept->schedstat where that is open, which it then
+ * is, into ran, of VMT_KEPT_RAN_MAX bytes. The length; 0 where it does not say. */
+size_t vmt_kept_ran(int proc_fd, struct vmt_kept_files *kept, char *ran);
+/* Remembers what p is by stat, which was read after ran. Where it cannot be, nothing is. */
+void vmt_kept_remember(struct vmt_kept_files *kept, const char *ran, size_t ran_len,
+		       const struct vmt_proc *p, const struct vmt_pid_facts *facts);
+void vmt_kept_forget(struct vmt_kept_files *kept);
+/* Sets in p what stat would say, but for what is known of it already; arena NULL: without comm. 0 or
+ * -ENOMEM. */
+int vmt_kept_recall(const struct vmt_kept_stat *last, struct vmt_arena *arena, struct vmt_proc *p,
+		    struct vmt_pid_facts *facts);
+
+/* The same of the processes that vmt_collect_files() read of this sample or of the one before. */
+struct vmt_kept_rows {
+	struct vmt_kept_row {
+		uint64_t pid;
+		uint64_t start_time_ns;
+		/* -1 where it is not open */
+		int status;
+		int cgroup;
+		uint64_t used_ns; /* by the sample of that moment */
+	} * rows;
+	size_t n, cap;
+	uint64_t now_ns, before_ns; /* moments of these samples */
+};
+
+void vmt_kept_rows_done(struct vmt_kept_rows *kept);
+struct vmt_kept_rows *vmt_collector_kept_rows(struct vmt_collector *c);
 
 /* Directories of processes, in order of pid. */
 struct vmt_held {

@@ -26,6 +26,7 @@ struct vmt_collector {
 	struct vmt_stuck_list stuck;
 	struct vmt_held held;
 	struct vmt_kept kept;
+	struct vmt_kept_rows kept_rows;
 };
 
 struct vmt_meter vmt_meter_begin(void)
@@ -98,6 +99,7 @@ void vmt_collector_free(struct vmt_collector *c)
 	free(c->stuck.items);
 	vmt_held_done(&c->held);
 	vmt_kept_done(&c->kept);
+	vmt_kept_rows_done(&c->kept_rows);
 	vmt_pool_free(c->pool);
 	vmt_users_done(&c->users);
 	vmt_proc_shared_unref(c->shared);
@@ -278,6 +280,11 @@ struct vmt_pool *vmt_collector_pool(struct vmt_collector *c)
 struct vmt_proc_shared *vmt_collector_shared(struct vmt_collector *c)
 {
 	return c->shared;
+}
+
+struct vmt_kept_rows *vmt_collector_kept_rows(struct vmt_collector *c)
+{
+	return &c->kept_rows;
 }
 
 const struct vmt_users *vmt_collector_users(const struct vmt_collector *c)

@@ -46,7 +46,8 @@ void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
  * For one sample after another: status, statm and stat of processes, as far as they are read, stay
  * open between them, as long as there are descriptors, and for no more processes than keep a few
  * MiB in the kernel. Such a file
- * is of one process for ever, and costs half as much to read.
+ * is of one process for ever, and costs half as much to read. stat is not read again of a process
+ * with one thread that, by schedstat, has not run since: nothing that it says of it has changed.
  */
 #define VMT_COLLECT_KEEP (UINT64_C(1) << 60)
 
@@ -65,7 +66,8 @@ int vmt_collect(struct vmt_collector *c, uint64_t sources, const uint64_t *pids,
 /*
  * Reads STATUS, CGROUP or both of n processes that a sample has, given as indices into s->procs, and
  * sets the fields of these two sources. Of one that ended or is not permitted, and of one without a
- * start time, by which it would be known again, nothing changes. -ENOMEM is the only failure.
+ * start time, by which it would be known again, nothing changes. With VMT_COLLECT_KEEP the files
+ * stay open for the next sample. -ENOMEM is the only failure.
  */
 int vmt_collect_files(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err);
