@@ -120,9 +120,25 @@ def addr_cases(fixture, pid):
     yield ("pages.txt", ["pages", str(pid)], "text", "C.UTF-8")
 
 
+SCREENS = ["system", "procs", "vmas", "pages", "faults", "cache"]
+SIZES = ["80x24", "100x30", "160x50", "60x16", "38x9"]
+
+
+def screen_cases(fixture):
+    """The dashboard, for a process of which there are mappings."""
+    pid = "20" if fixture == snap.HOSTILE else str(snap.pid_named(fixture, "shared"))
+    for screen in SCREENS:
+        words = ["top", "--human", "-p", pid, "--render", screen, "--size"]
+        for size in SIZES:
+            yield (f"top-{screen}-{size}.txt", [*words, size], "text", "C.UTF-8")
+        yield (f"top-{screen}-ascii.txt", [*words, "80x24"], "text", "C")
+
+
 def cases(fixture):
     yield from MACHINE
     yield from GROUPS
+    if fixture in (snap.HOSTILE, "machine-6.18"):
+        yield from screen_cases(fixture)
     if fixture == snap.HOSTILE:
         for pid in (20, 60, 61):
             yield from maps_cases(f"-{pid}", [pid])
@@ -257,7 +273,8 @@ def main(args):
     wanted = [name for name in args if name != "--update"] or snap.fixtures()
     report = Report()
     schemas = {}
-    for name in sorted({case[1][0] for fixture in wanted for case in cases(fixture)}):
+    made = [case for fixture in wanted for case in cases(fixture)]
+    for name in sorted({words[0] for _, words, kind, _ in made if "json" in kind}):
         result = run("schema", name)
         if not report.check(f"schema of {name}", expect(result, OK)):
             report.done()
