@@ -20,6 +20,13 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 	return r;
 }
 
+static int more(void *arg, const struct vmt_ui_want *want, bool *ret_new)
+{
+	struct dashboard *d = arg;
+
+	return vmt_top_more(d->top, d->ctx, want, ret_new);
+}
+
 static void save(void *arg, struct vmt_ui *ui)
 {
 	VMT_AUTO_SETTINGS settings = { 0 };
@@ -53,7 +60,7 @@ int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *setting
 		.mouse = settings->mouse,
 	};
 	struct dashboard d = { ctx, top };
-	const struct vmt_top_calls calls = { sample, report, save, &d };
+	const struct vmt_top_calls calls = { sample, more, report, save, &d };
 	const struct vmt_top_pace pace = { .count = count, .ascii = settings->ascii };
 	VMT_AUTO_TERMINAL terminal = NULL;
 	struct vmt_err err = { 0 };

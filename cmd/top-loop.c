@@ -365,6 +365,20 @@ static void wait_and_see(struct loop *l)
 		end(l, VMT_EXIT_TIMEOUT);
 }
 
+/* Rows that came into sight have more to say; it is drawn the next time. */
+static void look_closer(struct loop *l)
+{
+	struct vmt_ui_want want;
+	bool more = false;
+	int r;
+
+	vmt_ui_wants(l->ui, &want);
+	r = want.sampling ? l->calls->more(l->calls->arg, &want, &more) : 0;
+	if (r)
+		end(l, r);
+	l->draw |= more;
+}
+
 static void run(struct loop *l)
 {
 	enter(l, true);
@@ -373,8 +387,11 @@ static void run(struct loop *l)
 			sample(l);
 		/* A screen that nobody could see is not drawn. */
 		if (l->draw && !vmt_terminal_busy(l->terminal) &&
-		    vmt_now_ns(CLOCK_MONOTONIC) >= l->draw_after_ns)
+		    vmt_now_ns(CLOCK_MONOTONIC) >= l->draw_after_ns) {
 			draw(l);
+			if (!l->ended)
+				look_closer(l);
+		}
 		if (!l->ended)
 			wait_and_see(l);
 	}

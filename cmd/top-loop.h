@@ -11,6 +11,9 @@ struct vmt_top_calls {
 	 * code (the dashboard ends with it), or 0. took_ns: CPU time that it cost. */
 	int (*sample)(void *arg, const struct vmt_ui_want *want, const struct vmt_model **ret,
 		      uint64_t *ret_took_ns);
+	/* After a screen was drawn: reads what its rows want that the sample has not, into the
+	 * model that is shown; *ret_new where there is something more to be seen. The same. */
+	int (*more)(void *arg, const struct vmt_ui_want *want, bool *ret_new);
 	/* Writes a report of what is selected, or the settings, and says how that went by
 	 * vmt_ui_say(). */
 	void (*report)(void *arg, struct vmt_ui *ui);

@@ -85,6 +85,9 @@ static bool is_due(const struct vmt_top_rows *rows, const struct vmt_sample *s, 
 	uint64_t now = s->host.monotonic_ns, age;
 
 	*ret = (struct due){ .index = index };
+	if (!r && rows->budget_ns != UINT64_MAX && VMT_HAS(proc, start_time_ns, p) &&
+	    s->host.boottime_ns < p->start_time_ns + VMT_TOP_PSS_YOUNG_NS)
+		return false;
 	if (!r) {
 		/* In the order in which they are wanted. */
 		ret->read_ns = place;

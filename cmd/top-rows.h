@@ -19,7 +19,9 @@ struct vmt_top_rows {
 /* Of the budget, one in so many parts is left where nothing new came to the screen. */
 #define VMT_TOP_FIRST_PART 2
 /* How old PSS of a process that rests may become. */
-#define VMT_TOP_PSS_AGE_NS UINT64_C(5000000000)
+#define VMT_TOP_PSS_AGE_NS UINT64_C(9000000000)
+/* Processes younger than that may be gone before anybody has read the figure. */
+#define VMT_TOP_PSS_YOUNG_NS UINT64_C(2000000000)
 /* No process is walked for more than this part of the time, however much it changes. */
 #define VMT_TOP_PSS_SHARE 1000
 
@@ -36,7 +38,8 @@ struct vmt_top_row {
 void vmt_top_rows_done(struct vmt_top_rows *rows);
 
 /*
- * Which of n processes, given as indices into s->procs, are to be read now: those never read, then
+ * Which of n processes, given as indices into s->procs, are to be read now: those never read, once
+ * they are two seconds old, then
  * those that changed since, then those that rest, the longest unread of these first. ret_indices
  * has room for n of them; what it gets is within the budget by what each took the last time, or may
  * take (model/cost.h), as far as it is left. Those that cannot be read, and those that alone are beyond the budget, are

@@ -21,6 +21,7 @@ struct entry {
 	int code; /* 0, or why there is no row */
 	enum vmt_source_id failed; /* by which source */
 	struct vmt_kept_files kept;
+	bool known; /* it was there in the sample before */
 	struct vmt_pid_facts facts;
 	const char *hint;
 };
@@ -172,8 +173,9 @@ static int read_stat(struct list *l, size_t i)
 	size_t n = 0;
 	int r;
 
-	/* One with several threads has its stat open. */
-	if (l->keep && i < KEEP_MAX && e->kept.stat < 0)
+	/* One with several threads has its stat open. Many processes are gone before the second
+	 * look. */
+	if (l->keep && i < KEEP_MAX && e->known && e->kept.stat < 0)
 		n = vmt_kept_ran(l->root->proc_fd, &e->kept, ran);
 	/* Where its parent has ended, it has another one. */
 	if (n && e->kept.last && e->kept.last->ran_len == n &&
@@ -186,9 +188,14 @@ static int read_stat(struct list *l, size_t i)
 				       VMT_HAS(proc, comm, p) ? NULL : &l->s->arena, p, &e->facts);
 	}
 	r = read_entry(l, i, VMT_SOURCE_STAT);
-	if (r == 0 && e->code == 0)
-		vmt_kept_remember(&e->kept, ran, n, p, &e->facts);
-	return r;
+	if (r < 0 || e->code < 0)
+		return r;
+	vmt_kept_remember(&e->kept, ran, n, p, &e->facts);
+	if (!e->known && VMT_HAS(proc, threads, p) && p->threads == 1) {
+		vmt_closep(&e->kept.stat);
+		e->kept.stat = -1;
+	}
+	return 0;
 }
 
 static int read_timed(struct list *l, size_t i, enum vmt_source_id source)
@@ -473,6 +480,7 @@ static void take_kept(struct list *l)
 		if (k == l->n || l->entries[k].pid != kept->procs[i].pid || k >= KEEP_MAX)
 			continue;
 		l->entries[k].kept = kept->procs[i];
+		l->entries[k].known = true;
 		kept->procs[i] =
 			(struct vmt_kept_files){ kept->procs[i].pid, -1, -1, -1, -1, NULL };
 	}

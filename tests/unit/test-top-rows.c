@@ -18,7 +18,7 @@ struct machine {
 
 static void begin(struct machine *m, uint64_t now_ns)
 {
-	m->sample->host.monotonic_ns = now_ns;
+	m->sample->host.monotonic_ns = m->sample->host.boottime_ns = now_ns;
 	m->rows.left_ns = m->rows.budget_ns;
 }
 
@@ -92,6 +92,38 @@ static void test_first(void **state)
 	assert_int_equal(vmt_top_rows_due(&m.rows, m.sample, all + 1, 1, due), 0);
 	begin(&m, 101 * S);
 	assert_int_equal(vmt_top_rows_due(&m.rows, m.sample, all + 1, 1, due), 1);
+	teardown(&m);
+}
+
+/* A process that may be gone in a moment is not walked. */
+static void test_young(void **state)
+{
+	struct machine m;
+	size_t due[8];
+
+	setup(&m, 1);
+	m.procs[0].start_time_ns = 99 * S;
+	assert_int_equal(vmt_top_rows_due(&m.rows, m.sample, all, 1, due), 0);
+	begin(&m, 101 * S);
+	assert_int_equal(vmt_top_rows_due(&m.rows, m.sample, all, 1, due), 1);
+	teardown(&m);
+}
+
+/* Where nothing is new, half of the budget is left; but one is read, however dear. */
+static void test_rest(void **state)
+{
+	struct machine m;
+	size_t due[8], i;
+
+	setup(&m, 4);
+	for (i = 0; i < 4; i++)
+		was_read(&m, i, 1000, i == 3 ? 4 * MS : 2 * MS);
+	assert_int_equal(vmt_top_rows_keep(&m.rows, m.sample, all, 4), 0);
+	forget(&m, 4);
+	begin(&m, 120 * S);
+	assert_int_equal(vmt_top_rows_due(&m.rows, m.sample, all, 3, due), 1);
+	begin(&m, 120 * S);
+	assert_int_equal(vmt_top_rows_due(&m.rows, m.sample, all + 3, 1, due), 1);
 	teardown(&m);
 }
 
@@ -228,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first),	 cmocka_unit_test(test_beyond),
+		cmocka_unit_test(test_young),	 cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_kept),	 cmocka_unit_test(test_share),
 		cmocka_unit_test(a08_number_came_back), cmocka_unit_test(test_no_memory),
 	};
