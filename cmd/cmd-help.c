@@ -39,8 +39,9 @@ static void main_help(struct vmt_buf *out)
 			vmt_buf_addf(out, "  %-12s %s\n", vmt_cmds[i]->name, vmt_cmds[i]->summary);
 	vmt_buf_adds(
 		out,
-		"\nWithout a command: memory and the largest processes. 'vmtop help COMMAND' tells more, and\n"
-		"'vmtop doctor' what this machine and these rights can give.\n");
+		"\nWithout a command: the dashboard; where there is no terminal, memory and the largest\n"
+		"processes. 'vmtop help COMMAND' tells more, and 'vmtop doctor' what this machine and\n"
+		"these rights can give.\n");
 }
 
 static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)

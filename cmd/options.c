@@ -157,6 +157,23 @@ static int find_command(int argc, char **argv)
 	return i < argc && i > 0 && strcmp(argv[i - 1], "--") != 0 ? i : 0;
 }
 
+/* Whether words without a command are a dashboard: on a terminal, with options that all are its. */
+static bool is_dashboard(int argc, char **argv)
+{
+	struct spec spec = { .shorts = "+:" };
+	int c;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return false;
+	vmt_cmd_each_opt(&vmt_cmd_top, spec_add, &spec);
+	opterr = 0;
+	optind = 0; /* glibc: begin anew */
+	while ((c = getopt_long(argc, argv, spec.shorts, spec.longs, NULL)) != -1)
+		if (c == '?' || c == ':')
+			return false;
+	return optind == argc;
+}
+
 const char *vmt_ctx_value(const struct vmt_ctx *ctx, const char *name)
 {
 	size_t i;
@@ -313,6 +330,10 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 	struct spec spec = { .shorts = ":" };
 	int at = find_command(argc, argv), c, r, i;
 
+	if ((!at || !vmt_cmd_find(argv[at])) && is_dashboard(argc, argv)) {
+		ctx->cmd = &vmt_cmd_top;
+		at = 0;
+	}
 	ctx->named = at != 0;
 	if (at) {
 		ctx->cmd = vmt_cmd_find(argv[at]);
