@@ -147,6 +147,9 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 	uint64_t now = s->host.monotonic_ns;
 	int r = 0;
 
+	/* What faults here and now is nothing of a saved machine. */
+	if (ctx->root)
+		return 0;
 	if (want->faults || want->singles)
 		f->wanted_ns = now;
 	else if (!f->probe || now - f->wanted_ns > LINGER_NS)

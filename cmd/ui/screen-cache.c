@@ -115,6 +115,11 @@ static void draw_head(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	x = value(ui, c, y, x, VMT_FIELD_cache_writeback_bytes);
 	from = c->width >= 80 ? c->width - 34 : x + 2;
 	x = from > x + 2 ? from : x + 2;
+	/* Where they could not be listed, how many there are is not known, and none is not it. */
+	if (!ui->model->n_cached_files) {
+		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "mapped files: -");
+		return;
+	}
 	x = value(ui, c, y, x, VMT_FIELD_cache_files_total);
 	x = word(c, y, x, " mapped files: ");
 	x = value(ui, c, y, x, VMT_FIELD_cache_listed_cached_bytes);
