@@ -6,9 +6,16 @@
 #include "source/page-kind.h"
 #include "source/page-row.h"
 
-/* Pages that one sample looks at, at most, with their flags and counts. */
-#define TICK_PAGES ((uint64_t)1 << 16)
-#define TICK_NS	   UINT64_C(5000000)
+/* Pages that one sample looks at, at most, with their flags and counts; and the part of the time
+ * between two samples that this may take. What is shown already is looked at again at leisure. */
+#define TICK_PAGES ((uint64_t)1 << 18)
+#define TICK_SHARE 50u
+#define LEISURE	   4u
+#define TICK_MOST  UINT64_C(40000000)
+/* Waiting for the process, and for processors, included. */
+#define WALL_SHARE 4u
+/* Flags and counts are a look at each frame, a microsecond or so: of no more pages than these. */
+#define FLAGS_PAGES ((uint64_t)1 << 15)
 /* Pages of one read: where many were found, and where few were. */
 #define SLICE_PAGES ((uint64_t)1 << 14)
 #define SLICE_MOST  ((uint64_t)1 << 20)
@@ -128,13 +135,14 @@ static int take_runs(const struct vmt_page_run *runs, size_t n, void *arg)
 	return 0;
 }
 
-/* Whether all that is shown can be read in this sample. */
-static bool is_small(const struct vmt_top_pages *t, const struct vmt_map *m)
+/* Whether no more pages are shown, or among what is shown. */
+static bool is_few(const struct vmt_top_pages *t, uint64_t most)
 {
 	uint64_t pages = (vmt_page_cells_end(&t->next) - t->next.from) / t->next.page_size;
+	const struct vmt_map *m = t->next.map;
 
-	return pages <= TICK_PAGES ||
-	       (!t->no_scan && VMT_HAS(map, present_pages, m) && m->present_pages <= TICK_PAGES);
+	return pages <= most ||
+	       (!t->no_scan && VMT_HAS(map, present_pages, m) && m->present_pages <= most);
 }
 
 static void finish(struct vmt_top_pages *t)
@@ -165,21 +173,34 @@ static int begin_next(struct vmt_top_pages *t)
 	return 0;
 }
 
-static int read_cells(struct vmt_top_pages *t, struct vmt_run *run, size_t index)
+/* CPU time after which no further slice is begun. */
+static uint64_t tick_ns(const struct vmt_top_pages *t, const struct vmt_ui_want *want)
+{
+	uint64_t ns = want->interval_ns / TICK_SHARE;
+
+	ns = ns < TICK_MOST ? ns : TICK_MOST;
+	return t->shown.n_cells ? ns / LEISURE : ns;
+}
+
+static int read_cells(struct vmt_top_pages *t, struct vmt_run *run, size_t index,
+		      const struct vmt_ui_want *want)
 {
 	uint64_t cpu0 = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID), now = cpu0, left = TICK_PAGES;
+	uint64_t limit = tick_ns(t, want);
+	uint64_t until = vmt_now_ns(CLOCK_MONOTONIC) + want->interval_ns / WALL_SHARE;
 	const struct vmt_map *m = t->next.map;
 	uint64_t end = vmt_page_cells_end(&t->next), page = t->next.page_size;
-	bool frames = vmt_collect_has_frames(run->collector);
+	bool flags = vmt_collect_has_frames(run->collector) && is_few(t, FLAGS_PAGES);
 	int r = begin_next(t);
 
-	while (r == 0 && left && now - cpu0 < TICK_NS && t->next.known < end) {
+	while (r == 0 && left && now - cpu0 < limit && t->next.known < end &&
+	       (t->next.known == t->next.from || vmt_now_ns(CLOCK_MONOTONIC) < until)) {
 		struct vmt_pages_opts opts = { .maps = m, .n_maps = 1, .start = t->next.known };
 		struct look look = { .to = &t->next };
-		uint64_t slice = is_small(t, m) ? (end - opts.start) / page : t->slice;
+		uint64_t slice = is_few(t, SLICE_PAGES) ? (end - opts.start) / page : t->slice;
 
 		opts.end = (end - opts.start) / page > slice ? opts.start + slice * page : end;
-		if (frames)
+		if (flags)
 			opts.want = VMT_PAGES_COUNT | VMT_PAGES_FLAGS;
 		r = vmt_collect_pages(run->collector, run->sample, index, &opts, NULL, take_runs,
 				      &look);
@@ -200,7 +221,7 @@ static int read_cells(struct vmt_top_pages *t, struct vmt_run *run, size_t index
 			t->slice *= 4;
 		now = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	}
-	t->next.told_apart = frames;
+	t->next.told_apart = flags;
 	t->cost_ns += vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu0;
 	if (r == -ENOMEM)
 		return r;
@@ -302,7 +323,7 @@ int vmt_top_pages_sample(struct vmt_top_pages *t, struct vmt_run *run, size_t in
 			r = begin_anew(t, frame);
 		t->next.map = m;
 		if (r == 0 && vmt_now_ns(CLOCK_MONOTONIC) >= t->next_ns)
-			r = read_cells(t, run, index);
+			r = read_cells(t, run, index, want);
 		if (address < m->start || address >= m->end)
 			address = frame.from;
 		if (r == 0 && !t->next.error)

@@ -8,15 +8,16 @@
 /* How long what was seen is shown before it is looked at again. */
 #define REFRESH_NS UINT64_C(2000000000)
 #define RETRY_NS   UINT64_C(10000000000)
-/* Pages that one sample looks at, at most: 1 GiB of 4 KiB. */
+/* Pages that one sample looks at, at most: 1 GiB of 4 KiB; and how many of them in one go. */
 #define TICK_PAGES ((uint64_t)1 << 18)
-/* CPU time after which a sample begins no further slice. */
-#define TICK_NS UINT64_C(5000000)
-/* Address space that is looked at in one piece, where it may be full; and where it was found to be
- * mostly empty, which the kernel skips. */
-#define SLICE_BYTES	((uint64_t)1 << 30)
-#define SLICE_MOST	(SLICE_BYTES * 8)
-#define FEW		(TICK_PAGES / 16)
+#define GO_PAGES   ((uint64_t)1 << 15)
+/* CPU time, and the part of the time between two samples, after which no more is begun. */
+#define TICK_NS	   UINT64_C(10000000)
+#define TICK_SHARE 10u
+/* Pages of a large mapping that are looked at in one go, where they may all be there; and where few
+ * were, for the kernel skips what is empty. */
+#define SLICE_MOST	(GO_PAGES * 64)
+#define FEW		(GO_PAGES / 8)
 #define CELLS_AT_FIRST	36u
 #define STRIPS_AT_FIRST ((size_t)64)
 
@@ -226,22 +227,28 @@ static bool is_due(const struct vmt_top_strip *s, uint64_t now)
 	return s->at != s->next.start || !s->shown.n_cells || now - s->done_ns >= REFRESH_NS;
 }
 
-/* What failed for all: the process is left alone for a while. */
-static int note(struct vmt_top_strips *t, int r)
+/* What a sample has left. */
+struct ration {
+	uint64_t pages;
+	uint64_t cpu_ns, wall_ns; /* moments */
+};
+
+static bool is_spent(const struct ration *left)
 {
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 && r != -E2BIG)
-		t->retry_ns = vmt_now_ns(CLOCK_MONOTONIC) + RETRY_NS;
-	t->no_scan |= r == -E2BIG;
-	return r < 0 ? 1 : 0;
+	return !left->pages || vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) >= left->cpu_ns ||
+	       vmt_now_ns(CLOCK_MONOTONIC) >= left->wall_ns;
 }
 
-/* Chooses small ones that are due, as many as fit: those first of which nothing is known yet.
- * *left: pages that may still be looked at. */
-static void choose_small(struct vmt_top_strips *t, uint64_t page_size, uint64_t *left)
+static void take(struct ration *left, uint64_t pages)
 {
-	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
+	left->pages -= pages < left->pages ? pages : left->pages;
+}
+
+/* Chooses small ones that are due, as many as one go may have: those first of which nothing is
+ * known yet. What they cost, in pages. */
+static uint64_t choose_small(struct vmt_top_strips *t, uint64_t page_size)
+{
+	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), sum = 0;
 	size_t i;
 	int old;
 
@@ -253,16 +260,17 @@ static void choose_small(struct vmt_top_strips *t, uint64_t page_size, uint64_t 
 			uint64_t cost = cost_of(t, s, page_size);
 
 			if (s->now || (s->shown.n_cells != 0) != old || !is_due(s, now) ||
-			    s->at != s->next.start || cost > *left)
+			    s->at != s->next.start || cost > GO_PAGES - sum)
 				continue;
-			*left -= cost;
+			sum += cost;
 			s->now = true;
 		}
 	}
+	return sum;
 }
 
-/* Reads them in one go. */
-static int read_small(struct vmt_top_strips *t, struct vmt_run *run, size_t index, uint64_t *left)
+/* Reads those that were chosen. Their number, or a negative errno. */
+static int read_small(struct vmt_top_strips *t, struct vmt_run *run, size_t index)
 {
 	VMT_AUTO_FREE struct vmt_map *maps = calloc(t->n + 1, sizeof(*maps));
 	VMT_AUTO_FREE struct vmt_top_strip **strips =
@@ -274,7 +282,6 @@ static int read_small(struct vmt_top_strips *t, struct vmt_run *run, size_t inde
 
 	if (!maps || !strips)
 		return -ENOMEM;
-	choose_small(t, run->sample->host.page_size, left);
 	for (i = 0; i < t->n; i++) {
 		if (!t->strips[i]->now)
 			continue;
@@ -285,68 +292,93 @@ static int read_small(struct vmt_top_strips *t, struct vmt_run *run, size_t inde
 		return 0;
 	opts.maps = maps;
 	opts.n_maps = n;
-	r = note(t, vmt_collect_pages(run->collector, run->sample, index, &opts, NULL, take_runs,
-				      &look));
+	r = vmt_collect_pages(run->collector, run->sample, index, &opts, NULL, take_runs, &look);
 	for (i = 0; i < n; i++) {
 		if (r == 0)
 			finish(strips[i]);
 		else
 			begin(strips[i]);
 	}
-	return r;
+	return r < 0 ? r : (int)n;
 }
 
-/* The next pieces of a mapping that is too large for one sample. */
+/* The next pieces of a mapping that is too large for one go. */
 static int read_large(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
-		      struct vmt_top_strip *s, uint64_t cpu0, uint64_t *left)
+		      struct vmt_top_strip *s, struct ration *left)
 {
-	uint64_t slice = SLICE_BYTES;
+	uint64_t pages = GO_PAGES, page = run->sample->host.page_size;
 	struct look look = { .strips = &s };
 
-	while (*left && vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu0 < TICK_NS) {
+	while (!is_spent(left)) {
 		struct vmt_pages_opts opts = { .maps = s->map, .n_maps = 1, .start = s->at };
 		int r;
 
-		opts.end = s->next.end - s->at > slice ? s->at + slice : s->next.end;
+		opts.end = (s->next.end - s->at) / page > pages ? s->at + pages * page
+								: s->next.end;
 		look.found = 0;
-		r = note(t, vmt_collect_pages(run->collector, run->sample, index, &opts, NULL,
-					      take_runs, &look));
-		if (r) {
+		r = vmt_collect_pages(run->collector, run->sample, index, &opts, NULL, take_runs,
+				      &look);
+		if (r < 0) {
 			begin(s);
 			return r;
 		}
-		*left -= look.found < *left ? look.found : *left;
+		take(left, look.found);
 		s->at = s->next.known = opts.end;
 		if (s->at == s->next.end) {
 			finish(s);
 			return 0;
 		}
 		if (look.found > FEW || t->no_scan)
-			slice = SLICE_BYTES;
-		else if (slice < SLICE_MOST)
-			slice *= 2;
+			pages = GO_PAGES;
+		else if (pages < SLICE_MOST)
+			pages *= 2;
 	}
 	return 0;
 }
 
-static int read_due(struct vmt_top_strips *t, struct vmt_run *run, size_t index)
+static int read_all(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
+		    struct ration *left)
 {
-	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), cpu0 = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	uint64_t left = TICK_PAGES;
+	uint64_t page = run->sample->host.page_size, now = vmt_now_ns(CLOCK_MONOTONIC);
 	size_t i;
 	int r;
 
-	if (now < t->retry_ns)
-		return 0;
-	r = read_small(t, run, index, &left);
-	for (i = 0; r == 0 && i < t->n; i++) {
+	/* What finds no room comes in the next sample. */
+	do {
+		take(left, choose_small(t, page));
+		r = read_small(t, run, index);
+	} while (r > 0 && !is_spent(left));
+	for (i = 0; r >= 0 && i < t->n; i++) {
 		struct vmt_top_strip *s = t->strips[i];
 
-		/* Small ones that found no room come in the next sample. */
-		if (is_due(s, now) && cost_of(t, s, run->sample->host.page_size) > TICK_PAGES)
-			r = read_large(t, run, index, s, cpu0, &left);
+		if (is_due(s, now) && cost_of(t, s, page) > GO_PAGES)
+			r = read_large(t, run, index, s, left);
 	}
 	return r < 0 ? r : 0;
+}
+
+static int read_due(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
+		    const struct vmt_ui_want *want)
+{
+	struct ration left = {
+		.pages = TICK_PAGES,
+		.cpu_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) + TICK_NS,
+		.wall_ns = vmt_now_ns(CLOCK_MONOTONIC) + want->interval_ns / TICK_SHARE,
+	};
+	int r;
+
+	if (vmt_now_ns(CLOCK_MONOTONIC) < t->retry_ns)
+		return 0;
+	r = read_all(t, run, index, &left);
+	if (r == -ENOMEM)
+		return r;
+	/* Without the scan, long mappings come in pieces from now on; whatever else failed does so
+	 * for all, and the process is left alone for a while. */
+	if (r == -E2BIG)
+		t->no_scan = true;
+	else if (r < 0)
+		t->retry_ns = vmt_now_ns(CLOCK_MONOTONIC) + RETRY_NS;
+	return 0;
 }
 
 int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
@@ -359,7 +391,7 @@ int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t 
 	int r = choose(t, pm, want, sample->host.page_size);
 
 	if (r == 0 && t->n)
-		r = read_due(t, run, index);
+		r = read_due(t, run, index, want);
 	if (r < 0)
 		return r;
 	now = vmt_now_ns(CLOCK_MONOTONIC);

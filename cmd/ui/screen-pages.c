@@ -118,8 +118,10 @@ static int take_model(struct vmt_ui *ui, void *state)
 		s->cursor = now->address ? now->address : now->start;
 		s->detail = false;
 	}
-	if (!c)
+	if (!c) {
+		s->proc = now->proc;
 		return 0;
+	}
 	s->proc = (struct vmt_ui_proc){ c->pid, c->start_time_ns };
 	s->page = c->page_size;
 	if (!c->map)
@@ -376,9 +378,9 @@ static void draw_legend(const struct pages_state *s, struct vmt_canvas *c, unsig
 	else
 		x = vmt_canvas_puts(
 			c, y, x, VMT_STYLE_DIM,
-			wide ? " o resident (dirty and referenced: frames are not shown "
-			       "to us)   d memory without a file   = not exclusive   "
-			       "s swapped out   z zero page   g guard   x special"
+			wide ? " o resident (to tell more: zoom in; needs CAP_SYS_ADMIN)  "
+			       "d memory without a file  = not exclusive  "
+			       "s swapped out  z zero page  g guard  x special"
 			     : "o resident  d without a file  = not exclusive  "
 			       "s swapped");
 	vmt_canvas_puts(c, y + 1, 0, VMT_STYLE_DIM,
@@ -399,16 +401,15 @@ static unsigned cols_of(unsigned width)
 static void draw_nothing(struct vmt_ui *ui, const struct pages_state *s, struct vmt_canvas *c,
 			 unsigned y)
 {
-	const struct vmt_page_cells *cells = s->cells;
+	const struct vmt_proc *p = proc_of(ui, s);
+	const struct vmt_proc_maps *pm = p && ui->model->sample->maps
+						 ? &ui->model->sample->maps[p - ui->model->procs]
+						 : NULL;
 
-	if (!cells)
-		vmt_canvas_puts(c, y, 1, VMT_STYLE_WARNING,
-				ui->subject.proc.pid ? "the process is not there, or has no memory"
-						     : "no process is selected");
+	if (p && pm && pm->n_maps)
+		vmt_canvas_puts(c, y, 1, VMT_STYLE_WARNING, "the mapping is not there any more");
 	else
-		vmt_canvas_puts(c, y, 1, VMT_STYLE_WARNING,
-				ui->subject.end ? "the mapping is not there any more"
-						: "its mappings cannot be read (! says why)");
+		vmt_draw_no_maps(ui, c, y, p, s->proc.pid, s->end != 0);
 }
 
 /* Why there are no pages, where the map would begin. */

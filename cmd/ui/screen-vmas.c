@@ -186,31 +186,6 @@ static const struct vmt_map *selected(const struct vmas_state *s)
 
 /* Drawing. */
 
-/* Why there are no rows. */
-static void draw_nothing(struct vmt_ui *ui, const struct vmas_state *s, struct vmt_canvas *c,
-			 unsigned y)
-{
-	const struct vmt_proc *p = s->row;
-
-	if (!p && !s->proc.pid)
-		vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM,
-				ui->opts.live ? "reading ..." : "no process here has mappings");
-	else if (!p)
-		vmt_canvas_putf(c, y, 1, VMT_STYLE_WARNING, "process %" PRIu64 " is not there%s",
-				s->proc.pid, s->end ? " any more" : "");
-	else if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "kernel"))
-		vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL,
-				"a kernel thread: it has no memory of its own");
-	else if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "zombie"))
-		vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL, "a zombie: its memory is given back");
-	else if (VMT_HAS(proc, read_status, p) && !vmt_bytes_is(p->read_status, "ok"))
-		vmt_canvas_putf(c, y, 1, VMT_STYLE_WARNING,
-				"its mappings cannot be read: %.*s (! says why)",
-				(int)p->read_status.len, p->read_status.ptr);
-	else
-		vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM, "it has no mappings");
-}
-
 /* A word and a value of the process behind it. */
 static unsigned figure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 		       const char *word, unsigned field, const struct vmt_proc *p)
@@ -371,7 +346,7 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	draw_head(ui, s, c, area.y);
 	if (!s->maps || !s->maps->n_maps) {
 		s->n_strips = 0;
-		draw_nothing(ui, s, c, area.y + 2);
+		vmt_draw_no_maps(ui, c, area.y + 2, s->row, s->proc.pid, s->end != 0);
 		return;
 	}
 	rows.y++;
@@ -392,7 +367,8 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	}
 	if (detail)
 		vmt_vma_detail(ui, c, rows.y + rows.height, m);
-	else if (c->height >= TALL)
+	else if (c->height >= TALL &&
+		 (s->grouped || !vmt_vma_draw_faults(ui, c, rows.y + rows.height, m)))
 		draw_hint(s, c, rows.y + rows.height);
 }
 
@@ -472,7 +448,8 @@ static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want 
 	want->rows[0] = who;
 	want->n_rows = 1;
 	want->row_sources = VMT_SOURCE_BIT(ROLLUP);
-	want->faults = true;
+	/* A kernel thread has none. */
+	want->faults = !s->row || (s->maps && s->maps->n_maps);
 	want->strip_cells = s->columns.strip_cells;
 	want->n_strips = s->n_strips;
 	for (i = 0; i < s->n_strips; i++)

@@ -9,6 +9,7 @@
 #include "model/strip.h"
 
 #define FAULTS_OF 8 /* cells of the picture of the last faults */
+#define FIGURE	  16u /* columns of a word and a time */
 
 static enum vmt_style style_of(const struct vmt_map *m)
 {
@@ -351,6 +352,39 @@ int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, u
 		r = vmt_history_add(v->history, maps->maps[i].start, 0, rate ? rate->total : 0);
 	}
 	return r;
+}
+
+bool vmt_vma_draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
+			 const struct vmt_map *m)
+{
+	static const struct {
+		const char *word;
+		unsigned field;
+	} figures[] = {
+		{ "  served as ", VMT_FIELD_fault_main_kind }, { "  p50 ", VMT_FIELD_fault_p50_ns },
+		{ "  p99 ", VMT_FIELD_fault_p99_ns },	       { "  max ", VMT_FIELD_fault_max_ns },
+		{ "  stall ", VMT_FIELD_fault_total_ns },
+	};
+	const struct vmt_vma_rate *rate = m ? rate_of(vmt_vma_columns_of(ui), m) : NULL;
+	VMT_AUTO_BUF text = { 0 };
+	unsigned x, from;
+	size_t i;
+
+	if (!rate || !rate->known || !rate->total)
+		return false;
+	vmt_vma_rate_text(&text, true, rate->milli);
+	if (vmt_buf_error(&text) < 0)
+		return false;
+	from = vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL, "faults/s ");
+	x = vmt_canvas_puts(c, y, from, VMT_STYLE_STRONG, text.data);
+	vmt_canvas_value(c, y, from, x - from, &vmt_entity_fault, VMT_FIELD_fault_faults_total,
+			 rate->row);
+	for (i = 0; i < VMT_ARRAY_LEN(figures) && x + FIGURE <= c->width; i++) {
+		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, figures[i].word);
+		x = vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_fault,
+				   figures[i].field, rate->row);
+	}
+	return true;
 }
 
 int vmt_vma_columns_init(struct vmt_vma_columns *v)

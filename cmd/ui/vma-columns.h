@@ -36,6 +36,11 @@ int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, u
 /* A rate in thousandths as text: "5.3", "652"; "-" where it is not known. */
 void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli);
 
+/* What the probe knows of the faults of a mapping since the sample before; false where it had none,
+ * or nobody counts, and nothing was drawn. */
+bool vmt_vma_draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
+			 const struct vmt_map *m);
+
 /* Mappings on narrow terminals, on those of at least VMT_VMAS_WIDE columns, and summed by file. */
 #define VMT_VMAS_WIDE 150u
 extern const struct vmt_table_def vmt_vmas_narrow, vmt_vmas_wide, vmt_vmas_by_file;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "cmd/ui/vma-columns.h"
 #include "model/vm-flags.h"
 
 unsigned vmt_draw_process(struct vmt_canvas *c, unsigned y, const struct vmt_proc *p)
@@ -14,6 +15,28 @@ unsigned vmt_draw_process(struct vmt_canvas *c, unsigned y, const struct vmt_pro
 		return vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
 	return vmt_canvas_bytes(c, y, x, width < 16 ? width : 16, VMT_STYLE_STRONG, p->comm,
 				VMT_FIT_LEFT);
+}
+
+void vmt_draw_no_maps(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_proc *p,
+		      uint64_t pid, bool was)
+{
+	if (!p && !pid)
+		vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM,
+				ui->opts.live ? "reading ..." : "no process here has mappings");
+	else if (!p)
+		vmt_canvas_putf(c, y, 1, VMT_STYLE_WARNING, "process %" PRIu64 " is not there%s",
+				pid, was ? " any more" : "");
+	else if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "kernel"))
+		vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL,
+				"a kernel thread: it has no memory of its own");
+	else if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "zombie"))
+		vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL, "a zombie: its memory is given back");
+	else if (VMT_HAS(proc, read_status, p) && !vmt_bytes_is(p->read_status, "ok"))
+		vmt_canvas_putf(c, y, 1, VMT_STYLE_WARNING,
+				"its mappings cannot be read: %.*s (! says why)",
+				(int)p->read_status.len, p->read_status.ptr);
+	else
+		vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM, "it has no mappings");
 }
 
 /* A word as smaps has it, and its value. */
@@ -91,7 +114,8 @@ void vmt_vma_detail(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const s
 	else if (smaps->reason[0])
 		vmt_canvas_putf(c, y + 2, 1, VMT_STYLE_DIM, "smaps: %s", smaps->reason);
 	draw_sum(ui, c, y + 3, m);
-	vmt_canvas_puts(c, y + 4, 1, VMT_STYLE_DIM,
+	vmt_vma_draw_faults(ui, c, y + 4, m);
+	vmt_canvas_puts(c, y + 5, 1, VMT_STYLE_DIM,
 			"Enter page map of this VMA   f faults   c its file in the cache   "
 			"t group by file   o columns");
 }

@@ -484,7 +484,15 @@ static void test_no_pagemap(void **state)
 	assert_has(&s, "pages cannot be looked at: there is no pagemap");
 	s.pages.map = NULL;
 	new_model(&s);
-	assert_has(&s, "its mappings cannot be read");
+	assert_has(&s, "the mapping is not there any more");
+	s.pm.n_maps = 0;
+	VMT_SET(proc, read_status, &s.proc, vmt_bytes_of("denied"));
+	new_model(&s);
+	assert_has(&s, "its mappings cannot be read: denied");
+	s.sample.page_cells = NULL;
+	s.model.n_procs = s.sample.n_procs = 0;
+	new_model(&s);
+	assert_has(&s, "process 42 is not there any more");
 	teardown(&s);
 }
 
