@@ -387,7 +387,7 @@ int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t 
 	struct vmt_sample *sample = run->sample;
 	const struct vmt_proc_maps *pm = &sample->maps[index];
 	uint64_t now;
-	size_t i;
+	size_t n = 0, i;
 	int r = choose(t, pm, want, sample->host.page_size);
 
 	if (r == 0 && t->n)
@@ -399,9 +399,12 @@ int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t 
 		struct vmt_top_strip *s = t->strips[i];
 
 		s->shown.age_ns = now - s->done_ns;
-		t->rows[i] = s->shown.n_cells ? &s->shown : &s->next;
+		if (s->shown.n_cells)
+			t->rows[n++] = &s->shown;
+		else if (now >= t->retry_ns)
+			t->rows[n++] = &s->next;
 	}
 	sample->strips = t->rows;
-	sample->n_strips = t->n;
+	sample->n_strips = n;
 	return 0;
 }

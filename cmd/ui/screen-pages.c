@@ -9,6 +9,8 @@
 /* "7f1cc7e00000 " before the cells, " 100% resident" behind them. */
 #define ADDRESS 13u
 #define PERCENT 15u
+/* The offset in the file, and the resident pages behind it. */
+#define OFFSET 60u
 /* Lines of the terminal from which on there is a legend, and the page under the cursor is shown
  * without being asked for. */
 #define TALL	 24
@@ -292,7 +294,7 @@ static void draw_head(struct vmt_ui *ui, const struct pages_state *s, struct vmt
 	} else {
 		x = vmt_canvas_puts(c, y + 1, 0, VMT_STYLE_NORMAL, "[anon]");
 	}
-	if (m->inode && c->width >= 60) {
+	if (m->inode && x + OFFSET <= c->width) {
 		x = vmt_canvas_puts(c, y + 1, x, VMT_STYLE_NORMAL, "  file offset ");
 		x = map_value(ui, c, y + 1, x, 0, VMT_FIELD_map_offset_bytes, m);
 	}
