@@ -1,21 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/top-dashboard.h"
 
+#include <inttypes.h>
+#include <time.h>
+
 #include "cmd/top-config.h"
 #include "cmd/top-loop.h"
 
 struct dashboard {
 	struct vmt_ctx *ctx;
 	struct vmt_top *top;
+	char *root; /* of --root, for the words of a command; or NULL */
+	/* What is shown while samples go on that are not; it goes when the sample after it is
+	 * not the one that is shown any more. */
+	bool holding;
+	struct vmt_model *held;
+	struct vmt_sample *held_sample;
 };
+
+/* The model that is shown, and the sample that its rows are of, stay while others come and go. What
+ * comes next has no sample before it, and no rates; nobody sees that one. */
+static void hold(struct dashboard *d)
+{
+	d->held = VMT_STEAL(d->top->run.model);
+	d->held_sample = VMT_STEAL(d->top->run.sample);
+}
+
+static void drop_held(struct dashboard *d)
+{
+	vmt_model_free(VMT_STEAL(d->held));
+	vmt_sample_free(VMT_STEAL(d->held_sample));
+}
 
 static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_model **ret,
 		  uint64_t *ret_took_ns)
 {
 	struct dashboard *d = arg;
-	int r = vmt_top_sample(d->top, d->ctx, want);
+	int r;
 
-	*ret = d->top->run.model;
+	if (!d->holding)
+		drop_held(d);
+	if (want->held && !d->holding && d->top->run.model)
+		hold(d);
+	d->holding = want->held && d->held;
+	r = vmt_top_sample(d->top, d->ctx, want);
+	*ret = d->holding ? NULL : d->top->run.model;
 	*ret_took_ns = d->top->took_ns;
 	return r;
 }
@@ -25,6 +54,18 @@ static int more(void *arg, const struct vmt_ui_want *want, bool *ret_new)
 	struct dashboard *d = arg;
 
 	return vmt_top_more(d->top, d->ctx, want, ret_new);
+}
+
+static void look(void *arg, const struct vmt_ui_settings *settings, struct vmt_terminal_opts *ret)
+{
+	const char *no_color = secure_getenv("NO_COLOR");
+
+	*ret = (struct vmt_terminal_opts){
+		.theme = settings->theme,
+		.color = settings->color == VMT_WHEN_ALWAYS ||
+			 (settings->color == VMT_WHEN_AUTO && !(no_color && *no_color)),
+		.mouse = settings->mouse,
+	};
 }
 
 static void save(void *arg, struct vmt_ui *ui)
@@ -44,30 +85,88 @@ static void save(void *arg, struct vmt_ui *ui)
 		vmt_ui_say(ui, "not saved: %s", err.code ? err.text : "out of memory");
 }
 
+/* The words of a command, which an options parser may put in another order. */
+static int run_words(const struct dashboard *d, char **words, int n)
+{
+	struct vmt_ctx ctx = { .started_ns = vmt_now_ns(CLOCK_MONOTONIC) };
+	int r;
+
+	ctx.old_pipe = d->ctx->old_pipe;
+	ctx.old_xfsz = d->ctx->old_xfsz;
+	r = vmt_options_parse(&ctx, n, words);
+	if (r < 0)
+		r = ctx.cmd->run(&ctx);
+	vmt_filter_free(ctx.filter);
+	return r;
+}
+
+/* vmtop-report(1) of the selected process, or of the machine, into the current directory. */
 static void report(void *arg, struct vmt_ui *ui)
 {
-	vmt_ui_say(ui, "not there yet");
+	struct dashboard *d = arg;
+	uint64_t pid = vmt_ui_subject(ui).proc.pid;
+	time_t now = (time_t)(vmt_now_ns(CLOCK_REALTIME) / 1000000000);
+	VMT_AUTO_BUF name = { 0 }, list = { 0 };
+	char stamp[32] = "", of_pid[] = "--pid", of_root[] = "--root", *words[12];
+	struct tm tm;
+	int n = 0, r;
+
+	if (localtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
+	vmt_buf_adds(&name, "vmtop-report-");
+	if (pid)
+		vmt_buf_addf(&name, "%" PRIu64 "-", pid);
+	vmt_buf_addf(&name, "%s.json", stamp);
+	vmt_buf_addf(&list, "%" PRIu64, pid);
+	if (vmt_buf_error(&name) < 0 || vmt_buf_error(&list) < 0) {
+		vmt_ui_say(ui, "no report: out of memory");
+		return;
+	}
+	words[n++] = (char[]){ "vmtop" };
+	words[n++] = (char[]){ "report" };
+	words[n++] = (char[]){ "--json" };
+	words[n++] = (char[]){ "--duration=0" };
+	words[n++] = (char[]){ "--write" };
+	words[n++] = name.data;
+	if (pid) {
+		words[n++] = of_pid;
+		words[n++] = list.data;
+	}
+	if (d->ctx->root) {
+		words[n++] = of_root;
+		words[n++] = d->root;
+	}
+	words[n] = NULL;
+	r = run_words(d, words, n);
+	if (r == VMT_EXIT_OK)
+		vmt_ui_say(ui, "report written to %s", name.data);
+	else if (r == VMT_EXIT_NOTHING)
+		vmt_ui_say(ui, "no report: process %" PRIu64 " has ended", pid);
+	else
+		vmt_ui_say(ui, "no report: the command for it ended with code %d", r);
 }
 
 int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *settings, uint64_t count,
 		      struct vmt_top *top, struct vmt_ui *ui)
 {
-	const char *no_color = secure_getenv("NO_COLOR");
-	struct vmt_terminal_opts look = {
-		.theme = settings->theme,
-		.color = settings->color == VMT_WHEN_ALWAYS ||
-			 (settings->color == VMT_WHEN_AUTO && !(no_color && *no_color)),
-		.mouse = settings->mouse,
-	};
-	struct dashboard d = { ctx, top };
-	const struct vmt_top_calls calls = { sample, more, report, save, &d };
-	const struct vmt_top_pace pace = { .count = count, .ascii = settings->ascii };
+	VMT_AUTO_FREE char *root = ctx->root ? strdup(ctx->root) : NULL;
+	struct dashboard d = { .ctx = ctx, .top = top, .root = root };
+	const struct vmt_top_calls calls = { sample, more, look, report, save, &d };
 	VMT_AUTO_TERMINAL terminal = NULL;
+	struct vmt_terminal_opts opts;
 	struct vmt_err err = { 0 };
+	int r;
 
-	if (vmt_terminal_open(&look, &terminal, &err) < 0) {
+	if (ctx->root && !root) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	look(&d, settings, &opts);
+	if (vmt_terminal_open(&opts, &terminal, &err) < 0) {
 		vmt_note(ctx, "%s: one screen as text", err.text);
 		return -1;
 	}
-	return vmt_top_loop(ctx, &pace, terminal, ui, &calls);
+	r = vmt_top_loop(ctx, count, terminal, ui, &calls);
+	drop_held(&d);
+	return r;
 }

@@ -15,21 +15,31 @@
 /* The longest interval, when samples take long. */
 #define INTERVAL_MAX_NS UINT64_C(60000000000)
 
+/* Samples, one after the other, that are late before there are fewer, and early before there are
+ * more. */
+#define LATE_SAMPLES  2
+#define EARLY_SAMPLES 4
+
 #define CTRL_L 0x0c
 
 struct loop {
 	struct vmt_ctx *ctx;
-	const struct vmt_top_pace *pace;
+	uint64_t count;
 	const struct vmt_top_calls *calls;
 	struct vmt_terminal *terminal;
 	struct vmt_ui *ui;
 	struct vmt_canvas canvas;
 	int timer, signals;
 	uint64_t asked_ns, interval_ns; /* between samples: as wanted, and as can be held */
+	unsigned late, early; /* samples by how long they took, one after the other */
 	uint64_t ticking_ns; /* what the timer is set to; 0: it is not */
 	uint64_t samples;
 	uint64_t draw_after_ns; /* CLOCK_MONOTONIC */
 	uint64_t heard_ns; /* when the terminal said something last */
+	/* How it looks, as the terminal was told. */
+	bool mouse;
+	enum vmt_when color;
+	enum vmt_theme theme;
 	bool sample; /* take one at once */
 	bool draw; /* something looks different */
 	bool ended;
@@ -86,15 +96,23 @@ static void set_timer(struct loop *l, uint64_t interval_ns)
 	l->ticking_ns = interval_ns;
 }
 
-/* The interval follows what is wanted, and doubles while samples take more than half of it. */
+/* The interval follows what is wanted. It doubles where samples take more than half of it, but not
+ * for one alone, such as the first with a probe; and halves again when several took little. */
 static void set_pace(struct loop *l, uint64_t wanted_ns, uint64_t sample_ns)
 {
-	if (wanted_ns != l->asked_ns)
+	if (wanted_ns != l->asked_ns) {
 		l->asked_ns = l->interval_ns = wanted_ns;
-	if (sample_ns > l->interval_ns / 2 && l->interval_ns <= INTERVAL_MAX_NS / 2)
+		l->late = l->early = 0;
+	}
+	l->late = sample_ns > l->interval_ns / 2 ? l->late + 1 : 0;
+	l->early = sample_ns < l->interval_ns / 8 ? l->early + 1 : 0;
+	if (l->late >= LATE_SAMPLES && l->interval_ns <= INTERVAL_MAX_NS / 2) {
 		l->interval_ns *= 2;
-	else if (sample_ns < l->interval_ns / 8 && l->interval_ns > l->asked_ns)
+		l->late = 0;
+	} else if (l->early >= EARLY_SAMPLES && l->interval_ns > l->asked_ns) {
 		l->interval_ns /= 2;
+		l->early = 0;
+	}
 	vmt_ui_slow(l->ui, l->interval_ns > l->asked_ns ? l->interval_ns : 0);
 }
 
@@ -109,12 +127,12 @@ static void sample(struct loop *l)
 	vmt_ui_wants(l->ui, &want);
 	if (want.sampling) {
 		r = l->calls->sample(l->calls->arg, &want, &model, &took);
-		if (r == 0 && vmt_ui_model(l->ui, model, took) < 0) {
+		if (r == 0 && model && vmt_ui_model(l->ui, model, took) < 0) {
 			vmt_complain(l->ctx, "out of memory");
 			r = VMT_EXIT_FAILED;
 		}
 		l->samples++;
-		if (r || l->samples == l->pace->count)
+		if (r || l->samples == l->count)
 			end(l, r);
 		set_pace(l, want.interval_ns, vmt_now_ns(CLOCK_MONOTONIC) - began);
 		l->draw = true;
@@ -139,6 +157,25 @@ static void follow_wants(struct loop *l)
 	if (want.sampling && want.interval_ns != l->asked_ns && l->ticking_ns) {
 		set_pace(l, want.interval_ns, 0);
 		set_timer(l, l->interval_ns);
+	}
+}
+
+/* The settings may have been changed. */
+static void follow_look(struct loop *l)
+{
+	const struct vmt_ui_settings *now = vmt_ui_look(l->ui);
+	struct vmt_terminal_opts look;
+
+	l->canvas.ascii = now->ascii;
+	if (now->mouse == l->mouse && now->color == l->color && now->theme == l->theme)
+		return;
+	l->mouse = now->mouse;
+	l->color = now->color;
+	l->theme = now->theme;
+	l->calls->look(l->calls->arg, now, &look);
+	if (vmt_terminal_change(l->terminal, &look) < 0) {
+		vmt_complain(l->ctx, "out of memory");
+		end(l, VMT_EXIT_FAILED);
 	}
 }
 
@@ -290,6 +327,7 @@ static void on_event(struct loop *l, const struct vmt_ui_event *event)
 		break;
 	}
 	l->draw = true;
+	follow_look(l);
 	follow_wants(l);
 }
 
@@ -373,7 +411,9 @@ static void look_closer(struct loop *l)
 	int r;
 
 	vmt_ui_wants(l->ui, &want);
-	r = want.sampling ? l->calls->more(l->calls->arg, &want, &more) : 0;
+	if (!want.sampling || want.held)
+		return;
+	r = l->calls->more(l->calls->arg, &want, &more);
 	if (r)
 		end(l, r);
 	l->draw |= more;
@@ -397,17 +437,19 @@ static void run(struct loop *l)
 	}
 }
 
-int vmt_top_loop(struct vmt_ctx *ctx, const struct vmt_top_pace *pace,
-		 struct vmt_terminal *terminal, struct vmt_ui *ui,
-		 const struct vmt_top_calls *calls)
+int vmt_top_loop(struct vmt_ctx *ctx, uint64_t count, struct vmt_terminal *terminal,
+		 struct vmt_ui *ui, const struct vmt_top_calls *calls)
 {
 	struct loop l = {
 		.ctx = ctx,
-		.pace = pace,
+		.count = count,
 		.calls = calls,
 		.terminal = terminal,
 		.ui = ui,
-		.canvas = { .ascii = pace->ascii },
+		.canvas = { .ascii = vmt_ui_look(ui)->ascii },
+		.mouse = vmt_ui_look(ui)->mouse,
+		.color = vmt_ui_look(ui)->color,
+		.theme = vmt_ui_look(ui)->theme,
 		.timer = -1,
 		.signals = -1,
 		.sample = true,

@@ -71,6 +71,11 @@ int vmt_ui_apply(struct vmt_ui *ui, const struct vmt_ui_settings *settings,
 	return n;
 }
 
+const struct vmt_ui_settings *vmt_ui_look(const struct vmt_ui *ui)
+{
+	return &ui->settings;
+}
+
 /* A text that is as it was at first is none of the user's. */
 static void drop_same(char **text, const char *first)
 {

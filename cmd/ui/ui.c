@@ -276,6 +276,7 @@ void vmt_ui_wants(const struct vmt_ui *ui, struct vmt_ui_want *ret)
 	*ret = (struct vmt_ui_want){
 		.screen = vmt_ui_view(ui)->screen,
 		.sampling = ui->frozen != VMT_FROZEN_ALL,
+		.held = ui->frozen == VMT_FROZEN_SHOWN,
 		.interval_ns = ui->interval_ns,
 		.sources = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			   VMT_SOURCE_BIT(ZONEINFO),

@@ -89,6 +89,7 @@ struct vmt_ui_subject {
 struct vmt_ui_want {
 	enum vmt_screen_id screen;
 	bool sampling; /* false: frozen, and nothing is to be read at all */
+	bool held; /* samples are taken and not shown: the model that is shown is to stay */
 	uint64_t interval_ns;
 	uint64_t sources; /* VMT_SOURCE_BITs of the cheap sources */
 	bool procs; /* the list of processes */
@@ -155,6 +156,8 @@ void vmt_ui_slow(struct vmt_ui *ui, uint64_t interval_ns);
  * those there were, or -ENOMEM. */
 int vmt_ui_apply(struct vmt_ui *ui, const struct vmt_ui_settings *settings,
 		 void (*complain)(void *arg, const struct vmt_err *err), void *arg);
+/* The settings of how it looks (mouse, ascii, color, theme) as they are now. */
+const struct vmt_ui_settings *vmt_ui_look(const struct vmt_ui *ui);
 /* What is set, by the configuration and by keys since; ret is empty before. 0 or -ENOMEM. */
 int vmt_ui_settings(const struct vmt_ui *ui, struct vmt_ui_settings *ret);
 /* One line to show until the next key, as what an act came to. */
