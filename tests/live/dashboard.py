@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The dashboard beside a process that faults at a known rate in one of its mappings.
+
+A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "ui"))
+
+from console import Console, Late  # noqa: E402
+from tap import Report  # noqa: E402
+
+PAGES = 200
+ROUND = 0.01
+# Looks at the screen that are averaged, and how often that is tried on a machine that is busy.
+LOOKS = 4
+TRIES = 4
+
+# Stores to each page of a mapping that nothing merges with, a hundred times a second.
+WORK = f"""
+import ctypes, mmap, time
+size = {PAGES} * mmap.PAGESIZE
+room = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+room.madvise(mmap.MADV_DONTDUMP)
+room.madvise(mmap.MADV_NOHUGEPAGE)
+print("%012x" % ctypes.addressof(ctypes.c_char.from_buffer(room)), flush=True)
+due = time.monotonic()
+while True:
+    for at in range(0, size, mmap.PAGESIZE):
+        room[at] = 1
+    room.madvise(mmap.MADV_DONTNEED)
+    due = max(due + {ROUND}, time.monotonic() - 1)
+    time.sleep(max(due - time.monotonic(), 0))
+"""
+
+
+def faults_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return int(text.rpartition(")")[2].split()[7])
+
+
+def number(text):
+    scale = {"k": 1000, "M": 1000000}.get(text[-1], 1)
+    return float(text.rstrip("kM")) * scale
+
+
+def clock(c):
+    found = re.search(r"\d\d:\d\d:\d\d", c.lines()[0])
+    return found and found.group()
+
+
+def rates(c, address, pid):
+    """What the screen says the mapping faults in a second, and what the process did."""
+    line = re.compile(rf"{address} .*\]\s+([\d.]+[kM]?)\s")
+    said, seen = [], clock(c)
+    c.wait(lambda: clock(c) != seen, "another sample")
+    first = faults_of(pid), time.monotonic()
+    for _ in range(LOOKS):
+        seen = clock(c)
+        c.wait(lambda then=seen: clock(c) != then, "another sample")
+        c.drain()
+        last = faults_of(pid), time.monotonic()
+        found = line.search(c.text())
+        said.append(number(found.group(1)) if found else 0.0)
+    return sum(said) / len(said), (last[0] - first[0]) / (last[1] - first[1])
+
+
+def on_vmas(address, pid):
+    """Faults of the mapping in a second, their kind and latency."""
+    with Console("top", "--screen", "vmas", "-p", str(pid), size=(160, 50)) as c:
+        c.wait_for("VMAs")
+        # Its residency changes all the time, and with that its place in the order.
+        c.press(f"/{address}\rF")
+        c.wait_for(re.compile(rf">{address} .*\]\s+[1-9]"))
+        for _ in range(TRIES):
+            said, truth = rates(c, address, pid)
+            if abs(said - truth) <= truth / 20:
+                break
+        problems = [] if abs(said - truth) <= truth / 20 else [f"{said:.0f}/s, not {truth:.0f}/s"]
+        if not re.search(r"zero_fill.* p99 [\d.]+(ns|us|ms)", c.text()):
+            problems.append("no kind, or no p99:\n" + c.text())
+        return problems, f"{said:.0f}/s on the screen, {truth:.0f}/s by min_flt"
+
+
+def on_faults(address, pid):
+    """Single faults, with what they are."""
+    with Console("top", "--screen", "faults", "-p", str(pid), size=(160, 50)) as c:
+        c.wait_for(re.compile(rf"{pid} python3\s+W\s+anon\s+zero_fill .*{address[:8]}"))
+        c.wait_for("BY KIND")
+    return []
+
+
+def order(c):
+    """The column that processes are sorted by."""
+    found = re.search(r"sort: (\S+)", c.lines()[2])
+    return found and found.group(1)
+
+
+def on_procs(pid):
+    """It is the first by faults, or behind others that have as many."""
+    with Console("top", "--screen", "procs", size=(80, 24)) as c:
+        c.wait_for("sort: RSS")
+        for _ in range(20):
+            before = order(c)
+            if before == "MIN/s":
+                break
+            c.press(">")
+            c.wait(lambda then=before: order(c) != then, "another order")
+        c.wait_for(re.compile(rf"\n[> ] *{pid} "))
+        rows = re.findall(r"^[> ] *(\d+) .* ([\d.]+[kM]?) +[\d.]+[kM]? \S+ *$", c.text(), re.M)
+    before = [number(rate) for row, rate in rows[:[row for row, _ in rows].index(str(pid))]]
+    return [f"{rate:.0f}/s stands before it" for rate in before if rate < 10000]
+
+
+def main():
+    report = Report()
+    with subprocess.Popen([sys.executable, "-c", WORK], stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, text=True) as work:
+        try:
+            address = work.stdout.readline().strip()
+            for name, look in (("VMAs", lambda: on_vmas(address, work.pid)),
+                               ("Faults", lambda: (on_faults(address, work.pid), None)),
+                               ("Procs", lambda: (on_procs(work.pid), None))):
+                try:
+                    problems, figures = look()
+                except Late as late:
+                    problems, figures = str(late), None
+                report.check(f"dashboard: {name} shows who faults, where and how"
+                             + (f", {figures}" if figures else ""), problems)
+        finally:
+            work.kill()
+
+
+if __name__ == "__main__":
+    if os.geteuid():
+        print("skip dashboard: needs root - the probe is root's")
+    else:
+        main()
