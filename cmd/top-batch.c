@@ -95,8 +95,9 @@ static int take_samples(struct vmt_sink *sink, void *arg)
 int vmt_top_batch(struct vmt_ctx *ctx, const struct vmt_top_batch *opts, struct vmt_top *top,
 		  struct vmt_ui *ui)
 {
-	struct batch b = { .ctx = ctx, .opts = opts, .top = top, .ui = ui,
-			   .canvas = { .ascii = opts->ascii } };
+	struct batch b = {
+		.ctx = ctx, .opts = opts, .top = top, .ui = ui, .canvas = { .ascii = opts->ascii }
+	};
 	int r = VMT_EXIT_FAILED;
 
 	if (vmt_canvas_resize(&b.canvas, opts->height ? opts->height : 24,

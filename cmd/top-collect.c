@@ -98,7 +98,7 @@ static int begin_rows(struct vmt_top *top)
 {
 	size_t n = top->run.sample->n_procs;
 
-	top->rows.left_ns = top->rows.budget_ns;
+	vmt_top_rows_begin(&top->rows, top->run.sample->host.monotonic_ns);
 	if (vmt_grow(&top->asked, &top->cap_asked, n + 1, sizeof(*top->asked)) < 0)
 		return -ENOMEM;
 	memset(top->asked, 0, n * sizeof(*top->asked));

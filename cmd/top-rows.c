@@ -11,6 +11,18 @@ void vmt_top_rows_done(struct vmt_top_rows *rows)
 	*rows = (struct vmt_top_rows){ .budget_ns = rows->budget_ns };
 }
 
+void vmt_top_rows_begin(struct vmt_top_rows *rows, uint64_t now_ns)
+{
+	rows->left_ns = rows->budget_ns;
+	if (!rows->now_ns || rows->budget_ns == UINT64_MAX)
+		rows->again_ns = rows->budget_ns;
+	else if (now_ns > rows->now_ns)
+		rows->again_ns += (now_ns - rows->now_ns) / VMT_TOP_PSS_SHARE;
+	if (rows->again_ns > rows->budget_ns)
+		rows->again_ns = rows->budget_ns;
+	rows->now_ns = now_ns;
+}
+
 /* Where the process is, or would be. */
 static size_t place_of(const struct vmt_top_rows *rows, uint64_t pid)
 {
@@ -108,20 +120,22 @@ size_t vmt_top_rows_due(struct vmt_top_rows *rows, const struct vmt_sample *s,
 {
 	struct due due[VMT_UI_ROWS_MAX];
 	size_t n_due = 0, i, k = 0;
+	uint64_t cost;
 
 	for (i = 0; i < n && n_due < VMT_ARRAY_LEN(due); i++)
 		n_due += is_due(rows, s, indices[i], (unsigned)i, &due[n_due]);
 	qsort(due, n_due, sizeof(*due), compare);
 	for (i = 0; i < n_due; i++) {
-		/* What is beyond the whole budget will be refused, which costs nothing. */
-		if (rows->budget_ns != UINT64_MAX && due[i].cost_ns <= rows->budget_ns) {
-			uint64_t keep = due[i].rank ? rows->budget_ns / VMT_TOP_FIRST_PART : 0;
-
+		/* Who waits for longest is not overtaken by those that cost less. */
+		if (due[i].rank) {
+			cost = due[i].cost_ns < rows->budget_ns ? due[i].cost_ns : rows->budget_ns;
+			if (cost > rows->left_ns || cost > rows->again_ns)
+				break;
+			rows->again_ns -= cost;
+			rows->left_ns -= cost;
+		} else if (rows->budget_ns != UINT64_MAX && due[i].cost_ns <= rows->budget_ns) {
+			/* What is beyond the whole budget will be refused, which costs nothing. */
 			if (due[i].cost_ns > rows->left_ns)
-				continue;
-			/* The first of them may be as dear as it is. */
-			if (keep && rows->left_ns < rows->budget_ns &&
-			    rows->left_ns - due[i].cost_ns < keep)
 				continue;
 			rows->left_ns -= due[i].cost_ns;
 		}

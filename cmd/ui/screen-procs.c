@@ -223,10 +223,9 @@ static void draw_state(struct vmt_ui *ui, const struct procs_state *s, struct vm
 	}
 	x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%zu process%s, %zu faulting   ", total,
 			    total == 1 ? "" : "es", s->faulting);
-	x = vmt_canvas_bytes(c, y, x,
-			     vmt_text_width((struct vmt_bytes){ state.data, state.len }, c->ascii),
-			     VMT_STYLE_NORMAL, (struct vmt_bytes){ state.data, state.len },
-			     VMT_FIT_LEFT);
+	x = vmt_canvas_bytes(
+		c, y, x, vmt_text_width((struct vmt_bytes){ state.data, state.len }, c->ascii),
+		VMT_STYLE_NORMAL, (struct vmt_bytes){ state.data, state.len }, VMT_FIT_LEFT);
 	right = c->width >= x + sizeof(note) + 2 ? note : range.data;
 	width = right ? (unsigned)strlen(right) : 0;
 	if (width && x + 1 + width <= c->width)
@@ -234,7 +233,8 @@ static void draw_state(struct vmt_ui *ui, const struct procs_state *s, struct vm
 				right == note ? VMT_STYLE_DIM : VMT_STYLE_NORMAL, right);
 }
 
-/* A value with its name before it; the column behind both. Where it has no room, neither is there. */
+/* A value with its name before it; the column behind both. Where it has no room, neither is there.
+ */
 static unsigned named(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 		      const char *name, unsigned field, const struct vmt_proc *p)
 {
@@ -264,8 +264,8 @@ static unsigned text(struct vmt_canvas *c, unsigned y, unsigned x, unsigned widt
 
 static void draw_who(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_proc *p)
 {
-	unsigned x = vmt_draw_value(ui, c, y, 1, 0, VMT_STYLE_STRONG, &vmt_entity_proc, FIELD(pid),
-				    p);
+	unsigned x =
+		vmt_draw_value(ui, c, y, 1, 0, VMT_STYLE_STRONG, &vmt_entity_proc, FIELD(pid), p);
 
 	x = text(c, y, x + 1, 15, FIELD(comm), p);
 	x = named(ui, c, y, x + 3, "state ", FIELD(state), p);
@@ -312,8 +312,7 @@ static void draw_rollup(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 }
 
 /* What reading those figures cost, and when that was; or why there are none. */
-static void draw_cost(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
-		      const struct vmt_proc *p)
+static void draw_cost(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_proc *p)
 {
 	uint64_t now = ui->model->sample->host.monotonic_ns;
 	unsigned x;
@@ -348,9 +347,10 @@ static void draw_pane(struct vmt_ui *ui, const struct procs_state *s, struct vmt
 	draw_rollup(ui, c, y + 2, p);
 	draw_cost(ui, c, y + 3, p);
 	if (!ui->opts.batch)
-		vmt_canvas_puts(c, y + 4, 1, VMT_STYLE_DIM,
-				"Enter VMAs   t tree   p page map   f faults   R one-shot report of "
-				"this process");
+		vmt_canvas_puts(
+			c, y + 4, 1, VMT_STYLE_DIM,
+			"Enter VMAs   t tree   p page map   f faults   R one-shot report of "
+			"this process");
 }
 
 /* Why some PSS on the screen is not known; false where all is. */
@@ -459,9 +459,9 @@ static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want 
 
 		if (!p || (i > 0 && p == selected))
 			continue;
-		w->rows[w->n_rows++] = (struct vmt_ui_proc){
-			p->pid, VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0
-		};
+		w->rows[w->n_rows++] = (struct vmt_ui_proc){ p->pid, VMT_HAS(proc, start_time_ns, p)
+									     ? p->start_time_ns
+									     : 0 };
 	}
 }
 
@@ -473,8 +473,7 @@ static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_su
 	(void)ui;
 	if (p)
 		*ret = (struct vmt_ui_subject){
-			.proc = { p->pid,
-				  VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0 },
+			.proc = { p->pid, VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0 },
 		};
 }
 

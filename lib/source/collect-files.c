@@ -43,8 +43,7 @@ static struct vmt_kept_row *find_row(struct vmt_kept_rows *kept, const struct vm
 	size_t i;
 
 	for (i = 0; i < kept->n; i++)
-		if (kept->rows[i].pid == p->pid &&
-		    kept->rows[i].start_time_ns == p->start_time_ns)
+		if (kept->rows[i].pid == p->pid && kept->rows[i].start_time_ns == p->start_time_ns)
 			return &kept->rows[i];
 	return NULL;
 }
@@ -199,8 +198,7 @@ static int read_all(struct files *f, const size_t *indices, size_t n)
 	uint64_t before = vmt_now_ns(CLOCK_MONOTONIC), after;
 	/* The files of a process are read together; the largest of them stands for all. */
 	bool status = f->sources & VMT_SOURCE_BIT(STATUS);
-	struct vmt_source_stat *st =
-		&f->s->sources[status ? VMT_SOURCE_STATUS : VMT_SOURCE_CGROUP];
+	struct vmt_source_stat *st = &f->s->sources[status ? VMT_SOURCE_STATUS : VMT_SOURCE_CGROUP];
 	size_t i;
 	int r;
 

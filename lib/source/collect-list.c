@@ -10,8 +10,8 @@
 
 /* Descriptors that are left for all else where directories of processes are held. */
 #define FDS_LEFT 128
-/* Processes whose files stay open: each of two files keeps about 5 KiB in the kernel, most of it the
- * buffer of the read before. */
+/* Processes whose files stay open: each of two files keeps about 5 KiB in the kernel, most of it
+ * the buffer of the read before. */
 #define KEEP_MAX 1024
 
 /* One process while its files are read. Its row is the one of the same number in the sample. */
@@ -180,12 +180,12 @@ static int read_stat(struct list *l, size_t i)
 	/* Where its parent has ended, it has another one. */
 	if (n && e->kept.last && e->kept.last->ran_len == n &&
 	    memcmp(e->kept.last->ran, ran, n) == 0 &&
-	    (!e->kept.last->ppid || bsearch(&e->kept.last->ppid, l->entries, l->n,
-					    sizeof(*l->entries), compare_entry))) {
+	    (!e->kept.last->ppid ||
+	     bsearch(&e->kept.last->ppid, l->entries, l->n, sizeof(*l->entries), compare_entry))) {
 		e->facts.stat.reads++;
 		e->facts.stat.bytes += n;
-		return vmt_kept_recall(e->kept.last,
-				       VMT_HAS(proc, comm, p) ? NULL : &l->s->arena, p, &e->facts);
+		return vmt_kept_recall(e->kept.last, VMT_HAS(proc, comm, p) ? NULL : &l->s->arena,
+				       p, &e->facts);
 	}
 	r = read_entry(l, i, VMT_SOURCE_STAT);
 	if (r < 0 || e->code < 0)

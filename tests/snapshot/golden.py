@@ -128,7 +128,7 @@ def screen_cases(fixture):
     """The dashboard, for a process of which there are mappings."""
     pid = "20" if fixture == snap.HOSTILE else str(snap.pid_named(fixture, "shared"))
     for screen in SCREENS:
-        words = ["top", "--human", "-p", pid, "--render", screen, "--size"]
+        words = ["top", "-p", pid, "--render", screen, "--size"]
         for size in SIZES:
             yield (f"top-{screen}-{size}.txt", [*words, size], "text", "C.UTF-8")
         yield (f"top-{screen}-ascii.txt", [*words, "80x24"], "text", "C")
