@@ -178,17 +178,23 @@ int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_w
 		 bool *ret_new)
 {
 	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	size_t rows[VMT_UI_ROWS_MAX], n = 0;
-	int r;
+	size_t rows[VMT_UI_ROWS_MAX], n;
+	int r = 0, seen;
 
 	*ret_new = false;
-	if (want->sampling && top->run.sample)
-		n = rows_of(top, want, rows);
-	if (n == 0)
+	if (!want->sampling || !top->run.sample)
 		return 0;
 	set_deadline(top);
-	r = read_rows(top, ctx, want, rows, n);
-	if (r == 0 && vmt_model_refresh(top->run.model, top->run.prev, rows, n) < 0)
+	n = rows_of(top, want, rows);
+	seen = vmt_top_maps_more(&top->maps, &top->run, want);
+	if (seen < 0)
+		return no_memory(ctx);
+	*ret_new = seen > 0;
+	if (n)
+		r = read_rows(top, ctx, want, rows, n);
+	else if (!seen)
+		return 0;
+	if (r == 0 && n && vmt_model_refresh(top->run.model, top->run.prev, rows, n) < 0)
 		r = no_memory(ctx);
 	*ret_new = r == 0;
 	top->took_ns += vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;

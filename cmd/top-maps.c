@@ -211,6 +211,23 @@ static int attach(const struct vmt_top_maps *m, struct vmt_sample *s, size_t ind
 	return 0;
 }
 
+/* Whether the process answers: else its pages would not come either. */
+static bool answers(const struct vmt_sample *s, size_t index)
+{
+	return s->maps && s->maps[index].worst != -ETIMEDOUT && s->maps[index].worst != -EBUSY;
+}
+
+/* Looks at pages, for the strips or for the map. */
+static int look(struct vmt_top_maps *m, struct vmt_run *run, size_t index,
+		const struct vmt_ui_want *want)
+{
+	if (!answers(run->sample, index))
+		return 0;
+	return want->screen == VMT_SCREEN_PAGES
+		       ? vmt_top_pages_sample(&m->pages, run, index, want)
+		       : vmt_top_strips_sample(&m->strips, run, index, want);
+}
+
 int vmt_top_maps_sample(struct vmt_top_maps *m, struct vmt_run *run, const struct vmt_ui_want *want)
 {
 	struct vmt_sample *s = run->sample;
@@ -219,6 +236,11 @@ int vmt_top_maps_sample(struct vmt_top_maps *m, struct vmt_run *run, const struc
 	size_t index;
 	int r = 0;
 
+	/* What is shown is an earlier sample, with what was read for that one. */
+	if (want->held)
+		return 0;
+	m->of = s;
+	m->pages.row = NULL;
 	if (!p) {
 		forget(m);
 		return 0;
@@ -236,11 +258,23 @@ int vmt_top_maps_sample(struct vmt_top_maps *m, struct vmt_run *run, const struc
 	index = (size_t)(p - s->procs);
 	if (r == 0)
 		r = attach(m, s, index, fresh);
-	/* Its pages would not come either. */
-	if (r < 0 || !s->maps || s->maps[index].worst == -ETIMEDOUT ||
-	    s->maps[index].worst == -EBUSY)
-		return r;
-	return want->screen == VMT_SCREEN_PAGES
-		       ? vmt_top_pages_sample(&m->pages, run, index, want)
-		       : vmt_top_strips_sample(&m->strips, run, index, want);
+	return r < 0 ? r : look(m, run, index, want);
+}
+
+int vmt_top_maps_more(struct vmt_top_maps *m, struct vmt_run *run, const struct vmt_ui_want *want)
+{
+	const struct vmt_proc *p = is_wanted(want) ? find_proc(run->sample, subject_of(want))
+						   : NULL;
+	bool pages = want->screen == VMT_SCREEN_PAGES;
+	size_t index;
+	int r;
+
+	if (!p || want->held || !is_of(m->read, p) || m->of != run->sample)
+		return 0;
+	index = (size_t)(p - run->sample->procs);
+	if (!answers(run->sample, index) ||
+	    !(pages ? vmt_top_pages_lack(&m->pages, want) : vmt_top_strips_lack(&m->strips, want)))
+		return 0;
+	r = look(m, run, index, want);
+	return r < 0 ? r : 1;
 }

@@ -11,6 +11,7 @@
  */
 struct vmt_top_maps {
 	struct vmt_sample *read; /* has that process alone, and its mappings */
+	const struct vmt_sample *of; /* the sample that points to it, to be compared alone */
 	uint64_t read_ns; /* CLOCK_MONOTONIC */
 	uint64_t next_ns; /* not to be read again before */
 	struct vmt_top_strips strips;
@@ -24,3 +25,6 @@ uint64_t vmt_top_maps_pid(const struct vmt_ui_want *want);
  * next call. 0 or -ENOMEM. */
 int vmt_top_maps_sample(struct vmt_top_maps *m, struct vmt_run *run,
 			const struct vmt_ui_want *want);
+/* Adds to the same sample what turned out to be on the screen when it was drawn; whether there was
+ * something, or -ENOMEM. */
+int vmt_top_maps_more(struct vmt_top_maps *m, struct vmt_run *run, const struct vmt_ui_want *want);

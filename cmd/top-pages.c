@@ -91,10 +91,12 @@ static struct vmt_page_cells frame_of(const struct vmt_map *m, const struct vmt_
 	return c;
 }
 
-static bool is_same(const struct vmt_page_cells *a, const struct vmt_page_cells *b)
+/* Whether what is read has all that is asked for, in cells that make up those. */
+static bool covers(const struct vmt_page_cells *have, const struct vmt_page_cells *want)
 {
-	return a->start == b->start && a->end == b->end && a->from == b->from &&
-	       a->cell_pages == b->cell_pages && a->n_cells == b->n_cells;
+	return have->start == want->start && have->end == want->end && have->from <= want->from &&
+	       vmt_page_cells_end(have) >= vmt_page_cells_end(want) &&
+	       have->cell_pages <= want->cell_pages;
 }
 
 static int begin_anew(struct vmt_top_pages *t, struct vmt_page_cells frame)
@@ -288,10 +290,15 @@ static int read_page(struct vmt_top_pages *t, struct vmt_run *run, size_t index,
 static int show(struct vmt_top_pages *t, struct vmt_sample *s, const struct vmt_proc *p,
 		const struct vmt_map *m, const struct vmt_page *page)
 {
-	struct vmt_page_cells *c = vmt_arena_alloc(&s->arena, 1, sizeof(*c));
+	struct vmt_page_cells *c = t->row;
 
+	/* Once more in the same sample: whoever shows it need not know. */
+	if (!c)
+		c = vmt_arena_alloc(&s->arena, 1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
+	t->row = c;
+	*c = (struct vmt_page_cells){ 0 };
 	if (m) {
 		*c = t->shown.n_cells ? t->shown : t->next;
 		c->error = t->next.error;
@@ -307,6 +314,19 @@ static int show(struct vmt_top_pages *t, struct vmt_sample *s, const struct vmt_
 	return 0;
 }
 
+bool vmt_top_pages_lack(const struct vmt_top_pages *t, const struct vmt_ui_want *want)
+{
+	const struct vmt_page_cells *c = t->row;
+	uint64_t address = want->pages.address;
+	struct vmt_page_cells frame;
+
+	if (!c || !c->map || c->error)
+		return false;
+	frame = frame_of(c->map, want, c->page_size);
+	return !covers(&t->next, &frame) || (c->page && address >= c->start && address < c->end &&
+					     (address < c->page->start || address >= c->page->end));
+}
+
 int vmt_top_pages_sample(struct vmt_top_pages *t, struct vmt_run *run, size_t index,
 			 const struct vmt_ui_want *want)
 {
@@ -319,7 +339,7 @@ int vmt_top_pages_sample(struct vmt_top_pages *t, struct vmt_run *run, size_t in
 
 	if (m) {
 		frame = frame_of(m, want, s->host.page_size);
-		if (!is_same(&frame, &t->next))
+		if (!covers(&t->next, &frame))
 			r = begin_anew(t, frame);
 		t->next.map = m;
 		if (r == 0 && vmt_now_ns(CLOCK_MONOTONIC) >= t->next_ns)

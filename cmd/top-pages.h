@@ -11,6 +11,7 @@ struct vmt_top_pages {
 	struct vmt_page_cells shown; /* all of it was looked at; n_cells 0: nothing yet */
 	struct vmt_page_cells next; /* is being filled */
 	struct vmt_page page;
+	struct vmt_page_cells *row; /* what the sample has of it; NULL: nothing yet */
 	struct vmt_physical *physical;
 	bool physical_tried;
 	bool no_scan;
@@ -21,6 +22,8 @@ struct vmt_top_pages {
 };
 
 void vmt_top_pages_done(struct vmt_top_pages *t);
+/* Whether want has other cells, or another page, than the last sample. */
+bool vmt_top_pages_lack(const struct vmt_top_pages *t, const struct vmt_ui_want *want);
 /* Reads what is due, and the page that want asks for, of process index of run->sample. 0 or
  * -ENOMEM. */
 int vmt_top_pages_sample(struct vmt_top_pages *t, struct vmt_run *run, size_t index,

@@ -381,6 +381,23 @@ static int read_due(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
 	return 0;
 }
 
+bool vmt_top_strips_lack(const struct vmt_top_strips *t, const struct vmt_ui_want *want)
+{
+	size_t i, k;
+
+	if (t->n && want->strip_cells && want->strip_cells <= VMT_STRIP_CELLS_MAX &&
+	    t->strips[0]->next.n_cells != want->strip_cells)
+		return true;
+	for (i = 0; i < want->n_strips; i++) {
+		for (k = 0; k < t->n && t->strips[k]->next.start != want->strips[i]; k++)
+			;
+		/* The kernel's page never gets one. */
+		if (k == t->n && want->strips[i] <= INT64_MAX)
+			return true;
+	}
+	return false;
+}
+
 int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
 			  const struct vmt_ui_want *want)
 {

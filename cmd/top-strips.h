@@ -19,6 +19,8 @@ struct vmt_top_strips {
 };
 
 void vmt_top_strips_done(struct vmt_top_strips *t);
+/* Whether want has mappings, or cells, that those of the last sample are not of. */
+bool vmt_top_strips_lack(const struct vmt_top_strips *t, const struct vmt_ui_want *want);
 /* Reads what is due of the mappings in want, which are among those of process index of run->sample,
  * and puts them into the sample. 0 or -ENOMEM. */
 int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t index,

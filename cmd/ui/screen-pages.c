@@ -468,8 +468,7 @@ static enum vmt_ui_act move(struct pages_state *s, int64_t n)
 		at = cells - at > (uint64_t)n ? at + (uint64_t)n : cells;
 	s->cursor = s->start + at * cell;
 	settle(s);
-	/* The page under the cursor is another one. */
-	return VMT_UI_SAMPLE;
+	return VMT_UI_DRAW;
 }
 
 static enum vmt_ui_act zoom(struct vmt_ui *ui, struct pages_state *s, bool in)
@@ -482,7 +481,7 @@ static enum vmt_ui_act zoom(struct vmt_ui *ui, struct pages_state *s, bool in)
 	}
 	s->zoom = in ? now / 2 : now * 2;
 	settle(s);
-	return VMT_UI_SAMPLE;
+	return VMT_UI_DRAW;
 }
 
 /* To the next cell, or the one before, that is otherwise than the one under the cursor. */
@@ -501,7 +500,7 @@ static enum vmt_ui_act next_change(struct vmt_ui *ui, struct pages_state *s, boo
 		if (!get(s, at, &cell, &n) || cell.kind != here.kind || cell.large != here.large) {
 			s->cursor = at;
 			settle(s);
-			return VMT_UI_SAMPLE;
+			return VMT_UI_DRAW;
 		}
 	}
 	vmt_ui_say(ui, "no other state up to the %s of the mapping", back ? "begin" : "end");
@@ -546,7 +545,7 @@ static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action ac
 		return next_change(ui, s, true);
 	case VMT_ACTION_OPEN:
 		s->detail = !s->detail;
-		return VMT_UI_SAMPLE;
+		return VMT_UI_DRAW;
 	case VMT_ACTION_TO_PAGES:
 		return VMT_UI_NONE;
 	default:
