@@ -91,10 +91,11 @@ static size_t largest(const struct vmt_proc_maps *pm, const struct vmt_map **ret
 	return n;
 }
 
+/* The mappings that get strips, in order of address, each once. */
 static size_t chosen(const struct vmt_proc_maps *pm, const struct vmt_ui_want *want,
 		     const struct vmt_map **ret)
 {
-	size_t n = 0, i;
+	size_t n = 0, i, k;
 
 	if (!want->n_strips)
 		n = largest(pm, ret);
@@ -105,7 +106,10 @@ static size_t chosen(const struct vmt_proc_maps *pm, const struct vmt_ui_want *w
 			ret[n++] = m;
 	}
 	qsort(ret, n, sizeof(*ret), by_start);
-	return n;
+	for (i = k = 0; i < n; i++)
+		if (!k || ret[k - 1] != ret[i])
+			ret[k++] = ret[i];
+	return k;
 }
 
 /* The strip of a mapping, from the sample before or new. NULL on ENOMEM. */
@@ -147,21 +151,14 @@ static int choose(struct vmt_top_strips *t, const struct vmt_proc_maps *pm,
 		return r;
 	if (n_cells > VMT_STRIP_CELLS_MAX)
 		n_cells = VMT_STRIP_CELLS_MAX;
-	t->n = n;
-	for (i = 0; i < n; i++) {
-		/* One that is shown twice is there once. */
-		if (i && maps[i] == maps[i - 1]) {
-			t->n--;
-			continue;
-		}
-		strips[i - (n - t->n)] = take_strip(&before, maps[i], n_cells, page_size);
-		if (!strips[i - (n - t->n)]) {
-			t->n = i - (n - t->n);
+	for (i = 0; i < n && r == 0; i++) {
+		strips[i] = take_strip(&before, maps[i], n_cells, page_size);
+		if (strips[i])
+			strips[i]->map = maps[i];
+		else
 			r = -ENOMEM;
-			break;
-		}
-		strips[i - (n - t->n)]->map = maps[i];
 	}
+	t->n = r == 0 ? n : i - 1;
 	t->strips = VMT_STEAL(strips);
 	t->rows = VMT_STEAL(rows);
 	vmt_top_strips_done(&before);
