@@ -113,6 +113,19 @@ static void find_proc(struct vmt_ui *ui, struct vmas_state *s)
 		s->proc = who;
 }
 
+/* Another process: from its first row on. */
+static void rewind_tables(struct vmt_ui *ui, struct vmas_state *s)
+{
+	struct vmt_table *const tables[] = { s->narrow, s->wide, s->by_file };
+	bool unused;
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(tables); i++)
+		vmt_table_action(ui, tables[i], VMT_ACTION_HOME, &unused);
+	s->start = s->end = 0;
+	s->again = false;
+}
+
 /* Selects the mapping that was selected, or that the screen was opened for. */
 static void select_again(struct vmt_ui *ui, struct vmas_state *s)
 {
@@ -121,6 +134,8 @@ static void select_again(struct vmt_ui *ui, struct vmas_state *s)
 
 	if (vmt_ui_view(ui)->screen == VMT_SCREEN_VMAS &&
 	    (now->start != s->seen.start || now->proc.pid != s->seen.proc.pid)) {
+		if (now->proc.pid != s->seen.proc.pid)
+			rewind_tables(ui, s);
 		s->seen = *now;
 		if (now->start) {
 			s->start = now->start;

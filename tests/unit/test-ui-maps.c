@@ -319,6 +319,39 @@ static void test_the_selection_waits(void **state)
 	teardown(&s);
 }
 
+static void test_another_process(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	setup(&s, VMT_SCREEN_VMAS, 24, 80);
+	new_model(&s);
+	press(&s, VMT_KEY_END);
+	assert_has(&s, " >[anon]");
+	/* Opened for another one, it begins at the begin. */
+	vmt_ui_free(s.ui);
+	assert_int_equal(vmt_ui_new(&(struct vmt_ui_opts){ .screen = VMT_SCREEN_PROCS,
+							   .live = true,
+							   .ascii = true },
+				    &s.ui, NULL),
+			 0);
+	new_model(&s);
+	draw(&s);
+	press(&s, VMT_KEY_ENTER);
+	new_model(&s);
+	press(&s, VMT_KEY_END);
+	draw(&s);
+	press(&s, VMT_KEY_ESC);
+	VMT_SET(proc, pid, &s.proc, 43);
+	new_model(&s);
+	draw(&s);
+	press(&s, VMT_KEY_ENTER);
+	new_model(&s);
+	assert_has(&s, "PID 43 victim");
+	assert_has(&s, " >/usr/lib/lib");
+	teardown(&s);
+}
+
 static void test_groups(void **state)
 {
 	struct scene s;
@@ -537,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_why_there_is_nothing),
 		cmocka_unit_test(test_it_ends_while_it_is_watched),
 		cmocka_unit_test(test_the_selection_waits),
+		cmocka_unit_test(test_another_process),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_cursor),
