@@ -48,8 +48,8 @@ _vmtop_options()
 		most=0
 		;;
 	top)
-		opts='--batch --delay --count --screen --pid --render --no-mouse --color --check-config --size --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-d --delay -n --count --screen -p --pid --render --color --size --format -w --write --root -t --timeout'
+		opts='--batch --delay --count --screen --pid --render --unit --ascii --no-mouse --color --check-config --size --root --timeout --quiet --verbose --help --version'
+		takes='-d --delay -n --count --screen -p --pid --render --unit --color --size --root -t --timeout'
 		most=0
 		;;
 	free)
@@ -147,9 +147,8 @@ _vmtop_values()
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
 	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
+	top,--unit) _vmtop_words 'auto bytes KiB MiB GiB pages' ;;
 	top,--color) _vmtop_words 'auto always never' ;;
-	top,--format) _vmtop_words 'text json ndjson csv' ;;
-	top,-w | top,--write) compopt -o default ;;
 	top,--root) compopt -o dirnames ;;
 	free,--cgroup) compopt -o dirnames ;;
 	free,-o | free,--output) _vmtop_list 'total used free shared buff/cache available buffers cached swapcached active-file inactive-file active-anon inactive-anon unevictable mlocked anon mapped dirty writeback kreclaimable sreclaimable sunreclaim kstack pagetables percpu vmalloc hugetlb anonhuge commit-limit committed swap-total swap-free swap-used managed reserve low available-sum residual unaccounted slab secpagetables shadowstack shmemhuge filehuge zswap zswapped writebacktmp poisoned balloon gpuactive gpureclaim cmatotal cmafree unaccepted pcp zspages memmap zram zram-data pgfault pgmajfault pgfault/s pgmajfault/s oom-kills procs pswpin pswpout pgscan-kswapd pgscan-direct pgsteal-kswapd pgsteal-direct refault-anon refault-file compact-stall thp thp-fallback pgfree pswpin/s pswpout/s pgscan-kswapd/s pgscan-direct/s pgsteal-kswapd/s pgsteal-direct/s refault-anon/s refault-file/s compact-stall/s thp/s thp-fallback/s pgfree/s pgalloc pgpgin pgpgout numa-hint dirtied pgalloc/s pgpgin/s pgpgout/s numa-hint/s dirtied/s oom-kills/s' ;;
