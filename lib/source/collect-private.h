@@ -88,15 +88,15 @@ struct vmt_kept_stat {
 	size_t comm_len;
 };
 
-/* Reads schedstat of a process below proc_fd, from kept->schedstat where that is open, which it then
- * is, into ran, of VMT_KEPT_RAN_MAX bytes. The length; 0 where it does not say. */
+/* Reads schedstat of a process below proc_fd, from kept->schedstat where that is open, which it
+ * then is, into ran, of VMT_KEPT_RAN_MAX bytes. The length; 0 where it does not say. */
 size_t vmt_kept_ran(int proc_fd, struct vmt_kept_files *kept, char *ran);
 /* Remembers what p is by stat, which was read after ran. Where it cannot be, nothing is. */
 void vmt_kept_remember(struct vmt_kept_files *kept, const char *ran, size_t ran_len,
 		       const struct vmt_proc *p, const struct vmt_pid_facts *facts);
 void vmt_kept_forget(struct vmt_kept_files *kept);
-/* Sets in p what stat would say, but for what is known of it already; arena NULL: without comm. 0 or
- * -ENOMEM. */
+/* Sets in p what stat would say, but for what is known of it already; arena NULL: without comm. 0
+ * or -ENOMEM. */
 int vmt_kept_recall(const struct vmt_kept_stat *last, struct vmt_arena *arena, struct vmt_proc *p,
 		    struct vmt_pid_facts *facts);
 

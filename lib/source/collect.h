@@ -64,10 +64,10 @@ int vmt_collect(struct vmt_collector *c, uint64_t sources, const uint64_t *pids,
 		struct vmt_sample **ret, struct vmt_err *err);
 
 /*
- * Reads STATUS, CGROUP or both of n processes that a sample has, given as indices into s->procs, and
- * sets the fields of these two sources. Of one that ended or is not permitted, and of one without a
- * start time, by which it would be known again, nothing changes. With VMT_COLLECT_KEEP the files
- * stay open for the next sample. -ENOMEM is the only failure.
+ * Reads STATUS, CGROUP or both of n processes that a sample has, given as indices into s->procs,
+ * and sets the fields of these two sources. Of one that ended or is not permitted, and of one
+ * without a start time, by which it would be known again, nothing changes. With VMT_COLLECT_KEEP
+ * the files stay open for the next sample. -ENOMEM is the only failure.
  */
 int vmt_collect_files(struct vmt_collector *c, struct vmt_sample *s, uint64_t sources,
 		      const size_t *indices, size_t n, struct vmt_err *err);
