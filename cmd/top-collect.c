@@ -74,12 +74,13 @@ static void drop_kernel(struct vmt_sample *s)
 
 /* The processes on the screen that the sample has, as indices, without those that were asked for
  * in it already; they have been, then. */
-static size_t rows_of(struct vmt_top *top, const struct vmt_ui_want *want, size_t *ret)
+static size_t rows_of(struct vmt_top *top, const struct vmt_ui_want *want, size_t n_rows,
+		      size_t *ret)
 {
 	const struct vmt_sample *s = top->run.sample;
 	size_t i, n = 0;
 
-	for (i = 0; want->row_sources && i < want->n_rows; i++) {
+	for (i = 0; want->row_sources && i < n_rows; i++) {
 		const struct vmt_ui_proc *row = &want->rows[i];
 		const struct vmt_proc *p = vmt_sample_proc(s, row->pid);
 
@@ -159,7 +160,8 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	if ((zones && vmt_collect_zones(top->run.collector, top->run.sample, zones) < 0) ||
 	    begin_rows(top) < 0)
 		return no_memory(ctx);
-	r = read_rows(top, ctx, want, rows, rows_of(top, want, rows));
+	r = read_rows(top, ctx, want, rows,
+		      rows_of(top, want, want->n_rows + want->n_candidates, rows));
 	if (r == 0 && want->cache)
 		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
 	if (r == 0 && vmt_top_maps_sample(&top->maps, &top->run, want) < 0)
@@ -185,7 +187,7 @@ int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_w
 	if (!want->sampling || !top->run.sample)
 		return 0;
 	set_deadline(top);
-	n = rows_of(top, want, rows);
+	n = rows_of(top, want, want->n_rows, rows);
 	seen = vmt_top_maps_more(&top->maps, &top->run, want);
 	if (seen < 0)
 		return no_memory(ctx);

@@ -177,6 +177,7 @@ static int keep(struct vmt_top_rows *rows, const struct vmt_proc *p)
 		.rss_bytes = VMT_HAS(proc, rss_bytes, p) ? p->rss_bytes : 0,
 		.faults = faults_of(p),
 		.refused = !VMT_HAS(proc, pss_read_ns, p),
+		.status = p->read_status,
 	};
 	copy_values(&r->values, p);
 	return 0;
@@ -197,6 +198,24 @@ static void forget(struct vmt_top_rows *rows, const struct vmt_sample *s)
 	rows->n = n;
 }
 
+/* Whether what p says is what was kept. */
+static bool is_recalled(const struct vmt_top_row *r, const struct vmt_proc *p)
+{
+	return r && !r->refused && VMT_HAS(proc, pss_read_ns, p) &&
+	       p->pss_read_ns == r->values.pss_read_ns;
+}
+
+/* What is kept of a process, where this sample has not said it. */
+static void recall(const struct vmt_top_row *r, struct vmt_proc *p)
+{
+	if (!VMT_HAS(proc, read_status, p))
+		VMT_SET(proc, read_status, p, r->status);
+	if (r->refused)
+		return;
+	copy_values(p, &r->values);
+	VMT_SET(proc, pss_behind, p, has_changed(r, p));
+}
+
 int vmt_top_rows_keep(struct vmt_top_rows *rows, struct vmt_sample *s, const size_t *indices,
 		      size_t n)
 {
@@ -204,20 +223,14 @@ int vmt_top_rows_keep(struct vmt_top_rows *rows, struct vmt_sample *s, const siz
 
 	forget(rows, s);
 	for (i = 0; i < n; i++) {
-		struct vmt_proc *p = &s->procs[indices[i]];
-		const struct vmt_top_row *r;
+		const struct vmt_proc *p = &s->procs[indices[i]];
 
-		if (!VMT_HAS(proc, start_time_ns, p))
-			continue;
 		/* What was tried says how it went. */
-		if (VMT_HAS(proc, read_status, p) && keep(rows, p) < 0)
+		if (VMT_HAS(proc, start_time_ns, p) && VMT_HAS(proc, read_status, p) &&
+		    !is_recalled(find(rows, p), p) && keep(rows, p) < 0)
 			return -ENOMEM;
-		r = find(rows, p);
-		if (!r || r->refused)
-			continue;
-		copy_values(p, &r->values);
-		VMT_SET(proc, read_status, p, VMT_BYTES("ok"));
-		VMT_SET(proc, pss_behind, p, has_changed(r, p));
 	}
+	for (i = 0; i < rows->n; i++)
+		recall(&rows->rows[i], vmt_sample_proc(s, rows->rows[i].pid));
 	return 0;
 }

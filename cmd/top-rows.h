@@ -33,6 +33,7 @@ struct vmt_top_row {
 	uint64_t rss_bytes; /* then */
 	uint64_t faults; /* minor and major, until then */
 	bool refused; /* it could not be read: values has nothing */
+	struct vmt_bytes status; /* how that went; constant */
 	struct vmt_proc values; /* fields of ROLLUP, texts left out */
 };
 
@@ -50,7 +51,7 @@ void vmt_top_rows_begin(struct vmt_top_rows *rows, uint64_t now_ns);
  */
 size_t vmt_top_rows_due(struct vmt_top_rows *rows, const struct vmt_sample *s,
 			const size_t *indices, size_t n, size_t *ret_indices);
-/* After they were read: keeps what came, gives the others of n what they had, and forgets those
- * that are not in s any more. 0 or -ENOMEM. */
+/* After they were read: keeps what came of n processes, sets in all of s what was kept of them, and
+ * forgets those that are not in s any more. 0 or -ENOMEM. */
 int vmt_top_rows_keep(struct vmt_top_rows *rows, struct vmt_sample *s, const size_t *indices,
 		      size_t n);

@@ -418,6 +418,12 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 		vmt_draw_warning(ui, c, end);
 }
 
+static struct vmt_ui_proc row_of(const struct vmt_proc *p)
+{
+	return (struct vmt_ui_proc){ p->pid,
+				     VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0 };
+}
+
 /* What of all processes is needed so that they can be ordered and filtered. */
 static uint64_t of_all(const struct vmt_table *t)
 {
@@ -434,6 +440,33 @@ static uint64_t of_all(const struct vmt_table *t)
 			vmt_want_field(&all, choice.field);
 	}
 	return vmt_want_sources(&all, &cheap);
+}
+
+/* Where the order is by a figure of smaps_rollup, those that might be first: PSS is no more than
+ * RSS, so the largest of which nothing was read. */
+#define CANDIDATES 32
+
+static void want_candidates(const struct vmt_ui *ui, struct vmt_ui_want *w)
+{
+	const struct vmt_model *m = ui->model;
+	const struct vmt_proc *best[CANDIDATES];
+	size_t n = 0, i, k;
+
+	for (i = 0; m && i < m->n_procs; i++) {
+		const struct vmt_proc *p = &m->procs[i];
+
+		if (!VMT_HAS(proc, rss_bytes, p) || VMT_HAS(proc, read_status, p))
+			continue;
+		for (k = n; k > 0 && best[k - 1]->rss_bytes < p->rss_bytes; k--)
+			if (k < CANDIDATES)
+				best[k] = best[k - 1];
+		if (k < CANDIDATES) {
+			best[k] = p;
+			n += n < CANDIDATES;
+		}
+	}
+	for (i = 0; i < n && w->n_rows + w->n_candidates < VMT_UI_ROWS_MAX; i++)
+		w->rows[w->n_rows + w->n_candidates++] = row_of(best[i]);
 }
 
 static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want *w)
@@ -459,10 +492,10 @@ static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want 
 
 		if (!p || (i > 0 && p == selected))
 			continue;
-		w->rows[w->n_rows++] = (struct vmt_ui_proc){ p->pid, VMT_HAS(proc, start_time_ns, p)
-									     ? p->start_time_ns
-									     : 0 };
+		w->rows[w->n_rows++] = row_of(p);
 	}
+	if (of_all(s->table) & VMT_SOURCE_BIT(ROLLUP))
+		want_candidates(ui, w);
 }
 
 static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_subject *ret)
@@ -472,9 +505,7 @@ static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_su
 
 	(void)ui;
 	if (p)
-		*ret = (struct vmt_ui_subject){
-			.proc = { p->pid, VMT_HAS(proc, start_time_ns, p) ? p->start_time_ns : 0 },
-		};
+		*ret = (struct vmt_ui_subject){ .proc = row_of(p) };
 }
 
 /* Enter opens the mappings. */

@@ -97,6 +97,7 @@ struct vmt_ui_want {
 	 * that are read of them alone. */
 	struct vmt_ui_proc rows[VMT_UI_ROWS_MAX];
 	size_t n_rows;
+	size_t n_candidates; /* behind them: those that might be there with the next sample */
 	uint64_t row_sources;
 	struct vmt_ui_proc maps; /* whose mappings are shown */
 	/* Mappings on the screen whose residency is drawn, by their first address. */

@@ -184,6 +184,14 @@ static void test_kept(void **state)
 	assert_field(proc, pss_bytes, &m.procs[1], 2000);
 	assert_field(proc, pss_behind, &m.procs[1], true);
 	assert_unknown(proc, pss_bytes, &m.procs[2]);
+	/* More of the same sample is no newer read. */
+	assert_int_equal(vmt_top_rows_keep(&m.rows, m.sample, all, 3), 0);
+	assert_field(proc, pss_behind, &m.procs[1], true);
+	forget(&m, 3);
+	/* Those that are not on the screen have it too. */
+	assert_int_equal(vmt_top_rows_keep(&m.rows, m.sample, all, 0), 0);
+	assert_field(proc, pss_bytes, &m.procs[0], 1000);
+	assert_text(proc, read_status, &m.procs[2], "denied");
 	forget(&m, 3);
 
 	/* One that rests is read again after a while. */
