@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "base/thread.h"
 
 /* The multicast group of the kernel's own messages; udev sends to another. */
 #define KERNEL_GROUP 1
@@ -120,7 +121,7 @@ int vmt_cpu_watch_start(struct vmt_cpu_watch *w, vmt_cpu_fn *fn, void *arg)
 	w->fn = fn;
 	w->arg = arg;
 	/* Signals are for the program's own threads. */
-	sigfillset(&all);
+	vmt_thread_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&w->thread, NULL, watch_thread, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 /* The ring has room for this long, where some ten thousand processes end in a second. */
 #define DRAIN_NS 50000000u
@@ -118,7 +119,7 @@ static int start_thread(struct vmt_drain *d)
 	int r;
 
 	/* Signals are for the program's own threads. */
-	sigfillset(&all);
+	vmt_thread_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&d->thread, NULL, drain_thread, d);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "base/thread.h"
 #include "source/maps.h"
 #include "source/pids.h"
 #include "source/perf-event.h"
@@ -355,7 +356,7 @@ static int start_thread(struct vmt_perf_state *s, struct vmt_err *err)
 	int r;
 
 	/* Signals are for the program's own threads. */
-	sigfillset(&all);
+	vmt_thread_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&s->thread, NULL, drain_thread, s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

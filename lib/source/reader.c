@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define READERS_MAX 8u
 #define STUCK_MAX   16u
@@ -267,7 +268,7 @@ static int worker_start(struct vmt_pool *pool)
 	}
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	/* Signals are the main thread's business. */
-	sigfillset(&all);
+	vmt_thread_signals(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&w->thread, &attr, worker_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

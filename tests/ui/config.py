@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from console import FIXTURE, SHOWN, Console, Skip, cases  # noqa: E402
+from console import DOWN, ENTER, FIXTURE, SHOWN, Console, F, Late, Skip, cases  # noqa: E402
 from program import NOBODY, Outsider, raw_controls, run  # noqa: E402
 from tap import BUILD, VMTOP, Report  # noqa: E402
 
@@ -329,10 +329,62 @@ def system_file():
     return None
 
 
+def saved_by_key():
+    """K06 F2 and Save write the file of the user: what was changed, and nothing else is lost"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(folder, b"# mine\nmouse = yes\nfuture = 1\n")
+        target = written(folder, b"# of another\n", "target")
+        link = pathlib.Path(folder) / "link.conf"
+        link.symlink_to(target)
+        problems = []
+        for place in (path, link, pathlib.Path(folder) / "new/below/vmtop.conf"):
+            with Console("top", "--root", FIXTURE, "-d", "3", env={"VMTOP_CONFIG": str(place)}) as c:
+                c.wait_for("F10")
+                c.press(F[2])
+                c.wait_for("settings")
+                choose(c, "mouse")
+                c.wait(lambda: not c.modes[1000], "the mouse is off at once")
+                choose(c, "Save")
+                c.wait_for("saved in")
+                c.press("Q")
+                c.wait_end()
+            text = place.read_text(encoding="utf-8")
+            if place.is_symlink() or "mouse = no\n" not in text or "delay = 3\n" not in text:
+                problems.append(f"{place.name}: {text}")
+            if check(place).code != (1 if place == path else 0):
+                problems.append(f"{place.name}: {check(place)}")
+        text = path.read_text(encoding="utf-8")
+        if not text.startswith("# mine\nmouse = no\nfuture = 1\n"):
+            problems.append(f"the lines of before: {text}")
+        if target.read_bytes() != b"# of another\n":
+            problems.append(f"the link was followed: {target.read_bytes()}")
+        with Console("top", "--root", FIXTURE, env={"VMTOP_CONFIG": "/proc/vmtop.conf"}) as c:
+            c.wait_for("F10")
+            c.press(F[2])
+            c.wait_for("settings")
+            choose(c, "Save")
+            c.wait_for("not saved: /proc")
+            c.press("Q")
+            c.wait_end()
+        return problems
+
+
+def choose(c, word):
+    """Moves to the line of a menu that begins with a word, and presses Enter."""
+    for _ in range(20):
+        if any(f">{word}" in line for line in c.lines()):
+            c.press(ENTER)
+            return
+        before = c.text()
+        c.press(DOWN)
+        c.wait(lambda: c.text() != before, f"the line of {word}")
+    raise Late(f"no line of {word}:\n{c.text()}")
+
+
 def main():
     report = Report()
     cases(report, [hostile_files, odd_files, mistakes, applied, untrusted, places, secure_mode,
-                   working_folder, no_programs, system_file])
+                   working_folder, no_programs, system_file, saved_by_key])
     report.done()
 
 

@@ -25,7 +25,7 @@ import pyte
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import VMTOP  # noqa: E402
 
-LATE = 30
+LATE = 60
 
 ESC, ENTER, TAB, BACKSPACE = "\x1b", "\r", "\t", "\x7f"
 UP, DOWN, RIGHT, LEFT = "\x1bOA", "\x1bOB", "\x1bOC", "\x1bOD"
@@ -94,7 +94,7 @@ class Console:
     """One run of vmtop on a terminal of its own."""
 
     def __init__(self, *args, size=(80, 24), term="xterm-256color", env=None, program=VMTOP,
-                 background=False, before=None, command=None):
+                 background=False, command=None, cwd=None):
         width, height = size
         self.screen = pyte.Screen(max(width, 1), max(height, 1))
         self.stream = pyte.ByteStream(self.screen)
@@ -105,8 +105,6 @@ class Console:
         self.master, slave = os.openpty()
         self.slave_path = os.ttyname(slave)
         self.set_size(width, height)
-        if before:
-            before(slave)
         self.found = termios.tcgetattr(slave)
         news_in, news_out = os.pipe()
         orders_in, self.orders = os.pipe()
@@ -128,6 +126,7 @@ class Console:
                 os.close(self.master)
                 os.close(self.orders)
                 os.close(news_in)
+                os.chdir(cwd or ".")
                 shell(command or [program, *args], full, 0, news_out, orders_in, background)
             finally:
                 os._exit(127)
@@ -289,7 +288,9 @@ class Console:
         return problems
 
 
-FIXTURE = str(pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "machine-6.18")
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
+FIXTURE = str(FIXTURES / "machine-6.18")
+HOSTILE = str(FIXTURES / "hostile")
 # What the screen of that machine shows in its first line of figures.
 SHOWN = "avail "
 
@@ -297,6 +298,7 @@ SHOWN = "avail "
 def cases(report, found):
     """Runs each case, a function that names it in its first line and gives what is wrong."""
     for case in found:
+        begun = time.monotonic()
         try:
             problems = case()
         except Late as late:
@@ -305,6 +307,7 @@ def cases(report, found):
             report.check(case.__doc__, problems)
         else:
             report.skip(case.__doc__, problems.why)
+        print(f"  {time.monotonic() - begun:.1f} s", flush=True)
 
 
 class Skip:  # pylint: disable=too-few-public-methods

@@ -14,8 +14,8 @@ import tempfile
 import termios
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from console import (FIXTURE, LATE, SHOWN, Console, Skip, cases)  # noqa: E402
-from program import OK, Outsider, expect, one_line, run  # noqa: E402
+from console import FIXTURE, HOSTILE, LATE, SHOWN, Console, Skip, cases  # noqa: E402
+from program import OK, Outsider, expect, loads, one_line, run  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 
 SAVED = ("top", "--root", FIXTURE)
@@ -62,6 +62,60 @@ def same_as_batch():
             c.wait(lambda: is_part([line.rstrip() for line in c.lines()], wanted),
                    f"{width}x{height} is {wanted}")
         return quits(c)
+
+
+def hostile_names():
+    """G11 G12 names of every sort: columns stay straight, and no control byte comes through"""
+    problems = []
+    for width, height in ((80, 24), (160, 50)):
+        said = run("top", "--root", HOSTILE, "--render", "procs", "--size", f"{width}x{height}")
+        wanted = [line.rstrip() for line in said.out.decode().splitlines()]
+        with Console("top", "--root", HOSTILE, "--screen", "procs", size=(width, height)) as c:
+            c.wait(lambda: is_part([line.rstrip() for line in c.lines()], wanted),
+                   f"{width}x{height} is {wanted}")
+            # Sequences that are not ours: titles, bells, other controls.
+            strange = re.findall(rb"[\x00-\x07\x0e-\x1a\x7f]|\x1b[]P^_X]", c.raw)
+            if strange:
+                problems.append(f"sends {sorted(set(strange))}")
+            problems += quits(c)
+    return problems
+
+
+# Characters that terminals draw two columns wide, or over others, or whose width they dispute.
+WIDE = ["\u4f60\u597d", "e\u0301\u0302x", "\U0001f427\u200d", "\u00b1\u2026\u0430", "\uff21", "\u0e01\u0e33"]
+
+
+def wide_names():
+    """G11 wide and combining characters: what stands behind them stands in its column"""
+    with tempfile.TemporaryDirectory() as folder:
+        children = []
+        for name in WIDE:
+            ready, done = os.pipe()
+            child = os.fork()
+            if child == 0:
+                pathlib.Path("/proc/self/comm").write_bytes(name.encode()[:15])
+                os.close(done)
+                os.read(ready, 1)
+                os._exit(0)
+            os.close(ready)
+            children.append((child, done))
+        try:
+            with Console("top", "--screen", "procs", "-d", "60", size=(160, 50), cwd=folder) as c:
+                c.wait_for("COMMAND")
+                c.press("\\" + str(os.getpid()) + "\r")
+                c.drain()
+                c.press("\x0c")
+                c.wait_for("COMMAND")
+                lines = c.lines()
+                at = next(i for i, line in enumerate(lines) if "COMMAND" in line)
+                column = lines[at].index("COMMAND")
+                rows = [line for line in lines[at + 1:-2] if line.strip()]
+                bad = [line for line in rows if len(line) > column and line[column - 1] != " "]
+                return ([f"crooked: {bad[:2]}"] if bad else []) + quits(c, "Q")
+        finally:
+            for child, done in children:
+                os.close(done)
+                os.waitpid(child, 0)
 
 
 def resize_storm():
@@ -273,10 +327,6 @@ def left_by_reader():
     return problems
 
 
-def rights_of(path):
-    return os.stat(path).st_mode
-
-
 def another_users_terminal():
     """a terminal of another user, as after su, is shown on"""
     if os.geteuid() != 0:
@@ -467,7 +517,7 @@ def typed_noise():
     with Console(*SAVED) as c:
         c.wait_for("F10")
         # Nothing that quits, stops, opens a prompt or writes files.
-        c.press(noise(1 << 16, b"qQ\x03\x1a\x1c:/\\RS\r\n\x1b!?o duF") + b"\x1b[" * 1000)
+        c.press(noise(1 << 13, b"qQ\x03\x1a\x1c:/\\RS\r\n\x1b!?o duF") + b"\x1b[" * 1000)
         c.wait(lambda: c.modes[1049], "a screen")
         # After the half sequence there is silence, and then a key is a key.
         c.wait(lambda: press_until(c, "2", "[2:"), "the second screen")
@@ -531,19 +581,119 @@ def unchanged_costs_nothing():
             ["nothing came"] if len(c.raw) == before else []) + quits(c, "Q")
 
 
+def timers(pid):
+    """The timers of a process, as (value, interval) in seconds."""
+    found = []
+    for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        text = path.read_text(encoding="ascii")
+        value = re.search(r"it_value: \((\d+), (\d+)\)\nit_interval: \((\d+), (\d+)\)", text)
+        if value:
+            found.append(tuple(int(value.group(i)) + int(value.group(i + 1)) / 1e9
+                               for i in (1, 3)))
+    return found
+
+
+def frozen():
+    """frozen with its samples, nothing wakes it up; afterwards it goes on at its pace"""
+    with Console("top", "-d", "0.5") as c:
+        c.wait_for("F10")
+        problems = []
+        if [interval for _, interval in timers(c.pid)] != [0.5]:
+            problems.append(f"timers are {timers(c.pid)}")
+        c.press(" ")
+        c.wait_for("frozen")
+        if timers(c.pid) != [(0, 0)]:
+            problems.append(f"frozen: timers are {timers(c.pid)}")
+        c.press("2")
+        c.wait_for("[2:")
+        if timers(c.pid) != [(0, 0)]:
+            problems.append(f"frozen, another screen: timers are {timers(c.pid)}")
+        c.press(" ")
+        c.wait_gone("frozen")
+        c.wait(lambda: [interval for _, interval in timers(c.pid)] == [0.5], "the timer again")
+        return problems + quits(c, "Q")
+
+
+def held():
+    """held: what is shown stays, and samples go on"""
+    with Console("top", "-d", "0.1", "--screen", "procs") as c:
+        c.wait_for("F10")
+        c.press("Z")
+        c.wait_for("held")
+        c.drain()
+        shown, begun = c.text(), read_bytes(c.pid)
+        c.wait(lambda: read_bytes(c.pid) > begun + 200_000, "samples are taken")
+        problems = [] if c.text() == shown else [f"it was {shown} and is {c.text()}"]
+        # The rows that are held can be walked over, and opened.
+        c.press("\x1b[B\x1b[B\x1b[6~")
+        c.press("Z")
+        c.wait_gone("held")
+        c.press("ZZZ")
+        c.wait_for("held")
+        c.press("Z")
+        c.wait_gone("held")
+        return problems + quits(c, "Q")
+
+
+def saved_machine():
+    """a saved machine does not change: no timer runs"""
+    with Console(*SAVED) as c:
+        c.wait_for("F10")
+        found = timers(c.pid)
+        return ([f"timers are {found}"] if found != [(0, 0)] else []) + quits(c)
+
+
+def counted():
+    """-n: so many samples, then it ends by itself"""
+    with Console("top", "-d", "0.1", "-n", "3") as c:
+        code = c.wait_end()
+        return ([f"exit code {code}"] if code else []) + c.left_problems()
+
+
+def report_key():
+    """R writes a report of the machine, or of the selected process, which is whole"""
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        with Console(*SAVED, cwd=folder) as c:
+            c.wait_for("F10")
+            c.press("R")
+            c.wait_for("report written to vmtop-report-")
+            c.press("2")
+            c.wait_for("[2:")
+            c.wait_for("COMMAND")
+            c.press("\x1b[20~")
+            c.wait_for(re.compile(r"report written to vmtop-report-\d+-\d{8}T"))
+            problems += quits(c, "Q")
+        found = sorted(pathlib.Path(folder).iterdir())
+        if len(found) != 2:
+            problems.append(f"there is {found}")
+        for path in found:
+            document = loads(path.read_bytes())
+            if document["command"] != "report":
+                problems.append(f"{path.name} is {document['command']}")
+    return problems
+
+
+def threads_crash():
+    """G09 a thread that crashes is heard as well: none blocks the signals of its own mistakes"""
+    with Console("top", "--screen", "procs") as c:
+        c.wait_for("COMMAND")
+        problems = []
+        for task in pathlib.Path(f"/proc/{c.pid}/task").iterdir():
+            text = (task / "status").read_text(encoding="ascii", errors="replace")
+            blocked = int(re.search(r"SigBlk:\s+(\w+)", text).group(1), 16)
+            for sig in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT):
+                if blocked >> (sig - 1) & 1:
+                    problems.append(f"thread {task.name} blocks {sig!r}")
+        return problems + quits(c, "Q")
+
+
 def redraw():
     """Ctrl-L draws the screen whole"""
     with Console(*SAVED) as c:
         c.wait_for("F10")
         c.screen.reset()
         c.press("\x0c")
-        c.wait_for("F10")
-        return quits(c)
-
-
-def set_aside():
-    """what is written to standard error while a screen is there comes out behind it"""
-    with Console("top", "-d", "0.1", command=None, env={"VMTOP_CONFIG": "relative"}) as c:
         c.wait_for("F10")
         return quits(c)
 
@@ -555,7 +705,8 @@ def main():
         kinds, direct_color, no_color, charsets, garbage_terminfo, left_by_reader,
         another_users_terminal, slow_terminal, unread_terminal, hung_up, ended_by_signals, stopped,
         stopped_hard, stopped_and_killed, in_background, crashes, typed_noise, pasted_noise, mouse,
-        unchanged_costs_nothing, redraw,
+        unchanged_costs_nothing, redraw, hostile_names, wide_names, frozen, held, saved_machine,
+        counted, report_key, threads_crash,
     ])
     report.done()
 
