@@ -193,11 +193,23 @@ static void add_source(const struct vmt_ui *ui, enum vmt_source_id id, const cha
 		sheet->error = -ENOMEM;
 }
 
-/* How old the value is: of a row that says when it was read that, else the sample's age, when it
- * was complete. */
+/* The field that says when the value was read: figures that a sample takes over from an earlier one
+ * have one of their own. NULL where none does. */
+static const struct vmt_field *read_field(const struct vmt_spot *s)
+{
+	const struct vmt_field *f = NULL;
+
+	if (s->field->source == VMT_SOURCE_ROLLUP)
+		f = vmt_field_find(s->entity, VMT_BYTES("pss_read_ns"));
+	if (!f || !vmt_row_has(s->row, f->index))
+		f = vmt_field_find(s->entity, VMT_BYTES("read_end_ns"));
+	return f && vmt_row_has(s->row, f->index) ? f : NULL;
+}
+
+/* How old the value is: of a row that says when it was read that, else the age of the sample. */
 static void add_age(const struct vmt_ui *ui, const struct vmt_spot *s, struct vmt_sheet *sheet)
 {
-	const struct vmt_field *read = vmt_field_find(s->entity, VMT_BYTES("read_end_ns"));
+	const struct vmt_field *read = read_field(s);
 	const struct vmt_host *h = ui->model ? &ui->model->sample->host : NULL;
 	VMT_AUTO_BUF text = { 0 };
 	uint64_t end, at;
@@ -206,7 +218,7 @@ static void add_age(const struct vmt_ui *ui, const struct vmt_spot *s, struct vm
 		return;
 	end = h->monotonic_ns + h->took_ns;
 	vmt_buf_addf(&text, "%-8s ", "age");
-	at = read && vmt_row_has(s->row, read->index) ? vmt_field_number(read, s->row) : 0;
+	at = read ? vmt_field_number(read, s->row) : 0;
 	if (at && at < end) {
 		vmt_fmt_duration(&text, end - at);
 		vmt_buf_adds(&text, " when the sample was complete; ");

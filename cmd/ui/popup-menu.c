@@ -13,15 +13,102 @@ const char *vmt_popup_unit(enum vmt_size_unit unit)
 	return units[unit];
 }
 
-/* The lines of setup. */
+/* The lines of setup behind those of the settings. */
 enum setup {
-	SETUP_UNIT,
-	SETUP_DELAY,
 	SETUP_COLUMNS,
 	SETUP_SORT,
 	SETUP_SAVE,
 	SETUP_COUNT,
 };
+
+/* What the configuration would hold, but for tables; nothing in it is to be freed. */
+static struct vmt_ui_settings settings_of(const struct vmt_ui *ui)
+{
+	struct vmt_ui_settings s = ui->settings;
+
+	s.unit = ui->unit;
+	s.interval_ns = ui->interval_ns;
+	return s;
+}
+
+/* The i-th setting that is of no screen, by its name and value. */
+struct setting {
+	size_t i, n;
+	char name[16], value[32];
+};
+
+static void take_setting(void *arg, const char *section, const char *name, const char *value)
+{
+	struct setting *s = arg;
+
+	if (*section)
+		return;
+	if (s->n++ == s->i) {
+		snprintf(s->name, sizeof(s->name), "%s", name);
+		snprintf(s->value, sizeof(s->value), "%s", value ? value : "");
+	}
+}
+
+/* s->n: how many there are. */
+static void find_setting(const struct vmt_ui *ui, size_t i, struct setting *s)
+{
+	const struct vmt_ui_settings now = settings_of(ui);
+
+	*s = (struct setting){ .i = i };
+	vmt_settings_each(&now, take_setting, s);
+}
+
+static size_t n_settings(const struct vmt_ui *ui)
+{
+	struct setting s;
+
+	find_setting(ui, 0, &s);
+	return s.n;
+}
+
+static const char *setting_help(const char *name)
+{
+	static const struct {
+		const char *name;
+		const char *help;
+	} helps[] = {
+		{ "delay", "time between two samples" },
+		{ "unit", "unit of sizes" },
+		{ "screen", "the screen to begin with" },
+		{ "mouse", "wheel and clicks; from the next start on" },
+		{ "ascii", "no characters beyond ASCII; from the next start on" },
+		{ "color", "colours; auto: unless NO_COLOR is set; from the next start on" },
+		{ "theme", "which colours; from the next start on" },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(helps); i++)
+		if (strcmp(helps[i].name, name) == 0)
+			return helps[i].help;
+	return "";
+}
+
+/* Enter on a setting: the next value that it can have. */
+static enum vmt_ui_act next_value(struct vmt_ui *ui, const char *name)
+{
+	struct vmt_ui_settings *s = &ui->settings;
+
+	if (strcmp(name, "delay") == 0)
+		return vmt_popup_open(ui, VMT_ACTION_DELAY);
+	if (strcmp(name, "unit") == 0)
+		ui->unit = (ui->unit + 1) % VMT_ARRAY_LEN(units);
+	else if (strcmp(name, "screen") == 0)
+		s->screen = (s->screen + 1) % VMT_SCREEN_COUNT;
+	else if (strcmp(name, "mouse") == 0)
+		s->mouse = !s->mouse;
+	else if (strcmp(name, "ascii") == 0)
+		s->ascii = !s->ascii;
+	else if (strcmp(name, "color") == 0)
+		s->color = (s->color + 1) % (VMT_WHEN_NEVER + 1);
+	else if (strcmp(name, "theme") == 0)
+		s->theme = (s->theme + 1) % VMT_THEME_COUNT;
+	return VMT_UI_DRAW;
+}
 
 /* Columns in the order of the menu: those that are shown come first. */
 static int list_columns(const struct vmt_table *t, struct vmt_popup *p)
@@ -56,7 +143,7 @@ int vmt_popup_menu_init(struct vmt_ui *ui, struct vmt_popup *p)
 		p->at = ui->unit;
 		return 0;
 	case VMT_ACTION_SETUP:
-		p->n = SETUP_COUNT;
+		p->n = n_settings(ui) + SETUP_COUNT;
 		return 0;
 	default:
 		break;
@@ -68,49 +155,51 @@ int vmt_popup_menu_init(struct vmt_ui *ui, struct vmt_popup *p)
 	return list_columns(t, p);
 }
 
-/* A line of the menu: mark, text and help; *ret_help may be empty. */
-static void line_of(const struct vmt_ui *ui, const struct vmt_popup *p, size_t i,
-		    struct vmt_buf *text, const char **ret_help)
+static void setup_line(const struct vmt_ui *ui, size_t i, struct vmt_buf *text,
+		       struct vmt_buf *help)
 {
-	static const char *const setup_help[] = {
-		[SETUP_UNIT] = "unit of sizes",
-		[SETUP_DELAY] = "time between two samples",
-		[SETUP_COLUMNS] = "columns of the table of this screen",
-		[SETUP_SORT] = "what that table is sorted by",
-		[SETUP_SAVE] = "write this into the configuration of this user",
-	};
 	const struct vmt_table *t = vmt_popup_table(ui);
-	struct vmt_table_choice choice;
+	struct setting s;
 	VMT_AUTO_BUF sort = { 0 };
 
-	*ret_help = "";
+	find_setting(ui, i, &s);
+	if (i < s.n) {
+		vmt_buf_addf(text, "%-8s %s", s.name, s.value);
+		vmt_buf_adds(help, setting_help(s.name));
+		return;
+	}
+	switch ((enum setup)(i - s.n)) {
+	case SETUP_COLUMNS:
+		vmt_buf_addf(text, "%-8s %s", "columns", t ? "..." : "-");
+		vmt_buf_adds(help, "columns of the table of this screen");
+		break;
+	case SETUP_SORT:
+		if (t)
+			vmt_table_sort_text(t, &sort);
+		vmt_buf_addf(text, "%-8s %s", "sort", sort.len ? sort.data : "-");
+		vmt_buf_adds(help, "what that table is sorted by");
+		break;
+	case SETUP_SAVE:
+	case SETUP_COUNT:
+		vmt_buf_adds(text, "Save");
+		vmt_buf_adds(help, "write this into the configuration of this user");
+		break;
+	}
+}
+
+/* A line of the menu, and its help, which may be empty. */
+static void line_of(const struct vmt_ui *ui, const struct vmt_popup *p, size_t i,
+		    struct vmt_buf *text, struct vmt_buf *help)
+{
+	const struct vmt_table *t = vmt_popup_table(ui);
+	struct vmt_table_choice choice;
+
 	if (p->action == VMT_ACTION_UNIT) {
 		vmt_buf_addf(text, "(%c) %s", i == ui->unit ? '*' : ' ', units[i]);
 		return;
 	}
 	if (p->action == VMT_ACTION_SETUP) {
-		*ret_help = setup_help[i];
-		switch ((enum setup)i) {
-		case SETUP_UNIT:
-			vmt_buf_addf(text, "Unit     %s", units[ui->unit]);
-			break;
-		case SETUP_DELAY:
-			vmt_buf_adds(text, "Delay    ");
-			vmt_fmt_duration(text, ui->interval_ns);
-			break;
-		case SETUP_COLUMNS:
-			vmt_buf_adds(text, t ? "Columns  ..." : "Columns  -");
-			break;
-		case SETUP_SORT:
-			if (t)
-				vmt_table_sort_text(t, &sort);
-			vmt_buf_addf(text, "Sort     %s", sort.len ? sort.data : "-");
-			break;
-		case SETUP_SAVE:
-		case SETUP_COUNT:
-			vmt_buf_adds(text, "Save");
-			break;
-		}
+		setup_line(ui, i, text, help);
 		return;
 	}
 	choice = vmt_table_choice(t, p->items[i]);
@@ -119,7 +208,7 @@ static void line_of(const struct vmt_ui *ui, const struct vmt_popup *p, size_t i
 	else
 		vmt_buf_addf(text, "(%c) %s", choice.sorted ? '*' : ' ', choice.title);
 	if (choice.field)
-		*ret_help = choice.field->help;
+		vmt_buf_adds(help, choice.field->help);
 }
 
 static enum vmt_ui_act choose_column(struct vmt_ui *ui, struct vmt_popup *p)
@@ -139,6 +228,8 @@ static enum vmt_ui_act choose_column(struct vmt_ui *ui, struct vmt_popup *p)
 /* The line at the cursor. */
 static enum vmt_ui_act choose(struct vmt_ui *ui, struct vmt_popup *p)
 {
+	struct setting s;
+
 	if (p->action == VMT_ACTION_UNIT) {
 		ui->unit = (enum vmt_size_unit)p->at;
 		vmt_popup_close(ui);
@@ -146,12 +237,10 @@ static enum vmt_ui_act choose(struct vmt_ui *ui, struct vmt_popup *p)
 	}
 	if (p->action != VMT_ACTION_SETUP)
 		return choose_column(ui, p);
-	switch ((enum setup)p->at) {
-	case SETUP_UNIT:
-		ui->unit = (ui->unit + 1) % VMT_ARRAY_LEN(units);
-		return VMT_UI_DRAW;
-	case SETUP_DELAY:
-		return vmt_popup_open(ui, VMT_ACTION_DELAY);
+	find_setting(ui, p->at, &s);
+	if (p->at < s.n)
+		return next_value(ui, s.name);
+	switch ((enum setup)(p->at - s.n)) {
 	case SETUP_COLUMNS:
 		return vmt_popup_open(ui, VMT_ACTION_COLUMNS);
 	case SETUP_SORT:
@@ -211,9 +300,10 @@ static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 	static const char *const hint[] = { "Enter: choose   Esc: close",
 					    "Enter: on or off   0: as at first   Esc: close" };
 	bool columns = p->action == VMT_ACTION_COLUMNS;
-	const char *help = "", *title = vmt_actions[p->action].help;
+	const char *title = vmt_actions[p->action].help;
 	unsigned width = 40, i;
 	VMT_AUTO_BUF text = { 0 };
+	VMT_AUTO_BUF help = { 0 };
 
 	/* Fields are explained below the list. */
 	if (p->items || p->action == VMT_ACTION_SETUP)
@@ -228,12 +318,10 @@ static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 		p->first = p->at - p->in.height + 1;
 	for (i = 0; i < p->in.height && p->first + i < p->n; i++) {
 		bool chosen = p->first + i == p->at;
-		const char *this_help;
+		VMT_AUTO_BUF other = { 0 };
 
 		vmt_buf_clear(&text);
-		line_of(ui, p, p->first + i, &text, &this_help);
-		if (chosen)
-			help = this_help;
+		line_of(ui, p, p->first + i, &text, chosen ? &help : &other);
 		vmt_canvas_puts(c, p->in.y + i, p->in.x - 1,
 				chosen ? VMT_STYLE_SELECTED : VMT_STYLE_NORMAL, chosen ? ">" : " ");
 		vmt_canvas_bytes(c, p->in.y + i, p->in.x, p->in.width,
@@ -241,7 +329,7 @@ static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 				 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_LEFT);
 	}
 	vmt_canvas_bytes(c, p->in.y + p->in.height, p->in.x, p->in.width, VMT_STYLE_NORMAL,
-			 vmt_bytes_of(help), VMT_FIT_LEFT);
+			 (struct vmt_bytes){ help.data, help.len }, VMT_FIT_LEFT);
 	vmt_canvas_bytes(c, p->in.y + p->in.height + 1, p->in.x, p->in.width, VMT_STYLE_DIM,
 			 vmt_bytes_of(hint[columns]), VMT_FIT_LEFT);
 	if (vmt_buf_error(&text) < 0)

@@ -3,6 +3,7 @@
 
 #include "base/parse.h"
 #include "cmd/ui/popup-kinds.h"
+#include "cmd/ui/row-filter.h"
 
 /* Lines of the list above the palette. */
 #define CANDIDATES 10
@@ -118,7 +119,9 @@ static int set_unit(struct vmt_ui *ui, const char *text, struct vmt_err *err)
 	int i;
 
 	for (i = 0; i <= VMT_SIZE_PAGES; i++)
-		if (strcasecmp(text, vmt_popup_unit((enum vmt_size_unit)i)) == 0) {
+		if (strlen(text) == strlen(vmt_popup_unit((enum vmt_size_unit)i)) &&
+		    vmt_bytes_contains(vmt_bytes_of(text),
+				       vmt_bytes_of(vmt_popup_unit((enum vmt_size_unit)i)))) {
 			ui->unit = (enum vmt_size_unit)i;
 			return 0;
 		}

@@ -479,15 +479,35 @@ static void test_menus(void **state)
 
 static void test_setup(void **state)
 {
+	static const char *const lines[] = { "delay    1",	 "unit     auto",
+					     "screen   system",	 "mouse    yes",
+					     "ascii    no",	 "color    auto",
+					     "theme    default", "columns  ...",
+					     "sort     -CACHED", "Save" };
+	static const char *const next[] = { "unit     bytes", "screen   procs",	 "mouse    no",
+					    "ascii    yes",   "color    always", "theme    light" };
+	VMT_AUTO_SETTINGS settings = { 0 };
 	struct scene s;
+	size_t i;
 
 	setup(&s, 24, 80);
 	press(&s, VMT_KEY_F1 + 1);
-	assert_sees(&s, ">Unit     auto");
-	press(&s, VMT_KEY_ENTER);
-	assert_sees(&s, ">Unit     bytes");
-	assert_sees(&s, "Sort     -CACHED");
-	press(&s, VMT_KEY_DOWN);
+	for (i = 0; i < VMT_ARRAY_LEN(lines); i++)
+		assert_sees(&s, lines[i]);
+	for (i = 0; i < VMT_ARRAY_LEN(next); i++) {
+		press(&s, VMT_KEY_DOWN);
+		assert_int_equal(press(&s, VMT_KEY_ENTER), VMT_UI_DRAW);
+		assert_sees(&s, next[i]);
+	}
+	/* What is saved is what is seen. */
+	assert_int_equal(vmt_ui_settings(s.ui, &settings), 0);
+	assert_int_equal(settings.unit, VMT_SIZE_BYTES);
+	assert_int_equal(settings.screen, VMT_SCREEN_PROCS);
+	assert_false(settings.mouse);
+	assert_true(settings.ascii);
+	assert_int_equal(settings.color, VMT_WHEN_ALWAYS);
+	assert_int_equal(settings.theme, VMT_THEME_LIGHT);
+	press(&s, VMT_KEY_HOME);
 	press(&s, VMT_KEY_ENTER);
 	assert_string_equal(line(&s, 23), "delay: 1.0");
 	press(&s, VMT_KEY_ESC);
