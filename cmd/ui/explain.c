@@ -265,6 +265,7 @@ void vmt_explain_sheet(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 	const struct vmt_field *f = s->field;
 	VMT_AUTO_BUF value = { 0 };
 	enum vmt_source_id cheaper;
+	const char *unit;
 	uint64_t pid;
 
 	if (vmt_row_has(s->row, f->index)) {
@@ -288,10 +289,12 @@ void vmt_explain_sheet(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 	if (vmt_field_cheaper(f, &cheaper) && cheaper != f->source)
 		add_source(ui, cheaper, "or from", sheet);
 	add_age(ui, s, sheet);
-	vmt_sheet_addf(sheet, VMT_STYLE_NORMAL, 9, "%-8s %s%s%s, %s in %s", "field",
+	unit = f->unit == VMT_UNIT_NONE	   ? ""
+	       : f->unit == VMT_UNIT_MILLI ? "thousandths"
+					   : vmt_unit_name(f->unit);
+	vmt_sheet_addf(sheet, VMT_STYLE_NORMAL, 9, "%-8s %s%s%s, %s%s%s", "field",
 		       f->group ? f->group : "", f->group ? "." : "", f->name,
-		       vmt_kind_name(f->kind),
-		       f->unit == VMT_UNIT_MILLI ? "thousandths" : vmt_unit_name(f->unit));
+		       vmt_kind_name(f->kind), *unit ? " in " : "", unit);
 	if (s->entity != &vmt_entity_proc || !pid_of(s, &pid))
 		vmt_sheet_addf(sheet, VMT_STYLE_DIM, 9, "%-8s %s: %s", "of", s->entity->name,
 			       s->entity->help);

@@ -74,16 +74,37 @@ static const struct vmt_spot *neighbour(const struct vmt_canvas *c, const struct
 	return best;
 }
 
-/* The first value of the selected row, or else of the screen. */
-static const struct vmt_spot *begin(const struct vmt_ui *ui)
+/* Which of the values of the screen it is, in the order of reading, from 1; and how many there are.
+ * One that was drawn twice in one place is one. */
+static size_t ordinal(const struct vmt_canvas *c, const struct vmt_spot *of, size_t *ret_n)
 {
-	const struct vmt_canvas *c = ui->canvas;
+	size_t i, k, before = 0, n = 0;
+
+	for (i = 0; i < c->n_spots; i++) {
+		const struct vmt_spot *s = &c->spots[i];
+		bool again = s->kind != VMT_SPOT_VALUE;
+
+		for (k = 0; k < i && !again; k++)
+			again = c->spots[k].kind == VMT_SPOT_VALUE && c->spots[k].y == s->y &&
+				c->spots[k].x == s->x;
+		if (again)
+			continue;
+		n++;
+		before += s->y < of->y || (s->y == of->y && s->x < of->x);
+	}
+	*ret_n = n;
+	return before + 1;
+}
+
+/* The first value of the selected row, or else of the screen. */
+static const struct vmt_spot *begin(const struct vmt_ui *ui, const struct vmt_canvas *c)
+{
 	const struct vmt_table *t = vmt_popup_table(ui);
 	const void *row = t ? vmt_table_selected(t) : NULL;
 	const struct vmt_spot *first = NULL;
 	size_t i;
 
-	for (i = 0; c && i < c->n_spots; i++) {
+	for (i = 0; i < c->n_spots; i++) {
 		const struct vmt_spot *s = &c->spots[i];
 
 		if (s->kind != VMT_SPOT_VALUE)
@@ -101,23 +122,28 @@ static void put_cursor(struct vmt_ui *ui, struct vmt_popup *p, const struct vmt_
 	ui->cursor_y = s->y;
 	ui->cursor_x = s->x + s->width - 1;
 	p->first = 0;
+	p->placed = true;
 }
 
 int vmt_popup_explain_init(struct vmt_ui *ui, struct vmt_popup *p)
 {
-	const struct vmt_spot *s = begin(ui);
+	/* Where it is, is known once this screen is drawn: it may be shown since the last key. */
+	p->placed = false;
+	if (ui->canvas)
+		return 0;
+	vmt_ui_say(ui, "there is no value here to explain");
+	return -ENOENT;
+}
 
-	if (!s) {
-		vmt_ui_say(ui, "there is no value here to explain");
-		return -ENOENT;
-	}
-	put_cursor(ui, p, s);
-	return 0;
+static const struct vmt_spot *current(const struct vmt_ui *ui, const struct vmt_popup *p,
+				      const struct vmt_canvas *c)
+{
+	return p->placed ? nearest(c, ui->cursor_y, ui->cursor_x) : begin(ui, c);
 }
 
 static enum vmt_ui_act go(struct vmt_ui *ui, struct vmt_popup *p, enum vmt_action to)
 {
-	const struct vmt_spot *from = nearest(ui->canvas, ui->cursor_y, ui->cursor_x);
+	const struct vmt_spot *from = current(ui, p, ui->canvas);
 	const struct vmt_spot *s = from ? neighbour(ui->canvas, from, to) : NULL;
 
 	if (s)
@@ -198,20 +224,26 @@ static struct vmt_area place(const struct vmt_canvas *c, size_t lines, unsigned 
 
 static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 {
-	const struct vmt_spot *s = nearest(c, ui->cursor_y, ui->cursor_x);
+	const struct vmt_spot *s = current(ui, p, c);
 	VMT_AUTO_SHEET sheet;
 	char title[128];
 	struct vmt_area in;
+	size_t at, n;
 
 	vmt_sheet_init(&sheet,
 		       c->width > WIDTH + 4 ? WIDTH
 		       : c->width > 5	    ? c->width - 4
 					    : 1,
 		       c->ascii);
-	if (!s)
+	if (!s) {
+		in = vmt_popup_box(c, 1, 36, "");
+		vmt_canvas_bytes(c, in.y, in.x, in.width, VMT_STYLE_NORMAL,
+				 VMT_BYTES("there is no value here to explain"), VMT_FIT_LEFT);
 		return;
+	}
 	/* The screen may be another one now, or of another size. */
-	if (s->y != ui->cursor_y || ui->cursor_x < s->x || ui->cursor_x >= s->x + s->width)
+	if (!p->placed || s->y != ui->cursor_y || ui->cursor_x < s->x ||
+	    ui->cursor_x >= s->x + s->width)
 		put_cursor(ui, p, s);
 	vmt_explain_sheet(ui, s, &sheet);
 	if (sheet.error)
@@ -222,10 +254,14 @@ static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 	if (p->first + in.height > sheet.n)
 		p->first = sheet.n > in.height ? sheet.n - in.height : 0;
 	vmt_sheet_draw(&sheet, c, in, p->first);
-	if (in.height && sheet.n > in.height)
-		vmt_canvas_putf(c, in.y + in.height, in.x, VMT_STYLE_DIM,
-				" %zu-%zu of %zu: + and - ", p->first + 1, p->first + in.height,
-				sheet.n);
+	if (!in.height)
+		return;
+	at = ordinal(c, s, &n);
+	snprintf(title, sizeof(title), " %zu of %zu: arrows   %sEsc: back ", at, n,
+		 sheet.n > in.height ? "+ -: more   " : "");
+	vmt_canvas_bytes(c, in.y + in.height, in.x,
+			 strlen(title) < in.width ? (unsigned)strlen(title) : in.width,
+			 VMT_STYLE_DIM, vmt_bytes_of(title), VMT_FIT_LEFT);
 }
 
 const struct vmt_popup_kind vmt_popup_explain = { event, draw };

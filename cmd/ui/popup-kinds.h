@@ -21,6 +21,7 @@ struct vmt_popup {
 	size_t n, first, at;
 	struct vmt_area in; /* where lines were drawn last */
 	size_t *items; /* of menus over columns: which choice of the table a line is; heap */
+	bool placed; /* of explain: the cursor is at a value */
 	/* Of prompts: */
 	struct vmt_line line;
 	char *before; /* what the filter was; heap */
