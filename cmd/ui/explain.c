@@ -128,6 +128,14 @@ static bool is_rate(const struct vmt_field *f)
 	       strstr(f->name, "change");
 }
 
+/* Read of single processes, and not of all. */
+static bool is_dear(const struct vmt_field *f)
+{
+	enum vmt_source_id cheaper;
+
+	return vmt_source_cost(f->source) == VMT_COST_DEAR && !vmt_field_cheaper(f, &cheaper);
+}
+
 /* Why it is not known. */
 static void add_reason(const struct vmt_ui *ui, const struct vmt_spot *s, struct vmt_sheet *sheet)
 {
@@ -151,6 +159,10 @@ static void add_reason(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 	} else if (f->source != VMT_SOURCE_NONE && stat && stat->state == VMT_STATE_UNUSED) {
 		vmt_sheet_addf(sheet, VMT_STYLE_WARNING, 9,
 			       "unknown  its source was not read for this screen");
+	} else if (is_dear(f)) {
+		vmt_sheet_addf(sheet, VMT_STYLE_WARNING, 9,
+			       "unknown  not read of this row yet: what is dear is read of rows on "
+			       "the screen alone, and within a budget");
 	} else if (is_rate(f)) {
 		vmt_sheet_addf(sheet, VMT_STYLE_WARNING, 9,
 			       "unknown  it takes two samples, with this row in both of them");

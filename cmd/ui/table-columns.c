@@ -288,12 +288,15 @@ void vmt_table_columns_text(const struct vmt_table *t, struct vmt_buf *out)
 	}
 }
 
+/* By the name or title of a field, as -o has it, or the title of a picture. */
 static size_t find_col(const struct vmt_table *t, struct vmt_bytes name)
 {
+	const struct vmt_field *f = vmt_field_find(t->def->entity, name);
 	size_t i;
 
 	for (i = 0; i < t->n_cols; i++)
-		if (vmt_bytes_is(name, name_of(&t->cols[i])))
+		if (f ? t->cols[i].field == f
+		      : !t->cols[i].field && vmt_bytes_is(name, name_of(&t->cols[i])))
 			return i;
 	return SIZE_MAX;
 }
@@ -305,6 +308,9 @@ int vmt_table_columns(struct vmt_table *t, const char *text, struct vmt_err *err
 
 	if (t->n_cols > VMT_ARRAY_LEN(on))
 		return -EINVAL;
+	for (i = 0; i < t->n_cols && *text == '+'; i++)
+		on[i] = t->cols[i].on;
+	text += *text == '+';
 	while (*text) {
 		const char *end = strchrnul(text, ',');
 		struct vmt_bytes name = { text, (size_t)(end - text) };

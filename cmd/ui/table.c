@@ -146,7 +146,8 @@ static void settle(struct vmt_ui *ui, struct vmt_table *t, size_t line, bool mov
 		t->at = at;
 	} else if (t->pinned) {
 		/* It is gone: the one that stands there now. */
-		if (t->follow) {
+		/* Without any rows, nobody knows. */
+		if (t->follow && t->n_rows) {
 			t->follow = false;
 			vmt_ui_say(ui, "what was followed is gone");
 		}

@@ -332,6 +332,12 @@ static void test_follow(void **state)
 	assert_int_equal(vmt_table_rows(&ui, s.table, procs, 20), 0);
 	draw(&s);
 	assert_ptr_equal(vmt_table_visible(s.table, &n)[4], &procs[1]);
+	/* No rows were read, as while another screen is shown: nothing is known of it. */
+	assert_int_equal(vmt_table_rows(&ui, s.table, NULL, 0), 0);
+	assert_int_equal(vmt_table_rows(&ui, s.table, procs, 20), 0);
+	draw(&s);
+	assert_int_equal(selected(&s), 2);
+	assert_string_equal(ui.said, "");
 	/* It ends, and that is said. */
 	assert_int_equal(vmt_table_rows(&ui, s.table, procs + 2, 18), 0);
 	assert_string_equal(ui.said, "what was followed is gone");
@@ -669,6 +675,10 @@ static void test_choices(void **state)
 	assert_string_equal(text.data, "pid,rss_bytes,anonymous_bytes,pss_bytes,comm");
 	assert_int_equal(vmt_table_columns(s.table, "pid,user", &err), 0);
 	assert_string_equal(draw(&s), "    PID USER\n>    20 www\n");
+	assert_int_equal(vmt_table_columns(s.table, "PID,User", &err), 0);
+	assert_string_equal(draw(&s), "    PID USER\n>    20 www\n");
+	assert_int_equal(vmt_table_columns(s.table, "+ppid", &err), 0);
+	assert_string_equal(draw(&s), "    PID USER         PPID\n>    20 www             1\n");
 	assert_int_equal(vmt_table_columns(s.table,
 					   "pid,us\x1b"
 					   "er",
