@@ -75,10 +75,10 @@ static const char *setting_help(const char *name)
 		{ "delay", "time between two samples" },
 		{ "unit", "unit of sizes" },
 		{ "screen", "the screen to begin with" },
-		{ "mouse", "wheel and clicks; from the next start on" },
-		{ "ascii", "no characters beyond ASCII; from the next start on" },
-		{ "color", "colours; auto: unless NO_COLOR is set; from the next start on" },
-		{ "theme", "which colours; from the next start on" },
+		{ "mouse", "wheel and clicks" },
+		{ "ascii", "no characters beyond ASCII" },
+		{ "color", "colours; auto: unless NO_COLOR is set" },
+		{ "theme", "which colours" },
 	};
 	size_t i;
 
