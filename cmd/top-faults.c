@@ -11,8 +11,11 @@
 #define SINGLES_MAX  4096
 #define SINGLES_RATE 2000
 
-/* Mappings in the kernel's table: read at each tick, a row has more than a KiB. */
-#define MAPS 8192
+/* Mappings in the kernel's table: what of it is used is read at each tick, more than a KiB a row.
+ * Of one process these are its own; of all processes the last quarter is for rows that many share.
+ */
+#define MAPS_OF_ONE 8192
+#define MAPS_OF_ALL 2048
 
 /* How long it stays when nobody looks any more, and when one that failed is tried again. */
 #define LINGER_NS (UINT64_C(10) * 1000000000)
@@ -50,8 +53,11 @@ void vmt_top_faults_done(struct vmt_top_faults *f)
 }
 
 /* -ENOMEM, or 0: whether it works is in what vmt_probe_read() gives. */
-static int begin(struct vmt_top_faults *f, bool singles, uint64_t now_ns)
+static int begin(struct vmt_top_faults *f, const struct vmt_ui_want *want, uint64_t now_ns)
 {
+	const bool singles = want->singles;
+	/* Faults by mapping are those of the process whose mappings are shown. */
+	const pid_t pid = singles ? 0 : (pid_t)want->maps.pid;
 	const struct vmt_probe_opts opts = {
 		.singles = singles,
 		.single_live = singles,
@@ -59,7 +65,9 @@ static int begin(struct vmt_top_faults *f, bool singles, uint64_t now_ns)
 		.guard = !singles,
 		/* With all faults timed it would take a twentieth of a CPU. */
 		.guard_rate = UINT64_C(125000),
-		.maps = MAPS,
+		.pids = &pid,
+		.n_pids = pid != 0,
+		.maps = pid ? MAPS_OF_ONE : MAPS_OF_ALL,
 	};
 	struct vmt_err err = { 0 };
 	int r = vmt_probe_open(&opts, &f->probe, &err);
@@ -67,6 +75,7 @@ static int begin(struct vmt_top_faults *f, bool singles, uint64_t now_ns)
 	if (r < 0)
 		return r;
 	f->singles = singles;
+	f->of = want->maps;
 	if (vmt_probe_start(f->probe, &err) < 0)
 		f->again_ns = now_ns + RETRY_NS;
 	return 0;
@@ -133,11 +142,17 @@ static int read_probe(struct vmt_top_faults *f)
 	return r;
 }
 
-/* Rows of what ended long ago stay in the table: before it is full the probe begins anew. */
-static bool is_full(const struct vmt_fault_sample *s)
+/* Whether the probe counts something else than what is wanted. Rows of mappings that are gone stay
+ * in the table of a process: before it is full the probe begins anew. */
+static bool is_other(const struct vmt_top_faults *f, const struct vmt_ui_want *want)
 {
-	return s->totals.slots_total &&
-	       s->totals.slots_used > s->totals.slots_total - s->totals.slots_total / 4;
+	const struct vmt_fault_totals *t = &f->readings[f->now].totals;
+
+	if (want->singles)
+		return !f->singles;
+	return want->faults && (f->singles || f->of.pid != want->maps.pid ||
+				f->of.start_time_ns != want->maps.start_time_ns ||
+				t->slots_used > t->slots_total - t->slots_total / 4);
 }
 
 int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
@@ -154,13 +169,12 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 		f->wanted_ns = now;
 	else if (!f->probe || now - f->wanted_ns > LINGER_NS)
 		return end(f), 0;
-	if (f->probe && ((want->singles && !f->singles) || is_full(&f->readings[f->now]) ||
-			 (f->again_ns && now >= f->again_ns))) {
+	if (f->probe && (is_other(f, want) || (f->again_ns && now >= f->again_ns))) {
 		end(f);
 		f->again_ns = 0;
 	}
 	if (!f->probe)
-		r = begin(f, want->singles, now);
+		r = begin(f, want, now);
 	if (r == 0 && f->singles && !f->again_ns)
 		r = take_singles(f, &s->host);
 	if (r == 0)

@@ -20,7 +20,8 @@ struct vmt_top_singles {
  */
 struct vmt_top_faults {
 	struct vmt_probe *probe;
-	bool singles; /* it gives single faults */
+	bool singles; /* it gives single faults, of all processes */
+	struct vmt_ui_proc of; /* else it counts those of this process; pid 0: of all */
 	uint64_t wanted_ns; /* when it was wanted last; CLOCK_MONOTONIC */
 	uint64_t again_ns; /* it could not be started: not to be tried before */
 	/* The last two readings, by turns, and what came between. */
