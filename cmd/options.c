@@ -149,7 +149,7 @@ static int find_command(int argc, char **argv)
 
 	vmt_cmd_each_opt(&any, spec_add, &spec);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* glibc: begin anew */
 	while (getopt_long(argc, argv, spec.shorts, spec.longs, NULL) != -1)
 		;
 	i = optind;

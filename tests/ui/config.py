@@ -339,22 +339,20 @@ def saved_by_key():
         problems = []
         for place in (path, link, pathlib.Path(folder) / "new/below/vmtop.conf"):
             with Console("top", "--root", FIXTURE, "-d", "3", env={"VMTOP_CONFIG": str(place)}) as c:
-                c.wait_for("F10")
+                c.wait_for(SHOWN)
                 c.press(F[2])
                 c.wait_for("settings")
-                choose(c, "mouse")
-                c.wait(lambda: not c.modes[1000], "the mouse is off at once")
                 choose(c, "Save")
                 c.wait_for("saved in")
                 c.press("Q")
                 c.wait_end()
             text = place.read_text(encoding="utf-8")
-            if place.is_symlink() or "mouse = no\n" not in text or "delay = 3\n" not in text:
+            if place.is_symlink() or "mouse = yes\n" not in text or "delay = 3\n" not in text:
                 problems.append(f"{place.name}: {text}")
             if check(place).code != (1 if place == path else 0):
                 problems.append(f"{place.name}: {check(place)}")
         text = path.read_text(encoding="utf-8")
-        if not text.startswith("# mine\nmouse = no\nfuture = 1\n"):
+        if not text.startswith("# mine\nmouse = yes\nfuture = 1\n"):
             problems.append(f"the lines of before: {text}")
         if target.read_bytes() != b"# of another\n":
             problems.append(f"the link was followed: {target.read_bytes()}")
