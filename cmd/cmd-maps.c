@@ -90,9 +90,11 @@ static void add_of(struct vmt_buf *out, const struct vmt_ctx *ctx, bool known, u
 static void totals_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct totals *t,
 			const struct vmt_proc *p, uint64_t page)
 {
-	/* The time was over before all of them came. Its size and RSS are those of status. */
+	/* The time was over before all of them came, or any. Its size and RSS are those of status.
+	 */
 	bool part = p && !ctx->filter && VMT_HAS(proc, read_status, p) &&
-		    vmt_bytes_is(p->read_status, "timed_out");
+		    (vmt_bytes_is(p->read_status, "timed_out") ||
+		     (vmt_bytes_is(p->read_status, "skipped") && !t->n));
 
 	vmt_buf_addf(out, "%zu ", t->n);
 	if (part && VMT_HAS(proc, maps_total, p))
