@@ -194,8 +194,9 @@ def test_bash(report):
 
 
 # Every word that compadd would offer goes to a file, with what stands before it on the line.
+# Of a machine with many processes it would ask whether all of them are to be listed, and wait.
 ZSH_SETUP = r"""
-PROMPT= RPROMPT= PS2=
+PROMPT= RPROMPT= PS2= LISTMAX=1000000
 fpath=(%(scripts)s $fpath)
 autoload -U compinit && compinit -u -D
 compadd() {
@@ -234,7 +235,7 @@ def zsh_session(folder):
 def zsh_ask(shell, out, line):
     out.write_text("", encoding="utf-8")
     shell.send(line + "\x07")
-    for _ in range(200):
+    for _ in range(600):
         text = out.read_text(encoding="utf-8")
         if "END\n" in text:
             return set(text.splitlines()) - {"END", ""}
