@@ -173,9 +173,8 @@ static int read_stat(struct list *l, size_t i)
 	size_t n = 0;
 	int r;
 
-	/* One with several threads has its stat open. Many processes are gone before the second
-	 * look. */
-	if (l->keep && i < KEEP_MAX && e->known && e->kept.stat < 0)
+	/* Many processes are gone before the second look. */
+	if (l->keep && i < KEEP_MAX && e->known && !e->kept.runs)
 		n = vmt_kept_ran(l->root->proc_fd, &e->kept, ran);
 	/* Where its parent has ended, it has another one. */
 	if (n && e->kept.last && e->kept.last->ran_len == n &&
@@ -188,14 +187,9 @@ static int read_stat(struct list *l, size_t i)
 				       p, &e->facts);
 	}
 	r = read_entry(l, i, VMT_SOURCE_STAT);
-	if (r < 0 || e->code < 0)
-		return r;
-	vmt_kept_remember(&e->kept, ran, n, p, &e->facts);
-	if (!e->known && VMT_HAS(proc, threads, p) && p->threads == 1) {
-		vmt_closep(&e->kept.stat);
-		e->kept.stat = -1;
-	}
-	return 0;
+	if (r == 0 && e->code == 0 && e->known)
+		vmt_kept_remember(&e->kept, ran, n, p, &e->facts);
+	return r;
 }
 
 static int read_timed(struct list *l, size_t i, enum vmt_source_id source)
@@ -409,7 +403,8 @@ static int make_entries(struct list *l, const uint64_t *pids, size_t n)
 	for (i = 0; i < n; i++) {
 		l->entries[i].pid = pids[i];
 		l->entries[i].fd = -1;
-		l->entries[i].kept = (struct vmt_kept_files){ pids[i], -1, -1, -1, -1, NULL };
+		l->entries[i].kept =
+			(struct vmt_kept_files){ pids[i], -1, -1, -1, -1, NULL, false };
 	}
 	/* Rows are moved down over those that ended; the two begin at the same place. */
 	l->procs = l->s->procs = vmt_arena_alloc(&l->s->arena, n ? n : 1, sizeof(*l->procs));
@@ -482,7 +477,7 @@ static void take_kept(struct list *l)
 		l->entries[k].kept = kept->procs[i];
 		l->entries[k].known = true;
 		kept->procs[i] =
-			(struct vmt_kept_files){ kept->procs[i].pid, -1, -1, -1, -1, NULL };
+			(struct vmt_kept_files){ kept->procs[i].pid, -1, -1, -1, -1, NULL, false };
 	}
 	vmt_kept_done(kept);
 	want = 3 * (l->n < KEEP_MAX ? l->n : KEEP_MAX);

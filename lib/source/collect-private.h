@@ -60,6 +60,7 @@ struct vmt_kept {
 		int stat;
 		int schedstat; /* in place of stat, where last is what that said */
 		struct vmt_kept_stat *last; /* heap */
+		bool runs; /* stat is to be read each time: several threads, or no schedstat */
 	} * procs;
 	size_t n;
 };

@@ -33,6 +33,7 @@ void vmt_kept_forget(struct vmt_kept_files *kept)
 {
 	vmt_closep(&kept->schedstat);
 	kept->schedstat = -1;
+	kept->runs = false;
 	free(VMT_STEAL(kept->last));
 }
 
@@ -45,6 +46,7 @@ void vmt_kept_remember(struct vmt_kept_files *kept, const char *ran, size_t ran_
 	    !VMT_HAS(proc, start_time_ns, p) || !VMT_HAS(proc, comm, p) ||
 	    p->comm.len > VMT_KEPT_COMM_MAX) {
 		vmt_kept_forget(kept);
+		kept->runs = true;
 		return;
 	}
 	if (!last)
