@@ -298,7 +298,6 @@ SHOWN = "avail "
 def cases(report, found):
     """Runs each case, a function that names it in its first line and gives what is wrong."""
     for case in found:
-        begun = time.monotonic()
         try:
             problems = case()
         except Late as late:
@@ -307,7 +306,6 @@ def cases(report, found):
             report.check(case.__doc__, problems)
         else:
             report.skip(case.__doc__, problems.why)
-        print(f"  {time.monotonic() - begun:.1f} s", flush=True)
 
 
 class Skip:  # pylint: disable=too-few-public-methods

@@ -85,7 +85,7 @@ def hostile_names():
 
 
 # Characters that terminals draw two columns wide, or over others, or whose width they dispute.
-WIDE = ["\u4f60\u597d", "e\u0301\u0302x", "\U0001f427\u200d", "\u00b1\u2026\u0430", "\uff21", "\u0e01\u0e34"]
+WIDE = ["\u4f60\u597d", "e\u0301\u0302x", "\U0001f427\u200d", "\u00b1\u2026\u0430", "\uff21", "\u0e01"]
 
 
 def wide_names():
@@ -106,7 +106,7 @@ def wide_names():
             c.wait_for("MEM")
             c.press("2")
             c.wait_for("COMMAND")
-            for name in (WIDE[0], WIDE[1][0], WIDE[5][0]):
+            for name in (WIDE[0], WIDE[5][0], "F10"):
                 c.wait_for(name)
             lines = c.lines()
             at = next(i for i, line in enumerate(lines) if "COMMAND" in line)
@@ -114,25 +114,15 @@ def wide_names():
             for line, name in ((line, name) for line in lines for name in WIDE):
                 if name[0] in line and line.endswith(name) and line.index(name[0]) != column:
                     problems.append(f"{name!r} is at {line.index(name[0])}, not {column}")
-            # Each is written where it belongs, whatever the terminal made of the one before.
-            for name in WIDE:
-                raw = name.encode()
-                after = c.raw.find(raw)
-                if after < 0:
-                    problems.append(f"{name!r} is not sent")
-            # Over and away again: nothing of a half is left.
+            # Over and away again, and whole: nothing of a half is left. What PSS is missing for is
+            # another reason once it was asked for.
+            rows = lines[:-2]
             c.press("1")
             c.wait_for("[1:")
             c.press("2")
-            c.wait_for("[2:")
-            c.drain()
-            again = c.lines()
+            c.wait(lambda: c.lines()[:-2] == rows, f"the same as {rows}")
             c.press("\x0c")
-            c.wait(lambda: c.raw.count(CLEAR) > 1, "the screen whole")
-            c.wait_for("COMMAND")
-            c.drain()
-            if c.lines() != again:
-                problems.append(f"drawn anew it is another: {again} and {c.lines()}")
+            c.wait(lambda: c.raw.count(CLEAR) > 1 and c.lines()[:-2] == rows, f"the same as {rows}")
             return problems + quits(c, "Q")
 
 
