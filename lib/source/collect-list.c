@@ -22,6 +22,7 @@ struct entry {
 	enum vmt_source_id failed; /* by which source */
 	struct vmt_kept_files kept;
 	bool known; /* it was there in the sample before */
+	bool recalled; /* stat is what it said then */
 	struct vmt_pid_facts facts;
 	const char *hint;
 };
@@ -176,11 +177,10 @@ static int read_stat(struct list *l, size_t i)
 	/* Many processes are gone before the second look. */
 	if (l->keep && i < KEEP_MAX && e->known && !e->kept.runs)
 		n = vmt_kept_ran(l->root->proc_fd, &e->kept, ran);
-	/* Where its parent has ended, it has another one. */
+	/* One that was running may run on, on a CPU without a tick, where nothing counts it. */
 	if (n && e->kept.last && e->kept.last->ran_len == n &&
-	    memcmp(e->kept.last->ran, ran, n) == 0 &&
-	    (!e->kept.last->ppid ||
-	     bsearch(&e->kept.last->ppid, l->entries, l->n, sizeof(*l->entries), compare_entry))) {
+	    memcmp(e->kept.last->ran, ran, n) == 0 && !vmt_bytes_is(e->kept.last->state, "R")) {
+		e->recalled = true;
 		e->facts.stat.reads++;
 		e->facts.stat.bytes += n;
 		return vmt_kept_recall(e->kept.last, VMT_HAS(proc, comm, p) ? NULL : &l->s->arena,
@@ -190,6 +190,37 @@ static int read_stat(struct list *l, size_t i)
 	if (r == 0 && e->code == 0 && e->known)
 		vmt_kept_remember(&e->kept, ran, n, p, &e->facts);
 	return r;
+}
+
+/* A process whose parent has ended has another one, without having run; also while its parent is a
+ * zombie. Those of which that may be are read after all. */
+static int read_orphans(struct list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		struct entry *e = &l->entries[i];
+		struct vmt_proc *p = &l->procs[i];
+		const struct entry *up;
+		int r;
+
+		if (!e->recalled || e->code < 0 || !VMT_HAS(proc, ppid, p) || !p->ppid)
+			continue;
+		up = bsearch(&p->ppid, l->entries, l->n, sizeof(*up), compare_entry);
+		if (up && up->code == 0) {
+			const struct vmt_proc *q = &l->procs[up - l->entries];
+
+			if (VMT_HAS(proc, state, q) && !vmt_bytes_is(q->state, "Z") &&
+			    !vmt_bytes_is(q->state, "X") && VMT_HAS(proc, start_time_ns, q) &&
+			    q->start_time_ns <= p->start_time_ns)
+				continue;
+		}
+		vmt_kept_forget(&e->kept);
+		r = read_entry(l, i, VMT_SOURCE_STAT);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int read_timed(struct list *l, size_t i, enum vmt_source_id source)
@@ -495,8 +526,11 @@ static bool is_kept(const struct list *l, struct vmt_kept_files *kept)
 		vmt_closep(&kept->statm);
 		kept->statm = -1;
 	}
-	if (!(l->files & VMT_SOURCE_BIT(STAT)))
+	if (!(l->files & VMT_SOURCE_BIT(STAT))) {
+		vmt_closep(&kept->stat);
+		kept->stat = -1;
 		vmt_kept_forget(kept);
+	}
 	return kept->status >= 0 || kept->statm >= 0 || kept->stat >= 0 || kept->schedstat >= 0;
 }
 
@@ -537,6 +571,8 @@ static int read_list(struct list *l, bool hold)
 		r = read_all(l, VMT_SOURCE_STATM);
 	if (r == 0)
 		r = read_all(l, VMT_SOURCE_STAT);
+	if (r == 0)
+		r = read_orphans(l);
 	for (i = 0; r == 0 && i < l->n; i++)
 		r = settle_entry(l, i);
 	hold_dirs(l, hold && r == 0);

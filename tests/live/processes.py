@@ -482,6 +482,38 @@ def numbers(report):
                      problems)
 
 
+# Forks a child that forks another and ends, and does not wait for it.
+LEAVES = """import os, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(600)
+    time.sleep(2.5)
+    os._exit(0)
+time.sleep(600)"""
+
+
+def orphans(report):
+    """A process that sleeps has another parent as soon as its own has ended, a zombie or not."""
+    with subprocess.Popen([sys.executable, "-c", LEAVES], stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, text=True) as above:
+        pid = int(above.stdout.readline())
+        try:
+            result = run("ps", "-p", str(pid), "-d", "1", "-n", "6", "--ndjson", "-o", "pid,ppid")
+            seen = [row["ppid"] for line in result.out.splitlines()
+                    if (row := loads(line))["type"] == "proc"]
+            status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii",
+                                                                   errors="replace")
+            now = int(re.search(r"^PPid:\t(\d+)$", status, re.M).group(1))
+            problems = expect(result, OK)
+            if not problems and (len(set(seen)) != 2 or seen[-1] != now):
+                problems = [f"parents {seen}, now {now}"]
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            above.kill()
+    report.check("its parent has ended and is a zombie: the next sample has the new one", problems)
+
+
 def empty(report):
     with Odd("empty") as odd:
         lines = pathlib.Path(f"/proc/{odd.pid}/maps").read_text().splitlines()
@@ -680,7 +712,7 @@ def many(report):
 def main():
     report = Report()
     for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, moves, splinters,
-                 churns, numbers, empty, of_32_bits, splits, standing, many):
+                 churns, numbers, orphans, empty, of_32_bits, splits, standing, many):
         try:
             part(report)
         except (RuntimeError, OSError, KeyError, ValueError) as why:
