@@ -32,6 +32,8 @@ EMPTY = {
     "major_faults_per_second": "a rate",
     "pgfault_per_second": "a rate",
     "pgmajfault_per_second": "a rate",
+    "pgalloc_per_second": "a rate",
+    "oom_kill_per_second": "a rate",
     "free_per_second_bytes": "a rate",
     "reached_ns": "a rate",
     "stalls_per_second": "a rate",

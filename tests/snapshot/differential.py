@@ -30,6 +30,7 @@ LEFT_OUT = {
     "pgfault_per_second",
     "pgmajfault_per_second",
     *(f"{field.removesuffix('_total')}_per_second" for field in oracle.VMSTAT),
+    "pgalloc_per_second",
     "processes_total",
     "maps_total",
     "maps_limit",

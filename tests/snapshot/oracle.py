@@ -66,6 +66,10 @@ COUNTERS = (
     "thp_fault_alloc",
     "thp_fault_fallback",
     "pgfree",
+    "pgpgin",
+    "pgpgout",
+    "numa_hint_faults",
+    "nr_dirtied",
 )
 VMSTAT = {
     "pgfault_total": "pgfault",
@@ -278,6 +282,8 @@ class Machine:
         text, counters = self.read("proc/meminfo"), self.read("proc/vmstat")
         row = {field: kib(text, key) for field, key in MEMINFO.items()}
         row.update((field, number(counters, key)) for field, key in VMSTAT.items())
+        by_zone = [int(n) for n in re.findall(rb"^pgalloc_\w+ (\d+)$", counters or b"", re.M)]
+        row["pgalloc_total"] = sum(by_zone) if by_zone else None
         managed, kept, low, on_cpus = self.reserves()
         row["managed_bytes"], row["reserve_bytes"], row["low_bytes"] = managed, kept, low
         row["pcp_bytes"] = on_cpus

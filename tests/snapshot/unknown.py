@@ -13,7 +13,12 @@ import oracle
 import snap
 from tap import Report
 
-UNACCOUNTED = {"unaccounted_bytes", "unaccounted_part", "unaccounted_percent"}
+# Shares sum parts, and what a kernel does not count is in the last of them.
+UNACCOUNTED = {
+    "unaccounted_bytes", "unaccounted_part", "unaccounted_percent",
+    *(f"{name}_share{what}" for what in ("", "_percent")
+      for name in ("kernel", "slab_reclaimable", "free", "other")),
+}
 # What may become another number instead, and why.
 MAY_CHANGE = {
     # Before Linux 4.20 the kernel made available of SReclaimable alone.
@@ -67,11 +72,12 @@ def flat(value, where=""):
 def by_name(data):
     """Parts and terms under their names, so that each is a field of its own."""
     data = dict(data)
-    for key in ("parts", "available"):
+    for key, word in (("parts", "part"), ("shares", "share"), ("available", "part")):
         rows = data.get(key, [])
         if isinstance(rows, list):
-            data[key] = {f"{row['name']}_part": row["size_bytes"] for row in rows} | {
-                f"{row['name']}_percent": row["total_percent"] for row in rows if "total_percent" in row
+            data[key] = {f"{row['name']}_{word}": row["size_bytes"] for row in rows} | {
+                f"{row['name']}_percent" if word == "part" else f"{row['name']}_share_percent":
+                row["total_percent"] for row in rows if "total_percent" in row
             }
     return data
 
