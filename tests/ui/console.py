@@ -51,7 +51,8 @@ def shell(argv, env, tty, news, orders, background):
     begin, go = os.pipe()
     job = os.fork()
     if job == 0:
-        for sig in (signal.SIGTTOU, signal.SIGTTIN, signal.SIGTSTP, signal.SIGHUP, signal.SIGPIPE):
+        # Whatever is ignored here, as what a shell starts in the background ignores SIGINT.
+        for sig in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(sig, signal.SIG_DFL)
         os.setpgid(0, 0)
         os.close(go)
