@@ -352,11 +352,11 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	bool asked = false;
 	int r;
 
-	(void)w;
 	r = vmt_run_sample(run, ctx,
 			   VMT_SOURCE_BIT(MEMINFO) | (c->inodes.pids ? VMT_SOURCE_BIT(STAT) : 0),
 			   c->inodes.pids, c->inodes.n_pids);
-	if (r == 0)
+	/* Once: that one is gone later is what the rows say. */
+	if (r == 0 && (!w || w->sample == 1))
 		r = look_for_pids(ctx, run, c);
 	if (r)
 		return r;
