@@ -79,12 +79,12 @@ static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 		return r;
 	if (vmt_ctx_given(ctx, "no-mouse"))
 		s->mouse = false;
-	s->ascii |= ctx->out.ascii;
 	o->ui = (struct vmt_ui_opts){
 		.screen = s->screen,
 		.unit = s->unit,
 		.interval_ns = s->interval_ns,
-		.ascii = s->ascii,
+		/* That of the locale is none of the settings. */
+		.ascii = s->ascii || ctx->out.ascii,
 		.live = !ctx->root,
 		.batch = vmt_ctx_given(ctx, "render") || vmt_ctx_given(ctx, "batch"),
 		.version = VMTOP_VERSION,

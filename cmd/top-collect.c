@@ -162,7 +162,7 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 		return no_memory(ctx);
 	r = read_rows(top, ctx, want, rows,
 		      rows_of(top, want, want->n_rows + want->n_candidates, rows));
-	if (r == 0 && want->cache)
+	if (r == 0 && want->cache && !want->held)
 		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
 	if (r == 0 && vmt_top_maps_sample(&top->maps, &top->run, want) < 0)
 		r = no_memory(ctx);

@@ -82,10 +82,9 @@ static void find(const struct vmt_buf *text, const char *section, const char *na
 		size_t to = (size_t)(rest.ptr - text->data);
 		struct vmt_bytes t = trim(line), key;
 
-		if (!t.len || *t.ptr == ';' || *t.ptr == '#') {
-			mine = false;
+		/* A value goes on behind these. */
+		if (!t.len || *t.ptr == ';' || *t.ptr == '#')
 			continue;
-		}
 		if (mine && vmt_is_blank(line.ptr[0])) {
 			ret->to = to;
 			ret->insert = to;

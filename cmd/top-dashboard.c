@@ -49,6 +49,13 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 	return r;
 }
 
+static void idle(void *arg)
+{
+	struct dashboard *d = arg;
+
+	vmt_top_faults_idle(&d->top->faults);
+}
+
 static int more(void *arg, const struct vmt_ui_want *want, bool *ret_new)
 {
 	struct dashboard *d = arg;
@@ -104,7 +111,8 @@ static int run_words(const struct dashboard *d, char **words, int n)
 static void report(void *arg, struct vmt_ui *ui)
 {
 	struct dashboard *d = arg;
-	uint64_t pid = vmt_ui_subject(ui).proc.pid;
+	/* On the screen of the machine nothing is selected. */
+	uint64_t pid = vmt_ui_screen(ui) == VMT_SCREEN_SYSTEM ? 0 : vmt_ui_subject(ui).proc.pid;
 	time_t now = (time_t)(vmt_now_ns(CLOCK_REALTIME) / 1000000000);
 	VMT_AUTO_BUF name = { 0 }, list = { 0 };
 	char stamp[32] = "", of_pid[] = "--pid", of_root[] = "--root", *words[12];
@@ -151,7 +159,7 @@ int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *setting
 {
 	VMT_AUTO_FREE char *root = ctx->root ? strdup(ctx->root) : NULL;
 	struct dashboard d = { .ctx = ctx, .top = top, .root = root };
-	const struct vmt_top_calls calls = { sample, more, look, report, save, &d };
+	const struct vmt_top_calls calls = { sample, idle, more, look, report, save, &d };
 	VMT_AUTO_TERMINAL terminal = NULL;
 	struct vmt_terminal_opts opts;
 	struct vmt_err err = { 0 };

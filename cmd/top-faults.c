@@ -16,6 +16,8 @@
  */
 #define MAPS_OF_ONE 8192
 #define MAPS_OF_ALL 2048
+/* Rows of all processes with which the probe begins anew. */
+#define ROWS_MAX (4 * MAPS_OF_ALL)
 
 /* How long it stays when nobody looks any more, and when one that failed is tried again. */
 #define LINGER_NS (UINT64_C(10) * 1000000000)
@@ -146,13 +148,21 @@ static int read_probe(struct vmt_top_faults *f)
  * in the table of a process: before it is full the probe begins anew. */
 static bool is_other(const struct vmt_top_faults *f, const struct vmt_ui_want *want)
 {
-	const struct vmt_fault_totals *t = &f->readings[f->now].totals;
+	const struct vmt_fault_sample *r = &f->readings[f->now];
+	const struct vmt_fault_totals *t = &r->totals;
 
+	/* Processes that have ended stay in what it counted, each with its rows. */
 	if (want->singles)
-		return !f->singles;
+		return !f->singles || r->n_maps + r->n_procs > ROWS_MAX;
 	return want->faults && (f->singles || f->of.pid != want->maps.pid ||
 				f->of.start_time_ns != want->maps.start_time_ns ||
 				t->slots_used > t->slots_total - t->slots_total / 4);
+}
+
+void vmt_top_faults_idle(struct vmt_top_faults *f)
+{
+	vmt_probe_close(VMT_STEAL(f->probe));
+	f->has_before = false;
 }
 
 int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
@@ -162,8 +172,9 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 	uint64_t now = s->host.monotonic_ns;
 	int r = 0;
 
-	/* What faults here and now is nothing of a saved machine. */
-	if (ctx->root)
+	/* What faults here and now is nothing of a saved machine. The texts of a held screen stay.
+	 */
+	if (ctx->root || want->held)
 		return 0;
 	if (want->faults || want->singles)
 		f->wanted_ns = now;
@@ -194,7 +205,7 @@ int vmt_top_faults_model(struct vmt_top_faults *f, struct vmt_run *run, struct v
 	struct vmt_model *m = run->model;
 	size_t sum = 0, i;
 
-	if (!want->singles)
+	if (!want->singles || want->held)
 		return 0;
 	for (i = 0; i < f->n_kept; i++)
 		sum += f->kept[i].n;

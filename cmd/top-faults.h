@@ -36,6 +36,8 @@ struct vmt_top_faults {
 };
 
 void vmt_top_faults_done(struct vmt_top_faults *f);
+/* Ends the probe, and leaves what it counted to the model that is shown. */
+void vmt_top_faults_idle(struct vmt_top_faults *f);
 /* Starts or ends the probe as want says, and puts what it counted since the last tick into the
  * sample of run, before its model is made. An exit code or 0; that it does not work is no failure.
  */

@@ -138,6 +138,8 @@ static void sample(struct loop *l)
 		l->draw = true;
 	}
 	/* Nothing wakes it up while nothing is to be read. */
+	if (!want.sampling)
+		l->calls->idle(l->calls->arg);
 	if (l->ctx->root || !want.sampling)
 		set_timer(l, 0);
 	else if (l->ticking_ns != l->interval_ns)
@@ -152,8 +154,10 @@ static void follow_wants(struct loop *l)
 	vmt_ui_wants(l->ui, &want);
 	if (want.sampling != (l->ticking_ns != 0) && !l->ctx->root)
 		l->sample |= want.sampling;
-	if (!want.sampling && l->ticking_ns)
+	if (!want.sampling && l->ticking_ns) {
+		l->calls->idle(l->calls->arg);
 		set_timer(l, 0);
+	}
 	if (want.sampling && want.interval_ns != l->asked_ns && l->ticking_ns) {
 		set_pace(l, want.interval_ns, 0);
 		set_timer(l, l->interval_ns);
@@ -166,7 +170,7 @@ static void follow_look(struct loop *l)
 	const struct vmt_ui_settings *now = vmt_ui_look(l->ui);
 	struct vmt_terminal_opts look;
 
-	l->canvas.ascii = now->ascii;
+	l->canvas.ascii = now->ascii || l->ctx->out.ascii;
 	if (now->mouse == l->mouse && now->color == l->color && now->theme == l->theme)
 		return;
 	l->mouse = now->mouse;

@@ -22,7 +22,7 @@
 #define LEAVE_MS 500
 
 /* Bytes of what makes the screen the shell's again. */
-#define RESTORE_MAX 256
+#define RESTORE_MAX 4096
 
 /* So many cells that did not change are written again where that takes less than moving over. */
 #define GAP_MAX 4
@@ -111,7 +111,8 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	errno = saved;
 	/* The handler is gone by now (SA_RESETHAND). What the processor found is found again, with
 	 * the registers as they were; what was sent has to be sent again. */
-	if (info->si_code <= 0 || sig == SIGABRT || sig == SIGQUIT)
+	if (info->si_code <= 0 || !(sig == SIGSEGV || sig == SIGFPE || sig == SIGILL ||
+				    (sig == SIGBUS && info->si_code != BUS_MCEERR_AO)))
 		raise(sig);
 }
 
@@ -550,11 +551,13 @@ int vmt_terminal_enter(struct vmt_terminal *t, bool found)
 	add_restore(t, &leave);
 	if (vmt_buf_error(&leave) < 0)
 		return -ENOMEM;
+	if (leave.len >= RESTORE_MAX)
+		return -EIO;
 	restore_armed = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	restore.fd = t->fd;
 	restore.found = t->found;
-	restore.len = leave.len < RESTORE_MAX ? leave.len : 0;
+	restore.len = leave.len;
 	memcpy(restore.text, leave.data, restore.len);
 	atomic_signal_fence(memory_order_seq_cst);
 	restore_armed = 1;

@@ -117,6 +117,11 @@ struct vmt_ui_subject vmt_ui_subject(const struct vmt_ui *ui)
 	return subject;
 }
 
+enum vmt_screen_id vmt_ui_screen(const struct vmt_ui *ui)
+{
+	return vmt_ui_view(ui)->screen;
+}
+
 enum vmt_ui_act vmt_ui_open(struct vmt_ui *ui, enum vmt_screen_id screen,
 			    const struct vmt_ui_subject *subject)
 {

@@ -150,6 +150,7 @@ enum vmt_ui_act vmt_ui_event(struct vmt_ui *ui, const struct vmt_ui_event *event
 int vmt_ui_draw(struct vmt_ui *ui, struct vmt_canvas *c);
 void vmt_ui_wants(const struct vmt_ui *ui, struct vmt_ui_want *ret);
 struct vmt_ui_subject vmt_ui_subject(const struct vmt_ui *ui);
+enum vmt_screen_id vmt_ui_screen(const struct vmt_ui *ui);
 /* Samples take so long that there is one each interval_ns; 0: as often as is wanted. */
 void vmt_ui_slow(struct vmt_ui *ui, uint64_t interval_ns);
 /* Columns and orders of the screens as the configuration has them, and what the settings begin

@@ -344,8 +344,8 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 	return handed < 0 ? handed : r;
 }
 
-/* Whether the address space had that size, bytes, when it was listed, or has it now: a list into
- * which something came or went while it was read is of neither. */
+/* Whether the address space had that size, bytes, when the processes were listed, or has it now: a
+ * list into which something came or went while it was read mostly is of neither. */
 static bool has_size(const struct reading *rd, uint64_t size)
 {
 	/* Mostly nothing does, and no other file is read for it. */

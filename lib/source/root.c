@@ -14,6 +14,9 @@
 
 #include "base/parse.h"
 
+/* Pages of Linux have 4 to 256 KiB. */
+#define PAGE_MAX (UINT64_C(1) << 20)
+
 #define FACTS	  "vmtop-fixture"
 #define FACTS_MAX ((size_t)64 * 1024)
 /* Of an open() that a rename came between. */
@@ -252,7 +255,8 @@ static int root_fill(struct vmt_root *root, const char *dir, struct vmt_err *err
 	if (!root->boot_id[0])
 		read_line(root->proc_fd, "sys/kernel/random/boot_id", root->boot_id,
 			  sizeof(root->boot_id));
-	if (root->page_size == 0 || root->page_size & (root->page_size - 1))
+	if (root->page_size == 0 || root->page_size > PAGE_MAX ||
+	    root->page_size & (root->page_size - 1))
 		return vmt_err_set(err, -EINVAL, root->live ? NULL : FACTS, 0,
 				   "the page size is unknown: %s",
 				   root->live ? "the C library does not say"
