@@ -49,27 +49,12 @@ void vmt_row_filter_free(struct vmt_row_filter *f)
 	free(f);
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same(const char *a, const char *b, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (lower(a[i]) != lower(b[i]))
-			return false;
-	return true;
-}
-
 bool vmt_bytes_contains(struct vmt_bytes text, struct vmt_bytes part)
 {
 	size_t i;
 
 	for (i = 0; i + part.len <= text.len; i++)
-		if (same(text.ptr + i, part.ptr, part.len))
+		if (vmt_same_text(text.ptr + i, part.ptr, part.len))
 			return true;
 	return false;
 }
@@ -104,7 +89,7 @@ bool vmt_row_found(const struct vmt_table_def *def, const void *row, struct vmt_
 		snprintf(number, sizeof(number),
 			 f->type == VMT_TYPE_HEX ? "%012" PRIx64 : "%" PRIu64,
 			 vmt_field_number(f, row));
-		if (text.len <= strlen(number) && same(number, text.ptr, text.len))
+		if (text.len <= strlen(number) && vmt_same_text(number, text.ptr, text.len))
 			return true;
 	}
 	return false;
@@ -165,7 +150,8 @@ static const char *take_word(const struct vmt_table_def *def, struct vmt_bytes t
 	for (i = 0; i < def->n_words; i++) {
 		size_t n = strlen(def->words[i].word);
 
-		if (text.len > n && text.ptr[n] == ':' && same(text.ptr, def->words[i].word, n)) {
+		if (text.len > n && text.ptr[n] == ':' &&
+		    vmt_same_text(text.ptr, def->words[i].word, n)) {
 			*ret = &def->entity->fields[def->words[i].field];
 			return text.ptr + n + 1;
 		}

@@ -87,11 +87,6 @@ static void draw_cell(struct vmt_ui *ui, struct vmt_table *t, struct vmt_canvas 
 		vmt_canvas_value(c, y, x, width, t->def->entity, f->index, row);
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Whether the cells from x on are the characters of text; how many columns these take. */
 static unsigned found_at(const struct vmt_canvas *c, unsigned y, unsigned x, const char *text)
 {
@@ -104,7 +99,7 @@ static unsigned found_at(const struct vmt_canvas *c, unsigned y, unsigned x, con
 		if (at >= c->width)
 			return 0;
 		for (have = cells[at].text; *have; have++, text++)
-			if (lower(*have) != lower(*text))
+			if (vmt_lower(*have) != vmt_lower(*text))
 				return 0;
 		at++;
 	}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -42,6 +43,23 @@ static inline int vmt_bytes_starts(struct vmt_bytes a, const char *s)
 	size_t n = strlen(s);
 
 	return a.len >= n && memcmp(a.ptr, s, n) == 0;
+}
+
+/* The small letter of an ASCII one, whatever the locale; any other byte as it is. */
+static inline char vmt_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Whether n bytes are the same text, without regard to the case of ASCII letters. */
+static inline bool vmt_same_text(const char *a, const char *b, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (vmt_lower(a[i]) != vmt_lower(b[i]))
+			return false;
+	return true;
 }
 
 /*

@@ -463,21 +463,9 @@ const struct vmt_entity *vmt_entity_find(const char *name)
 	return NULL;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool same_word(struct vmt_bytes a, const char *b)
 {
-	size_t i;
-
-	if (a.len != strlen(b))
-		return false;
-	for (i = 0; i < a.len; i++)
-		if (lower(a.ptr[i]) != lower(b[i]))
-			return false;
-	return true;
+	return a.len == strlen(b) && vmt_same_text(a.ptr, b, a.len);
 }
 
 const struct vmt_field *vmt_field_find(const struct vmt_entity *entity, struct vmt_bytes name)
