@@ -155,7 +155,6 @@ static void finish(struct vmt_top_pages *t)
 	t->next.cells = t->shown.cells;
 	t->next.known = t->next.from;
 	t->shown = done;
-	t->done_ns = now;
 	t->next_ns = now;
 	if (t->cost_ns > CHEAP_NS)
 		t->next_ns += wait > PAUSE_NS ? wait : PAUSE_NS;
@@ -302,8 +301,6 @@ static int show(struct vmt_top_pages *t, struct vmt_sample *s, const struct vmt_
 	if (m) {
 		*c = t->shown.n_cells ? t->shown : t->next;
 		c->error = t->next.error;
-		if (t->shown.n_cells)
-			c->age_ns = vmt_now_ns(CLOCK_MONOTONIC) - t->done_ns;
 	}
 	c->map = m;
 	c->pid = p->pid;

@@ -17,7 +17,6 @@ struct vmt_top_pages {
 	bool no_scan;
 	uint64_t slice; /* pages of the next read */
 	uint64_t cost_ns; /* CPU time so far that next took */
-	uint64_t done_ns; /* CLOCK_MONOTONIC, of shown */
 	uint64_t next_ns; /* not to be begun again before */
 };
 

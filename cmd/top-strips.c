@@ -412,7 +412,6 @@ int vmt_top_strips_sample(struct vmt_top_strips *t, struct vmt_run *run, size_t 
 	for (i = 0; i < t->n; i++) {
 		struct vmt_top_strip *s = t->strips[i];
 
-		s->shown.age_ns = now - s->done_ns;
 		if (s->shown.n_cells)
 			t->rows[n++] = &s->shown;
 		else if (now >= t->retry_ns)

@@ -18,7 +18,6 @@ void vmt_popup_close(struct vmt_ui *ui)
 {
 	vmt_popup_free(ui->popup);
 	ui->popup = NULL;
-	ui->explaining = false;
 }
 
 struct vmt_table *vmt_popup_table(const struct vmt_ui *ui)
@@ -80,7 +79,6 @@ enum vmt_ui_act vmt_popup_open(struct vmt_ui *ui, enum vmt_action action)
 	}
 	vmt_popup_close(ui);
 	ui->popup = p;
-	ui->explaining = kind == &vmt_popup_explain;
 	return VMT_UI_DRAW;
 }
 

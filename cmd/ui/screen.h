@@ -99,8 +99,6 @@ struct vmt_screen {
 	/* What it does for an action of its own; *done_ret false where it does nothing. */
 	enum vmt_ui_act (*action)(struct vmt_ui *ui, void *state, enum vmt_action action,
 				  bool *done_ret);
-	/* A key that no action of the common table has; the same. May be NULL. */
-	enum vmt_ui_act (*key)(struct vmt_ui *ui, void *state, uint32_t key, bool *done_ret);
 	/* Adds to what the next sample is to hold; while it is the one that is shown. */
 	void (*want)(const struct vmt_ui *ui, const void *state, struct vmt_ui_want *want);
 	/* The process, mapping and address that is selected. */
@@ -145,7 +143,6 @@ struct vmt_ui {
 	struct vmt_ui_subject subject; /* of the view that is shown */
 	enum vmt_frozen frozen;
 	struct vmt_popup *popup; /* help, a menu, a prompt: it gets the keys first; or NULL */
-	bool explaining;
 	unsigned cursor_y, cursor_x; /* of the value that is explained */
 	char said[256]; /* by vmt_ui_say() */
 	struct vmt_canvas *canvas; /* that was drawn last, for the mouse; of the owner */

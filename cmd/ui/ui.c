@@ -250,11 +250,9 @@ static enum vmt_ui_act mouse(struct vmt_ui *ui, const struct vmt_ui_event *event
 
 enum vmt_ui_act vmt_ui_event(struct vmt_ui *ui, const struct vmt_ui_event *event)
 {
-	bool said = ui->said[0] != 0, done = false;
+	bool said = ui->said[0] != 0;
 	enum vmt_ui_act act = VMT_UI_NONE;
 	enum vmt_action action;
-	void *state;
-	const struct vmt_screen *s = shown(ui, &state);
 
 	ui->said[0] = 0;
 	if (ui->popup) {
@@ -263,10 +261,7 @@ enum vmt_ui_act vmt_ui_event(struct vmt_ui *ui, const struct vmt_ui_event *event
 		   event->key == VMT_KEY_WHEEL_DOWN) {
 		act = mouse(ui, event);
 	} else if (event->key != VMT_KEY_PASTE) {
-		/* What a screen means by a letter goes before what all mean by it. */
-		if (s->key)
-			act = s->key(ui, state, event->key, &done);
-		action = done ? VMT_ACTION_NONE : vmt_key_action(event->key);
+		action = vmt_key_action(event->key);
 		if (action)
 			act = vmt_ui_action(ui, action);
 	}

@@ -50,7 +50,6 @@ enum vmt_key {
 	VMT_KEY_WHEEL_UP,
 	VMT_KEY_WHEEL_DOWN,
 	VMT_KEY_PASTE, /* a character of text that was pasted: it is never a command */
-	VMT_KEY_COUNT,
 };
 
 struct vmt_ui_event {
@@ -108,10 +107,8 @@ struct vmt_ui_want {
 	uint64_t pages_from; /* address of the first cell that is drawn */
 	uint64_t cell_pages; /* pages of a cell, a power of two */
 	size_t page_cells; /* cells; 0 where it is not known yet: all of the mapping */
-	bool written_since; /* restart the watch for written pages */
 	bool faults; /* counts of faults by mapping */
 	bool singles; /* single faults */
-	struct vmt_ui_proc singles_of; /* none: of all */
 	/* The files of the page cache, and of so many of the largest what opening them tells. */
 	size_t cache;
 };

@@ -6,32 +6,17 @@
 static const struct {
 	char letter;
 	bool resident;
-	const char *name;
 } kinds[VMT_PAGE_KINDS] = {
-	[VMT_PAGE_KIND_NONE] = { '.', false, "absent" },
-	[VMT_PAGE_KIND_GUARD] = { 'g', false, "guard" },
-	[VMT_PAGE_KIND_ZERO] = { 'z', true, "zero page" },
-	[VMT_PAGE_KIND_CLEAN] = { 'o', true, "resident" },
-	[VMT_PAGE_KIND_REFERENCED] = { 'r', true, "referenced" },
-	[VMT_PAGE_KIND_SHARED] = { '=', true, "shared" },
-	[VMT_PAGE_KIND_DIRTY] = { 'd', true, "dirty" },
-	[VMT_PAGE_KIND_SPECIAL] = { 'x', false, "special" },
-	[VMT_PAGE_KIND_SWAPPED] = { 's', false, "swapped" },
+	[VMT_PAGE_KIND_NONE] = { '.', false },	    [VMT_PAGE_KIND_GUARD] = { 'g', false },
+	[VMT_PAGE_KIND_ZERO] = { 'z', true },	    [VMT_PAGE_KIND_CLEAN] = { 'o', true },
+	[VMT_PAGE_KIND_REFERENCED] = { 'r', true }, [VMT_PAGE_KIND_SHARED] = { '=', true },
+	[VMT_PAGE_KIND_DIRTY] = { 'd', true },	    [VMT_PAGE_KIND_SPECIAL] = { 'x', false },
+	[VMT_PAGE_KIND_SWAPPED] = { 's', false },
 };
 
 char vmt_page_kind_letter(enum vmt_page_kind kind)
 {
 	return kinds[kind].letter;
-}
-
-const char *vmt_page_kind_name(enum vmt_page_kind kind)
-{
-	return kinds[kind].name;
-}
-
-bool vmt_page_kind_is_resident(enum vmt_page_kind kind)
-{
-	return kinds[kind].resident;
 }
 
 uint64_t vmt_page_cells_fit(uint64_t pages, uint64_t cells)
@@ -50,7 +35,6 @@ void vmt_page_cells_begin(struct vmt_page_cells *c)
 	memset(c->cells, 0, c->n_cells * sizeof(*c->cells));
 	memset(c->counts, 0, sizeof(c->counts));
 	c->known = c->from;
-	c->age_ns = 0;
 }
 
 uint64_t vmt_page_cells_end(const struct vmt_page_cells *c)

@@ -29,9 +29,6 @@ enum vmt_page_kind {
 
 /* '.', 'g', 'z', 'o', 'r', '=', 'd', 'x', 's' */
 char vmt_page_kind_letter(enum vmt_page_kind kind);
-/* "absent", "resident", ... */
-const char *vmt_page_kind_name(enum vmt_page_kind kind);
-bool vmt_page_kind_is_resident(enum vmt_page_kind kind);
 
 struct vmt_page_cell {
 	uint64_t resident; /* pages */
@@ -54,7 +51,6 @@ struct vmt_page_cells {
 	struct vmt_page_cell *cells; /* n_cells of them; the sampler's */
 	size_t n_cells;
 	uint64_t counts[VMT_PAGE_KINDS]; /* pages, of what is known */
-	uint64_t age_ns; /* since all of it was looked at; 0 while it was not */
 	bool told_apart; /* dirty, referenced and shared pages of files */
 	const struct vmt_page *page; /* the one that was asked for, or NULL */
 	int error; /* why there are no pages: a negative errno, or 0 */

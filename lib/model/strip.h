@@ -18,7 +18,6 @@ struct vmt_strip {
 	uint64_t start, end; /* of the mapping */
 	uint64_t page_size; /* bytes */
 	uint64_t known; /* addresses below this one were looked at */
-	uint64_t age_ns; /* since all of it was looked at; 0 while it was not */
 	unsigned n_cells; /* at most VMT_STRIP_CELLS_MAX */
 	struct vmt_strip_cell cells[VMT_STRIP_CELLS_MAX];
 };
