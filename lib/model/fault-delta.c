@@ -13,6 +13,14 @@ static void take_away(uint64_t *v, uint64_t before)
 	*v = *v > before ? *v - before : 0;
 }
 
+static void take_all(uint64_t *v, const uint64_t *before, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		take_away(&v[i], before[i]);
+}
+
 static void latency_delta(struct vmt_fault_latency *l, const struct vmt_fault_latency *before)
 {
 	uint64_t longest = 0;
@@ -41,17 +49,13 @@ static void spent_delta(struct vmt_fault_spent *s, const struct vmt_fault_spent 
 
 static void map_delta(struct vmt_fault_raw *m, const struct vmt_fault_raw *before)
 {
-	size_t i;
-
 #define X(member) take_away(&m->member, before->member);
 	VMT_FAULT_COUNTS(X)
 #undef X
 	take_away(&m->retried, before->retried);
 	take_away(&m->gup, before->gup);
-	for (i = 0; i < VMT_FAILURES; i++)
-		take_away(&m->failed[i], before->failed[i]);
-	for (i = 0; i < VMT_FAULT_KINDS; i++)
-		take_away(&m->kinds[i], before->kinds[i]);
+	take_all(m->failed, before->failed, VMT_FAILURES);
+	take_all(m->kinds, before->kinds, VMT_FAULT_KINDS);
 	latency_delta(&m->latency, &before->latency);
 	spent_delta(&m->spent, &before->spent);
 }
@@ -115,20 +119,10 @@ static int by_identity(const void *a, const void *b)
 
 static void proc_delta(struct vmt_fault_proc *p, const struct vmt_fault_proc *before)
 {
-	size_t i;
-
-	take_away(&p->kernel_minor, before->kernel_minor);
-	take_away(&p->kernel_major, before->kernel_major);
-	take_away(&p->record_minor, before->record_minor);
-	take_away(&p->record_major, before->record_major);
-	take_away(&p->mapped, before->mapped);
-	take_away(&p->gup, before->gup);
-	take_away(&p->unattributed, before->unattributed);
-	take_away(&p->dropped, before->dropped);
-	take_away(&p->retried, before->retried);
-	take_away(&p->abandoned, before->abandoned);
-	for (i = 0; i < VMT_FAILURES; i++)
-		take_away(&p->failed[i], before->failed[i]);
+#define X(member) take_away(&p->member, before->member);
+	VMT_FAULT_SUMS(X)
+#undef X
+	take_all(p->failed, before->failed, VMT_FAILURES);
 }
 
 static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
@@ -160,20 +154,10 @@ static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_f
 
 static void totals_delta(struct vmt_fault_totals *t, const struct vmt_fault_totals *before)
 {
-	size_t i;
-
-	take_away(&t->kernel_minor, before->kernel_minor);
-	take_away(&t->kernel_major, before->kernel_major);
-	take_away(&t->record_minor, before->record_minor);
-	take_away(&t->record_major, before->record_major);
-	take_away(&t->mapped, before->mapped);
-	take_away(&t->gup, before->gup);
-	take_away(&t->unattributed, before->unattributed);
-	take_away(&t->dropped, before->dropped);
-	take_away(&t->retried, before->retried);
-	take_away(&t->abandoned, before->abandoned);
-	for (i = 0; i < VMT_FAILURES; i++)
-		take_away(&t->failed[i], before->failed[i]);
+#define X(member) take_away(&t->member, before->member);
+	VMT_FAULT_SUMS(X)
+#undef X
+	take_all(t->failed, before->failed, VMT_FAILURES);
 	/* What was lost stays: it is of the probe as a whole, and says how far to trust it. */
 }
 

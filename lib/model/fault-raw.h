@@ -80,6 +80,14 @@ struct vmt_fault_spent {
 /* The counts that a mapping, and faults of one kind in it, have by the same names. */
 #define VMT_FAULT_COUNTS(X) X(minor) X(major) X(read) X(write) X(exec) X(user) X(kernel)
 
+/* The counts that the account of a process and the sums over all accounts have by the same names,
+ * beside failed. */
+#define VMT_FAULT_SUMS(X)                                                                          \
+	X(kernel_minor)                                                                            \
+	X(kernel_major)                                                                            \
+	X(record_minor)                                                                            \
+	X(record_major) X(mapped) X(gup) X(unattributed) X(dropped) X(retried) X(abandoned)
+
 /*
  * A mapping of one program image of one process. faults = minor + major. With pid 0 the row is
  * shared: the mappings of that file (or the heaps, stacks, ...) of all processes named comm that
