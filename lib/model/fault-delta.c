@@ -77,31 +77,69 @@ static bool same_map(const struct vmt_fault_raw *a, const struct vmt_fault_raw *
 	       a->exec_id == b->exec_id && a->class == b->class && a->inode == b->inode;
 }
 
+/* Rows by slot. That of a process which ended lies beside the one that has its slot now. */
+struct by_slot {
+	const struct vmt_fault_raw *maps;
+	uint32_t *at; /* heap; by slot, up to most: 1 + index of the last of its rows, or 0 */
+	uint32_t *next; /* heap; by row: the same for the one before it */
+	uint32_t most;
+};
+
+static void by_slot_done(struct by_slot *b)
+{
+	free(b->at);
+	free(b->next);
+}
+
+static int by_slot_make(struct by_slot *b, const struct vmt_fault_sample *s)
+{
+	size_t i;
+
+	b->maps = s->maps;
+	for (i = 0; i < s->n_maps; i++)
+		b->most = s->maps[i].slot > b->most ? s->maps[i].slot : b->most;
+	b->at = calloc((size_t)b->most + 1, sizeof(*b->at));
+	b->next = calloc(s->n_maps + 1, sizeof(*b->next));
+	if (!b->at || !b->next)
+		return -ENOMEM;
+	for (i = 0; i < s->n_maps; i++) {
+		uint32_t *at = &b->at[s->maps[i].slot];
+
+		b->next[i] = *at;
+		*at = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+/* The row that m was, or NULL. */
+static const struct vmt_fault_raw *find_map(const struct by_slot *b, const struct vmt_fault_raw *m)
+{
+	uint32_t k = m->slot && m->slot <= b->most ? b->at[m->slot] : 0;
+
+	while (k && !same_map(m, &b->maps[k - 1]))
+		k = b->next[k - 1];
+	return k ? &b->maps[k - 1] : NULL;
+}
+
 static int maps_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
 		      struct vmt_arena *arena, struct vmt_fault_sample *ret)
 {
-	VMT_AUTO_FREE uint32_t *at = NULL;
-	uint32_t most = 0;
+	VMT_CLEANUP(by_slot_done) struct by_slot old = { 0 };
+	int r = by_slot_make(&old, before);
 	size_t i;
 
-	for (i = 0; i < before->n_maps; i++)
-		most = before->maps[i].slot > most ? before->maps[i].slot : most;
-	at = calloc((size_t)most + 1, sizeof(*at));
 	ret->maps = vmt_arena_alloc(arena, now->n_maps, sizeof(*ret->maps));
 	ret->n_maps = 0;
-	if (!at || !ret->maps)
+	if (r < 0 || !ret->maps)
 		return -ENOMEM;
-	for (i = 0; i < before->n_maps; i++)
-		if (before->maps[i].slot)
-			at[before->maps[i].slot] = (uint32_t)i + 1;
 	for (i = 0; i < now->n_maps; i++) {
 		struct vmt_fault_raw *m = &ret->maps[ret->n_maps];
-		uint32_t k;
+		const struct vmt_fault_raw *was;
 
 		*m = now->maps[i];
-		k = m->slot && m->slot <= most ? at[m->slot] : 0;
-		if (k && same_map(m, &before->maps[k - 1]))
-			map_delta(m, &before->maps[k - 1]);
+		was = find_map(&old, m);
+		if (was)
+			map_delta(m, was);
 		ret->n_maps += map_moved(m);
 	}
 	return 0;

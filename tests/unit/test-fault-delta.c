@@ -135,6 +135,42 @@ static void test_maps_that_failed(void **state)
 	}
 }
 
+/* Whichever count it is that moves alone. */
+static void test_one_count_moves(void **state)
+{
+	struct readings r;
+
+#define X(member)                                                                                  \
+	setup(&r, 2, 2);                                                                           \
+	r.maps[1][1].member = 1;                                                                   \
+	take(&r);                                                                                  \
+	assert_int_equal(r.delta.n_maps, 1);                                                       \
+	assert_int_equal(r.delta.maps[0].pid, 101);                                                \
+	assert_int_equal(r.delta.n_procs, 0);                                                      \
+	teardown(&r);
+	X(minor)
+	X(major)
+	X(retried)
+	X(gup)
+#undef X
+#define X(member)                                                                                  \
+	setup(&r, 2, 2);                                                                           \
+	r.procs[1][1].member = 1;                                                                  \
+	take(&r);                                                                                  \
+	assert_int_equal(r.delta.n_procs, 1);                                                      \
+	assert_int_equal(r.delta.procs[0].pid, 101);                                               \
+	assert_int_equal(r.delta.n_maps, 0);                                                       \
+	teardown(&r);
+	X(kernel_minor)
+	X(kernel_major)
+	X(mapped)
+	X(gup)
+	X(unattributed)
+	X(dropped)
+	X(retried)
+#undef X
+}
+
 static void other_pid(struct vmt_fault_raw *m)
 {
 	m->pid = 4711;
@@ -187,6 +223,39 @@ static void test_slot_taken_over(void **state)
 	take(&r);
 	assert_int_equal(r.delta.n_maps, 1);
 	assert_int_equal(r.delta.maps[0].minor, 60);
+	teardown(&r);
+}
+
+/* Rows of processes that ended stay in the readings, and others have their slots: neither the row
+ * that ended nor the one that counts now is taken for the other. */
+static void test_slot_of_one_that_ended(void **state)
+{
+	struct readings r;
+
+	setup(&r, 3, 0);
+	/* The first is in the table; the others ended before it had their slot. */
+	r.maps[0][1].slot = r.maps[0][2].slot = r.maps[0][0].slot;
+	r.maps[0][0].minor = 10;
+	r.maps[0][1].minor = 20;
+	r.maps[0][2].minor = 30;
+	memcpy(r.maps[1], r.maps[0], sizeof(r.maps[1]));
+	take(&r);
+	assert_int_equal(r.delta.n_maps, 0);
+	r.maps[1][0].minor = 12;
+	take(&r);
+	assert_int_equal(r.delta.n_maps, 1);
+	assert_int_equal(r.delta.maps[0].minor, 2);
+	/* It ends, too, and another one has the slot. */
+	r.maps[1][3] = r.maps[1][0];
+	r.maps[1][0].pid = 4711;
+	r.maps[1][0].minor = 5;
+	r.now.n_maps = 4;
+	take(&r);
+	assert_int_equal(r.delta.n_maps, 2);
+	assert_int_equal(r.delta.maps[0].pid, 4711);
+	assert_int_equal(r.delta.maps[0].minor, 5);
+	assert_int_equal(r.delta.maps[1].pid, 100);
+	assert_int_equal(r.delta.maps[1].minor, 2);
 	teardown(&r);
 }
 
@@ -441,7 +510,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_maps_that_moved),
 		cmocka_unit_test(test_maps_that_failed),
+		cmocka_unit_test(test_one_count_moves),
 		cmocka_unit_test(test_slot_taken_over),
+		cmocka_unit_test(test_slot_of_one_that_ended),
 		cmocka_unit_test(test_maps_in_another_order),
 		cmocka_unit_test(test_counters_that_go_back),
 		cmocka_unit_test(test_buckets_that_ran_over),
