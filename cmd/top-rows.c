@@ -151,11 +151,9 @@ static void copy_values(struct vmt_proc *to, const struct vmt_proc *from)
 	for (i = 0; i < vmt_entity_proc.n_fields; i++) {
 		const struct vmt_field *f = &vmt_entity_proc.fields[i];
 
-		if (f->source != VMT_SOURCE_ROLLUP || vmt_field_is_text(f) ||
-		    f->type == VMT_TYPE_BOOL || !vmt_row_has(&from->row, f->index))
-			continue;
-		memcpy((char *)to + f->offset, vmt_field_at(f, from), sizeof(uint64_t));
-		vmt_row_mark(&to->row, f->index);
+		if (f->source == VMT_SOURCE_ROLLUP && !vmt_field_is_text(f) &&
+		    f->type != VMT_TYPE_BOOL && vmt_row_has(&from->row, f->index))
+			vmt_field_copy(f, to, from);
 	}
 }
 

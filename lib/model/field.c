@@ -490,6 +490,34 @@ const struct vmt_field *vmt_field_find(const struct vmt_entity *entity, struct v
 	return NULL;
 }
 
+/* Of its member in the row. */
+static size_t size_of(const struct vmt_field *f)
+{
+	switch (f->type) {
+	case VMT_TYPE_U64:
+		return sizeof(VMT_CTYPE_U64);
+	case VMT_TYPE_I64:
+		return sizeof(VMT_CTYPE_I64);
+	case VMT_TYPE_STR:
+		return sizeof(VMT_CTYPE_STR);
+	case VMT_TYPE_HEX:
+		return sizeof(VMT_CTYPE_HEX);
+	case VMT_TYPE_BOOL:
+		return sizeof(VMT_CTYPE_BOOL);
+	case VMT_TYPE_HIST:
+		return sizeof(VMT_CTYPE_HIST);
+	case VMT_TYPE_KEYS:
+		return sizeof(VMT_CTYPE_KEYS);
+	}
+	return 0;
+}
+
+void vmt_field_copy(const struct vmt_field *f, void *to, const void *from)
+{
+	memcpy((char *)to + f->offset, vmt_field_at(f, from), size_of(f));
+	vmt_row_mark(to, f->index);
+}
+
 int vmt_row_own_text(const struct vmt_entity *entity, struct vmt_arena *arena, void *to,
 		     const void *before, const void *from_before)
 {

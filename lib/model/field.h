@@ -244,6 +244,12 @@ static inline bool vmt_field_is_text(const struct vmt_field *f)
 }
 
 /*
+ * Copies a field that is known from one row to another of the same entity, where it is known then,
+ * too. Of a text or a histogram the bytes are those of from, whose owner's they stay.
+ */
+void vmt_field_copy(const struct vmt_field *f, void *to, const void *from);
+
+/*
  * Copies the text of a row of entity into arena, so that it can outlive what the row was copied
  * from. before: the row that to follows, which has texts of its own, and from_before, what that was
  * copied from; a text that those two have in common is in common again. NULL where there is none.

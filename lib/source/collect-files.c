@@ -56,11 +56,8 @@ static void copy_fields(struct vmt_proc *to, const struct vmt_proc *from, uint64
 	for (i = 0; i < vmt_entity_proc.n_fields; i++) {
 		const struct vmt_field *f = &vmt_entity_proc.fields[i];
 
-		if (!(sources >> f->source & 1) || !vmt_row_has(&from->row, f->index))
-			continue;
-		memcpy((char *)to + f->offset, vmt_field_at(f, from),
-		       vmt_field_is_text(f) ? sizeof(struct vmt_bytes) : sizeof(uint64_t));
-		vmt_row_mark(&to->row, f->index);
+		if (sources >> f->source & 1 && vmt_row_has(&from->row, f->index))
+			vmt_field_copy(f, to, from);
 	}
 }
 

@@ -122,11 +122,11 @@ static void copy_rollup(struct vmt_proc *to, const struct vmt_proc *from, struct
 			text.ptr = vmt_arena_copy(arena, text.ptr, text.len);
 			if (!text.ptr)
 				continue;
-			memcpy((char *)to + f->offset, &text, sizeof(text));
+			vmt_field_copy(f, to, from);
+			*(struct vmt_bytes *)((char *)to + f->offset) = text;
 		} else {
-			memcpy((char *)to + f->offset, vmt_field_at(f, from), sizeof(uint64_t));
+			vmt_field_copy(f, to, from);
 		}
-		vmt_row_mark(&to->row, f->index);
 	}
 }
 
