@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/cgroup.h"
 
+#include "model/saturate.h"
+
 #define KNOWN(c, m) VMT_HAS(cgroup, m, c)
 
 struct part {
@@ -42,26 +44,11 @@ bool vmt_cgroup_part_is_rare(enum vmt_cgroup_part_id id, bool v1)
 	return parts[id].rare || (v1 && !parts[id].from_v1 && !parts[id].needed);
 }
 
+/* What is too large to be true, as sums of impossible figures are, is not taken. */
 static void put(struct vmt_cgroup_part *rows, enum vmt_cgroup_part_id id, uint64_t bytes)
 {
 	if (bytes <= INT64_MAX)
 		VMT_SET(cgroup_part, size_bytes, &rows[id], (int64_t)bytes);
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* What is too large to be true stays so, and put() does not take it. */
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return __builtin_add_overflow(a, b, &a) ? UINT64_MAX : a;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 /*
@@ -83,12 +70,13 @@ static void swap_cache(struct vmt_cgroup_part *rows, const struct vmt_cgroup *c,
 	    !KNOWN(c, active_file_bytes) || !KNOWN(c, inactive_file_bytes) ||
 	    !KNOWN(c, unevictable_bytes) || !KNOWN(c, anon_bytes))
 		return;
-	lists = plus(
-		plus(c->active_anon_bytes, c->inactive_anon_bytes),
-		plus(plus(c->active_file_bytes, c->inactive_file_bytes), c->unevictable_bytes));
-	used = plus(c->anon_bytes, file);
+	lists = vmt_plus(vmt_plus(c->active_anon_bytes, c->inactive_anon_bytes),
+			 vmt_plus(vmt_plus(c->active_file_bytes, c->inactive_file_bytes),
+				  c->unevictable_bytes));
+	used = vmt_plus(c->anon_bytes, file);
 	if (lists != UINT64_MAX && used != UINT64_MAX)
-		put(rows, VMT_CGROUP_SWAP_CACHE, least(c->swap_cached_bytes, less(lists, used)));
+		put(rows, VMT_CGROUP_SWAP_CACHE,
+		    vmt_least(c->swap_cached_bytes, vmt_less(lists, used)));
 }
 
 /* Dirty and being written are states of what files have; more shmem than that is a contradiction,
@@ -102,11 +90,11 @@ static void page_cache(struct vmt_cgroup_part *rows, const struct vmt_cgroup *c)
 		return;
 	file = c->file_bytes;
 	if (KNOWN(c, swap_cached_bytes))
-		file = less(file, c->swap_cached_bytes);
+		file = vmt_less(file, c->swap_cached_bytes);
 	swap_cache(rows, c, file);
-	file = less(file, c->shmem_bytes);
-	dirty = least(c->dirty_bytes, file);
-	writeback = least(c->writeback_bytes, file - dirty);
+	file = vmt_less(file, c->shmem_bytes);
+	dirty = vmt_least(c->dirty_bytes, file);
+	writeback = vmt_least(c->writeback_bytes, file - dirty);
 	put(rows, VMT_CGROUP_SHMEM, c->shmem_bytes);
 	put(rows, VMT_CGROUP_DIRTY, dirty);
 	put(rows, VMT_CGROUP_WRITEBACK, writeback);
@@ -138,8 +126,8 @@ static void kernel(struct vmt_cgroup_part *rows, const struct vmt_cgroup *c)
 		return;
 	for (i = VMT_CGROUP_SLAB_REC; i < VMT_CGROUP_KERNEL; i++)
 		if (VMT_HAS(cgroup_part, size_bytes, &rows[i]))
-			listed = plus(listed, (uint64_t)rows[i].size_bytes);
-	put(rows, VMT_CGROUP_KERNEL, less(c->kernel_bytes, listed));
+			listed = vmt_plus(listed, (uint64_t)rows[i].size_bytes);
+	put(rows, VMT_CGROUP_KERNEL, vmt_less(c->kernel_bytes, listed));
 }
 
 static void percent(struct vmt_cgroup_part *p, const struct vmt_cgroup *c)

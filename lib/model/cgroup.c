@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "model/saturate.h"
 #include "model/tree.h"
 
 #define KNOWN(c, m) VMT_HAS(cgroup, m, c)
@@ -33,11 +34,6 @@ struct chain {
 	bool at_most; /* a level of them is not known */
 	struct seen *seen; /* where each of them is to have a row; or NULL */
 };
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* What of a limit is left, and what can be made to. The figures are of different moments, and the
  * kernel adds up those of memory.stat lazily: no more than the limit is ever left. */
@@ -71,7 +67,7 @@ static void take_level(struct chain *chain, const struct vmt_cgroup *c, const ch
 		.available = left_of(limit, current, c->reclaimable_bytes),
 		.limit = limit,
 		.current = current,
-		.reclaimable = (int64_t)least(c->reclaimable_bytes, INT64_MAX),
+		.reclaimable = (int64_t)vmt_least(c->reclaimable_bytes, INT64_MAX),
 		.kind = kind,
 		.at = strcmp(kind, ABOVE) == 0 ? NULL : c,
 	};
@@ -176,7 +172,8 @@ static void set_own(struct vmt_cgroup *c)
 
 	if (KNOWN(c, max_bytes))
 		VMT_SET(cgroup, limit_bytes, c,
-			KNOWN(c, high_bytes) ? least(c->max_bytes, c->high_bytes) : c->max_bytes);
+			KNOWN(c, high_bytes) ? vmt_least(c->max_bytes, c->high_bytes)
+					     : c->max_bytes);
 	own_level(&own, c, false);
 	if (own.known)
 		VMT_SET(cgroup, room_bytes, c, own.least.available);
@@ -216,12 +213,6 @@ struct protection {
 	} * shares;
 };
 
-/* Impossible figures of a recording are not to wrap around. */
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return __builtin_add_overflow(a, b, &a) ? UINT64_MAX : a;
-}
-
 static uint64_t usage_of(const struct vmt_cgroup *c)
 {
 	return KNOWN(c, current_bytes) ? c->current_bytes : 0;
@@ -229,7 +220,7 @@ static uint64_t usage_of(const struct vmt_cgroup *c)
 
 static uint64_t asks(const struct vmt_cgroup *c)
 {
-	return KNOWN(c, min_bytes) ? least(c->min_bytes, usage_of(c)) : 0;
+	return KNOWN(c, min_bytes) ? vmt_least(c->min_bytes, usage_of(c)) : 0;
 }
 
 /* a * b / c, where the result is no larger than a or b. */
@@ -256,7 +247,7 @@ static uint64_t effective(const struct protection *p, size_t i, size_t top)
 		return part_of(mine, kept, asked);
 	if (p->recursive && kept > asked && usage_up > asked && usage > mine)
 		mine += part_of(kept - asked, usage - mine, usage_up - asked);
-	return least(mine, usage);
+	return vmt_least(mine, usage);
 }
 
 /* What reclaim for top can take of all that is charged below it. */
@@ -270,7 +261,7 @@ static uint64_t take_below(const struct protection *p, size_t top)
 	for (i = top + 1; i < end; i++) {
 		struct share *up = &s[p->links[i].parent];
 
-		up->asked = plus(up->asked, asks(&p->rows[i]));
+		up->asked = vmt_plus(up->asked, asks(&p->rows[i]));
 	}
 	for (i = top + 1; i < end; i++)
 		s[i].kept = effective(p, i, top);
@@ -280,9 +271,10 @@ static uint64_t take_below(const struct protection *p, size_t top)
 		struct share *up = &s[p->links[i].parent];
 		uint64_t own = s[i].own, rest = usage_of(&p->rows[i]);
 
-		rest -= least(rest, s[i].below);
-		rest -= least(rest, s[i].kept);
-		up->below = plus(up->below, plus(s[i].below, s[i].kept ? least(own, rest) : own));
+		rest -= vmt_least(rest, s[i].below);
+		rest -= vmt_least(rest, s[i].kept);
+		up->below = vmt_plus(up->below,
+				     vmt_plus(s[i].below, s[i].kept ? vmt_least(own, rest) : own));
 	}
 	return s[top].below;
 }
@@ -312,7 +304,7 @@ static void find_shares(const struct protection *p)
 
 		/* Statistics of version 2 are of a cgroup and all below it. */
 		if (up != SIZE_MAX && may_take(&p->rows[i], &all))
-			s[up].own -= least(s[up].own, all);
+			s[up].own -= vmt_least(s[up].own, all);
 	}
 }
 
@@ -333,7 +325,7 @@ static int set_reclaimable(struct vmt_cgroup *rows, const struct vmt_sample *sam
 	for (i = 0; i < p.n; i++) {
 		if (!may_take(&rows[i], &all))
 			continue;
-		take = shares[i].any ? plus(shares[i].own, take_below(&p, i)) : all;
+		take = shares[i].any ? vmt_plus(shares[i].own, take_below(&p, i)) : all;
 		VMT_SET(cgroup, reclaimable_bytes, &rows[i], take);
 		VMT_SET(cgroup, kept_bytes, &rows[i], all > take ? all - take : 0);
 	}

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/honest.h"
 
+#include "model/saturate.h"
 #include "model/vm-flags.h"
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* a - b, but not below 0. */
-static uint64_t above(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
 
 /* Sums of resident pages, in bytes. */
 struct pages {
@@ -39,9 +29,9 @@ static bool agree(const struct pages *p)
 static struct split split(const struct pages *p)
 {
 	uint64_t file = p->rss - p->anon;
-	uint64_t file_clean = least(p->clean - p->lazy_free, file);
+	uint64_t file_clean = vmt_least(p->clean - p->lazy_free, file);
 	/* As many of the clean pages as can be are anonymous. */
-	uint64_t file_clean_least = above(p->clean, p->anon);
+	uint64_t file_clean_least = vmt_less(p->clean, p->anon);
 
 	return (struct split){
 		.reclaimable = file_clean + p->lazy_free,
@@ -76,7 +66,7 @@ static void map_reclaim(struct vmt_map *m, const struct pages *p)
 
 static void map_freed(struct vmt_map *m, const struct pages *p)
 {
-	uint64_t most = least(p->anon, p->private);
+	uint64_t most = vmt_least(p->anon, p->private);
 	uint64_t hugetlb = 0;
 
 	if (!VMT_HAS(map, private_hugetlb_bytes, m) || !VMT_HAS(map, perms, m) || m->perms.len < 4)
@@ -87,7 +77,7 @@ static void map_freed(struct vmt_map *m, const struct pages *p)
 	if (most > UINT64_MAX - hugetlb)
 		return;
 	VMT_SET(map, freed_bytes, m, most + hugetlb);
-	VMT_SET(map, freed_slack_bytes, m, most - above(p->private, p->rss - p->anon));
+	VMT_SET(map, freed_slack_bytes, m, most - vmt_less(p->private, p->rss - p->anon));
 }
 
 void vmt_map_honest(struct vmt_map *m)
@@ -122,7 +112,7 @@ static void proc_reclaim(struct vmt_proc *proc, const struct pages *p)
 	if (VMT_HAS(proc, pss_shmem_bytes, proc) && proc->pss_shmem_bytes == 0)
 		shmem = 0;
 	else if (VMT_HAS(proc, shmem_bytes, proc))
-		shmem = least(proc->shmem_bytes, s.file_dirty);
+		shmem = vmt_least(proc->shmem_bytes, s.file_dirty);
 	else
 		return;
 	VMT_SET(proc, writeback_bytes, proc, s.file_dirty - shmem);
@@ -132,15 +122,16 @@ static void proc_reclaim(struct vmt_proc *proc, const struct pages *p)
 /* Pss_Anon (5.4+) is all of the private anonymous pages and at most half of the shared ones. */
 static void proc_freed(struct vmt_proc *proc, const struct pages *p)
 {
-	uint64_t most = least(p->anon, p->private), few = above(p->private, p->rss - p->anon);
+	uint64_t most = vmt_least(p->anon, p->private),
+		 few = vmt_less(p->private, p->rss - p->anon);
 
 	if (VMT_HAS(proc, pss_anon_bytes, proc) && proc->pss_anon_bytes <= p->anon) {
 		/* Each sum is rounded down to a KiB. */
-		uint64_t pss = proc->pss_anon_bytes, half = above(pss, p->anon - pss);
+		uint64_t pss = proc->pss_anon_bytes, half = vmt_less(pss, p->anon - pss);
 
 		if (p->anon - pss < 1024)
 			pss = half = p->anon;
-		most = least(most, pss + 1023);
+		most = vmt_least(most, pss + 1023);
 		few = few > half ? few : half;
 	}
 	if (few > most)
@@ -161,8 +152,8 @@ void vmt_proc_honest(struct vmt_proc *proc)
 	if (VMT_HAS(proc, rollup_swap_bytes, proc) && VMT_HAS(proc, swap_pss_bytes, proc) &&
 	    proc->swap_pss_bytes <= proc->rollup_swap_bytes)
 		VMT_SET(proc, freed_swap_bytes, proc,
-			above(proc->swap_pss_bytes,
-			      proc->rollup_swap_bytes - proc->swap_pss_bytes));
+			vmt_less(proc->swap_pss_bytes,
+				 proc->rollup_swap_bytes - proc->swap_pss_bytes));
 	if (!VMT_HAS(proc, rollup_rss_bytes, proc) ||
 	    !VMT_HAS(proc, rollup_anonymous_bytes, proc) || !VMT_HAS(proc, lazy_free_bytes, proc) ||
 	    !VMT_HAS(proc, shared_clean_bytes, proc) || !VMT_HAS(proc, private_clean_bytes, proc) ||

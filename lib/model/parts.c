@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/parts.h"
 
+#include "model/saturate.h"
+
 #define KNOWN(s, m) VMT_HAS(system, m, s)
 
 struct part {
@@ -55,26 +57,11 @@ bool vmt_part_is_needed(enum vmt_part_id id)
 	return parts[id].needed;
 }
 
+/* What is too large to be true, as sums of impossible figures are, is not taken. */
 static void put(struct vmt_part *rows, enum vmt_part_id id, uint64_t bytes)
 {
 	if (bytes <= INT64_MAX)
 		VMT_SET(part, size_bytes, &rows[id], (int64_t)bytes);
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* What is too large to be true stays so, and put() does not take it. */
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	return __builtin_add_overflow(a, b, &a) ? UINT64_MAX : a;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 /*
@@ -90,8 +77,8 @@ static void page_cache(struct vmt_part *rows, const struct vmt_system *s)
 	    !KNOWN(s, writeback_bytes) || s->shared_bytes > s->cached_bytes)
 		return;
 	file = s->cached_bytes - s->shared_bytes;
-	dirty = least(s->dirty_bytes, file);
-	writeback = least(s->writeback_bytes, file - dirty);
+	dirty = vmt_least(s->dirty_bytes, file);
+	writeback = vmt_least(s->writeback_bytes, file - dirty);
 	put(rows, VMT_PART_DIRTY, dirty);
 	put(rows, VMT_PART_WRITEBACK, writeback);
 	put(rows, VMT_PART_CLEAN, file - dirty - writeback);
@@ -116,12 +103,13 @@ static void swap_cache(struct vmt_part *rows, const struct vmt_system *s)
 	    !KNOWN(s, unevictable_bytes) || !KNOWN(s, anon_bytes) || !KNOWN(s, cached_bytes) ||
 	    !KNOWN(s, buffers_bytes))
 		return;
-	lists = plus(
-		plus(s->active_anon_bytes, s->inactive_anon_bytes),
-		plus(plus(s->active_file_bytes, s->inactive_file_bytes), s->unevictable_bytes));
-	used = plus(plus(s->anon_bytes, s->cached_bytes), s->buffers_bytes);
+	lists = vmt_plus(vmt_plus(s->active_anon_bytes, s->inactive_anon_bytes),
+			 vmt_plus(vmt_plus(s->active_file_bytes, s->inactive_file_bytes),
+				  s->unevictable_bytes));
+	used = vmt_plus(vmt_plus(s->anon_bytes, s->cached_bytes), s->buffers_bytes);
 	if (lists != UINT64_MAX && used != UINT64_MAX)
-		put(rows, VMT_PART_SWAP_CACHE, least(s->swap_cached_bytes, less(lists, used)));
+		put(rows, VMT_PART_SWAP_CACHE,
+		    vmt_least(s->swap_cached_bytes, vmt_less(lists, used)));
 }
 
 uint64_t vmt_vmalloc_without_stacks(uint64_t vmalloc, uint64_t stacks)
@@ -136,7 +124,7 @@ static void stacks_and_vmalloc(struct vmt_part *rows, const struct vmt_system *s
 	if (KNOWN(s, kernel_stack_bytes)) {
 		stacks = s->kernel_stack_bytes;
 		if (KNOWN(s, shadow_call_stack_bytes))
-			stacks = plus(stacks, s->shadow_call_stack_bytes);
+			stacks = vmt_plus(stacks, s->shadow_call_stack_bytes);
 		put(rows, VMT_PART_STACKS, stacks);
 		if (KNOWN(s, vmalloc_used_bytes))
 			put(rows, VMT_PART_VMALLOC,
@@ -178,7 +166,7 @@ void vmt_parts(const struct vmt_system *s, uint64_t page_size, struct vmt_part r
 	COPY(SLAB_UNREC, slab_unreclaimable_bytes);
 	if (KNOWN(s, kreclaimable_bytes) && KNOWN(s, slab_reclaimable_bytes))
 		put(rows, VMT_PART_OTHER_REC,
-		    less(s->kreclaimable_bytes, s->slab_reclaimable_bytes));
+		    vmt_less(s->kreclaimable_bytes, s->slab_reclaimable_bytes));
 	stacks_and_vmalloc(rows, s);
 	COPY(TABLES, page_tables_bytes);
 	COPY(SEC_TABLES, sec_page_tables_bytes);
@@ -187,7 +175,7 @@ void vmt_parts(const struct vmt_system *s, uint64_t page_size, struct vmt_part r
 	COPY(ZSWAP, zswap_bytes);
 	COPY(ZRAM, zram_bytes);
 	if (KNOWN(s, gpu_active_bytes) && KNOWN(s, gpu_reclaim_bytes))
-		put(rows, VMT_PART_GPU, plus(s->gpu_active_bytes, s->gpu_reclaim_bytes));
+		put(rows, VMT_PART_GPU, vmt_plus(s->gpu_active_bytes, s->gpu_reclaim_bytes));
 	if (KNOWN(s, memmap_pages) && page_size &&
 	    !__builtin_mul_overflow(s->memmap_pages, page_size, &bytes))
 		put(rows, VMT_PART_MEMMAP, bytes);
@@ -236,7 +224,7 @@ static void term_pair(struct vmt_term *t, uint64_t bytes, const struct vmt_syste
 {
 	term(&t[0], bytes, false);
 	if (KNOWN(s, low_bytes) && page_size)
-		term(&t[1], least(bytes / 2 / page_size * page_size, s->low_bytes), true);
+		term(&t[1], vmt_least(bytes / 2 / page_size * page_size, s->low_bytes), true);
 }
 
 void vmt_available_terms(const struct vmt_system *s, uint64_t page_size,
@@ -286,7 +274,7 @@ static void commit_limit(struct vmt_commit *c, const struct vmt_system *s, uint6
 			return;
 		if (KNOWN(s, hugetlb_bytes))
 			huge = s->hugetlb_bytes;
-		if (__builtin_mul_overflow(less(s->total_bytes, huge) / page_size,
+		if (__builtin_mul_overflow(vmt_less(s->total_bytes, huge) / page_size,
 					   c->overcommit_ratio, &pages))
 			return;
 		pages /= 100;
@@ -320,7 +308,8 @@ void vmt_commit_derive(struct vmt_commit *c, const struct vmt_system *s, uint64_
 		VMT_SET(commit, largest_bytes, c, all);
 	if (c->overcommit_memory == 2 && VMT_HAS(commit, commit_limit_bytes, c) &&
 	    VMT_HAS(commit, committed_bytes, c))
-		VMT_SET(commit, largest_bytes, c, less(c->commit_limit_bytes, c->committed_bytes));
+		VMT_SET(commit, largest_bytes, c,
+			vmt_less(c->commit_limit_bytes, c->committed_bytes));
 }
 
 void vmt_pressure_rates(struct vmt_pressure *rows, size_t n, const struct vmt_pressure *prev,
