@@ -155,22 +155,6 @@ static void find_mapping(struct addrs *a, size_t i)
 	}
 }
 
-struct one_page {
-	struct vmt_page_run run;
-	bool has;
-};
-
-static int take_page(const struct vmt_page_run *runs, size_t n, void *arg)
-{
-	struct one_page *one = arg;
-
-	if (n) {
-		one->run = runs[0];
-		one->has = true;
-	}
-	return 0;
-}
-
 static int read_page(struct addrs *a, size_t i)
 {
 	struct vmt_sample *s = a->run.sample;
@@ -186,15 +170,16 @@ static int read_page(struct addrs *a, size_t i)
 	struct vmt_page_rows rows = {
 		.page_size = page, .physical = a->physical, .want = a->want, .arena = &s->arena
 	};
-	struct one_page one = { 0 };
 	struct vmt_page state = { 0 };
-	int r = vmt_collect_pages(a->run.collector, s, 0, &options, a->physical, take_page, &one);
+	struct vmt_page_run run;
+	bool has;
+	int r = vmt_collect_page(a->run.collector, s, 0, &options, a->physical, &run, &has);
 
 	if (r == -ENOMEM)
 		return r;
-	if (!one.has)
+	if (!has)
 		return 0;
-	r = vmt_page_row(&rows, &one.run, a->maps[i], &state);
+	r = vmt_page_row(&rows, &run, a->maps[i], &state);
 	if (r == 0)
 		vmt_addr_set_state(row, &state);
 	if (!vmt_ctx_given(a->ctx, "pfn")) {

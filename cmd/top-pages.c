@@ -236,22 +236,6 @@ static int read_cells(struct vmt_top_pages *t, struct vmt_run *run, size_t index
 	return 0;
 }
 
-struct one_page {
-	struct vmt_page_run run;
-	bool has;
-};
-
-static int take_page(const struct vmt_page_run *runs, size_t n, void *arg)
-{
-	struct one_page *one = arg;
-
-	if (n) {
-		one->run = runs[0];
-		one->has = true;
-	}
-	return 0;
-}
-
 /* The page that the cursor is on, with all that can be known of it. */
 static int read_page(struct vmt_top_pages *t, struct vmt_run *run, size_t index,
 		     const struct vmt_map *m, uint64_t address, const struct vmt_page **ret)
@@ -262,7 +246,8 @@ static int read_page(struct vmt_top_pages *t, struct vmt_run *run, size_t index,
 	uint64_t page = s->host.page_size;
 	struct vmt_pages_opts opts = { .want = all, .maps = m, .n_maps = 1 };
 	struct vmt_page_rows rows = { .page_size = page, .want = all, .arena = &s->arena };
-	struct one_page one = { 0 };
+	struct vmt_page_run found;
+	bool has;
 	int r = 0;
 
 	if (!t->physical_tried)
@@ -272,14 +257,14 @@ static int read_page(struct vmt_top_pages *t, struct vmt_run *run, size_t index,
 		return r;
 	opts.start = address - (address - m->start) % page;
 	opts.end = opts.start + page;
-	r = vmt_collect_pages(run->collector, s, index, &opts, t->physical, take_page, &one);
+	r = vmt_collect_page(run->collector, s, index, &opts, t->physical, &found, &has);
 	if (r == -ENOMEM)
 		return r;
-	if (!one.has)
+	if (!has)
 		return 0;
 	rows.physical = t->physical;
 	t->page = (struct vmt_page){ 0 };
-	r = vmt_page_row(&rows, &one.run, m, &t->page);
+	r = vmt_page_row(&rows, &found, m, &t->page);
 	if (r == 0)
 		*ret = &t->page;
 	return r;

@@ -428,6 +428,34 @@ int vmt_collect_physical(struct vmt_collector *c, struct vmt_sample *s, unsigned
 	return 0;
 }
 
+struct one_page {
+	struct vmt_page_run run;
+	bool has;
+};
+
+static int take_page(const struct vmt_page_run *runs, size_t n, void *arg)
+{
+	struct one_page *one = arg;
+
+	if (n) {
+		one->run = runs[0];
+		one->has = true;
+	}
+	return 0;
+}
+
+int vmt_collect_page(struct vmt_collector *c, struct vmt_sample *s, size_t index,
+		     const struct vmt_pages_opts *opts, struct vmt_physical *physical,
+		     struct vmt_page_run *ret_run, bool *ret_has)
+{
+	struct one_page one = { 0 };
+	int r = vmt_collect_pages(c, s, index, opts, physical, take_page, &one);
+
+	*ret_run = one.run;
+	*ret_has = one.has;
+	return r;
+}
+
 bool vmt_collect_has_frames(struct vmt_collector *c)
 {
 	return vmt_proc_shared_pagemap(vmt_collector_shared(c))->frames;

@@ -33,6 +33,14 @@ int vmt_collect_pages(struct vmt_collector *c, struct vmt_sample *s, size_t inde
 		      const struct vmt_pages_opts *opts, struct vmt_physical *physical,
 		      int (*fn)(const struct vmt_page_run *runs, size_t n, void *arg), void *arg);
 
+/*
+ * The same for the page at opts->start alone, which opts->end lies behind. *ret_has: it could be
+ * read, and *ret_run is what it is.
+ */
+int vmt_collect_page(struct vmt_collector *c, struct vmt_sample *s, size_t index,
+		     const struct vmt_pages_opts *opts, struct vmt_physical *physical,
+		     struct vmt_page_run *ret_run, bool *ret_has);
+
 /* Whether frames of pages are shown to us; without CAP_SYS_ADMIN they are not. */
 bool vmt_collect_has_frames(struct vmt_collector *c);
 /* Whether this kernel keeps the mark soft-dirty. */
