@@ -14,7 +14,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from tap import VMTOP, Report  # noqa: E402
+from program import OK, expect, run  # noqa: E402
+from tap import Report  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 NAME = "vmtop-pic"
@@ -40,10 +41,10 @@ def victim():
 
 
 def screen(name, pid):
-    done = subprocess.run([VMTOP, "top", "--ascii", "--render", name, "-p", str(pid)],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False, timeout=120)
-    return done.stdout.splitlines() if done.returncode == 0 else [f"exit {done.returncode}"]
+    done = run("top", "--ascii", "--render", name, "-p", str(pid), stderr=subprocess.STDOUT,
+               timeout=120)
+    problem = expect(done, OK)
+    return [problem] if problem else done.out.decode(errors="replace").splitlines()
 
 
 def strip_problem(lines):

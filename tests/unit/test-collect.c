@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -190,29 +189,17 @@ static const char *victim(void)
 
 static void reap(pid_t pid);
 
-static size_t open_files(void)
-{
-	size_t n = 0;
-	DIR *dir = opendir("/proc/self/fd");
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 /* Directories that were held are taken or closed, and what is read below them is of the process. */
 static void a08_held_directories(void **state)
 {
 	const uint64_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
 	struct vmt_collector *c = collector(NULL);
-	size_t before = open_files();
+	size_t before = unit_open_files();
 	pid_t pid = child(NULL);
 	struct vmt_sample *s = collect(c, files | VMT_COLLECT_HOLD, (uint64_t)pid);
 	uint64_t end;
 
-	assert_int_equal(open_files(), before + 1);
+	assert_int_equal(unit_open_files(), before + 1);
 	/* What is read later is part of the time. */
 	end = s->procs[0].read_end_ns;
 	assert_true(end > s->procs[0].read_start_ns);
@@ -221,7 +208,7 @@ static void a08_held_directories(void **state)
 	assert_text(proc, read_status, &s->procs[0], "ok");
 	assert_true(VMT_HAS(proc, pss_bytes, &s->procs[0]) && s->procs[0].pss_bytes > 0);
 	vmt_sample_free(s);
-	assert_int_equal(open_files(), before);
+	assert_int_equal(unit_open_files(), before);
 	s = collect(c, files | VMT_COLLECT_HOLD, (uint64_t)pid);
 	reap(pid);
 	collect_one(c, s, ROLLUP);

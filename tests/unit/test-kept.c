@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -38,24 +37,12 @@ static void reap(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static size_t open_files(void)
-{
-	size_t n = 0;
-	DIR *dir = opendir("/proc/self/fd");
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 /* Files that stay open are of the process that they were opened for, and go with it. */
 static void test_kept_files(void **state)
 {
 	const uint64_t files = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT);
 	struct vmt_collector *c = collector(NULL);
-	size_t before = open_files();
+	size_t before = unit_open_files();
 	pid_t pid = child();
 	uint64_t start;
 	int i;
@@ -70,28 +57,28 @@ static void test_kept_files(void **state)
 	assert_true(VMT_HAS(proc, read_start_ns, &s->procs[0]));
 	vmt_sample_free(s);
 	/* In place of stat another file does, from the second look on. */
-	assert_int_equal(open_files(), before + 2);
+	assert_int_equal(unit_open_files(), before + 2);
 	s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)pid);
 	assert_int_equal(s->n_procs, 1);
 	assert_field(proc, start_time_ns, &s->procs[0], start);
 	assert_text(proc, class, &s->procs[0], "user");
 	assert_int_equal(s->sources[VMT_SOURCE_STATUS].reads, 1);
 	vmt_sample_free(s);
-	assert_int_equal(open_files(), before + 2);
+	assert_int_equal(unit_open_files(), before + 2);
 	reap(pid);
 	s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)pid);
 	assert_int_equal(s->n_procs, 0);
 	vmt_sample_free(s);
-	assert_int_equal(open_files(), before);
+	assert_int_equal(unit_open_files(), before);
 	for (i = 0; i < 2; i++) {
 		s = collect(c, files | VMT_COLLECT_KEEP, (uint64_t)getpid());
 		vmt_sample_free(s);
 	}
-	assert_int_equal(open_files(), before + 2);
+	assert_int_equal(unit_open_files(), before + 2);
 	/* Without the wish they go. */
 	s = collect(c, files, (uint64_t)getpid());
 	vmt_sample_free(s);
-	assert_int_equal(open_files(), before);
+	assert_int_equal(unit_open_files(), before);
 	vmt_collector_free(c);
 }
 
@@ -166,12 +153,12 @@ static void a08_more_files(void **state)
 {
 	const uint64_t files = VMT_SOURCE_BIT(STATM) | VMT_SOURCE_BIT(STAT);
 	const uint64_t more = VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(CGROUP);
-	size_t at_first = open_files(), before, i, zero = 0;
+	size_t at_first = unit_open_files(), before, i, zero = 0;
 	struct vmt_collector *c = collector(NULL);
 	pid_t pid = child();
 	struct vmt_sample *s;
 
-	before = open_files();
+	before = unit_open_files();
 	for (i = 0; i < 3; i++) {
 		s = collect(c, files, (uint64_t)pid);
 		assert_unknown(proc, uid, &s->procs[0]);
@@ -181,7 +168,7 @@ static void a08_more_files(void **state)
 		assert_true(VMT_HAS(proc, user, &s->procs[0]));
 		assert_true(VMT_HAS(proc, anonymous_bytes, &s->procs[0]));
 		assert_true(VMT_HAS(proc, swap_bytes, &s->procs[0]));
-		assert_int_equal(open_files(), before + 2);
+		assert_int_equal(unit_open_files(), before + 2);
 		vmt_sample_free(s);
 	}
 	/* The number is another process's by now. */
@@ -197,7 +184,7 @@ static void a08_more_files(void **state)
 	assert_unknown(proc, uid, &s->procs[0]);
 	vmt_sample_free(s);
 	vmt_collector_free(c);
-	assert_int_equal(open_files(), at_first);
+	assert_int_equal(unit_open_files(), at_first);
 }
 
 int main(void)

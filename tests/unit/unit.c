@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -87,6 +88,18 @@ size_t unit_alloc_sweep(int (*fn)(void *arg), void *arg)
 	}
 	fail_msg("it never ends to allocate");
 	return 0;
+}
+
+size_t unit_open_files(void)
+{
+	size_t n = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 void unit_dir_make(struct unit_dir *dir)

@@ -56,6 +56,9 @@ size_t unit_alloc_sweep(int (*fn)(void *arg), void *arg);
  */
 void unit_on_open(const char *name, void (*fn)(void *arg), void *arg);
 
+/* The files that this process has open, by number: for what leaves none behind. */
+size_t unit_open_files(void);
+
 /* A directory for the test, and files in it; everything is removed at the end. */
 struct unit_dir {
 	char path[64];
