@@ -16,8 +16,8 @@ struct part {
 static const struct part parts[VMT_CGROUP_PART_COUNT] = {
 	[VMT_CGROUP_ANON] = { "anonymous", "anon", "rss", true, false },
 	[VMT_CGROUP_SHMEM] = { "shmem", "shmem", NULL, true, false },
-	[VMT_CGROUP_CLEAN] = { "file_clean", "file - shmem - swapcached - the next two",
-			       "cache - shmem - swapcached - the next two", true, false },
+	[VMT_CGROUP_CLEAN] = { "file_clean", "file - shmem - the next two",
+			       "cache - shmem - the next two", true, false },
 	[VMT_CGROUP_DIRTY] = { "file_dirty", "file_dirty", "dirty", true, false },
 	[VMT_CGROUP_WRITEBACK] = { "file_writeback", "file_writeback", "writeback", true, false },
 	[VMT_CGROUP_SWAP_CACHE] = { "swap_cache", "swapcached, as far as nobody maps it", NULL,
@@ -52,8 +52,8 @@ static void put(struct vmt_cgroup_part *rows, enum vmt_cgroup_part_id id, uint64
 }
 
 /*
- * "file" of a cgroup has the pages of the swap cache in it (mm/swap_state.c adds them to
- * NR_FILE_PAGES), and those that a process maps are in "anon" as well. The lists of reclaim have
+ * The pages of the swap cache that a process maps are in "anon" as well; in "file" of a cgroup none
+ * of them is (mm/swap_state.c counts NR_FILE_PAGES of the node alone). The lists of reclaim have
  * each page once: what they have above both is what nobody maps.
  */
 static void swap_cache(struct vmt_cgroup_part *rows, const struct vmt_cgroup *c, uint64_t file)
@@ -89,8 +89,6 @@ static void page_cache(struct vmt_cgroup_part *rows, const struct vmt_cgroup *c)
 	    !KNOWN(c, writeback_bytes) || c->shmem_bytes > c->file_bytes)
 		return;
 	file = c->file_bytes;
-	if (KNOWN(c, swap_cached_bytes))
-		file = vmt_less(file, c->swap_cached_bytes);
 	swap_cache(rows, c, file);
 	file = vmt_less(file, c->shmem_bytes);
 	dirty = vmt_least(c->dirty_bytes, file);

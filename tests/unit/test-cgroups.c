@@ -458,7 +458,7 @@ static void parts(void **state)
 	put_number(&d, "/a", "memory.current", 1000000);
 	/* Of 5000 pages of swap cache on the lists, 2000 are of anonymous memory as well. */
 	put(&d, "/a", "memory.stat",
-	    "anon 300000\nfile 405000\nkernel 90000\nkernel_stack 10000\npagetables 20000\n"
+	    "anon 300000\nfile 400000\nkernel 90000\nkernel_stack 10000\npagetables 20000\n"
 	    "percpu 1000\nsock 700\nvmalloc 300\nshmem 100000\nfile_dirty 40000\n"
 	    "file_writeback 2000\nswapcached 5000\ninactive_anon 303000\nactive_anon 0\n"
 	    "inactive_file 200000\nactive_file 200000\nunevictable 0\nslab_reclaimable 30000\n"

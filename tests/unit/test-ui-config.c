@@ -111,6 +111,7 @@ static void what_is_saved_is_loaded(void **state)
 	struct unit_dir *d = *state;
 	VMT_AUTO_FREE char *path = user_file(d, "a/b/vmtop.conf");
 
+	assert_non_null(path);
 	vmt_settings_init(&s);
 	assert_int_equal(vmt_settings_set(&s, "", "delay", "0.5", &err), 0);
 	assert_int_equal(vmt_settings_set(&s, "", "unit", "pages", &err), 0);
