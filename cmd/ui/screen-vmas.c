@@ -220,7 +220,7 @@ static unsigned draw_fault_rate(struct vmt_canvas *c, unsigned y, unsigned x,
 	unsigned width;
 
 	vmt_vma_rate_text(&text, known,
-			  known ? p->minor_faults_per_second + p->major_faults_per_second : 0);
+			  known ? p->minor_faults_per_second + p->major_faults_per_second : 0, 0);
 	if (vmt_buf_error(&text) < 0)
 		return x;
 	width = (unsigned)text.len;

@@ -131,5 +131,8 @@ void vmt_table_want(const struct vmt_table *t, struct vmt_want *w);
  */
 void vmt_ui_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_field *f,
 		  const void *row, unsigned width);
+/* Thousandths, such as a rate, in at most width columns (0: as many as it takes): "652", "5.9",
+ * "0.04", "250k". What is there is never shown as nothing. */
+void vmt_ui_milli(struct vmt_buf *out, uint64_t v, unsigned width);
 /* Columns that any value of a size takes in that unit. */
 unsigned vmt_ui_size_width(enum vmt_size_unit unit);

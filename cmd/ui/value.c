@@ -129,8 +129,7 @@ static void count_text(struct vmt_buf *out, uint64_t v, unsigned width)
 	vmt_buf_addc(out, letters[n]);
 }
 
-/* Thousandths: "652", "5.9", "0.04"; what is there is never shown as nothing. */
-static void milli_text(struct vmt_buf *out, uint64_t v, unsigned width)
+void vmt_ui_milli(struct vmt_buf *out, uint64_t v, unsigned width)
 {
 	if (v == 0 || v >= 9950)
 		count_text(out, v / 1000 + (v % 1000 >= 500), width);
@@ -159,7 +158,7 @@ static void signed_text(struct vmt_buf *out, const struct vmt_ui *ui, const stru
 		if (u < 10000 && u)
 			vmt_buf_addf(out, "%" PRIu64 ".%03u", u / 1000, (unsigned)(u % 1000));
 		else
-			milli_text(out, u, width);
+			vmt_ui_milli(out, u, width);
 		break;
 	default:
 		count_text(out, u, width);
@@ -188,7 +187,7 @@ static void number_text(struct vmt_buf *out, const struct vmt_ui *ui, const stru
 		vmt_fmt_duration(out, v);
 		break;
 	case VMT_UNIT_MILLI:
-		milli_text(out, v, width);
+		vmt_ui_milli(out, v, width);
 		break;
 	case VMT_UNIT_NONE:
 		/* A name, such as a process id: all of it or nothing. */

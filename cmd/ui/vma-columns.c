@@ -103,15 +103,12 @@ static const struct vmt_vma_rate *rate_of(const struct vmt_vma_columns *s, const
 	return low < s->n_rates && s->rates[low].start == m->start ? &s->rates[low] : NULL;
 }
 
-void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli)
+void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli, unsigned width)
 {
-	if (!known)
-		vmt_buf_addc(out, '-');
-	else if (milli == 0 || milli >= 9950)
-		vmt_buf_addf(out, "%" PRIu64, (milli + 500) / 1000);
+	if (known)
+		vmt_ui_milli(out, milli, width);
 	else
-		vmt_buf_addf(out, "%" PRIu64 ".%" PRIu64, (milli + 50) / 1000,
-			     (milli + 50) % 1000 / 100);
+		vmt_buf_addc(out, '-');
 }
 
 static void draw_rate(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width, bool known,
@@ -119,7 +116,7 @@ static void draw_rate(struct vmt_canvas *c, unsigned y, unsigned x, unsigned wid
 {
 	VMT_AUTO_BUF text = { 0 };
 
-	vmt_vma_rate_text(&text, known, milli);
+	vmt_vma_rate_text(&text, known, milli, width);
 	if (vmt_buf_error(&text) < 0)
 		c->error = -ENOMEM;
 	else
@@ -372,7 +369,7 @@ bool vmt_vma_draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 
 	if (!rate || !rate->known || !rate->total)
 		return false;
-	vmt_vma_rate_text(&text, true, rate->milli);
+	vmt_vma_rate_text(&text, true, rate->milli, 0);
 	if (vmt_buf_error(&text) < 0)
 		return false;
 	from = vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL, "faults/s ");

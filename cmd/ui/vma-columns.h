@@ -33,8 +33,8 @@ void vmt_vma_columns_done(struct vmt_vma_columns *v);
  */
 int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, uint64_t pid,
 			 const struct vmt_proc_maps *maps);
-/* A rate in thousandths as text: "5.3", "652"; "-" where it is not known. */
-void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli);
+/* A rate as vmt_ui_milli() has it; "-" where it is not known. */
+void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli, unsigned width);
 
 /* What the probe knows of the faults of a mapping since the sample before; false where it had none,
  * or nobody counts, and nothing was drawn. */

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "cmd/ui/ui.h"
+#include "model/fault-raw.h"
 #include "model/page-cells.h"
 #include "model/strip.h"
 
@@ -371,6 +372,36 @@ static void test_groups(void **state)
 	teardown(&s);
 }
 
+static void test_rates(void **state)
+{
+	/* Of 100 seconds. */
+	struct vmt_fault_sample counted = { .window_ns = UINT64_C(100000000000) };
+	struct vmt_fault rows[2] = { 0 };
+	struct scene s;
+
+	(void)state;
+	setup(&s, VMT_SCREEN_VMAS, 24, 80);
+	VMT_SET(fault, pid, &rows[0], 42);
+	VMT_SET(fault, start, &rows[0], HEAP);
+	VMT_SET(fault, faults_total, &rows[0], 25000000);
+	VMT_SET(fault, pid, &rows[1], 42);
+	VMT_SET(fault, start, &rows[1], FILE_AT);
+	VMT_SET(fault, faults_total, &rows[1], 3);
+	s.sample.faults = &counted;
+	s.model.has_probe = true;
+	s.model.faults = rows;
+	s.model.n_faults = 2;
+	new_model(&s);
+	/* A lot has room too, and a little is not nothing. */
+	assert_has(&s, "[######.=...s]  250k  [heap]\n");
+	assert_has(&s, "[###         ]  0.03 >/usr/lib/lib\\x1b.so\n");
+	assert_has(&s, "[-           ]     0  [anon]\n");
+	assert_has(&s, " faults/s 0.03  served as ");
+	press(&s, VMT_KEY_DOWN);
+	assert_has(&s, " faults/s 250000  served as ");
+	teardown(&s);
+}
+
 static void test_pages(void **state)
 {
 	struct vmt_ui_want w;
@@ -572,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_the_selection_waits),
 		cmocka_unit_test(test_another_process),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_zoom),

@@ -116,6 +116,8 @@ static void test_rates(void **state)
 		VMT_SET(proc, minor_faults_per_second, &p, cases[i].milli);
 		assert_value(FIELD(proc, minor_faults_per_second), &p, 5, cases[i].text);
 	}
+	/* Where there is room, all of it. */
+	assert_value(FIELD(proc, minor_faults_per_second), &p, 0, "12345678");
 }
 
 static void test_signed(void **state)
