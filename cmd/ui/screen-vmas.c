@@ -12,9 +12,8 @@
 #define DETAIL	 6
 
 struct vmas_state {
-	/* The same rows, with the columns of narrow and of wide terminals; and their groups. */
-	struct vmt_table *narrow, *wide, *by_file;
-	bool is_wide, grouped;
+	struct vmt_table *by_map, *by_file;
+	bool grouped; /* the second is shown */
 	struct vmt_ui_proc proc; /* that is shown */
 	const struct vmt_proc *row; /* of the model, or NULL: it is not there */
 	const struct vmt_proc_maps *maps; /* of the sample, or NULL */
@@ -41,8 +40,7 @@ static void done(void *state)
 {
 	struct vmas_state *s = state;
 
-	vmt_table_free(s->narrow);
-	vmt_table_free(s->wide);
+	vmt_table_free(s->by_map);
 	vmt_table_free(s->by_file);
 	vmt_map_groups_free(s->groups);
 	vmt_vma_columns_done(&s->columns);
@@ -57,9 +55,7 @@ static int init(struct vmt_ui *ui, void **ret)
 	(void)ui;
 	if (!s)
 		return -ENOMEM;
-	r = vmt_table_new(&vmt_vmas_narrow, &s->narrow);
-	if (r == 0)
-		r = vmt_table_new(&vmt_vmas_wide, &s->wide);
+	r = vmt_table_new(&vmt_vmas_by_map, &s->by_map);
 	if (r == 0)
 		r = vmt_table_new(&vmt_vmas_by_file, &s->by_file);
 	if (r == 0)
@@ -71,19 +67,21 @@ static int init(struct vmt_ui *ui, void **ret)
 	return r;
 }
 
-static struct vmt_table *maps_table(const struct vmas_state *s)
-{
-	return s->is_wide ? s->wide : s->narrow;
-}
-
 static struct vmt_table *shown_table(const struct vmas_state *s)
 {
-	return s->grouped ? s->by_file : maps_table(s);
+	return s->grouped ? s->by_file : s->by_map;
 }
 
 static struct vmt_table *table(void *state)
 {
 	return shown_table(state);
+}
+
+static struct vmt_table *kept(void *state)
+{
+	struct vmas_state *s = state;
+
+	return s->by_map;
 }
 
 /* The process that is shown: the one that the screen was opened for, or whose mappings the sampler
@@ -116,12 +114,10 @@ static void find_proc(struct vmt_ui *ui, struct vmas_state *s)
 /* Another process: from its first row on. */
 static void rewind_tables(struct vmt_ui *ui, struct vmas_state *s)
 {
-	struct vmt_table *const tables[] = { s->narrow, s->wide, s->by_file };
 	bool unused;
-	size_t i;
 
-	for (i = 0; i < VMT_ARRAY_LEN(tables); i++)
-		vmt_table_action(ui, tables[i], VMT_ACTION_HOME, &unused);
+	vmt_table_action(ui, s->by_map, VMT_ACTION_HOME, &unused);
+	vmt_table_action(ui, s->by_file, VMT_ACTION_HOME, &unused);
 	s->start = s->end = 0;
 	s->again = false;
 }
@@ -146,8 +142,7 @@ static void select_again(struct vmt_ui *ui, struct vmas_state *s)
 	if (!s->again || !s->maps || !s->maps->n_maps)
 		return;
 	VMT_SET(map, start, &row, s->start);
-	vmt_table_select(s->narrow, &row);
-	vmt_table_select(s->wide, &row);
+	vmt_table_select(s->by_map, &row);
 	s->again = false;
 }
 
@@ -172,7 +167,7 @@ static int group(struct vmt_ui *ui, struct vmas_state *s)
 static int take_model(struct vmt_ui *ui, void *state)
 {
 	struct vmas_state *s = state;
-	bool had = vmt_table_total(s->narrow) != 0;
+	bool had = vmt_table_total(s->by_map) != 0;
 	const struct vmt_map *rows;
 	size_t n;
 	int r;
@@ -184,9 +179,7 @@ static int take_model(struct vmt_ui *ui, void *state)
 	s->again |= had && !n && s->end;
 	r = vmt_vma_count_faults(&s->columns, ui->model, s->proc.pid, s->maps);
 	if (r == 0)
-		r = vmt_table_rows(ui, s->narrow, rows, n);
-	if (r == 0)
-		r = vmt_table_rows(ui, s->wide, rows, n);
+		r = vmt_table_rows(ui, s->by_map, rows, n);
 	if (r == 0)
 		r = group(ui, s);
 	if (r == 0)
@@ -196,7 +189,7 @@ static int take_model(struct vmt_ui *ui, void *state)
 
 static const struct vmt_map *selected(const struct vmas_state *s)
 {
-	return vmt_table_selected(maps_table(s));
+	return vmt_table_selected(s->by_map);
 }
 
 /* Drawing. */
@@ -298,30 +291,11 @@ static void mark_old(struct vmt_canvas *c, size_t first)
 static void remember_rows(struct vmas_state *s)
 {
 	size_t n, i;
-	const void *const *rows = vmt_table_visible(maps_table(s), &n);
+	const void *const *rows = vmt_table_visible(s->by_map, &n);
 
 	s->n_strips = n < VMT_UI_ROWS_MAX ? n : VMT_UI_ROWS_MAX;
 	for (i = 0; i < s->n_strips; i++)
 		s->strips[i] = ((const struct vmt_map *)rows[i])->start;
-}
-
-/* The terminal is wider or narrower than it was: the other columns, in the same order. */
-static void adapt(struct vmt_ui *ui, struct vmas_state *s, bool wide)
-{
-	struct vmt_table *from = maps_table(s), *to;
-	const struct vmt_map *row = vmt_table_selected(from);
-	VMT_AUTO_BUF sort = { 0 };
-
-	if (s->is_wide == wide)
-		return;
-	s->is_wide = wide;
-	to = maps_table(s);
-	vmt_table_sort_text(from, &sort);
-	if (vmt_buf_error(&sort) == 0 && sort.len)
-		vmt_table_sort(ui, to, sort.data, NULL);
-	vmt_table_filter(ui, to, vmt_table_filter_text(from), NULL);
-	if (row)
-		vmt_table_select(to, row);
 }
 
 static void draw_hint(struct vmas_state *s, struct vmt_canvas *c, unsigned y)
@@ -357,7 +331,6 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	bool detail = area.height >= DETAILED && area.width >= 100 && !s->grouped;
 	const struct vmt_map *m;
 
-	adapt(ui, s, area.width >= VMT_VMAS_WIDE);
 	draw_head(ui, s, c, area.y);
 	if (!s->maps || !s->maps->n_maps) {
 		s->n_strips = 0;
@@ -401,7 +374,7 @@ static enum vmt_ui_act open_group(struct vmas_state *s)
 
 		if (!VMT_HAS(map_group, name, g) || !vmt_bytes_equal(m->path, g->name))
 			continue;
-		vmt_table_select(maps_table(s), m);
+		vmt_table_select(s->by_map, m);
 		break;
 	}
 	return VMT_UI_DRAW;
@@ -483,4 +456,5 @@ const struct vmt_screen vmt_screen_vmas = {
 	.want = want,
 	.subject = subject,
 	.table = table,
+	.kept = kept,
 };

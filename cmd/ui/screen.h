@@ -105,6 +105,9 @@ struct vmt_screen {
 	void (*subject)(const struct vmt_ui *ui, const void *state, struct vmt_ui_subject *ret);
 	/* The table that searching, filtering and sorting act upon; NULL where there is none. */
 	struct vmt_table *(*table)(void *state);
+	/* The table whose columns and order are settings, where table() may be another one. May be
+	 * NULL: they are one. */
+	struct vmt_table *(*kept)(void *state);
 	/* Lines of its own keys for help, "k  kinds"; NULL-terminated, may be NULL. */
 	const char *const *keys;
 };

@@ -4,8 +4,16 @@
 #include "base/fmt.h"
 #include "cmd/ui/table-rows.h"
 
-const char *vmt_table_title(const struct vmt_table_col *col)
+/* As drawn last. */
+static bool is_wide(const struct vmt_table *t)
 {
+	return t->area.width >= (t->def->wide_from ? t->def->wide_from : VMT_WIDE);
+}
+
+const char *vmt_table_title(const struct vmt_table *t, const struct vmt_table_col *col)
+{
+	if (col->column.wide_title && is_wide(t))
+		return col->column.wide_title;
 	return col->column.title ? col->column.title : col->field->title;
 }
 
@@ -90,7 +98,7 @@ int vmt_table_columns_init(struct vmt_table *t)
 /* Blanks before a column. */
 static unsigned blanks_of(const struct vmt_table *t, const struct vmt_table_column *c)
 {
-	return 1 + c->gap + (t->area.width >= VMT_WIDE ? c->wide_gap : 0);
+	return 1 + c->gap + (is_wide(t) ? c->wide_gap : 0);
 }
 
 /* Columns that one takes, those blanks included that stand before it. */
@@ -100,7 +108,7 @@ static unsigned column_width(const struct vmt_table *t, const struct vmt_ui *ui,
 	const struct vmt_field *f = t->cols[i].field;
 	unsigned width = c->width ? c->width : c->least, need;
 
-	if (c->wide && t->area.width >= VMT_WIDE)
+	if (c->wide && is_wide(t))
 		width = c->wide;
 	if (!c->draw && f && f->unit == VMT_UNIT_BYTES && ui->unit != VMT_SIZE_HUMAN) {
 		need = vmt_ui_size_width(ui->unit) + (f->type == VMT_TYPE_I64);
@@ -230,7 +238,7 @@ struct vmt_table_choice vmt_table_choice(const struct vmt_table *t, size_t i)
 	const struct vmt_table_col *c = &t->cols[i];
 
 	return (struct vmt_table_choice){
-		.title = vmt_table_title(c),
+		.title = vmt_table_title(t, c),
 		.field = c->field,
 		.on = c->on,
 		.sorted = t->n_keys && c->field == t->keys[0].field,

@@ -11,7 +11,7 @@ static void draw_heading(const struct vmt_table *t, struct vmt_canvas *c)
 	for (i = 0; i < t->n_places; i++) {
 		const struct vmt_table_place *p = &t->places[i];
 		const struct vmt_table_col *col = &t->cols[p->col];
-		const char *title = vmt_table_title(col);
+		const char *title = vmt_table_title(t, col);
 		bool sorted = t->n_keys && col->field == t->keys[0].field;
 		enum vmt_fit fit = col->column.fit == VMT_FIT_RIGHT && strlen(title) <= p->width
 					   ? VMT_FIT_RIGHT

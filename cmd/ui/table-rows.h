@@ -88,7 +88,8 @@ bool vmt_table_descends(const struct vmt_field *f);
 
 /* table-columns.c */
 int vmt_table_columns_init(struct vmt_table *t);
-const char *vmt_table_title(const struct vmt_table_col *col);
+/* As it stands in the heading. */
+const char *vmt_table_title(const struct vmt_table *t, const struct vmt_table_col *col);
 /* Fills t->places for that width. */
 void vmt_table_layout(struct vmt_table *t, const struct vmt_ui *ui, unsigned width);
 /* Sorts by the column n places to the right of the one that it is sorted by. */

@@ -237,7 +237,7 @@ static const char *key_title(const struct vmt_table *t)
 
 	for (i = 0; i < t->n_cols; i++)
 		if (t->cols[i].field == t->keys[0].field)
-			return vmt_table_title(&t->cols[i]);
+			return vmt_table_title(t, &t->cols[i]);
 	return t->keys[0].field->title;
 }
 

@@ -21,10 +21,11 @@ struct vmt_table;
 struct vmt_table_column {
 	unsigned field; /* by its index, VMT_FIELD_proc_pid; or VMT_TABLE_PICTURE */
 	const char *title; /* NULL: the field's */
+	const char *wide_title; /* the same on wide terminals; NULL: no other */
 	unsigned
 		width; /* columns, without the blank before it; 0: takes what is left (one alone) */
-	unsigned wide; /* the same where there are VMT_WIDE columns; 0: no other */
 	unsigned least; /* of that one */
+	unsigned wide; /* either of them on wide terminals; 0: no other */
 	unsigned priority; /* 0: always there; the others go from the largest down */
 	enum vmt_fit fit;
 	/* Draws the cell; NULL: the value as vmt_ui_value() has it. Where there is a field, the
@@ -33,7 +34,7 @@ struct vmt_table_column {
 		     unsigned width, enum vmt_style style, const void *row);
 	bool off; /* not among the first columns, but there to be chosen */
 	unsigned gap; /* blanks before it beyond the one that all have */
-	unsigned wide_gap; /* and more of them where there are VMT_WIDE columns */
+	unsigned wide_gap; /* and more of them on wide terminals */
 };
 
 struct vmt_table_word {
@@ -59,6 +60,7 @@ struct vmt_table_def {
 	/* On narrower areas the first column begins at the edge, and the mark of the selected row
 	 * stands before the last column. */
 	unsigned edge_below;
+	unsigned wide_from; /* columns of a wide terminal; 0: VMT_WIDE */
 };
 
 /* *ret selects the first row and is sorted by def->sort. 0, -ENOMEM, -EINVAL for def->sort. */

@@ -7,6 +7,8 @@ static struct vmt_table *table_of(const struct vmt_ui *ui, int screen)
 {
 	const struct vmt_screen *s = vmt_screens[screen];
 
+	if (s->kept)
+		return s->kept(ui->states[screen]);
 	return s->table ? s->table(ui->states[screen]) : NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #define FAULTS_OF 8 /* cells of the picture of the last faults */
 #define FIGURE	  16u /* columns of a word and a time */
+#define WIDE	  150u /* columns of a terminal that has room for all that is known of a mapping */
 
 static enum vmt_style style_of(const struct vmt_map *m)
 {
@@ -197,63 +198,46 @@ static void draw_name(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsig
 		vmt_canvas_bytes(c, y, x, width, style, vmt_bytes_of("[anon]"), VMT_FIT_LEFT);
 }
 
-#define COLUMN_FIT(f, m, t, w, p)                                                                  \
+/* Titles and columns on narrow and on wide terminals. */
+#define COLUMN(m, t, w, more, p)                                                                   \
 	{                                                                                          \
-		.field = VMT_FIELD_map_##m, .title = (t), .width = (w), .priority = (p),           \
-		.fit = VMT_FIT_##f                                                                 \
+		.field = VMT_FIELD_map_##m, .title = (t), .width = (w), .wide = (more),            \
+		.priority = (p), .fit = VMT_FIT_RIGHT                                              \
 	}
-#define LABEL(...)  COLUMN_FIT(LEFT, __VA_ARGS__)
-#define COLUMN(...) COLUMN_FIT(RIGHT, __VA_ARGS__)
-#define PICTURE(fn, t, w, p, ...)                                                                  \
+#define PICTURE(fn, t, w, more, p, ...)                                                            \
 	{                                                                                          \
-		.field = VMT_TABLE_PICTURE, .title = (t), .width = (w), .priority = (p),           \
-		.draw = (fn), __VA_ARGS__                                                          \
-	}
-#define OFFSET(p)                                                                                  \
-	{                                                                                          \
-		.field = VMT_FIELD_map_offset_bytes, .title = "OFFSET", .width = 8,                \
-		.priority = (p), .fit = VMT_FIT_RIGHT, .draw = draw_offset                         \
-	}
-#define NAME(n)                                                                                    \
-	{                                                                                          \
-		.field = VMT_FIELD_map_path, .title = "MAPPING", .least = (n), .draw = draw_name,  \
-		.fit = VMT_FIT_TAIL, .gap = 1                                                      \
+		.field = VMT_TABLE_PICTURE, .title = (t), .width = (w), .wide = (more),            \
+		.priority = (p), .draw = (fn), __VA_ARGS__                                         \
 	}
 
-static const struct vmt_table_column narrow_columns[] = {
-	LABEL(start, "ADDRESS", 12, 0),
-	LABEL(perms, "PERM", 4, 3),
-	COLUMN(size_bytes, "SIZE", 5, 2),
-	COLUMN(rss_bytes, "RSS", 5, 0),
-	COLUMN(pss_bytes, "PSS", 5, 9),
-	COLUMN(dirty_bytes, "DIRTY", 5, 5),
-	COLUMN(swap_bytes, "SWAP", 5, 7),
-	COLUMN(anon_huge_pages_bytes, "THP", 5, 11),
-	COLUMN(kernel_page_size_bytes, "PG", 3, 12),
-	PICTURE(draw_strip, "RESIDENT", 14, 6, .gap = 1),
-	PICTURE(draw_faults, "FLT/s", 5, 4),
-	PICTURE(draw_majors, "MAJ/s", 5, 10),
-	PICTURE(draw_history, "LAST 30s", FAULTS_OF, 13, .gap = 1),
-	OFFSET(14),
-	NAME(21),
-};
-
-static const struct vmt_table_column wide_columns[] = {
-	LABEL(start, "START", 12, 0),
-	LABEL(perms, "PERM", 4, 0),
-	COLUMN(size_bytes, "SIZE", 6, 0),
-	COLUMN(rss_bytes, "RSS", 6, 0),
-	COLUMN(pss_bytes, "PSS", 6, 0),
-	COLUMN(dirty_bytes, "DIRTY", 6, 0),
-	COLUMN(swap_bytes, "SWAP", 6, 0),
-	COLUMN(anon_huge_pages_bytes, "THP", 6, 1),
-	COLUMN(kernel_page_size_bytes, "PG", 3, 2),
-	PICTURE(draw_strip, "RESIDENT (low to high address)", 38, 5, .gap = 1),
-	PICTURE(draw_faults, "FLT/s", 6, 0),
-	PICTURE(draw_majors, "MAJ/s", 5, 0),
-	PICTURE(draw_history, "LAST 30s", FAULTS_OF, 4, .gap = 1),
-	OFFSET(3),
-	NAME(12),
+static const struct vmt_table_column map_columns[] = {
+	{ .field = VMT_FIELD_map_start, .title = "ADDRESS", .wide_title = "START", .width = 12 },
+	{ .field = VMT_FIELD_map_perms, .title = "PERM", .width = 4, .priority = 3 },
+	COLUMN(size_bytes, "SIZE", 5, 6, 2),
+	COLUMN(rss_bytes, "RSS", 5, 6, 0),
+	COLUMN(pss_bytes, "PSS", 5, 6, 9),
+	COLUMN(dirty_bytes, "DIRTY", 5, 6, 5),
+	COLUMN(swap_bytes, "SWAP", 5, 6, 7),
+	COLUMN(anon_huge_pages_bytes, "THP", 5, 6, 11),
+	COLUMN(kernel_page_size_bytes, "PG", 3, 3, 12),
+	PICTURE(draw_strip, "RESIDENT", 14, 38, 6, .gap = 1,
+		.wide_title = "RESIDENT (low to high address)"),
+	PICTURE(draw_faults, "FLT/s", 5, 6, 4),
+	PICTURE(draw_majors, "MAJ/s", 5, 5, 10),
+	PICTURE(draw_history, "LAST 30s", FAULTS_OF, FAULTS_OF, 13, .gap = 1),
+	{ .field = VMT_FIELD_map_offset_bytes,
+	  .title = "OFFSET",
+	  .width = 8,
+	  .priority = 14,
+	  .fit = VMT_FIT_RIGHT,
+	  .draw = draw_offset },
+	{ .field = VMT_FIELD_map_path,
+	  .title = "MAPPING",
+	  .least = 21,
+	  .wide = 12,
+	  .draw = draw_name,
+	  .fit = VMT_FIT_TAIL,
+	  .gap = 1 },
 };
 
 #define GROUP(m, t, w, p)                                                                          \
@@ -290,11 +274,9 @@ static const struct vmt_table_word group_words[] = { { "file", VMT_FIELD_map_gro
 	.entity = (e), .columns = (c), .n_columns = VMT_ARRAY_LEN(c), .sort = (s),                 \
 	.identity = (i), .n_identity = VMT_ARRAY_LEN(i), .words = (w), .n_words = VMT_ARRAY_LEN(w)
 
-const struct vmt_table_def vmt_vmas_narrow = {
-	DEF(&vmt_entity_map, narrow_columns, "-RSS", identity, words), .edge_below = VMT_VMAS_WIDE
-};
-const struct vmt_table_def vmt_vmas_wide = { DEF(&vmt_entity_map, wide_columns, "-RSS", identity,
-						 words) };
+const struct vmt_table_def vmt_vmas_by_map = { DEF(&vmt_entity_map, map_columns, "-RSS", identity,
+						   words),
+					       .edge_below = WIDE, .wide_from = WIDE };
 const struct vmt_table_def vmt_vmas_by_file = { DEF(&vmt_entity_map_group, group_columns, "-RSS",
 						    group_identity, group_words) };
 

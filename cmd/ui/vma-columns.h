@@ -41,6 +41,5 @@ void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli, unsigned
 bool vmt_vma_draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 			 const struct vmt_map *m);
 
-/* Mappings on narrow terminals, on those of at least VMT_VMAS_WIDE columns, and summed by file. */
-#define VMT_VMAS_WIDE 150u
-extern const struct vmt_table_def vmt_vmas_narrow, vmt_vmas_wide, vmt_vmas_by_file;
+/* Mappings one by one, and summed by file. */
+extern const struct vmt_table_def vmt_vmas_by_map, vmt_vmas_by_file;

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from console import DOWN, ENTER, FIXTURE, SHOWN, Console, F, Late, Skip, cases  # noqa: E402
+from console import DOWN, ENTER, ESC, FIXTURE, SHOWN, Console, F, Late, Skip, cases  # noqa: E402
 from program import NOBODY, Outsider, raw_controls, run  # noqa: E402
 from tap import BUILD, VMTOP, Report  # noqa: E402
 
@@ -367,6 +367,54 @@ def saved_by_key():
         return problems
 
 
+def saved_columns():
+    """columns of the VMAs: saved and read again on every width, and never those of its groups"""
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "vmtop.conf"
+
+        def save(c):
+            c.press(F[2])
+            c.wait_for("settings")
+            choose(c, "Save")
+            c.wait_for("saved in")
+            said = check(path)
+            if said.code != 0 or said.err:
+                problems.append(f"exit {said.code}, {said.err!r}")
+            return path.read_text(encoding="utf-8")
+
+        with Console("top", "--root", FIXTURE, size=(160, 50), env={"VMTOP_CONFIG": str(path)}) as c:
+            c.wait_for(SHOWN)
+            c.press("3")
+            c.wait_for("START        PERM")
+            c.press("t")
+            c.wait_for("FILE OR MEMORY")
+            text = save(c)
+            if "[vmas]" in text:
+                problems.append(f"nothing was changed: {text}")
+            c.press("to")
+            c.wait_for("[x] PERM")
+            c.press(DOWN + " ")
+            c.wait_for("[ ] PERM")
+            c.press(ESC)
+            c.wait_gone("[ ]")
+            c.press("t")
+            c.wait_for("FILE OR MEMORY")
+            text = save(c)
+            if not re.search(r"\n\[vmas\]\ncolumns = start,size_bytes,.*,RESIDENT,.*,path\n", text,
+                             re.S):
+                problems.append(f"the columns are not there: {text}")
+            c.press("Q")
+            c.wait_end()
+        for width, title in ((80, "ADDRESS"), (160, "START")):
+            with Console("top", "--root", FIXTURE, "--screen", "vmas", size=(width, 50),
+                         env={"VMTOP_CONFIG": str(path)}) as c:
+                c.wait_for(re.compile(rf"^ *{title} +SIZE ", re.M))
+                c.press("Q")
+                c.wait_end()
+    return problems
+
+
 def choose(c, word):
     """Moves to the line of a menu that begins with a word, and presses Enter."""
     for _ in range(20):
@@ -382,7 +430,7 @@ def choose(c, word):
 def main():
     report = Report()
     cases(report, [hostile_files, odd_files, mistakes, applied, untrusted, places, secure_mode,
-                   working_folder, no_programs, system_file, saved_by_key])
+                   working_folder, no_programs, system_file, saved_by_key, saved_columns])
     report.done()
 
 
