@@ -86,9 +86,38 @@ static void done(void *state)
 	vmt_table_free(state);
 }
 
+/* Selects the file that the screen was opened for, once there are rows to look for it. */
+static void select_file(struct vmt_ui *ui, struct vmt_table *t)
+{
+	const struct vmt_model *m = ui->model;
+	struct vmt_ui_file file = ui->subject.file;
+	const struct vmt_cached_file *f = NULL;
+	size_t i;
+
+	if (vmt_ui_view(ui)->screen != VMT_SCREEN_CACHE || !*file.device || !m->n_cached_files)
+		return;
+	/* Once: from then on the selection is the user's. */
+	ui->subject.file = (struct vmt_ui_file){ 0 };
+	ui->views[ui->n_views - 1].subject = ui->subject;
+	for (i = 0; i < m->n_cached_files && !f; i++)
+		if (m->cached_files[i].inode == file.inode &&
+		    vmt_bytes_is(m->cached_files[i].device, file.device))
+			f = &m->cached_files[i];
+	if (f)
+		vmt_table_select(t, f);
+	if (!f)
+		vmt_ui_say(ui, "the file is not in the page cache's list");
+	else if (vmt_table_selected(t) != f)
+		vmt_ui_say(ui, "the file does not pass the filter");
+}
+
 static int take_model(struct vmt_ui *ui, void *state)
 {
-	return vmt_table_rows(ui, state, ui->model->cached_files, ui->model->n_cached_files);
+	int r = vmt_table_rows(ui, state, ui->model->cached_files, ui->model->n_cached_files);
+
+	if (r == 0)
+		select_file(ui, state);
+	return r;
 }
 
 static unsigned word(struct vmt_canvas *c, unsigned y, unsigned x, const char *text)

@@ -404,6 +404,8 @@ static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_su
 	*ret = (struct vmt_ui_subject){ .proc = { .pid = one->pid } };
 	if (VMT_HAS(single, address, one))
 		ret->address = one->address;
+	if (VMT_HAS(single, device, one) && VMT_HAS(single, inode, one))
+		ret->file = vmt_ui_file(one->device, one->inode);
 }
 
 static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action act, bool *done_ret)

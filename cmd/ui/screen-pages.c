@@ -566,6 +566,8 @@ static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_su
 		ret->end = s->end;
 		ret->address = s->cursor;
 	}
+	if (s->cells && s->cells->map)
+		ret->file = vmt_ui_file(s->cells->map->device, s->cells->map->inode);
 }
 
 static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want *want)

@@ -384,6 +384,7 @@ static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_su
 {
 	const struct vmas_state *s = state;
 	const struct vmt_map *m = selected(s);
+	const struct vmt_map_group *g = s->grouped ? vmt_table_selected(s->by_file) : NULL;
 
 	(void)ui;
 	if (s->proc.pid)
@@ -392,7 +393,10 @@ static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_su
 		ret->start = m->start;
 		ret->end = m->end;
 		ret->address = m->start;
+		ret->file = vmt_ui_file(m->device, m->inode);
 	}
+	if (g)
+		ret->file = vmt_ui_file(g->device, g->inode);
 }
 
 static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action action,

@@ -162,6 +162,8 @@ enum vmt_ui_act vmt_ui_open(struct vmt_ui *ui, enum vmt_screen_id screen,
 /* Shows a screen in place of the whole stack, with the subject that there is. */
 enum vmt_ui_act vmt_ui_switch(struct vmt_ui *ui, enum vmt_screen_id screen);
 enum vmt_ui_act vmt_ui_back(struct vmt_ui *ui);
+/* None where there is no device or inode. */
+struct vmt_ui_file vmt_ui_file(struct vmt_bytes device, uint64_t inode);
 /* Does what a key or the palette asked for. */
 enum vmt_ui_act vmt_ui_action(struct vmt_ui *ui, enum vmt_action action);
 

@@ -122,6 +122,16 @@ enum vmt_screen_id vmt_ui_screen(const struct vmt_ui *ui)
 	return vmt_ui_view(ui)->screen;
 }
 
+struct vmt_ui_file vmt_ui_file(struct vmt_bytes device, uint64_t inode)
+{
+	struct vmt_ui_file f = { .inode = inode };
+
+	if (!inode || !device.len || device.len >= sizeof(f.device))
+		return (struct vmt_ui_file){ 0 };
+	memcpy(f.device, device.ptr, device.len);
+	return f;
+}
+
 enum vmt_ui_act vmt_ui_open(struct vmt_ui *ui, enum vmt_screen_id screen,
 			    const struct vmt_ui_subject *subject)
 {
@@ -136,6 +146,8 @@ enum vmt_ui_act vmt_ui_switch(struct vmt_ui *ui, enum vmt_screen_id screen)
 {
 	struct vmt_ui_subject subject = vmt_ui_subject(ui);
 
+	/* All of a screen is asked for, and no file of it. */
+	subject.file = (struct vmt_ui_file){ 0 };
 	ui->n_views = 0;
 	return vmt_ui_open(ui, screen, &subject);
 }
@@ -160,6 +172,10 @@ static enum vmt_ui_act go(struct vmt_ui *ui, enum vmt_screen_id screen)
 	}
 	if (screen == VMT_SCREEN_PAGES && !subject.end) {
 		vmt_ui_say(ui, "no mapping is selected");
+		return VMT_UI_DRAW;
+	}
+	if (screen == VMT_SCREEN_CACHE && !*subject.file.device) {
+		vmt_ui_say(ui, "no file is selected");
 		return VMT_UI_DRAW;
 	}
 	return vmt_ui_open(ui, screen, &subject);

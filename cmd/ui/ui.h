@@ -74,9 +74,17 @@ struct vmt_ui_proc {
 	uint64_t start_time_ns; /* 0: whoever has that pid */
 };
 
-/* What keys act upon: a process, one of its mappings, an address in that. */
+/* A file by its identity, as maps has it; device "" for none. */
+struct vmt_ui_file {
+	char device[16];
+	uint64_t inode;
+};
+
+/* What keys act upon: a process, one of its mappings, an address in that, the file that is mapped.
+ */
 struct vmt_ui_subject {
 	struct vmt_ui_proc proc;
+	struct vmt_ui_file file;
 	uint64_t start, end; /* of the mapping; 0 for none */
 	uint64_t address;
 };

@@ -402,6 +402,72 @@ static void test_rates(void **state)
 	teardown(&s);
 }
 
+static struct vmt_cached_file cached_of(uint64_t inode, uint64_t pages, const char *path)
+{
+	struct vmt_cached_file f = { 0 };
+
+	VMT_SET(cached_file, device, &f, VMT_BYTES("08:01"));
+	VMT_SET(cached_file, inode, &f, inode);
+	VMT_SET(cached_file, cached_bytes, &f, pages * PAGE);
+	VMT_SET(cached_file, path, &f, vmt_bytes_of(path));
+	return f;
+}
+
+static void test_the_cached_file(void **state)
+{
+	struct vmt_cached_file files[] = { cached_of(5, 900, "/usr/bin/large"),
+					   cached_of(77, 3, "/usr/lib/lib.so"),
+					   cached_of(78, 2, "/usr/lib/small.so") };
+	const char *key;
+	struct scene s;
+
+	(void)state;
+	setup(&s, VMT_SCREEN_VMAS, 24, 80);
+	new_model(&s);
+	draw(&s);
+	assert_int_equal(press(&s, 'c'), VMT_UI_SAMPLE);
+	assert_int_equal(want(&s).screen, VMT_SCREEN_CACHE);
+	/* There are no rows yet. */
+	new_model(&s);
+	s.model.cached_files = files;
+	s.model.n_cached_files = VMT_ARRAY_LEN(files);
+	new_model(&s);
+	assert_has(&s, "\n>   12K ");
+	/* From then on the user selects. */
+	press(&s, VMT_KEY_DOWN);
+	new_model(&s);
+	assert_has(&s, ">    8K");
+	press(&s, 'c');
+	assert_has(&s, "no file is selected");
+	/* The same from its groups, and from its pages. */
+	press(&s, VMT_KEY_ESC);
+	press(&s, 't');
+	draw(&s);
+	press(&s, 'c');
+	new_model(&s);
+	assert_has(&s, ">   12K");
+	press(&s, VMT_KEY_ESC);
+	press(&s, 't');
+	press(&s, VMT_KEY_ENTER);
+	add_pages(&s, 1);
+	s.pages.map = &s.maps[1];
+	new_model(&s);
+	files[1].inode = 79;
+	press(&s, 'c');
+	new_model(&s);
+	assert_has(&s, "the file is not in the page cache's list");
+	/* It is in the list, and not to be seen. */
+	for (key = "\\small\r"; *key; key++)
+		press(&s, *key == '\r' ? VMT_KEY_ENTER : (uint32_t)*key);
+	press(&s, VMT_KEY_ESC);
+	files[1].inode = 77;
+	new_model(&s);
+	press(&s, 'c');
+	new_model(&s);
+	assert_has(&s, "the file does not pass the filter");
+	teardown(&s);
+}
+
 static void test_pages(void **state)
 {
 	struct vmt_ui_want w;
@@ -604,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_another_process),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_the_cached_file),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_zoom),
