@@ -12,9 +12,6 @@
 #define DRAW_REST     4
 #define DRAW_REST_MAX UINT64_C(100000000)
 
-/* The longest interval, when samples take long. */
-#define INTERVAL_MAX_NS UINT64_C(60000000000)
-
 /* Samples, one after the other, that are late before there are fewer, and early before there are
  * more. */
 #define LATE_SAMPLES  2
@@ -106,7 +103,7 @@ static void set_pace(struct loop *l, uint64_t wanted_ns, uint64_t sample_ns)
 	}
 	l->late = sample_ns > l->interval_ns / 2 ? l->late + 1 : 0;
 	l->early = sample_ns < l->interval_ns / 8 ? l->early + 1 : 0;
-	if (l->late >= LATE_SAMPLES && l->interval_ns <= INTERVAL_MAX_NS / 2) {
+	if (l->late >= LATE_SAMPLES && l->interval_ns <= VMT_UI_INTERVAL_MAX_NS / 2) {
 		l->interval_ns *= 2;
 		l->late = 0;
 	} else if (l->early >= EARLY_SAMPLES && l->interval_ns > l->asked_ns) {

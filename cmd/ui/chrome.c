@@ -220,11 +220,21 @@ void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		draw_labels(ui, c, y);
 }
 
+void vmt_draw_reason(struct vmt_canvas *c, unsigned y, struct vmt_bytes text)
+{
+	unsigned x = vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!") + 1;
+
+	vmt_canvas_bytes(c, y, x, c->width > x ? c->width - x : 0, VMT_STYLE_WARNING, text,
+			 VMT_FIT_LEFT);
+	vmt_canvas_spot(c, &(struct vmt_spot){
+				   .kind = VMT_SPOT_KEY, .y = y, .width = c->width, .code = '!' });
+}
+
 bool vmt_draw_warning(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	const struct vmt_model *m = ui->model;
 	VMT_AUTO_BUF text = { 0 };
-	unsigned n = 0, x;
+	unsigned n = 0;
 	size_t i, first = 0;
 
 	for (i = 0; i < m->n_findings; i++) {
@@ -237,10 +247,9 @@ bool vmt_draw_warning(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		return false;
 	vmt_buf_addf(&text, "%u warning%s: ", n, n == 1 ? "" : "s");
 	vmt_buf_add(&text, m->findings[first].text.ptr, m->findings[first].text.len);
-	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!");
-	vmt_canvas_bytes(c, y, x + 1, c->width - x - 1, VMT_STYLE_WARNING,
-			 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_LEFT);
-	vmt_canvas_spot(c, &(struct vmt_spot){
-				   .kind = VMT_SPOT_KEY, .y = y, .width = c->width, .code = '!' });
+	if (vmt_buf_error(&text) < 0)
+		c->error = -ENOMEM;
+	else
+		vmt_draw_reason(c, y, (struct vmt_bytes){ text.data, text.len });
 	return true;
 }

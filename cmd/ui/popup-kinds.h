@@ -48,12 +48,6 @@ bool vmt_popup_move(uint32_t key, size_t n, size_t page, size_t *at);
 struct vmt_area vmt_popup_box(struct vmt_canvas *c, size_t lines, unsigned columns,
 			      const char *title);
 
-/* What units are called, by enum vmt_size_unit. */
-const char *vmt_popup_unit(enum vmt_size_unit unit);
-/* Longest and shortest time between two samples. */
-#define VMT_UI_INTERVAL_MIN_NS UINT64_C(100000000)
-#define VMT_UI_INTERVAL_MAX_NS UINT64_C(60000000000)
-
 /* explain.c: what there is to say about a value. */
 void vmt_explain_sheet(const struct vmt_ui *ui, const struct vmt_spot *spot,
 		       struct vmt_sheet *sheet);

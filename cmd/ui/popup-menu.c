@@ -3,15 +3,7 @@
 
 #include "cmd/ui/popup-kinds.h"
 
-static const char *const units[] = {
-	[VMT_SIZE_HUMAN] = "auto", [VMT_SIZE_KIB] = "KiB",     [VMT_SIZE_MIB] = "MiB",
-	[VMT_SIZE_GIB] = "GiB",	   [VMT_SIZE_PAGES] = "pages", [VMT_SIZE_BYTES] = "bytes",
-};
-
-const char *vmt_popup_unit(enum vmt_size_unit unit)
-{
-	return units[unit];
-}
+#define N_UNITS (VMT_SIZE_PAGES + 1)
 
 /* The lines of setup behind those of the settings. */
 enum setup {
@@ -96,7 +88,7 @@ static enum vmt_ui_act next_value(struct vmt_ui *ui, const char *name)
 	if (strcmp(name, "delay") == 0)
 		return vmt_popup_open(ui, VMT_ACTION_DELAY);
 	if (strcmp(name, "unit") == 0)
-		ui->unit = (ui->unit + 1) % VMT_ARRAY_LEN(units);
+		ui->unit = (ui->unit + 1) % N_UNITS;
 	else if (strcmp(name, "screen") == 0)
 		s->screen = (s->screen + 1) % VMT_SCREEN_COUNT;
 	else if (strcmp(name, "mouse") == 0)
@@ -139,7 +131,7 @@ int vmt_popup_menu_init(struct vmt_ui *ui, struct vmt_popup *p)
 
 	switch (p->action) {
 	case VMT_ACTION_UNIT:
-		p->n = VMT_ARRAY_LEN(units);
+		p->n = N_UNITS;
 		p->at = ui->unit;
 		return 0;
 	case VMT_ACTION_SETUP:
@@ -195,7 +187,8 @@ static void line_of(const struct vmt_ui *ui, const struct vmt_popup *p, size_t i
 	struct vmt_table_choice choice;
 
 	if (p->action == VMT_ACTION_UNIT) {
-		vmt_buf_addf(text, "(%c) %s", i == ui->unit ? '*' : ' ', units[i]);
+		vmt_buf_addf(text, "(%c) %s", i == ui->unit ? '*' : ' ',
+			     vmt_settings_unit((enum vmt_size_unit)i));
 		return;
 	}
 	if (p->action == VMT_ACTION_SETUP) {

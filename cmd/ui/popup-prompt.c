@@ -119,9 +119,9 @@ static int set_unit(struct vmt_ui *ui, const char *text, struct vmt_err *err)
 	int i;
 
 	for (i = 0; i <= VMT_SIZE_PAGES; i++)
-		if (strlen(text) == strlen(vmt_popup_unit((enum vmt_size_unit)i)) &&
+		if (strlen(text) == strlen(vmt_settings_unit((enum vmt_size_unit)i)) &&
 		    vmt_bytes_contains(vmt_bytes_of(text),
-				       vmt_bytes_of(vmt_popup_unit((enum vmt_size_unit)i)))) {
+				       vmt_bytes_of(vmt_settings_unit((enum vmt_size_unit)i)))) {
 			ui->unit = (enum vmt_size_unit)i;
 			return 0;
 		}

@@ -51,10 +51,9 @@ static void add_help(const struct vmt_ui *ui, struct vmt_sheet *sheet)
 		       "where it comes from, what it means, and why it is not known.");
 }
 
-static struct vmt_bytes text_of(const void *row, const struct vmt_row *known, unsigned index,
+static struct vmt_bytes text_of(const struct vmt_row *known, unsigned index,
 				const struct vmt_bytes *text)
 {
-	(void)row;
 	return vmt_row_has(known, index) ? *text : (struct vmt_bytes){ "", 0 };
 }
 
@@ -67,9 +66,9 @@ static bool is_missing(const struct vmt_source_row *r)
 
 static void add_source(const struct vmt_source_row *r, struct vmt_sheet *sheet)
 {
-	struct vmt_bytes reason = text_of(r, &r->row, VMT_FIELD_source_reason, &r->reason);
-	struct vmt_bytes what = text_of(r, &r->row, VMT_FIELD_source_what, &r->what);
-	struct vmt_bytes fix = text_of(r, &r->row, VMT_FIELD_source_fix, &r->fix);
+	struct vmt_bytes reason = text_of(&r->row, VMT_FIELD_source_reason, &r->reason);
+	struct vmt_bytes what = text_of(&r->row, VMT_FIELD_source_what, &r->what);
+	struct vmt_bytes fix = text_of(&r->row, VMT_FIELD_source_fix, &r->fix);
 
 	vmt_sheet_addf(sheet, VMT_STYLE_NORMAL, 4, "  %.*s (%.*s): %.*s%s%.*s", (int)r->name.len,
 		       r->name.ptr, (int)what.len, what.ptr, (int)r->status.len, r->status.ptr,

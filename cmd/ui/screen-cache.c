@@ -168,9 +168,7 @@ static void draw_reason(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		s = &ui->model->sample->sources[sources[i]];
 		if (!s->reason[0])
 			continue;
-		vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!");
-		vmt_canvas_bytes(c, y, 2, c->width > 2 ? c->width - 2 : 0, VMT_STYLE_WARNING,
-				 vmt_bytes_of(s->reason), VMT_FIT_LEFT);
+		vmt_draw_reason(c, y, vmt_bytes_of(s->reason));
 		return;
 	}
 	vmt_canvas_puts(c, y, 0, VMT_STYLE_DIM,

@@ -364,9 +364,7 @@ static void draw_foot(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	if (!reason[0])
 		reason = ui->opts.live ? "the probe starts with the next sample"
 				       : "single faults are not in a saved machine";
-	vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!");
-	vmt_canvas_bytes(c, y, 2, c->width > 2 ? c->width - 2 : 0, VMT_STYLE_WARNING,
-			 vmt_bytes_of(reason), VMT_FIT_LEFT);
+	vmt_draw_reason(c, y, vmt_bytes_of(reason));
 }
 
 /* From this height on there is room for sums below the table. */

@@ -444,7 +444,7 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	for (i = 0, at = s->from; i < s->lines && at < s->end; i++, at += line_bytes(s))
 		draw_line(s, c, area.y + HEAD + i, at);
 	if (s->cells->error && s->cells->known <= s->cells->from)
-		draw_failure(ui, s->cells, c, area.y + HEAD + (i ? i : 0));
+		draw_failure(ui, s->cells, c, area.y + HEAD + i);
 	if (detail)
 		draw_detail(ui, s, c, area.y + HEAD + s->lines);
 	if (legend)

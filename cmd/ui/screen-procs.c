@@ -12,6 +12,7 @@ struct procs_state {
 	struct vmt_table *table;
 	struct vmt_history *faults; /* of each process: faults in a second */
 	size_t faulting; /* processes that faulted in the last interval */
+	bool has_rates; /* whether there was one */
 	bool loaded; /* the table has the rows of the model */
 	/* The view whose process was selected. */
 	size_t view;
@@ -187,6 +188,7 @@ static int take_model(struct vmt_ui *ui, void *state)
 
 	vmt_history_tick(s->faults);
 	s->faulting = 0;
+	s->has_rates = false;
 	for (i = 0; i < m->n_procs; i++) {
 		const struct vmt_proc *p = &m->procs[i];
 		uint64_t rate = 0;
@@ -196,6 +198,7 @@ static int take_model(struct vmt_ui *ui, void *state)
 			continue;
 		rate = p->minor_faults_per_second + p->major_faults_per_second;
 		s->faulting += rate > 0;
+		s->has_rates = true;
 		r = vmt_history_add(s->faults, p->pid, p->start_time_ns, rate);
 		if (r < 0)
 			return r;
@@ -221,8 +224,12 @@ static void draw_state(struct vmt_ui *ui, const struct procs_state *s, struct vm
 		c->error = -ENOMEM;
 		return;
 	}
-	x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%zu process%s, %zu faulting   ", total,
-			    total == 1 ? "" : "es", s->faulting);
+	x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%zu process%s, ", total,
+			    total == 1 ? "" : "es");
+	/* In the first sample, and of a saved machine, it is not known how many. */
+	x = s->has_rates ? vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, "%zu", s->faulting)
+			 : vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, " faulting   ");
 	x = vmt_canvas_bytes(
 		c, y, x, vmt_text_width((struct vmt_bytes){ state.data, state.len }, c->ascii),
 		VMT_STYLE_NORMAL, (struct vmt_bytes){ state.data, state.len }, VMT_FIT_LEFT);
@@ -386,11 +393,7 @@ static bool draw_reason(struct vmt_ui *ui, const struct procs_state *s, struct v
 		c->error = -ENOMEM;
 		return false;
 	}
-	vmt_canvas_puts(c, y, 0, VMT_STYLE_KEY, "!");
-	vmt_canvas_bytes(c, y, 2, c->width - 2, VMT_STYLE_WARNING,
-			 (struct vmt_bytes){ line.data, line.len }, VMT_FIT_LEFT);
-	vmt_canvas_spot(c, &(struct vmt_spot){
-				   .kind = VMT_SPOT_KEY, .y = y, .width = c->width, .code = '!' });
+	vmt_draw_reason(c, y, (struct vmt_bytes){ line.data, line.len });
 	return true;
 }
 

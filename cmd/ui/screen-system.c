@@ -251,6 +251,7 @@ static void draw_pressure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		VMT_FIELD_pressure_avg300_percent,
 	};
 	const struct vmt_model *m = ui->model;
+	const char *reason;
 	unsigned x = word(c, y, 0, "PSI ");
 	size_t i, k, found = 0;
 
@@ -266,8 +267,11 @@ static void draw_pressure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		x += 3;
 		found++;
 	}
+	reason = m->sample->sources[VMT_SOURCE_PRESSURE].reason;
 	vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
-			found ? "%  (10s 60s 300s)" : "not on this kernel (CONFIG_PSI)");
+			found	    ? "%  (10s 60s 300s)"
+			: reason[0] ? reason
+				    : "not on this kernel (CONFIG_PSI)");
 }
 
 /* A line of rates: words and fields by turns. */
@@ -301,16 +305,14 @@ static unsigned draw_all_rates(struct vmt_ui *ui, struct system_state *s, struct
 			       unsigned y, bool pictures)
 {
 	static const struct rate faults[] = {
-		RATE("minor ", pgfault, 6),
+		RATE("minor ", minor_faults, 6),
 		RATE("   major ", pgmajfault, 6),
 		RATE("   thp ", thp_fault_alloc, 4),
 		RATE("   fallback ", thp_fault_fallback, 3),
 	};
 	static const struct rate reclaim[] = {
-		RATE("kswapd ", pgscan_kswapd, 5),
-		RATE("   direct ", pgscan_direct, 5),
-		RATE("   stolen ", pgsteal_kswapd, 6),
-		RATE("   refault ", workingset_refault_file, 6),
+		RATE("kswapd ", pgscan_kswapd, 5), RATE("   direct ", pgscan_direct, 5),
+		RATE("   stolen ", pgsteal, 6),	   RATE("   refault ", workingset_refault, 6),
 		RATE("  oom ", oom_kill, 0),
 	};
 	static const struct rate pages[] = {
@@ -367,7 +369,7 @@ static void draw_marks(const struct vmt_zone_row *z, struct vmt_canvas *c, unsig
 }
 
 /* Free memory in blocks of at least 2^9 pages, as a part of what is free. */
-static unsigned large_percent(const struct vmt_model *m, const struct vmt_zone_row *z)
+static bool large_percent(const struct vmt_model *m, const struct vmt_zone_row *z, unsigned *ret)
 {
 	uint64_t large = 0, all = 0;
 	size_t i;
@@ -381,7 +383,10 @@ static unsigned large_percent(const struct vmt_model *m, const struct vmt_zone_r
 		if (o->order >= 9)
 			large += o->free_bytes;
 	}
-	return all ? (unsigned)((unsigned __int128)large * 100 / all) : 101;
+	if (!all)
+		return false;
+	*ret = (unsigned)((unsigned __int128)large * 100 / all);
+	return true;
 }
 
 /* A column of the table of zones. */
@@ -391,30 +396,34 @@ struct zone_column {
 	bool wide; /* only there */
 };
 
-static unsigned draw_zones(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned end)
+static const struct zone_column zone_columns[] = {
+	{ "PRESENT", VMT_FIELD_zone_present_bytes, 7, true },
+	{ "MANAGED", VMT_FIELD_zone_managed_bytes, 7, false },
+	{ "FREE", VMT_FIELD_zone_free_bytes, 6, false },
+	{ "MIN", VMT_FIELD_zone_min_bytes, 5, false },
+	{ "LOW", VMT_FIELD_zone_low_bytes, 5, false },
+	{ "HIGH", VMT_FIELD_zone_high_bytes, 5, false },
+	{ "RESERVE", VMT_FIELD_zone_reserve_bytes, 8, true },
+};
+
+#define ZONE_NAME 12u /* columns of node and name */
+
+/* Columns of the picture of the watermarks. */
+static unsigned marks_width(bool wide)
 {
-	static const struct zone_column columns[] = {
-		{ "PRESENT", VMT_FIELD_zone_present_bytes, 7, true },
-		{ "MANAGED", VMT_FIELD_zone_managed_bytes, 7, false },
-		{ "FREE", VMT_FIELD_zone_free_bytes, 6, false },
-		{ "MIN", VMT_FIELD_zone_min_bytes, 5, false },
-		{ "LOW", VMT_FIELD_zone_low_bytes, 5, false },
-		{ "HIGH", VMT_FIELD_zone_high_bytes, 5, false },
-		{ "RESERVE", VMT_FIELD_zone_reserve_bytes, 8, true },
-	};
-	const struct vmt_model *m = ui->model;
-	bool wide = c->width >= VMT_WIDE;
-	unsigned x, bar = wide ? 32 : 20;
-	size_t i, k;
+	return wide ? 32 : 20;
+}
+
+static void draw_zone_titles(struct vmt_canvas *c, unsigned y, bool wide)
+{
+	unsigned x = ZONE_NAME, bar = marks_width(wide);
+	size_t i;
 
 	vmt_canvas_puts(c, y, 0, VMT_STYLE_TITLE, "ZONE");
-	x = 12;
-	for (k = 0; k < VMT_ARRAY_LEN(columns); k++) {
-		if (columns[k].wide && !wide)
-			continue;
-		x = vmt_canvas_putf(c, y, x, VMT_STYLE_TITLE, "%*s ", (int)columns[k].width,
-				    columns[k].title);
-	}
+	for (i = 0; i < VMT_ARRAY_LEN(zone_columns); i++)
+		if (wide || !zone_columns[i].wide)
+			x = vmt_canvas_putf(c, y, x, VMT_STYLE_TITLE, "%*s ",
+					    (int)zone_columns[i].width, zone_columns[i].title);
 	vmt_canvas_puts(c, y, x + 1, VMT_STYLE_TITLE,
 			wide ? "WATERMARKS m l h, free =" : "WATERMARKS m l h = free");
 	if (wide)
@@ -422,41 +431,57 @@ static unsigned draw_zones(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, 
 	else
 		vmt_canvas_puts(c, y, x + bar + 5, VMT_STYLE_TITLE,
 				c->ascii ? "O>=9" : "ORD\u22659");
-	for (i = 0; i < m->n_zones && y + 1 < end; i++) {
-		const struct vmt_zone_row *z = &m->zones[i];
-		unsigned percent;
+}
 
-		/* A kind of memory that this machine has none of. */
-		if (VMT_HAS(zone, managed_bytes, z) && !z->managed_bytes)
-			continue;
-		y++;
-		x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%" PRIu64 " ", z->node);
-		vmt_canvas_bytes(c, y, x, 12 - x, VMT_STYLE_NORMAL, z->zone, VMT_FIT_LEFT);
-		x = 12;
-		for (k = 0; k < VMT_ARRAY_LEN(columns); k++) {
-			if (columns[k].wide && !wide)
-				continue;
-			x = vmt_draw_value(ui, c, y, x, columns[k].width, VMT_STYLE_NORMAL,
-					   &vmt_entity_zone, columns[k].field, z) +
-			    1;
-		}
-		draw_marks(z, c, y, x + 1, bar);
-		if (wide) {
-			x += bar + 4;
-			vmt_canvas_bytes(c, y, x, c->width > x ? c->width - x : 0, VMT_STYLE_NORMAL,
-					 VMT_HAS(zone, free_blocks, z) ? z->free_blocks
-								       : VMT_BYTES("-"),
-					 VMT_FIT_LEFT);
-			vmt_canvas_value(c, y, x, c->width > x ? c->width - x : 0, &vmt_entity_zone,
-					 VMT_FIELD_zone_free_blocks, z);
-			continue;
-		}
-		percent = large_percent(m, z);
-		if (percent <= 100)
-			vmt_canvas_putf(c, y, x + bar + 5, VMT_STYLE_NORMAL, "%3u%%", percent);
-		else
-			vmt_canvas_puts(c, y, x + bar + 5, VMT_STYLE_NORMAL, "   -");
+/* What is free by the size of blocks: all of them, or how much is in large ones. */
+static void draw_free_blocks(const struct vmt_model *m, const struct vmt_zone_row *z,
+			     struct vmt_canvas *c, unsigned y, unsigned x, bool wide)
+{
+	unsigned percent, width;
+
+	if (wide) {
+		width = c->width > x ? c->width - x : 0;
+		vmt_canvas_bytes(c, y, x, width, VMT_STYLE_NORMAL,
+				 VMT_HAS(zone, free_blocks, z) ? z->free_blocks : VMT_BYTES("-"),
+				 VMT_FIT_LEFT);
+		vmt_canvas_value(c, y, x, width, &vmt_entity_zone, VMT_FIELD_zone_free_blocks, z);
+	} else if (large_percent(m, z, &percent)) {
+		vmt_canvas_putf(c, y, x + 1, VMT_STYLE_NORMAL, "%3u%%", percent);
+	} else {
+		vmt_canvas_puts(c, y, x + 1, VMT_STYLE_NORMAL, "   -");
 	}
+}
+
+static void draw_zone(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, bool wide,
+		      const struct vmt_zone_row *z)
+{
+	unsigned x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%" PRIu64 " ", z->node);
+	unsigned bar = marks_width(wide);
+	size_t i;
+
+	vmt_canvas_bytes(c, y, x, x < ZONE_NAME ? ZONE_NAME - x : 0, VMT_STYLE_NORMAL, z->zone,
+			 VMT_FIT_LEFT);
+	x = ZONE_NAME;
+	for (i = 0; i < VMT_ARRAY_LEN(zone_columns); i++)
+		if (wide || !zone_columns[i].wide)
+			x = vmt_draw_value(ui, c, y, x, zone_columns[i].width, VMT_STYLE_NORMAL,
+					   &vmt_entity_zone, zone_columns[i].field, z) +
+			    1;
+	draw_marks(z, c, y, x + 1, bar);
+	draw_free_blocks(ui->model, z, c, y, x + bar + 4, wide);
+}
+
+static unsigned draw_zones(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned end)
+{
+	const struct vmt_model *m = ui->model;
+	bool wide = c->width >= VMT_WIDE;
+	size_t i;
+
+	draw_zone_titles(c, y, wide);
+	for (i = 0; i < m->n_zones && y + 1 < end; i++)
+		/* Not a kind of memory that this machine has none of. */
+		if (!VMT_HAS(zone, managed_bytes, &m->zones[i]) || m->zones[i].managed_bytes)
+			draw_zone(ui, c, ++y, wide, &m->zones[i]);
 	return y + 1;
 }
 
@@ -509,6 +534,12 @@ static const struct proc_column resident_columns[] = {
 	{ "S", VMT_FIELD_proc_state, 2 },
 };
 
+/* Of room, a share in thousandths of a percent; what contradicts MemTotal is no wider than that. */
+static unsigned cells_of(uint64_t percent, unsigned room)
+{
+	return percent < 100000 ? (unsigned)(percent * room / 100000) : room;
+}
+
 /* Where MemTotal went, part by part, with a bar for each. */
 static void draw_parts(struct vmt_ui *ui, struct vmt_canvas *c, struct vmt_area a)
 {
@@ -532,7 +563,7 @@ static void draw_parts(struct vmt_ui *ui, struct vmt_canvas *c, struct vmt_area 
 				   VMT_FIELD_part_total_percent, p);
 		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "%  ");
 		if (VMT_HAS(part, total_percent, p) && a.x + a.width > x)
-			cells = (unsigned)(p->total_percent * (a.x + a.width - x) / 100000);
+			cells = cells_of(p->total_percent, a.x + a.width - x);
 		vmt_canvas_fill(c, y, x, VMT_STYLE_CLEAN, VMT_GLYPH_FULL, cells);
 	}
 }

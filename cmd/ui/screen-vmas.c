@@ -246,7 +246,7 @@ static void draw_head(struct vmt_ui *ui, const struct vmas_state *s, struct vmt_
 				   VMT_FIELD_proc_maps_total, p);
 		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, " VMAs");
 	}
-	if (c->width < 120) {
+	if (c->width < VMT_WIDE) {
 		if (x + 17 <= c->width)
 			draw_fault_rate(c, y, x, p, true);
 		return;

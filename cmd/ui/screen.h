@@ -186,5 +186,7 @@ void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
 void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
 /* One line for terminals on which nothing else has room. */
 void vmt_draw_line(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
+/* "! reason", which is a key: it says more. */
+void vmt_draw_reason(struct vmt_canvas *c, unsigned y, struct vmt_bytes text);
 /* "! 1 warning: ..." where there is a finding; false where nothing was drawn. */
 bool vmt_draw_warning(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);

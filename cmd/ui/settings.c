@@ -5,9 +5,6 @@
 
 #include "base/parse.h"
 
-#define INTERVAL_MIN_NS UINT64_C(100000000)
-#define INTERVAL_MAX_NS UINT64_C(60000000000)
-
 static const char *const units[] = {
 	[VMT_SIZE_HUMAN] = "auto", [VMT_SIZE_BYTES] = "bytes", [VMT_SIZE_KIB] = "KiB",
 	[VMT_SIZE_MIB] = "MiB",	   [VMT_SIZE_GIB] = "GiB",     [VMT_SIZE_PAGES] = "pages",
@@ -18,6 +15,11 @@ static const char *const whens[] = {
 	[VMT_WHEN_NEVER] = "never",
 };
 static const char *const yes_no[] = { "no", "yes" };
+
+const char *vmt_settings_unit(enum vmt_size_unit unit)
+{
+	return units[unit];
+}
 
 void vmt_settings_init(struct vmt_ui_settings *s)
 {
@@ -84,7 +86,8 @@ static int set_delay(struct vmt_ui_settings *s, const char *value, struct vmt_er
 {
 	uint64_t ns;
 
-	if (vmt_parse_duration(value, &ns) < 0 || ns < INTERVAL_MIN_NS || ns > INTERVAL_MAX_NS)
+	if (vmt_parse_duration(value, &ns) < 0 || ns < VMT_UI_INTERVAL_MIN_NS ||
+	    ns > VMT_UI_INTERVAL_MAX_NS)
 		return vmt_err_set(err, -EINVAL, NULL, 0, "delay is 0.1 to 60 seconds");
 	s->interval_ns = ns;
 	return 0;

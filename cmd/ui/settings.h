@@ -25,6 +25,12 @@ struct vmt_ui_settings {
 	char *sort[VMT_SCREEN_COUNT];
 };
 
+/* Shortest and longest time between two samples. */
+#define VMT_UI_INTERVAL_MIN_NS UINT64_C(100000000)
+#define VMT_UI_INTERVAL_MAX_NS UINT64_C(60000000000)
+
+/* What units are called; those up to VMT_SIZE_PAGES. */
+const char *vmt_settings_unit(enum vmt_size_unit unit);
 /* What they are where nobody says anything. */
 void vmt_settings_init(struct vmt_ui_settings *s);
 void vmt_settings_done(struct vmt_ui_settings *s);

@@ -224,7 +224,7 @@ static const struct vmt_table_column map_columns[] = {
 		.wide_title = "RESIDENT (low to high address)"),
 	PICTURE(draw_faults, "FLT/s", 5, 6, 4),
 	PICTURE(draw_majors, "MAJ/s", 5, 5, 10),
-	PICTURE(draw_history, "LAST 30s", FAULTS_OF, FAULTS_OF, 13, .gap = 1),
+	PICTURE(draw_history, "LAST 8", FAULTS_OF, FAULTS_OF, 13, .gap = 1),
 	{ .field = VMT_FIELD_map_offset_bytes,
 	  .title = "OFFSET",
 	  .width = 8,

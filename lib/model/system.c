@@ -88,6 +88,18 @@ void vmt_system_rates(struct vmt_system *s, const struct vmt_system *prev, uint6
 	RATE(system, numa_hint_faults_per_second, numa_hint_faults_total, s, prev, dt_ns);
 	RATE(system, nr_dirtied_per_second, nr_dirtied_total, s, prev, dt_ns);
 	RATE(system, oom_kill_per_second, oom_kill_total, s, prev, dt_ns);
+	if (KNOWN(s, pgfault_per_second) && KNOWN(s, pgmajfault_per_second) &&
+	    s->pgfault_per_second >= s->pgmajfault_per_second)
+		VMT_SET(system, minor_faults_per_second, s,
+			s->pgfault_per_second - s->pgmajfault_per_second);
+	if (KNOWN(s, pgsteal_kswapd_per_second) && KNOWN(s, pgsteal_direct_per_second))
+		VMT_SET(system, pgsteal_per_second, s,
+			s->pgsteal_kswapd_per_second + s->pgsteal_direct_per_second);
+	if (KNOWN(s, workingset_refault_anon_per_second) &&
+	    KNOWN(s, workingset_refault_file_per_second))
+		VMT_SET(system, workingset_refault_per_second, s,
+			s->workingset_refault_anon_per_second +
+				s->workingset_refault_file_per_second);
 }
 
 #define DELTA(to, from, row, prev)                                                                 \

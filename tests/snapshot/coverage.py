@@ -33,6 +33,8 @@ EMPTY = {
     "pgfault_per_second": "a rate",
     "pgmajfault_per_second": "a rate",
     "pgalloc_per_second": "a rate",
+    "pgsteal_per_second": "a rate",
+    "workingset_refault_per_second": "a rate",
     "oom_kill_per_second": "a rate",
     "free_per_second_bytes": "a rate",
     "reached_ns": "a rate",
