@@ -47,8 +47,8 @@ void vmt_collector_set_budget(struct vmt_collector *c, uint64_t budget_ns);
  * open between them, as long as there are descriptors, and for no more processes than keep a few
  * MiB in the kernel. Such a file
  * is of one process for ever, and costs half as much to read. stat is not read again of a process
- * with one thread that, by schedstat, has not run since: nothing that it says of it has changed, but
- * that it may wait to run by now.
+ * with one thread that, by schedstat, has not run since: nothing that it says of it has changed,
+ * but that it may wait to run by now.
  */
 #define VMT_COLLECT_KEEP (UINT64_C(1) << 60)
 
