@@ -447,7 +447,7 @@ int vmt_top_loop(struct vmt_ctx *ctx, uint64_t count, struct vmt_terminal *termi
 		.calls = calls,
 		.terminal = terminal,
 		.ui = ui,
-		.canvas = { .ascii = vmt_ui_look(ui)->ascii },
+		.canvas = { .ascii = vmt_ui_look(ui)->ascii || ctx->out.ascii },
 		.mouse = vmt_ui_look(ui)->mouse,
 		.color = vmt_ui_look(ui)->color,
 		.theme = vmt_ui_look(ui)->theme,
