@@ -68,15 +68,8 @@ static int wanted(struct vmt_ctx *ctx, struct cgroups *g)
 static int collect(struct vmt_ctx *ctx, struct vmt_run *run, const struct cgroups *g)
 {
 	const struct vmt_cgroup_want want = { .files = g->files, .path = g->path };
-	struct vmt_err err = { 0 };
-	int r = vmt_collect_cgroups(run->collector, run->sample, &want, &err);
 
-	if (r == 0)
-		return 0;
-	if (r != -ENOENT)
-		return vmt_complain_err(ctx, &err);
-	vmt_complain(ctx, "no such cgroup: %s", g->path);
-	return VMT_EXIT_NOTHING;
+	return vmt_run_cgroups(run, ctx, &want);
 }
 
 /* Which hierarchy it is, and what the machine has. */

@@ -217,15 +217,8 @@ static int collect_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, const struct
 	const struct vmt_cgroup_want want = { .files = fs->files,
 					      .path = fs->cgroup,
 					      .alone = true };
-	struct vmt_err err = { 0 };
-	int r = vmt_collect_cgroups(run->collector, run->sample, &want, &err);
 
-	if (r == 0)
-		return 0;
-	if (r != -ENOENT)
-		return vmt_complain_err(ctx, &err);
-	vmt_complain(ctx, "no such cgroup: %s", fs->cgroup);
-	return VMT_EXIT_NOTHING;
+	return vmt_run_cgroups(run, ctx, &want);
 }
 
 /* The parts that a person wants to see, of it. */

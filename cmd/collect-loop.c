@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "cmd/text.h"
 #include "model/cost.h"
+#include "source/collect-cgroups.h"
 #include "vmtop-config.h"
 
 /* One-shot commands end by themselves when nobody said when: HOSTILE promises that no target can
@@ -102,6 +103,19 @@ int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, c
 	if (vmt_collect(run->collector, sources, pids, n_pids, &run->sample, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	return 0;
+}
+
+int vmt_run_cgroups(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_cgroup_want *want)
+{
+	struct vmt_err err = { 0 };
+	int r = vmt_collect_cgroups(run->collector, run->sample, want, &err);
+
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT)
+		return vmt_complain_err(ctx, &err);
+	vmt_complain(ctx, "no such cgroup: %s", want->path);
+	return VMT_EXIT_NOTHING;
 }
 
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const size_t *indices,

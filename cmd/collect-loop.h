@@ -3,6 +3,8 @@
 
 #include "cmd/commands.h"
 
+struct vmt_cgroup_want;
+
 /* What the commands that read the machine share: the collector, the samples, the model. */
 struct vmt_run {
 	struct vmt_collector *collector;
@@ -25,6 +27,9 @@ void vmt_run_time_anew(struct vmt_run *run, const struct vmt_ctx *ctx);
 /* Reads the cheap sources into run->sample (the one before becomes run->prev); exit code or 0. */
 int vmt_run_sample(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const uint64_t *pids,
 		   size_t n_pids);
+/* Reads cgroups into run->sample; an exit code, VMT_EXIT_NOTHING where the one that want names is
+ * not there, or 0. */
+int vmt_run_cgroups(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_cgroup_want *want);
 /* Sets what --budget and --force say, or the default where processes live; an exit code or 0. */
 int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx);
 /* Says in one line, before it is begun, that walking the page tables of the processes at indices

@@ -267,12 +267,6 @@ static inline bool vmt_field_is_endless(const struct vmt_field *f, const void *r
 /* A whole number of a field that has one (U64, HEX, BOOL; I64 as its two's complement). */
 uint64_t vmt_field_number(const struct vmt_field *f, const void *row);
 
-/*
- * The sources, as VMT_SOURCE_BITs, that give n fields at the least cost: where a field can come
- * from either of two sources, the cheaper set for all of them together is taken.
- */
-uint64_t vmt_fields_sources(const struct vmt_field *const *fields, size_t n);
-
 /* Order of two rows by one field: numbers by value, text by bytes; unknown values come last in
  * both directions. <0, 0, >0. */
 int vmt_field_compare(const struct vmt_field *f, const void *a, const void *b, bool descending);
