@@ -163,6 +163,18 @@ static void proc_delta(struct vmt_fault_proc *p, const struct vmt_fault_proc *be
 	take_all(p->failed, before->failed, VMT_FAILURES);
 }
 
+static bool proc_moved(const struct vmt_fault_proc *p)
+{
+	size_t i;
+
+	for (i = 0; i < VMT_FAILURES; i++)
+		if (p->failed[i])
+			return true;
+#define X(member) || p->member
+	return false VMT_FAULT_SUMS(X);
+#undef X
+}
+
 static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_fault_sample *now,
 		       struct vmt_arena *arena, struct vmt_fault_sample *ret)
 {
@@ -184,8 +196,7 @@ static int procs_delta(const struct vmt_fault_sample *before, const struct vmt_f
 		found = bsearch(&key, old, before->n_procs, sizeof(*old), by_identity);
 		if (found)
 			proc_delta(p, *found);
-		ret->n_procs += p->kernel_minor || p->kernel_major || p->mapped || p->gup ||
-				p->unattributed || p->dropped || p->retried;
+		ret->n_procs += proc_moved(p);
 	}
 	return 0;
 }

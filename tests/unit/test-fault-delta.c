@@ -168,6 +168,11 @@ static void test_one_count_moves(void **state)
 	X(unattributed)
 	X(dropped)
 	X(retried)
+	X(record_minor)
+	X(record_major)
+	X(abandoned)
+	X(failed[0])
+	X(failed[VMT_FAILURES - 1])
 #undef X
 }
 
