@@ -135,6 +135,12 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, struct free_st
 	return 0;
 }
 
+/* Shares are for programs alone. */
+static int make_model(struct vmt_ctx *ctx, struct vmt_run *run, const struct free_state *fs)
+{
+	return vmt_run_model(run, ctx, &(struct vmt_model_opts){ .no_shares = fs->text });
+}
+
 static int fill(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
 {
 	struct free_state *fs = arg;
@@ -143,7 +149,7 @@ static int fill(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 
 	r = vmt_run_sample(run, ctx, SOURCES, NULL, 0);
 	if (r == 0)
-		r = vmt_run_model(run, ctx, NULL);
+		r = make_model(ctx, run, fs);
 	if (r)
 		return r;
 	s = vmt_run_section(run, ctx, "system", &run->model->system, 1);
@@ -304,7 +310,7 @@ static int take_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watc
 	if (r == 0)
 		r = collect_cgroup(ctx, run, fs);
 	if (r == 0)
-		r = vmt_run_model(run, ctx, NULL);
+		r = make_model(ctx, run, fs);
 	return r ? r : fill_cgroup(ctx, run, w, fs);
 }
 

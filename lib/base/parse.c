@@ -11,9 +11,12 @@ static void drop(struct vmt_bytes *cur, size_t n)
 
 int vmt_take_u64(struct vmt_bytes *cur, uint64_t *ret_value)
 {
+	/* So many digits always fit. */
+	size_t n = 0, fit = cur->len < 19 ? cur->len : 19;
 	uint64_t v = 0;
-	size_t n = 0;
 
+	for (; n < fit && vmt_is_digit(cur->ptr[n]); n++)
+		v = v * 10 + (uint64_t)(cur->ptr[n] - '0');
 	while (n < cur->len && vmt_is_digit(cur->ptr[n])) {
 		if (__builtin_mul_overflow(v, 10u, &v) ||
 		    __builtin_add_overflow(v, (uint64_t)(cur->ptr[n] - '0'), &v))

@@ -18,7 +18,7 @@ static void map_budget(struct vmt_proc *p, uint64_t limit)
 }
 
 /* The machine's memory as a sum, where meminfo was asked for. */
-static int sum_up(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns)
+static int sum_up(struct vmt_model *m, const struct vmt_sample *prev, uint64_t dt_ns, bool shares)
 {
 	const struct vmt_sample *s = m->sample;
 	uint64_t page = s->host.page_size;
@@ -30,13 +30,17 @@ static int sum_up(struct vmt_model *m, const struct vmt_sample *prev, uint64_t d
 	m->parts = vmt_arena_alloc(&m->arena, VMT_PART_COUNT, sizeof(*m->parts));
 	m->terms = vmt_arena_alloc(&m->arena, VMT_TERM_COUNT, sizeof(*m->terms));
 	m->pressure = vmt_arena_alloc(&m->arena, s->n_pressure, sizeof(*m->pressure));
-	m->shares = vmt_arena_alloc(&m->arena, VMT_SHARE_COUNT, sizeof(*m->shares));
-	if (!m->parts || !m->shares || !m->terms || !m->pressure)
+	if (!m->parts || !m->terms || !m->pressure)
 		return -ENOMEM;
 	vmt_parts(&m->system, page, m->parts);
 	m->n_parts = VMT_PART_COUNT;
-	vmt_shares(&m->system, m->parts, m->shares);
-	m->n_shares = VMT_SHARE_COUNT;
+	if (shares) {
+		m->shares = vmt_arena_alloc(&m->arena, VMT_SHARE_COUNT, sizeof(*m->shares));
+		if (!m->shares)
+			return -ENOMEM;
+		vmt_shares(&m->system, m->parts, m->shares);
+		m->n_shares = VMT_SHARE_COUNT;
+	}
 	vmt_available_terms(&m->system, page, m->terms);
 	m->n_terms = VMT_TERM_COUNT;
 	vmt_commit_derive(&m->commit, &m->system, page);
@@ -181,7 +185,7 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 	if (dt_ns)
 		vmt_system_rates(&m->system, &prev->system, dt_ns);
 	vmt_model_cache(m);
-	r = sum_up(m, prev, dt_ns);
+	r = sum_up(m, prev, dt_ns, !opts || !opts->no_shares);
 	if (r == 0)
 		r = copy_procs(m, prev, dt_ns);
 	if (r == 0)

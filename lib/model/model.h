@@ -25,6 +25,7 @@ struct vmt_model_opts {
 	/* A row for each of these kinds (bits by enum vmt_fault_kind), and no others; 0: rows of
 	 * all kinds together. By IP there are no kinds. */
 	uint32_t fault_kinds;
+	bool no_shares; /* nobody looks at the parts by their sort */
 };
 
 /*

@@ -13,6 +13,10 @@
 /* Processes whose files stay open: each of two files keeps about 5 KiB in the kernel, most of it
  * the buffer of the read before. */
 #define KEEP_MAX 1024
+/* Processes that are read at a time: what the kernel touches for one of their files is still in the
+ * caches for the next one, and the clock of a source, which is a system call, is read once for all
+ * of them. */
+#define AT_A_TIME ((size_t)16)
 
 /* One process while its files are read. Its row is the one of the same number in the sample. */
 struct entry {
@@ -132,22 +136,23 @@ static int read_entry(struct list *l, size_t i, enum vmt_source_id source)
 	int dir_fd = e->fd >= 0 ? e->fd : l->root->proc_fd;
 	int *keep = kept_file(l, i, source);
 	bool was_open = keep && *keep >= 0;
+	const char *path = vmt_source_name(source);
 	struct vmt_err err = { 0 };
-	char path[32];
+	char below[32];
 	int r;
 
 	/* The name of a file that is open matters only where its process has ended. */
-	if (e->fd >= 0)
-		snprintf(path, sizeof(path), "%s", vmt_source_name(source));
-	else if (!was_open)
-		snprintf(path, sizeof(path), "%" PRIu64 "/%s", e->pid, vmt_source_name(source));
+	if (e->fd < 0 && !was_open) {
+		snprintf(below, sizeof(below), "%" PRIu64 "/%s", e->pid, path);
+		path = below;
+	}
 	r = vmt_pid_read_file(l->root, dir_fd, path, keep, source, &l->buf, arena, p, &e->facts,
 			      &err);
 	if (r == -ESRCH && was_open) {
 		/* That one has ended. Another one may have its number by now. */
 		close_kept(&e->kept);
-		snprintf(path, sizeof(path), "%" PRIu64 "/%s", e->pid, vmt_source_name(source));
-		r = vmt_pid_read_file(l->root, dir_fd, path, keep, source, &l->buf, arena, p,
+		snprintf(below, sizeof(below), "%" PRIu64 "/%s", e->pid, path);
+		r = vmt_pid_read_file(l->root, dir_fd, below, keep, source, &l->buf, arena, p,
 				      &e->facts, &err);
 	}
 	if (r == -ENOMEM)
@@ -241,8 +246,8 @@ static int read_timed(struct list *l, size_t i, enum vmt_source_id source)
 	return r;
 }
 
-/* One file of all processes, so that the time it takes is that source's. */
-static int read_all(struct list *l, enum vmt_source_id source)
+/* One file of the processes from one to another, so that the time it takes is that source's. */
+static int read_some(struct list *l, enum vmt_source_id source, size_t from, size_t to)
 {
 	struct vmt_source_stat *st = &l->s->sources[source];
 	uint64_t cpu_ns;
@@ -253,7 +258,7 @@ static int read_all(struct list *l, enum vmt_source_id source)
 		return 0;
 	cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	l->now_ns = vmt_now_ns(CLOCK_MONOTONIC);
-	for (i = 0; i < l->n; i++) {
+	for (i = from; i < to; i++) {
 		if (l->entries[i].code < 0)
 			continue;
 		r = read_timed(l, i, source);
@@ -460,13 +465,21 @@ static size_t may_hold(size_t want)
 	return rl.rlim_cur - FDS_LEFT < want ? rl.rlim_cur - FDS_LEFT : want;
 }
 
-/* Those that cannot be held are read by number. */
-static void open_dirs(struct list *l)
+/* Their files, and before them the directories of those of which the number is below held: others
+ * are read by number. */
+static int read_files(struct list *l, size_t held, size_t from, size_t to)
 {
-	size_t most = may_hold(l->n), i;
+	/* stat last: see is_of_one_process(). */
+	static const enum vmt_source_id order[] = { VMT_SOURCE_STATUS, VMT_SOURCE_CGROUP,
+						    VMT_SOURCE_STATM, VMT_SOURCE_STAT };
+	size_t i;
+	int r = 0;
 
-	for (i = 0; i < most; i++)
+	for (i = from; i < to && i < held; i++)
 		l->entries[i].fd = vmt_root_open_pid(l->root, l->entries[i].pid);
+	for (i = 0; r == 0 && i < VMT_ARRAY_LEN(order); i++)
+		r = read_some(l, order[i], from, to);
+	return r;
 }
 
 /* Gives the directories of those that have a row to the collector, and closes the others. */
@@ -557,20 +570,16 @@ static void leave_kept(struct list *l)
 
 static int read_list(struct list *l, bool hold)
 {
-	size_t i;
-	int r;
+	size_t held = 0, i, to;
+	int r = 0;
 
 	take_kept(l);
 	if (hold)
-		open_dirs(l);
-	/* stat last: see is_of_one_process(). */
-	r = read_all(l, VMT_SOURCE_STATUS);
-	if (r == 0)
-		r = read_all(l, VMT_SOURCE_CGROUP);
-	if (r == 0)
-		r = read_all(l, VMT_SOURCE_STATM);
-	if (r == 0)
-		r = read_all(l, VMT_SOURCE_STAT);
+		held = may_hold(l->n);
+	for (i = 0; r == 0 && i < l->n; i = to) {
+		to = l->n - i < AT_A_TIME ? l->n : i + AT_A_TIME;
+		r = read_files(l, held, i, to);
+	}
 	if (r == 0)
 		r = read_orphans(l);
 	for (i = 0; r == 0 && i < l->n; i++)

@@ -164,6 +164,9 @@ bool vmt_kv_expected(const struct vmt_kv_table *table, struct vmt_bytes line, si
 	*hint = (size_t)(k - table->keys) + 1;
 	if (k->form == VMT_KV_SKIP)
 		return true;
+	/* status has one, and blanks behind it. */
+	if (p > value && *value == '\t')
+		value++;
 	if (k->form == VMT_KV_KIB) {
 		if (p - value < 4 || memcmp(p - 3, " kB", 3) != 0)
 			goto other;
@@ -231,12 +234,22 @@ int vmt_kv_read(const struct vmt_kv_table *table, struct vmt_bytes text, char se
 	struct vmt_bytes line, key, rest;
 	const struct vmt_kv_key *k;
 	unsigned lineno = 0;
-	size_t hint = 0;
+	size_t hint = 0, taken;
 	int r;
 
-	while (vmt_take_line(&text, &line)) {
+	for (;;) {
+		if (separator == ':') {
+			taken = vmt_kv_run(table, text, &hint, row);
+			text.ptr += taken;
+			text.len -= taken;
+			lineno += (unsigned)(taken / VMT_KV_LINE);
+		}
+		if (!vmt_take_line(&text, &line))
+			return 0;
 		lineno++;
 		if (line.len == 0)
+			continue;
+		if (separator == ':' && vmt_kv_expected(table, line, &hint, row))
 			continue;
 		r = vmt_kv_split(line, separator, &key, &rest);
 		if (r < 0)
@@ -253,5 +266,4 @@ int vmt_kv_read(const struct vmt_kv_table *table, struct vmt_bytes text, char se
 					   r == -ERANGE ? "the number is too large"
 							: "this is not a value of that key");
 	}
-	return 0;
 }

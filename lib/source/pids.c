@@ -286,19 +286,6 @@ static int take_status_other(const struct vmt_kv_key *key, struct vmt_bytes valu
 	}
 }
 
-/* The key that the order of the kernel makes the next one, if the line has it. */
-static const struct vmt_kv_key *expected_key(const struct vmt_kv_table *table, size_t *hint,
-					     struct vmt_bytes line)
-{
-	const struct vmt_kv_key *k = &table->keys[*hint < table->n ? *hint : 0];
-	size_t n = strlen(k->name);
-
-	if (line.len <= n || line.ptr[n] != ':' || memcmp(line.ptr, k->name, n) != 0)
-		return NULL;
-	*hint = (size_t)(k - table->keys) + 1;
-	return k;
-}
-
 int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p,
 			 struct vmt_pid_facts *facts, struct vmt_err *err)
 {
@@ -315,14 +302,12 @@ int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct 
 		lineno++;
 		if (line.len == 0)
 			continue;
-		k = expected_key(&table, &hint, line);
-		if (k && k->form == VMT_KV_SKIP)
+		if (vmt_kv_expected(&table, line, &hint, &p->row))
 			continue;
 		r = vmt_kv_split(line, ':', &key, &value);
 		if (r < 0)
 			return malformed(err, r, "status", lineno, "key");
-		if (!k)
-			k = vmt_kv_find(&table, key, &hint);
+		k = vmt_kv_find(&table, key, &hint);
 		if (!k) {
 			facts->unknown_keys++;
 			continue;

@@ -11,6 +11,19 @@
 #define FILE_MAX ((size_t)64 * 1024)
 /* Seven numbers and their blanks. */
 #define STATM_MAX ((size_t)160)
+/* 52 numbers, and a name. */
+#define STAT_MAX ((size_t)2048)
+
+/* A file that is made whole, and anew, for a read of its start (fs/seq_file.c, single_open()). */
+static ssize_t read_start(int fd, char *to, size_t room)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, to, room, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
 
 bool vmt_proc_has_ended(int dir_fd)
 {
@@ -50,12 +63,17 @@ bool vmt_proc_faults(const struct vmt_proc *p, uint64_t *ret)
 
 bool vmt_proc_faults_now(int dir_fd, uint64_t *ret)
 {
-	VMT_AUTO_BUF buf = { 0 };
+	VMT_AUTO_CLOSE int fd = vmt_open_at(dir_fd, "stat");
 	struct vmt_pid_facts facts = { 0 };
 	struct vmt_proc p = { 0 };
+	char text[STAT_MAX];
+	ssize_t n;
 
-	return vmt_slurp_at(dir_fd, "stat", &buf, FILE_MAX) > 0 &&
-	       vmt_pid_stat_parse((struct vmt_bytes){ buf.data, buf.len }, 0, NULL, &p, &facts,
+	if (fd < 0)
+		return false;
+	n = read_start(fd, text, sizeof(text));
+	return n > 0 && (size_t)n < sizeof(text) &&
+	       vmt_pid_stat_parse((struct vmt_bytes){ text, (size_t)n }, 0, NULL, &p, &facts,
 				  NULL) == 0 &&
 	       vmt_proc_faults(&p, ret);
 }
@@ -81,10 +99,7 @@ bool vmt_proc_space_read(const struct vmt_root *root, int fd, struct vmt_proc_sp
 
 	if (fd < 0)
 		return false;
-	/* It is made whole, and anew, for a read of its start (fs/seq_file.c, single_open()). */
-	do
-		n = pread(fd, text, sizeof(text), 0);
-	while (n < 0 && errno == EINTR);
+	n = read_start(fd, text, sizeof(text));
 	if (n < 0)
 		return false;
 	cur = (struct vmt_bytes){ text, (size_t)n };

@@ -2,7 +2,6 @@
 #include "source/root.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -37,18 +36,22 @@ static int open_below(int dir_fd, const char *path, int flags)
 		.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
+	/* A single name leads nowhere but to a link, which is not followed: what openat2() adds,
+	 * the kernel would look for in vain. */
+	bool single = !strchr(path, '/') && strcmp(path, "..") != 0;
 	unsigned tries = 0;
 	long fd;
 
 	/* EAGAIN of openat2(2) is a rename that came between, but also a file with a lease of
 	 * somebody (fcntl(2)), and that one lasts: who waits for it here burns a CPU. */
 	do
-		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+		fd = single ? syscall(SYS_openat, dir_fd, path, (int)how.flags, 0)
+			    : syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < TRIES)));
 	if (fd >= 0)
 		return (int)fd;
 	/* ENOSYS before Linux 5.6; EPERM from sandboxes that do not know the call. */
-	if (errno != ENOSYS && errno != EPERM)
+	if (single || (errno != ENOSYS && errno != EPERM))
 		return -errno;
 	do
 		fd = openat(dir_fd, path, flags | O_CLOEXEC | O_NOFOLLOW);
@@ -69,10 +72,10 @@ int vmt_open_dir_at(int dir_fd, const char *path)
 
 int vmt_root_open_pid(const struct vmt_root *root, uint64_t pid)
 {
-	char name[24];
+	char name[VMT_DECIMAL_MAX + 1];
 	int fd;
 
-	snprintf(name, sizeof(name), "%" PRIu64, pid);
+	name[vmt_decimal(name, pid)] = 0;
 	fd = vmt_open_dir_at(root->proc_fd, name);
 	return fd == -ENOENT ? -ESRCH : fd;
 }

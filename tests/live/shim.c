@@ -121,7 +121,7 @@ ssize_t pread64(int fd, void *to, size_t n, off64_t offset)
 	return had;
 }
 
-/* vmtop opens by openat2(), which the C library has no function for. */
+/* vmtop opens all that it looks at by this one, as the C library has no openat2(). */
 long syscall(long number, ...)
 {
 	long args[6];
@@ -131,7 +131,7 @@ long syscall(long number, ...)
 	for (size_t i = 0; i < 6; i++)
 		args[i] = va_arg(list, long);
 	va_end(list);
-	if (number == SYS_openat2 && strcmp(at.when, "open") == 0) {
+	if ((number == SYS_openat || number == SYS_openat2) && strcmp(at.when, "open") == 0) {
 		char path[8192];
 		size_t n;
 

@@ -132,7 +132,8 @@ static void test_expected(void **state)
 	static const char *const others[] = {
 		"MemTotal: 1",
 		"MemTotal: 1 kB ",
-		"MemTotal:\t1 kB",
+		"MemTotal:\t\t1 kB",
+		"MemTotal: \t1 kB",
 		"MemTotal: kB",
 		"MemTotal: 1 MB",
 		"MemTotal 1 kB",
@@ -156,6 +157,9 @@ static void test_expected(void **state)
 	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemTotal:   9999999999999999 kB"), &hint,
 				    &sys.row));
 	assert_field(system, total_bytes, &sys, UINT64_C(9999999999999999) * 1024);
+	hint = 0;
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemTotal:\t   12 kB"), &hint, &sys.row));
+	assert_field(system, total_bytes, &sys, 12 * 1024);
 	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemFree:0 kB"), &hint, &sys.row));
 	assert_field(system, free_bytes, &sys, 0);
 	assert_true(vmt_kv_expected(&table, VMT_BYTES("Bounce: what it likes"), &hint, &sys.row));
