@@ -8,7 +8,9 @@
 #include "base/parse.h"
 #include "model/proc-group.h"
 
-#define DEAR (VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP))
+#define DEAR                                                                                       \
+	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(OOM) |                     \
+	 VMT_SOURCE_BIT(CMDLINE))
 
 static const struct vmt_section_def sections[] = {
 	{ "processes", &vmt_entity_proc, false, "processes, one row each" },

@@ -7,6 +7,9 @@
  * sample. */
 #define SAMPLE_NS (UINT64_C(2) * 1000000000)
 
+/* What of the processes on the screen takes a reader of its own, and no walk. */
+#define TEXTS (VMT_SOURCE_BIT(OOM) | VMT_SOURCE_BIT(CMDLINE))
+
 int vmt_top_open(struct vmt_top *top, struct vmt_ctx *ctx)
 {
 	/* Reading a recording holds nobody up. */
@@ -58,18 +61,6 @@ static void keep_interval(struct vmt_top *top, const struct vmt_ui_want *want)
 	vmt_model_free(VMT_STEAL(run->model));
 	vmt_sample_free(run->sample);
 	run->sample = VMT_STEAL(run->prev);
-}
-
-/* Kernel threads have no memory of their own. */
-static void drop_kernel(struct vmt_sample *s)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < s->n_procs; i++)
-		if (!VMT_HAS(proc, class, &s->procs[i]) ||
-		    !vmt_bytes_is(s->procs[i].class, "kernel"))
-			s->procs[n++] = s->procs[i];
-	s->n_procs = n;
 }
 
 /* The processes on the screen that the sample has, as indices, without those that were asked for
@@ -124,6 +115,10 @@ static int read_rows(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_
 	    vmt_collect_files(top->run.collector, s, want->row_sources | VMT_COLLECT_KEEP, indices,
 			      n, &err) < 0)
 		return vmt_complain_err(ctx, &err);
+	if (want->row_sources & TEXTS &&
+	    vmt_collect_procs(top->run.collector, s, want->row_sources & TEXTS, indices, n, &err) <
+		    0)
+		return vmt_complain_err(ctx, &err);
 	if (!(want->row_sources & VMT_SOURCE_BIT(ROLLUP)))
 		return 0;
 	vmt_collector_set_budget(top->run.collector, top->rows.budget_ns);
@@ -156,7 +151,7 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	if (r)
 		return r;
 	if (want->procs)
-		drop_kernel(top->run.sample);
+		vmt_sample_drop_kernel(top->run.sample);
 	if ((zones && vmt_collect_zones(top->run.collector, top->run.sample, zones) < 0) ||
 	    begin_rows(top) < 0)
 		return no_memory(ctx);

@@ -80,6 +80,11 @@ static const struct vmt_table_column columns[] = {
 	  .fit = VMT_FIT_RIGHT, .wide_gap = 1 },
 	{ .field = VMT_TABLE_PICTURE, .title = "FAULTS", .width = 12, .priority = 28,
 	  .draw = draw_faults, .wide_gap = 1 },
+	/* More files of each process on the screen: for who chooses them. */
+	{ .field = FIELD(oom_score), .width = 4, .priority = 32, .fit = VMT_FIT_RIGHT, .off = true,
+	  .wide_gap = 1 },
+	{ .field = FIELD(cmdline), .width = 30, .wide = 48, .priority = 34, .fit = VMT_FIT_LEFT,
+	  .off = true, .wide_gap = 1 },
 	{ .field = FIELD(cgroup), .width = 18, .priority = 30, .fit = VMT_FIT_TAIL,
 	  .wide_gap = 1 },
 	{ .field = FIELD(comm), .least = 8, .fit = VMT_FIT_LEFT },
@@ -89,10 +94,8 @@ static const struct vmt_table_column columns[] = {
 static const unsigned identity[] = { FIELD(pid), FIELD(start_time_ns) };
 
 static const struct vmt_table_word words[] = {
-	{ "pid", FIELD(pid) },
-	{ "user", FIELD(user) },
-	{ "cg", FIELD(cgroup) },
-	{ "comm", FIELD(comm) },
+	{ "pid", FIELD(pid) },	 { "user", FIELD(user) },   { "cg", FIELD(cgroup) },
+	{ "comm", FIELD(comm) }, { "cmd", FIELD(cmdline) },
 };
 
 static const struct vmt_table_def table_def = {
@@ -288,6 +291,8 @@ static void draw_who(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const 
 	x = named(ui, c, y, x + 1, "parent ", FIELD(ppid), p);
 	x = named(ui, c, y, x + 1, "peak RSS ", FIELD(peak_rss_bytes), p);
 	x = named(ui, c, y, x + 1, "page tables ", FIELD(page_table_bytes), p);
+	if (VMT_HAS(proc, oom_score_adj, p))
+		x = named(ui, c, y, x + 1, "oom_score_adj ", FIELD(oom_score_adj), p);
 	if (x + 20 < c->width && VMT_HAS(proc, cgroup, p)) {
 		x = vmt_canvas_puts(c, y, x + 1, VMT_STYLE_DIM, "cgroup ");
 		text(c, y, x, c->width - x, FIELD(cgroup), p);
@@ -485,8 +490,10 @@ static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want 
 	w->procs = true;
 	w->sources |= of_all(s->table) & cheap;
 	vmt_table_want(s->table, &shown);
-	w->row_sources = (vmt_want_sources(&shown, &also) & (cheap | VMT_SOURCE_BIT(ROLLUP))) |
-			 VMT_SOURCE_BIT(STATUS);
+	w->row_sources =
+		(vmt_want_sources(&shown, &also) &
+		 (cheap | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(OOM) | VMT_SOURCE_BIT(CMDLINE))) |
+		VMT_SOURCE_BIT(STATUS);
 	rows = vmt_table_visible(s->table, &n);
 	selected = vmt_table_selected(s->table);
 	/* The one in the pane may not be among them. */

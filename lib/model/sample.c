@@ -119,6 +119,17 @@ struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid)
 	return lo < s->n_procs && s->procs[lo].pid == pid ? &s->procs[lo] : NULL;
 }
 
+void vmt_sample_drop_kernel(struct vmt_sample *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n_procs; i++)
+		if (!VMT_HAS(proc, class, &s->procs[i]) ||
+		    !vmt_bytes_is(s->procs[i].class, "kernel"))
+			s->procs[n++] = s->procs[i];
+	s->n_procs = n;
+}
+
 static size_t source_of(const struct vmt_issue *issue)
 {
 	size_t i;

@@ -147,6 +147,8 @@ void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t
 		       struct vmt_bytes comm, int code, const char *hint);
 /* The process of that pid, or NULL. */
 struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid);
+/* Leaves kernel threads out, which have no memory of their own; before mappings are read. */
+void vmt_sample_drop_kernel(struct vmt_sample *s);
 /* Turns the counts of the sources into their states and reasons, once all reads are done; again
  * where they changed since. */
 void vmt_sample_settle(struct vmt_sample *s);

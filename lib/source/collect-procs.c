@@ -13,11 +13,8 @@
 #include "source/residency.h"
 #include "source/verify-read.h"
 
-#define DEAR                                                                                       \
-	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
-	 VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) | VMT_SOURCE_BIT(KPAGECOUNT) |            \
-	 VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA) |                       \
-	 VMT_SOURCE_BIT(FORECAST))
+/* Of these nothing is said of how well a process could be read. */
+#define TEXTS (VMT_SOURCE_BIT(OOM) | VMT_SOURCE_BIT(CMDLINE))
 #define OF_MAPPINGS                                                                                \
 	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS) |                 \
 	 VMT_SOURCE_BIT(KPAGECOUNT) | VMT_SOURCE_BIT(ELF) | VMT_SOURCE_BIT(ROLE) |                 \
@@ -105,27 +102,36 @@ static void add_cost(struct vmt_source_stat *st, const struct vmt_proc_read *rea
 	st->answered += read->code >= 0;
 }
 
-/* Fields whose source is ROLLUP, out of a row that has no others; text is copied into arena, which
+static void copy_rollup_field(const struct vmt_field *f, struct vmt_proc *to,
+			      const struct vmt_proc *from, struct vmt_arena *arena)
+{
+	struct vmt_bytes text;
+
+	if (!vmt_field_is_text(f)) {
+		vmt_field_copy(f, to, from);
+		return;
+	}
+	text = *(const struct vmt_bytes *)vmt_field_at(f, from);
+	text.ptr = vmt_arena_copy(arena, text.ptr, text.len);
+	if (!text.ptr)
+		return;
+	vmt_field_copy(f, to, from);
+	*(struct vmt_bytes *)((char *)to + f->offset) = text;
+}
+
+/* Fields out of a row that has those of the job alone; text is copied into arena, which
  * remembers where it could not be. */
 static void copy_rollup(struct vmt_proc *to, const struct vmt_proc *from, struct vmt_arena *arena)
 {
 	size_t i;
 
-	for (i = 0; i < vmt_entity_proc.n_fields; i++) {
-		const struct vmt_field *f = &vmt_entity_proc.fields[i];
+	for (i = 0; i < VMT_ROW_WORDS; i++) {
+		uint64_t left = from->row.valid[i];
 
-		if (f->source != VMT_SOURCE_ROLLUP || !vmt_row_has(&from->row, f->index))
-			continue;
-		if (vmt_field_is_text(f)) {
-			struct vmt_bytes text = *(const struct vmt_bytes *)vmt_field_at(f, from);
+		for (; left; left &= left - 1) {
+			unsigned at = (unsigned)(i * 64) + (unsigned)__builtin_ctzll(left);
 
-			text.ptr = vmt_arena_copy(arena, text.ptr, text.len);
-			if (!text.ptr)
-				continue;
-			vmt_field_copy(f, to, from);
-			*(struct vmt_bytes *)((char *)to + f->offset) = text;
-		} else {
-			vmt_field_copy(f, to, from);
+			copy_rollup_field(&vmt_entity_proc.fields[at], to, from, arena);
 		}
 	}
 }
@@ -207,8 +213,8 @@ static bool is_short(const struct vmt_sample *s, const struct vmt_proc *p)
 
 static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc_task *task)
 {
-	const struct vmt_proc_read *smaps = &task->read[VMT_SOURCE_SMAPS];
-	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
+	const struct vmt_proc_read *smaps = &task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)];
+	const struct vmt_proc_read *maps = &task->read[vmt_proc_slot(VMT_SOURCE_MAPS)];
 	struct vmt_proc_maps *pm = &s->maps[index];
 
 	if (task->has_maps) {
@@ -282,18 +288,18 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	int worst = 0, i;
 
 	if (!call->rows && keep_rows(s, task) < 0) {
-		task->read[VMT_SOURCE_MAPS].code = -ENOMEM;
+		task->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code = -ENOMEM;
 		task->has_maps = false;
 	}
-	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
-		struct vmt_proc_read *read = &task->read[i];
+	for (i = VMT_PROC_FIRST; i <= VMT_PROC_LAST; i++) {
+		struct vmt_proc_read *read = &task->read[vmt_proc_slot((enum vmt_source_id)i)];
 
 		if (!read->tried)
 			continue;
 		left &= ~(UINT64_C(1) << i);
 		/* libelf does not say how much it reads. */
 		add_cost(&s->sources[i], read, i == VMT_SOURCE_ELF || i == VMT_SOURCE_ROLE);
-		pm->answered |= read->code >= 0;
+		pm->answered |= read->code >= 0 && !(TEXTS >> i & 1);
 		pm->doubts |= read->doubts;
 		if (read->code >= 0 || is_absent(&s->sources[i], read->code))
 			continue;
@@ -306,17 +312,19 @@ static void merge(struct call *call, size_t index, struct vmt_proc_task *task)
 	untried(s, index, left, worst);
 	copy_rollup(&s->procs[index], &task->rollup, &s->arena);
 	vmt_proc_honest(&s->procs[index]);
-	if (task->read[VMT_SOURCE_ROLLUP].tried && task->read[VMT_SOURCE_ROLLUP].code >= 0 &&
+	if (task->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].tried &&
+	    task->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].code >= 0 &&
 	    (call->rollup_loses || is_short(s, &s->procs[index])))
 		pm->doubts |= VMT_DOUBT_LOSES;
 	if (call->sources & VMT_SOURCE_BIT(MAPS))
 		merge_maps(s, index, task);
-	set_read_status(s, index);
+	if (worst || call->sources & ~TEXTS)
+		set_read_status(s, index);
 	/* One that was left behind was waited for until now. */
 	if (!s->host.root.len) {
 		VMT_SET(proc, read_end_ns, &s->procs[index],
 			task->ended_ns ? task->ended_ns : vmt_now_ns(CLOCK_MONOTONIC));
-		note_rollup(&s->procs[index], &task->read[VMT_SOURCE_ROLLUP]);
+		note_rollup(&s->procs[index], &task->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)]);
 	}
 	if (call->rows) {
 		last_rows(call, index, pm->maps, pm->n_maps);
@@ -340,7 +348,8 @@ static void left_behind(struct call *call, size_t index, struct vmt_job *job)
 
 	/* Without memory for it, it has nothing. */
 	vmt_proc_job_copy(job, &task);
-	read = &task.read[stage > 0 ? stage : (int)first_source(call->sources)];
+	read = &task.read[vmt_proc_slot(stage > 0 ? (enum vmt_source_id)stage
+						  : first_source(call->sources))];
 	read->tried = true;
 	read->code = vmt_err_set(&err, -ETIMEDOUT, NULL, 0, "%s", hint);
 	read->err = &err;
@@ -636,7 +645,7 @@ static uint64_t choose_sources(struct vmt_sample *s, uint64_t sources)
 {
 	bool cheap = sources & VMT_COLLECT_CHEAP;
 
-	sources &= DEAR;
+	sources &= VMT_PROC_SOURCES;
 	/* Reading a recording holds nobody up, and smaps has no doubts. */
 	if (cheap)
 		sources |= s->host.root.len ? VMT_SOURCE_BIT(SMAPS) : VMT_SOURCE_BIT(PAGEMAP);
@@ -687,7 +696,7 @@ static int run_jobs(struct call *call, uint64_t flags, size_t batch, const size_
 			continue;
 		}
 		sources = affordable(call, indices[i], sources);
-		if (!(sources & DEAR))
+		if (!(sources & VMT_PROC_SOURCES))
 			continue;
 		jobs[n_jobs] = vmt_proc_job_new(
 			vmt_collector_shared(c), sources, flags & VMT_COLLECT_COUNT, batch,
@@ -730,8 +739,9 @@ static void read_map_limit(struct call *call)
 static int collect(struct call *call, uint64_t flags, const size_t *indices, size_t n,
 		   struct vmt_err *err)
 {
-	/* Of the mappings of so many processes some are in memory at one time; a job is 3 KiB. */
-	const size_t window = call->rows ? 16 : 512;
+	/* Of the mappings of so many processes some are in memory at one time; a job is 2 KiB, and
+	 * memory that was used before costs less than what is new. */
+	const size_t window = call->rows ? 16 : 128;
 	/* The role of a mapping follows from the whole list. */
 	const size_t batch =
 		call->rows && !(flags & (VMT_SOURCE_BIT(ROLE) | VMT_SOURCE_BIT(NUMA))) ? 1024 : 0;

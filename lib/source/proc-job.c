@@ -14,6 +14,7 @@
 #include "source/proc-forecast.h"
 #include "source/proc-pagemap.h"
 #include "source/proc-space.h"
+#include "source/proc-texts.h"
 #include "source/residency.h"
 
 /* The kernel hands out maps and smaps in pieces of at most a page or so; files of a saved machine
@@ -40,7 +41,7 @@ struct reading {
 	bool lost; /* it was not */
 	bool of_part; /* the rows that the task shows are some of the list */
 	struct vmt_proc_whole whole; /* the list, where it was read without smaps */
-	uint64_t cpu_ns; /* when it was begun: the end of the one before, for the call is dear */
+	uint64_t *cpu_ns; /* when it was begun: the end of the one before, for the call is dear */
 };
 
 static bool wants(const struct vmt_proc_task *task, enum vmt_source_id source)
@@ -52,14 +53,14 @@ static void reading_begin(struct reading *rd, enum vmt_source_id source)
 {
 	rd->source = source;
 	/* A source that is read in parts adds up. */
-	rd->now = rd->task->read[source];
+	rd->now = rd->task->read[vmt_proc_slot(source)];
 	rd->now.tried = true;
 	rd->now.code = 0;
 	rd->err = rd->now.err ? *rd->now.err : (struct vmt_err){ 0 };
 	rd->now.err = &rd->err;
 	rd->read = &rd->now;
-	if (!rd->cpu_ns)
-		rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
+	if (!*rd->cpu_ns)
+		*rd->cpu_ns = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	vmt_job_begin(rd->job, (int)source);
 }
 
@@ -68,13 +69,13 @@ static void reading_end(struct reading *rd, int code)
 	struct vmt_proc_task *task = rd->task;
 	uint64_t now = vmt_now_ns(CLOCK_THREAD_CPUTIME_ID);
 
-	rd->now.cpu_ns += now - rd->cpu_ns;
-	rd->cpu_ns = now;
+	rd->now.cpu_ns += now - *rd->cpu_ns;
+	*rd->cpu_ns = now;
 	rd->now.code = code;
 	/* Few reads fail: each of all sources having room for a text would be most of a task. */
 	rd->now.err = code < 0 ? vmt_proc_keep_err(&task->arena, &rd->err) : NULL;
 	pthread_mutex_lock(&task->lock);
-	task->read[rd->source] = rd->now;
+	task->read[vmt_proc_slot(rd->source)] = rd->now;
 	pthread_mutex_unlock(&task->lock);
 }
 
@@ -199,17 +200,6 @@ static void set_consistent(struct vmt_proc_task *task, bool consistent)
 	pthread_mutex_unlock(&task->lock);
 }
 
-void vmt_proc_part_free(void *arg)
-{
-	struct vmt_proc_part *part = arg;
-
-	if (!part)
-		return;
-	vmt_arena_done(&part->arena);
-	free(part->maps);
-	free(part);
-}
-
 static int read_pagemap(struct reading *rd);
 static int read_of_list(struct reading *rd);
 static bool instead_of_pagemap(const struct vmt_proc_task *task, int code);
@@ -223,7 +213,7 @@ static int read_beside(struct reading *rd, enum vmt_source_id source,
 	int before, r;
 
 	reading_end(rd, 0);
-	before = rd->task->read[source].code;
+	before = rd->task->read[vmt_proc_slot(source)].code;
 	reading_begin(rd, source);
 	r = read_(rd);
 	reading_end(rd, before < 0 ? before : r);
@@ -360,11 +350,12 @@ static bool has_size(const struct reading *rd, uint64_t size)
 static void compare_size(struct reading *rd)
 {
 	struct vmt_proc_task *task = rd->task;
-	const struct vmt_proc_read *words = &task->read[VMT_SOURCE_WORDS];
-	const struct vmt_proc_read *pages = words->tried ? words : &task->read[VMT_SOURCE_PAGEMAP];
+	const struct vmt_proc_read *words = &task->read[vmt_proc_slot(VMT_SOURCE_WORDS)];
+	const struct vmt_proc_read *pages =
+		words->tried ? words : &task->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)];
 	struct vmt_proc_whole *whole = &rd->whole;
 
-	if (!pages->tried || pages->code < 0 || task->read[VMT_SOURCE_SMAPS].tried)
+	if (!pages->tried || pages->code < 0 || task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].tried)
 		return;
 	/* What else is read takes its time. */
 	if (!whole->known || (rd->source != VMT_SOURCE_PAGEMAP && rd->source != VMT_SOURCE_WORDS))
@@ -530,7 +521,7 @@ static int read_rollup(struct reading *rd)
 /* Whether the rows are all of the process, and smaps has not said yet what is resident. */
 static bool is_whole(const struct reading *rd)
 {
-	return !rd->of_part && !rd->task->read[VMT_SOURCE_SMAPS].tried;
+	return !rd->of_part && !rd->task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].tried;
 }
 
 /* What was read of another address space than the list is of none of its mappings. */
@@ -576,7 +567,7 @@ static int read_pages(struct reading *rd)
 	reading_begin(rd, VMT_SOURCE_MAPS);
 	list = read_maps(rd);
 	reading_end(rd, list == -EAGAIN ? 0 : list);
-	of_parts = rd->task->read[pages].code;
+	of_parts = rd->task->read[vmt_proc_slot(pages)].code;
 	reading_begin(rd, pages);
 	/* Parts are complete when they are handed over, or the first said why not. */
 	if (list == -EAGAIN || rd->task->in_parts)
@@ -647,12 +638,20 @@ static int open_process(struct reading *rd)
 	return 0;
 }
 
+static void read_text(struct reading *rd, enum vmt_source_id source)
+{
+	if (!wants(rd->task, source))
+		return;
+	reading_begin(rd, source);
+	reading_end(rd, vmt_proc_read_text(rd->task, source, rd->dir_fd, rd->read));
+}
+
 static void read_sources(struct reading *rd)
 {
 	static const enum vmt_source_id of_list[] = { VMT_SOURCE_NUMA, VMT_SOURCE_ELF,
 						      VMT_SOURCE_ROLE };
 	struct vmt_proc_task *task = rd->task;
-	const struct vmt_proc_read *maps = &task->read[VMT_SOURCE_MAPS];
+	const struct vmt_proc_read *maps = &task->read[vmt_proc_slot(VMT_SOURCE_MAPS)];
 	size_t i;
 	int r;
 
@@ -668,22 +667,24 @@ static void read_sources(struct reading *rd)
 			/* What was asked for comes, though dearer. */
 			pthread_mutex_lock(&task->lock);
 			if (!wants(task, VMT_SOURCE_WORDS))
-				task->read[VMT_SOURCE_PAGEMAP].code = 0;
+				task->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)].code = 0;
 			pthread_mutex_unlock(&task->lock);
 			task->sources &= ~(VMT_SOURCE_BIT(PAGEMAP) | VMT_SOURCE_BIT(WORDS));
 			read_smaps(rd, VMT_DOUBT_INSTEAD);
 		}
 	}
 	if (maps->code == -ESRCH || maps->code == -ENOMEM ||
-	    task->read[VMT_SOURCE_SMAPS].code == -ESRCH ||
-	    task->read[VMT_SOURCE_SMAPS].code == -ENOMEM)
+	    task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code == -ESRCH ||
+	    task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code == -ENOMEM)
 		return;
 	if (wants(task, VMT_SOURCE_ROLLUP)) {
 		reading_begin(rd, VMT_SOURCE_ROLLUP);
 		reading_end(rd, read_rollup(rd));
-		if (task->read[VMT_SOURCE_ROLLUP].code == -ESRCH)
+		if (task->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].code == -ESRCH)
 			return;
 	}
+	read_text(rd, VMT_SOURCE_OOM);
+	read_text(rd, VMT_SOURCE_CMDLINE);
 	/* Parts are complete when they are handed over. */
 	if (!task->has_maps || task->in_parts || maps->code == -ETIMEDOUT)
 		return;
@@ -723,24 +724,20 @@ static void read_sources(struct reading *rd)
 static int run(struct vmt_job *job, void *ctx)
 {
 	struct vmt_proc_task *task = ctx;
-	struct reading rd = {
-		.job = job, .task = task, .dir_fd = -1, .list_fd = -1, .pagemap_fd = -1
-	};
-	enum vmt_source_id first = VMT_SOURCE_COUNT;
-	int i, r;
+	struct reading rd = { job, task, .dir_fd = -1, .list_fd = -1, .pagemap_fd = -1 };
+	uint64_t wanted = task->sources & VMT_PROC_SOURCES;
+	int r;
 
-	for (i = VMT_SOURCE_COUNT - 1; i >= 0; i--)
-		if (wants(task, (enum vmt_source_id)i))
-			first = (enum vmt_source_id)i;
-	if (first == VMT_SOURCE_COUNT)
+	if (!wanted)
 		return 0;
+	rd.cpu_ns = vmt_job_cpu(job);
 	rd.piece = malloc(PIECE);
 	if (rd.piece && task->dir_fd >= 0) {
 		/* What is below a directory that was open when it was listed is of that process. */
 		rd.dir_fd = VMT_STEAL_FD(task->dir_fd);
 		r = 0;
 	} else {
-		reading_begin(&rd, first);
+		reading_begin(&rd, (enum vmt_source_id)__builtin_ctzll(wanted));
 		r = rd.piece ? open_process(&rd) : -ENOMEM;
 		reading_end(&rd, r);
 	}
@@ -787,7 +784,8 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t source
 	task->sources = sources;
 	/* The others need the rows. */
 	task->count_only = count_only &&
-			   !(sources & ~(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP)));
+			   !(sources & ~(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP) |
+					 VMT_SOURCE_BIT(OOM) | VMT_SOURCE_BIT(CMDLINE)));
 	task->batch = batch;
 	task->pid = p->pid;
 	task->check_start = VMT_HAS(proc, start_time_ns, p);

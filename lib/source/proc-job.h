@@ -63,6 +63,20 @@ struct vmt_proc_read {
 	struct vmt_err *err;
 };
 
+/* The sources that a job reads stand beside each other; an account of each source that there is
+ * would be most of a task, of which there are as many as processes. */
+#define VMT_PROC_FIRST VMT_SOURCE_MAPS
+#define VMT_PROC_LAST  VMT_SOURCE_CMDLINE
+#define VMT_PROC_SLOTS (VMT_PROC_LAST - VMT_PROC_FIRST + 1)
+/* VMT_SOURCE_BIT of all of them. */
+#define VMT_PROC_SOURCES ((UINT64_C(1) << (VMT_PROC_LAST + 1)) - (UINT64_C(1) << VMT_PROC_FIRST))
+
+/* The account of a source in vmt_proc_task.read. */
+static inline unsigned vmt_proc_slot(enum vmt_source_id source)
+{
+	return (unsigned)source - VMT_PROC_FIRST;
+}
+
 /*
  * Input and result of a job. A stage that was finished is put into the result before the next one
  * is begun, so that it is not lost where that one never comes back.
@@ -100,9 +114,9 @@ struct vmt_proc_task {
 	bool in_parts;
 	bool consistent;
 	bool compared; /* the list with what was there after pagemap */
-	struct vmt_proc rollup; /* fields of ROLLUP alone */
+	struct vmt_proc rollup; /* fields of ROLLUP, OOM and CMDLINE alone */
 	uint64_t ended_ns; /* CLOCK_MONOTONIC, by the job as the last thing; 0 before */
-	struct vmt_proc_read read[VMT_SOURCE_COUNT];
+	struct vmt_proc_read read[VMT_PROC_SLOTS]; /* by vmt_proc_slot() */
 };
 
 /* Some mappings of a process, complete. */

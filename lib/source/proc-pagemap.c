@@ -98,7 +98,7 @@ static int sum_all(struct vmt_proc_task *task, struct vmt_job *job,
 
 void vmt_proc_drop_residency(struct vmt_proc_task *task)
 {
-	bool by_smaps = task->read[VMT_SOURCE_SMAPS].tried;
+	bool by_smaps = task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].tried;
 	size_t i;
 
 	pthread_mutex_lock(&task->lock);

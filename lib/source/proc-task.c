@@ -33,6 +33,17 @@ int vmt_proc_parse_list(const struct vmt_proc_task *task, struct vmt_arena *aren
 	return r;
 }
 
+void vmt_proc_part_free(void *arg)
+{
+	struct vmt_proc_part *part = arg;
+
+	if (!part)
+		return;
+	vmt_arena_done(&part->arena);
+	free(part->maps);
+	free(part);
+}
+
 int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 {
 	struct vmt_proc_task *task = vmt_job_context(job);
@@ -70,7 +81,7 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 		ret->consistent = task->consistent;
 		ret->compared = task->compared;
 		memcpy(ret->read, task->read, sizeof(ret->read));
-		for (i = 0; i < VMT_SOURCE_COUNT; i++)
+		for (i = 0; i < VMT_PROC_SLOTS; i++)
 			if (task->read[i].err)
 				ret->read[i].err =
 					vmt_proc_keep_err(&ret->arena, task->read[i].err);

@@ -29,6 +29,7 @@ struct vmt_job {
 	int result;
 	bool kept; /* a reader has it still, or none ever had: done() gets no ctx */
 	struct vmt_pool *pool; /* of its run; not once it was left behind */
+	uint64_t *cpu_ns; /* of the reader that runs it */
 	void *part; /* handed over and not taken, under the lock of the pool */
 	bool ended; /* atomic, like those below */
 	/* Written by the job's thread, read by the pool's; alone, so atomics do. */
@@ -45,6 +46,7 @@ struct worker {
 	struct vmt_pool *pool;
 	struct vmt_job *job; /* being run, under the lock */
 	pthread_t thread;
+	uint64_t cpu_ns; /* for its jobs, by vmt_job_cpu() */
 	bool left; /* behind, under the lock: nobody waits for it any more */
 };
 
@@ -188,6 +190,11 @@ int vmt_job_hand_over(struct vmt_job *job, void *part)
 	return r;
 }
 
+uint64_t *vmt_job_cpu(const struct vmt_job *job)
+{
+	return job->cpu_ns;
+}
+
 int vmt_job_stage(const struct vmt_job *job)
 {
 	return __atomic_load_n(&job->stage, __ATOMIC_RELAXED);
@@ -223,6 +230,7 @@ static void *worker_main(void *arg)
 		if (pool->stop)
 			break;
 		job = w->job = vmt_job_ref(pool->jobs[pool->next++]);
+		job->cpu_ns = &w->cpu_ns;
 		vmt_job_begin(job, 0);
 		pthread_mutex_unlock(&pool->lock);
 

@@ -709,10 +709,34 @@ def many(report):
         report.check("A15 300 live processes, 4800 threads, 64 descriptors", problems)
 
 
+def texts(report):
+    """What a process is called, and how soon the OOM killer takes it: for who asks, and no other."""
+    name = "the command line, and the score of the OOM killer, of who asks for them"
+    argv = ["words", "-c", "input()", "two words", "", "caf\u00e9"]
+    with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as child:
+        try:
+            proc = pathlib.Path(f"/proc/{child.pid}")
+            proc.joinpath("oom_score_adj").write_text("321", encoding="ascii")
+            asked = run("ps", "-J", "-p", str(child.pid), "-o", "oom_score,oom_score_adj,cmdline")
+            usual = run("ps", "-J", "--pss", "-p", str(child.pid))
+            score = int(proc.joinpath("oom_score").read_text(encoding="ascii"))
+            rows = [next(iter(loads(result.out)["data"]["processes"])) for result in (asked, usual)]
+            found = [rows[0][key] for key in ("oom_score_adj", "cmdline")]
+            problems = [] if found == [321, " ".join(argv)] else [f"{found}"]
+            # It goes with the memory that it and all others have.
+            if abs(rows[0]["oom_score"] - score) > 20:
+                problems.append(f"score {rows[0]['oom_score']}, not {score}")
+            problems += [f"without being asked: {key}" for key in ("oom_score", "cmdline")
+                         if rows[1].get(key) is not None]
+        finally:
+            child.kill()
+    report.check(name, problems)
+
+
 def main():
     report = Report()
     for part in (vanishes, open_sleeps, zombies, kernel_threads, headless, execs, moves, splinters,
-                 churns, numbers, orphans, empty, of_32_bits, splits, standing, many):
+                 churns, numbers, orphans, empty, of_32_bits, splits, standing, many, texts):
         try:
             part(report)
         except (RuntimeError, OSError, KeyError, ValueError) as why:

@@ -60,6 +60,7 @@ MACHINE = [
     ("ps-user.txt", ["ps", "-k", "--group", "user", "--kernel-threads"], "text", "C.UTF-8"),
     ("ps-comm.json", ["ps", "-J", "--group", "comm", "--pss"], "json", "C.UTF-8"),
     ("ps-cgroup.txt", ["ps", "-o", "+cgroup", "--cgroup", "/a", "-c", "*"], "text", "C"),
+    ("ps-oom.txt", ["ps", "-o", "pid,oom_score,oom_score_adj,cmdline,comm"], "text", "C.UTF-8"),
     ("ps.json", ["ps", "-J", "--pss", "--kernel-threads"], "json", "C.UTF-8"),
     ("ps.ndjson", ["ps", "--ndjson"], "ndjson", "C.UTF-8"),
     ("ps.csv", ["ps", "--csv", "--output-all"], "csv", "C.UTF-8"),

@@ -93,12 +93,12 @@ static void test_all_at_once(void **state)
 	assert_field(map, rss_bytes, &t->maps[0], 4096);
 	assert_text(map, path, &t->maps[0], "/bin/x");
 	assert_field(proc, pss_bytes, &t->rollup, 2048);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].reads, 1);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].reads, 1);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].bytes, strlen(smaps));
-	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].reads, 1);
-	assert_true(t->read[VMT_SOURCE_SMAPS].longest_ns > 0);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].reads, 1);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].reads, 1);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].bytes, strlen(smaps));
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].reads, 1);
+	assert_true(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].longest_ns > 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code, 0);
 	vmt_job_unref(job);
 }
 
@@ -112,12 +112,12 @@ static void test_numa(void **state)
 	struct vmt_job *job;
 
 	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -ENOENT);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, -ENOENT);
 	vmt_job_unref(job);
 	unit_dir_write(&f->dir, "proc/42/numa_maps", numa);
 	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, 0);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].bytes, strlen(numa));
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].bytes, strlen(numa));
 	assert_text(map, numa_policy, &t->maps[0], "bind:1");
 	assert_text(map, numa_nodes, &t->maps[0], "N1=1");
 	assert_field(map, numa_page_size_bytes, &t->maps[0], 4096);
@@ -126,14 +126,14 @@ static void test_numa(void **state)
 	vmt_job_unref(job);
 	unit_dir_write(&f->dir, "proc/42/numa_maps", "2000 default N0=1\n3000 default\n");
 	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -EXDEV);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, -EXDEV);
 	assert_unknown(map, numa_nodes, &t->maps[0]);
 	assert_text(map, numa_nodes, &t->maps[1], "N0=1");
 	vmt_job_unref(job);
 	unit_dir_write(&f->dir, "proc/42/numa_maps", "1000 default N0=1\n2000 default N0=x\n");
 	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].code, -EINVAL);
-	assert_int_equal(t->read[VMT_SOURCE_NUMA].err->line, 2);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, -EINVAL);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].err->line, 2);
 	vmt_job_unref(job);
 }
 
@@ -145,8 +145,8 @@ static void test_maps_alone(void **state)
 	assert_true(t->has_maps);
 	assert_int_equal(t->n_maps, 2);
 	assert_unknown(map, rss_bytes, &t->maps[0]);
-	assert_false(t->read[VMT_SOURCE_SMAPS].tried);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].reads, 1);
+	assert_false(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].tried);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].reads, 1);
 	vmt_job_unref(job);
 }
 
@@ -161,7 +161,7 @@ static void a13_lists_that_differ(void **state)
 	assert_true(t->has_maps);
 	assert_false(t->consistent);
 	assert_int_equal(t->n_maps, 2);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].reads, 3);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].reads, 3);
 	vmt_job_unref(job);
 }
 
@@ -173,8 +173,8 @@ static void test_without_smaps_there_still_is_maps(void **state)
 
 	assert_int_equal(unlinkat(f->dir.fd, "proc/42/smaps", 0), 0);
 	job = run(f, MAPS | SMAPS, &t);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -ENOENT);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code, -ENOENT);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, 0);
 	assert_true(t->has_maps);
 	assert_int_equal(t->n_maps, 2);
 	assert_unknown(map, rss_bytes, &t->maps[0]);
@@ -189,7 +189,7 @@ static void a08_another_process_of_that_number(void **state)
 
 	unit_dir_write(&f->dir, "proc/42/stat", STAT("301"));
 	job = run(f, MAPS | SMAPS | ROLLUP, &t);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -ESRCH);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, -ESRCH);
 	assert_false(t->has_maps);
 	assert_unknown(proc, pss_bytes, &t->rollup);
 	vmt_job_unref(job);
@@ -205,7 +205,7 @@ static void a03_it_became_a_zombie(void **state)
 		       "42 (x) Z 1 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 300 0 0\n");
 	unit_dir_write(&f->dir, "proc/42/maps", "");
 	job = run(f, MAPS, &t);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -ESRCH);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, -ESRCH);
 	assert_false(t->has_maps);
 	vmt_job_unref(job);
 }
@@ -221,9 +221,9 @@ static void a10_a_process_without_mappings(void **state)
 	unit_dir_write(&f->dir, "proc/42/smaps_rollup", "");
 	unit_dir_write(&f->dir, "proc/42/status", "Name:\tx\nVmSize:\t       0 kB\n");
 	job = run(f, MAPS | SMAPS | ROLLUP, &t);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, 0);
-	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].code, 0);
 	assert_true(t->has_maps && t->consistent);
 	assert_int_equal(t->n_maps, 0);
 	assert_unknown(proc, pss_bytes, &t->rollup);
@@ -242,8 +242,8 @@ static void a07_a_list_without_a_byte(void **state)
 	unit_dir_write(&f->dir, "proc/42/smaps_rollup", "");
 	unit_dir_write(&f->dir, "proc/42/status", "Name:\tx\nVmSize:\t       8 kB\n");
 	job = run(f, MAPS | SMAPS | ROLLUP, &t);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -EXDEV);
-	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].code, -EXDEV);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code, -EXDEV);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].code, -EXDEV);
 	assert_false(t->has_maps);
 	vmt_job_unref(job);
 }
@@ -276,7 +276,7 @@ static void a07_another_address_space_at_the_second_look(void **state)
 	job = run(f, MAPS, &t);
 	unit_on_open(NULL, NULL, NULL);
 	assert_int_equal(f->opens, 2);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, 0);
 	assert_int_equal(t->n_maps, 2);
 	assert_true(t->consistent);
 	vmt_job_unref(job);
@@ -286,7 +286,7 @@ static void a07_another_address_space_at_the_second_look(void **state)
 	unit_on_open("smaps_rollup", write_rollup, f);
 	job = run(f, ROLLUP, &t);
 	unit_on_open(NULL, NULL, NULL);
-	assert_int_equal(t->read[VMT_SOURCE_ROLLUP].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_ROLLUP)].code, 0);
 	assert_field(proc, pss_bytes, &t->rollup, 2048);
 	vmt_job_unref(job);
 }
@@ -311,8 +311,8 @@ static void a07_pagemap_of_another_address_space(void **state)
 	job = run(f, MAPS | PAGEMAP, &t);
 	unit_on_open(NULL, NULL, NULL);
 	/* Nobody knows any more whether the list had come to its end. */
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -EXDEV);
-	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -EXDEV);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, -EXDEV);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)].code, -EXDEV);
 	assert_int_equal(t->n_maps, 2);
 	assert_false(t->consistent);
 	assert_unknown(map, present_pages, &t->maps[0]);
@@ -349,8 +349,8 @@ static void a07_list_and_pages_of_the_next_program(void **state)
 	job = run(f, MAPS | PAGEMAP, &t);
 	unit_on_open(NULL, NULL, NULL);
 	assert_int_equal(f->opens, 2);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
-	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)].code, 0);
 	assert_int_equal(t->n_maps, 1);
 	assert_true(t->consistent);
 	assert_text(map, path, &t->maps[0], "/bin/y");
@@ -378,8 +378,8 @@ static void a02_it_ends_between_list_and_pages(void **state)
 	unit_on_open("pagemap", it_ends, f);
 	job = run(f, MAPS | PAGEMAP, &t);
 	unit_on_open(NULL, NULL, NULL);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, -ESRCH);
-	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -ESRCH);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, -ESRCH);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)].code, -ESRCH);
 	assert_unknown(map, present_pages, &t->maps[0]);
 	vmt_job_unref(job);
 }
@@ -420,7 +420,7 @@ static void test_a_copy(void **state)
 	assert_text(map, vm_flags, &copy.maps[1], "rd wr");
 	assert_field(map, rss_bytes, &copy.maps[0], 4096);
 	assert_field(proc, pss_bytes, &copy.rollup, 2048);
-	assert_int_equal(copy.read[VMT_SOURCE_SMAPS].reads, 1);
+	assert_int_equal(copy.read[vmt_proc_slot(VMT_SOURCE_SMAPS)].reads, 1);
 	vmt_arena_done(&copy.arena);
 	free(copy.maps);
 }
@@ -439,7 +439,7 @@ static void a06_the_first_thread_has_ended(void **state)
 	unit_dir_write(&f->dir, "proc/42/task/43/stat", STAT("300"));
 	unit_dir_write(&f->dir, "proc/42/task/43/maps", maps);
 	job = run(f, MAPS, &t);
-	assert_int_equal(t->read[VMT_SOURCE_MAPS].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].code, 0);
 	assert_int_equal(t->n_maps, 2);
 	vmt_job_unref(job);
 }
@@ -452,9 +452,9 @@ static void test_malformed_says_where(void **state)
 
 	unit_dir_write(&f->dir, "proc/42/smaps", "1000-2000 r--p 0 fe:00 7 /x\nRss: much\n");
 	job = run(f, MAPS | SMAPS, &t);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].code, -EINVAL);
-	assert_int_equal(t->read[VMT_SOURCE_SMAPS].err->line, 2);
-	assert_string_equal(t->read[VMT_SOURCE_SMAPS].err->path, "smaps");
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].code, -EINVAL);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].err->line, 2);
+	assert_string_equal(t->read[vmt_proc_slot(VMT_SOURCE_SMAPS)].err->path, "smaps");
 	/* The list of mappings is not lost with it. */
 	assert_int_equal(t->n_maps, 2);
 	vmt_job_unref(job);
@@ -469,7 +469,7 @@ static void test_pagemap(void **state)
 
 	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
 	job = run(f, MAPS | PAGEMAP, &t);
-	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, 0);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)].code, 0);
 	assert_field(map, present_pages, &t->maps[0], 1);
 	assert_field(map, file_pages, &t->maps[0], 1);
 	assert_field(map, present_pages, &t->maps[1], 1);
@@ -504,7 +504,7 @@ static void a13_a_list_that_changed_under_pagemap(void **state)
 		job = run(f, MAPS | PAGEMAP, &t);
 		assert_int_equal(t->compared, cases[i].compared);
 		assert_int_equal(t->consistent, cases[i].consistent);
-		assert_int_equal(t->read[VMT_SOURCE_MAPS].reads, 1);
+		assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_MAPS)].reads, 1);
 		assert_int_equal(vmt_proc_job_copy(job, &copy), 0);
 		assert_int_equal(copy.compared, cases[i].compared);
 		vmt_arena_done(&copy.arena);
@@ -530,7 +530,7 @@ static void test_pagemap_of_a_huge_mapping_without_scan(void **state)
 		       "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n");
 	unit_dir_write_bytes(&f->dir, "proc/42/pagemap", words, sizeof(words));
 	job = run(f, MAPS | PAGEMAP, &t);
-	assert_int_equal(t->read[VMT_SOURCE_PAGEMAP].code, -E2BIG);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_PAGEMAP)].code, -E2BIG);
 	assert_field(map, present_pages, &t->maps[0], 1);
 	assert_unknown(map, present_pages, &t->maps[1]);
 	assert_unknown(map, present_pages, &t->maps[2]);
