@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -127,6 +128,16 @@ static int make_ui(struct vmt_ctx *ctx, const struct top_opts *o, struct vmt_ui 
 	return 0;
 }
 
+/* What is freed goes back to the kernel. glibc would keep twice as much free as the largest piece
+ * that ever was: the types of the kernel, when the probe was loaded (mallopt(3)). */
+static void keep_little(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 512 << 10);
+#endif
+}
+
 static int run_top(struct vmt_ctx *ctx)
 {
 	VMT_AUTO_SETTINGS settings = { 0 };
@@ -135,6 +146,7 @@ static int run_top(struct vmt_ctx *ctx)
 	VMT_AUTO_UI ui = NULL;
 	int problems = 0, r = all_options(ctx, &o, &problems);
 
+	keep_little();
 	if (r == 0)
 		r = make_ui(ctx, &o, &ui, &problems);
 	if (r || vmt_ctx_given(ctx, "check-config"))

@@ -11,13 +11,20 @@
 #define SINGLES_MAX  4096
 #define SINGLES_RATE 2000
 
-/* Mappings in the kernel's table: what of it is used is read at each tick, more than a KiB a row.
- * Of one process these are its own; of all processes the last quarter is for rows that many share.
+/*
+ * Mappings in the kernel's table: all of it is in our memory, more than a KiB a row, and what of it
+ * is used is read at each tick. Of one process these are its own, and twice as many where they do
+ * not do; of all processes the last quarter is for rows that many share.
  */
-#define MAPS_OF_ONE 8192
-#define MAPS_OF_ALL 2048
-/* Rows of all processes with which the probe begins anew. */
-#define ROWS_MAX (4 * MAPS_OF_ALL)
+#define MAPS_LEAST 2048
+#define MAPS_MOST  8192
+#define NAMES	   2048
+#define PROCS	   4096
+/* Bytes of the kernel's rings, which are in our memory twice. */
+#define SINGLE_RING (1 << 19)
+#define ENDED_RING  (1 << 19)
+/* Rows of processes with which the probe begins anew, where it keeps those that have ended. */
+#define ROWS_MAX (4 * MAPS_LEAST)
 
 /* How long it stays when nobody looks any more, and when one that failed is tried again. */
 #define LINGER_NS (UINT64_C(10) * 1000000000)
@@ -60,6 +67,7 @@ static int begin(struct vmt_top_faults *f, const struct vmt_ui_want *want, uint6
 	const bool singles = want->singles;
 	/* Faults by mapping are those of the process whose mappings are shown. */
 	const pid_t pid = singles ? 0 : (pid_t)want->maps.pid;
+	const uint32_t rows = singles || !f->rows ? MAPS_LEAST : f->rows;
 	const struct vmt_probe_opts opts = {
 		.singles = singles,
 		.single_live = singles,
@@ -69,17 +77,40 @@ static int begin(struct vmt_top_faults *f, const struct vmt_ui_want *want, uint6
 		.guard_rate = UINT64_C(125000),
 		.pids = &pid,
 		.n_pids = pid != 0,
-		.maps = pid ? MAPS_OF_ONE : MAPS_OF_ALL,
+		.maps = rows,
+		.names = NAMES,
+		.procs = PROCS,
+		.sums = singles,
+		.single_ring = SINGLE_RING,
+		.ended_ring = ENDED_RING,
 	};
 	struct vmt_err err = { 0 };
 	int r = vmt_probe_open(&opts, &f->probe, &err);
-
 	if (r < 0)
 		return r;
 	f->singles = singles;
+	f->rows = rows;
 	f->of = want->maps;
 	if (vmt_probe_start(f->probe, &err) < 0)
 		f->again_ns = now_ns + RETRY_NS;
+	return 0;
+}
+
+/* The rows and their texts, and nothing of the many mappings that these were of. */
+static int own_singles(const struct vmt_single *rows, size_t n, struct vmt_top_singles *one)
+{
+	size_t i;
+
+	one->rows = vmt_arena_alloc(&one->arena, n, sizeof(*one->rows));
+	if (!one->rows)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		one->rows[i] = rows[i];
+		if (vmt_row_own_text(&vmt_entity_single, &one->arena, &one->rows[i],
+				     i ? &one->rows[i - 1] : NULL, i ? &rows[i - 1] : NULL) < 0)
+			return -ENOMEM;
+	}
+	one->n = n;
 	return 0;
 }
 
@@ -87,18 +118,24 @@ static int begin(struct vmt_top_faults *f, const struct vmt_ui_want *want, uint6
 static int take_singles(struct vmt_top_faults *f, const struct vmt_host *host)
 {
 	struct vmt_top_singles *kept, one = { 0 };
+	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
 	struct vmt_fault_sample live = { 0 };
+	struct vmt_single *rows = NULL;
 	struct vmt_err err = { 0 };
-	size_t sum, i, gone = 0;
+	size_t sum, i, n = 0, gone = 0;
 	int r;
 
-	vmt_arena_init(&one.arena);
-	r = vmt_probe_live(f->probe, false, &one.arena, &live, &err);
+	vmt_arena_init(&arena);
+	r = vmt_probe_live(f->probe, false, &arena, &live, &err);
 	if (r == 0)
-		r = vmt_single_rows(&live, host, &one.arena, &one.rows, &one.n);
-	if (r < 0 || !one.n) {
-		vmt_arena_done(&one.arena);
+		r = vmt_single_rows(&live, host, &arena, &rows, &n);
+	if (r < 0 || !n)
 		return r == -EOPNOTSUPP ? 0 : r;
+	vmt_arena_init(&one.arena);
+	r = own_singles(rows, n, &one);
+	if (r < 0) {
+		vmt_arena_done(&one.arena);
+		return r;
 	}
 	kept = reallocarray(f->kept, f->n_kept + 1, sizeof(*kept));
 	if (!kept) {
@@ -144,19 +181,28 @@ static int read_probe(struct vmt_top_faults *f)
 	return r;
 }
 
-/* Whether the probe counts something else than what is wanted. Rows of mappings that are gone stay
- * in the table of a process: before it is full the probe begins anew. */
-static bool is_other(const struct vmt_top_faults *f, const struct vmt_ui_want *want)
+/* Whether the probe counts something else than what is wanted, or has no room for it. Rows of
+ * mappings that are gone stay in the table of a process: before it is full the probe begins anew.
+ */
+static bool is_other(struct vmt_top_faults *f, const struct vmt_ui_want *want)
 {
 	const struct vmt_fault_sample *r = &f->readings[f->now];
 	const struct vmt_fault_totals *t = &r->totals;
 
-	/* Processes that have ended stay in what it counted, each with its rows. */
 	if (want->singles)
-		return !f->singles || r->n_maps + r->n_procs > ROWS_MAX;
-	return want->faults && (f->singles || f->of.pid != want->maps.pid ||
-				f->of.start_time_ns != want->maps.start_time_ns ||
-				t->slots_used > t->slots_total - t->slots_total / 4);
+		return !f->singles;
+	if (!want->faults)
+		return false;
+	if (f->singles || f->of.pid != want->maps.pid ||
+	    f->of.start_time_ns != want->maps.start_time_ns) {
+		f->rows = MAPS_LEAST;
+		return true;
+	}
+	if (t->slots_used > t->slots_total - t->slots_total / 4) {
+		f->rows = f->rows < MAPS_MOST ? f->rows * 2 : MAPS_MOST;
+		return true;
+	}
+	return r->n_maps + r->n_procs > ROWS_MAX + f->rows;
 }
 
 void vmt_top_faults_idle(struct vmt_top_faults *f)

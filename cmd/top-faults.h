@@ -22,6 +22,7 @@ struct vmt_top_faults {
 	struct vmt_probe *probe;
 	bool singles; /* it gives single faults, of all processes */
 	struct vmt_ui_proc of; /* else it counts those of this process; pid 0: of all */
+	uint32_t rows; /* of mappings, that the probe has room for; 0: none was there yet */
 	uint64_t wanted_ns; /* when it was wanted last; CLOCK_MONOTONIC */
 	uint64_t again_ns; /* it could not be started: not to be tried before */
 	/* The last two readings, by turns, and what came between. */

@@ -45,12 +45,28 @@ static size_t mask_words(const struct pile *p)
 	return (p->size / 8 + 63) / 64;
 }
 
+/* Room for one more. Of what is not written to no page is touched. */
+static int make_room(struct pile *p)
+{
+	size_t want = p->n_words + mask_words(p) + p->size / 8, cap = want + want / 4 + 512;
+	uint64_t *words;
+
+	if (want <= p->cap_words)
+		return 0;
+	words = reallocarray(p->words, cap, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	p->words = words;
+	p->cap_words = cap;
+	return 0;
+}
+
 static int keep(struct pile *p, const unsigned char *record)
 {
 	size_t words = p->size / 8, masks = mask_words(p), n = masks;
 	uint64_t *to;
 
-	if (vmt_grow(&p->words, &p->cap_words, p->n_words + masks + words, sizeof(*p->words)))
+	if (make_room(p))
 		return -ENOMEM;
 	to = p->words + p->n_words;
 	memset(to, 0, masks * sizeof(*to));
@@ -189,6 +205,26 @@ bool vmt_drain_next(struct vmt_drain *d, unsigned pile, size_t *at, void *out)
 		*at += n;
 	pthread_mutex_unlock(&d->lock);
 	return there;
+}
+
+void vmt_drain_forget(struct vmt_drain *d, unsigned pile, size_t at)
+{
+	struct pile *p = &d->piles[pile];
+
+	pthread_mutex_lock(&d->lock);
+	if (at > p->n_words)
+		at = p->n_words;
+	for (size_t i = 0; i < at; p->n--) {
+		size_t words = mask_words(p);
+
+		for (size_t k = 0; k < mask_words(p); k++)
+			words += (size_t)__builtin_popcountll(p->words[i + k]);
+		i += words;
+	}
+	p->n_words -= at;
+	if (p->n_words)
+		memmove(p->words, p->words + at, p->n_words * sizeof(*p->words));
+	pthread_mutex_unlock(&d->lock);
 }
 
 void vmt_drain_stop(struct vmt_drain *d)

@@ -27,6 +27,10 @@ int vmt_drain_error(struct vmt_drain *d);
 /* Takes what is in the ring now, and gives how many records of a pile are kept. */
 size_t vmt_drain_count(struct vmt_drain *d, unsigned pile);
 
+/* Drops the records of a pile before the one at which vmt_drain_next() stands: those behind it
+ * begin at 0 from then on. */
+void vmt_drain_forget(struct vmt_drain *d, unsigned pile, size_t at);
+
 /* Ends the thread. What was kept stays, and vmt_drain_count() still takes what comes. */
 void vmt_drain_stop(struct vmt_drain *d);
 

@@ -14,17 +14,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/parse.h"
-#include "bpf/fault.h"
 #include "source/perf-event.h"
-#include "source/probe-asked.h"
 #include "source/probe-canary.h"
-#include "source/probe-counts.h"
-#include "source/probe-cpus.h"
-#include "source/probe-guard.h"
-#include "source/probe-live.h"
-#include "source/probe-singles.h"
-#include "source/probe-stack.h"
+#include "source/probe-fault.h"
 
 /* Generated; our warnings are not bpftool's. */
 #pragma GCC diagnostic push
@@ -38,17 +30,10 @@
 #define NAMES_USUAL 4096u
 #define ROWS_MOST   (1u << 20)
 
-/* The records of the ring that the programs hand rows over through. */
-enum {
-	PILE_MAPS,
-	PILE_PROCS,
-	PILE_KINDS,
-};
-
 static const size_t pile_sizes[VMT_DRAIN_PILES] = {
-	[PILE_MAPS] = sizeof(struct vmt_slot_map),
-	[PILE_PROCS] = sizeof(struct vmt_slot_proc),
-	[PILE_KINDS] = sizeof(struct vmt_slot_kind),
+	[VMT_PILE_MAPS] = sizeof(struct vmt_slot_map),
+	[VMT_PILE_PROCS] = sizeof(struct vmt_slot_proc),
+	[VMT_PILE_KINDS] = sizeof(struct vmt_slot_kind),
 };
 
 static_assert(sizeof(struct vmt_slot_map) % 8 == 0 && sizeof(struct vmt_slot_proc) % 8 == 0 &&
@@ -58,39 +43,6 @@ static_assert(sizeof(struct vmt_slot_map) != sizeof(struct vmt_slot_proc) &&
 		      sizeof(struct vmt_slot_map) != sizeof(struct vmt_slot_kind) &&
 		      sizeof(struct vmt_slot_proc) != sizeof(struct vmt_slot_kind),
 	      "told by their size");
-
-/* The walk over all tasks runs three times: at the start, and twice at the end. */
-enum {
-	WALK_BASE,
-	WALK_MARK,
-	WALK_CLOSE,
-	WALKS,
-};
-
-struct fault_state {
-	struct vmt_probe_loaded loaded;
-	struct vmt_fault_bpf *skeleton;
-	struct bpf_link *walk;
-	int walks[WALKS]; /* made at the start, because making one needs bpf() */
-	bool has_walks;
-	struct vmt_probe_array maps;
-	struct vmt_probe_array procs;
-	struct vmt_probe_array names;
-	struct vmt_probe_array stats;
-	struct vmt_probe_guard guard;
-	struct vmt_drain
-		*drain; /* rows of processes that are gone; NULL: they stay in the tables */
-	struct vmt_probe_stacks stacks;
-	struct vmt_probe_asked asked;
-	struct vmt_probe_singles *singles; /* NULL where nobody asked for them */
-	struct vmt_probe_live *live; /* NULL where they are not handed out live */
-	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
-	uint64_t events_before; /* that programs saw before they were started together */
-	bool events_known;
-	struct vmt_probe_cpus cpus;
-	bool around; /* programs are attached around handle_mm_fault() */
-	bool stopped;
-};
 
 static_assert((int)VMT_FAULT_CLASSES == (int)VMT_BPF_CLASSES &&
 		      (int)VMT_FAULT_OTHER == (int)VMT_BPF_OTHER,
@@ -168,7 +120,9 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	if (s->rodata->vmt_guard && !small)
 		r = bpf_map__set_max_entries(s->maps.guards, (__u32)cpus);
 	r = r ?: bpf_map__set_autocreate(s->maps.events, p->opts.singles);
-	r = r ?: bpf_map__set_max_entries(s->maps.events, VMT_PROBE_RING_BYTES);
+	r = r
+		    ?: bpf_map__set_max_entries(s->maps.events,
+						p->opts.single_ring ?: VMT_PROBE_RING_BYTES);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: vmt_probe_stacks_configure(s->obj, p->opts.stacks, small);
 	r = r ?: vmt_probe_asked_configure(s->obj, &p->opts, small, maps, tasks);
@@ -181,8 +135,11 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	r = r ?: bpf_map__set_max_entries(s->maps.map_index, maps);
 	r = r ?: bpf_map__set_max_entries(s->maps.map_free, maps);
 	r = r ?: bpf_map__set_max_entries(s->maps.maps_more, maps);
-	if (small)
-		r = r ?: bpf_map__set_max_entries(s->maps.drained, (__u32)sysconf(_SC_PAGESIZE));
+	if (small || p->opts.ended_ring)
+		r = r
+			    ?: bpf_map__set_max_entries(s->maps.drained,
+							small ? (__u32)sysconf(_SC_PAGESIZE)
+							      : p->opts.ended_ring);
 	r = r ?: bpf_map__set_max_entries(s->maps.procs_more, procs);
 	r = r ?: bpf_map__set_max_entries(s->maps.procs, procs);
 	r = r ?: bpf_map__set_max_entries(s->maps.proc_index, procs);
@@ -204,13 +161,14 @@ static const struct vmt_probe_object fault_ops = {
 	.configure = fault_configure,
 };
 
-static volatile struct vmt_fault_control *control(struct fault_state *s)
+static volatile struct vmt_fault_control *control(struct vmt_fault_state *s)
 {
 	return &s->skeleton->bss->control;
 }
 
 /* Runs the walk over all tasks in one of its phases. */
-static int walk(struct fault_state *s, int which, enum vmt_fault_phase phase, struct vmt_err *err)
+static int walk(struct vmt_fault_state *s, int which, enum vmt_fault_phase phase,
+		struct vmt_err *err)
 {
 	char nothing[64];
 	ssize_t n;
@@ -226,18 +184,18 @@ static int walk(struct fault_state *s, int which, enum vmt_fault_phase phase, st
 	return 0;
 }
 
-static int make_walks(struct fault_state *s, struct vmt_err *err)
+static int make_walks(struct vmt_fault_state *s, struct vmt_err *err)
 {
 	struct bpf_program *prog = s->skeleton->progs.walk_task;
 
-	for (int i = 0; i < WALKS; i++)
+	for (int i = 0; i < VMT_WALKS; i++)
 		s->walks[i] = -1;
 	if (!bpf_program__autoload(prog))
 		return 0;
 	s->walk = bpf_program__attach(prog);
 	if (!s->walk)
 		return vmt_err_set(err, -errno, NULL, 0, "cannot walk over tasks");
-	for (int i = 0; i < WALKS; i++) {
+	for (int i = 0; i < VMT_WALKS; i++) {
 		s->walks[i] = bpf_iter_create(bpf_link__fd(s->walk));
 		if (s->walks[i] < 0)
 			return vmt_err_set(err, s->walks[i], NULL, 0, "cannot walk over tasks");
@@ -254,7 +212,7 @@ struct canary_view {
 	bool found;
 };
 
-static const struct vmt_slot_proc *own_account(struct fault_state *s)
+static const struct vmt_slot_proc *own_account(struct vmt_fault_state *s)
 {
 	for (size_t i = 1; i < s->procs.len; i++) {
 		const struct vmt_slot_proc *p = vmt_probe_at(&s->procs, i);
@@ -265,35 +223,20 @@ static const struct vmt_slot_proc *own_account(struct fault_state *s)
 	return NULL;
 }
 
-/* An account with what went as it should in all the sums that it belongs to. */
-static struct vmt_slot_proc whole(const struct fault_state *s, const struct vmt_slot_proc *p)
-{
-	struct vmt_slot_proc q = *p;
-
-	q.kernel_minor += q.plain_minor;
-	q.kernel_major += q.plain_major;
-	q.mapped += q.plain_minor + q.plain_major;
-	if (!s->around) {
-		q.record_minor += q.plain_minor;
-		q.record_major += q.plain_major;
-	}
-	return q;
-}
-
 /* Both sides of the comparison, without a fault in between: everything written to is resident. */
-static void canary_look(struct fault_state *s, struct canary_view *view)
+static void canary_look(struct vmt_fault_state *s, struct canary_view *view)
 {
 	const struct vmt_slot_proc *p = own_account(s);
 
 	view->found = p != NULL;
 	if (p)
-		view->account = whole(s, p);
+		view->account = vmt_fault_whole(s, p);
 	getrusage(RUSAGE_SELF, &view->usage);
 }
 
 /* One round of the self-check. Other threads of this process may fault meanwhile; then the next
  * round will do. */
-static enum vmt_canary canary_round(struct vmt_probe *p, struct fault_state *s)
+static enum vmt_canary canary_round(struct vmt_probe *p, struct vmt_fault_state *s)
 {
 	struct canary_view before = { 0 }, after = { 0 };
 	uint64_t kernel, mapped, gup, rest, record, usage;
@@ -339,7 +282,7 @@ failed:
 	return VMT_CANARY_PARTIAL;
 }
 
-static void canary(struct vmt_probe *p, struct fault_state *s)
+static void canary(struct vmt_probe *p, struct vmt_fault_state *s)
 {
 	for (int i = 0; i < 4; i++) {
 		p->canary = canary_round(p, s);
@@ -350,14 +293,14 @@ static void canary(struct vmt_probe *p, struct fault_state *s)
 
 static void fault_close(void *state)
 {
-	struct fault_state *s = state;
+	struct vmt_fault_state *s = state;
 
 	if (!s)
 		return;
 	if (s->skeleton)
 		control(s)->active = 0;
 	if (s->has_walks || s->walk)
-		for (int i = 0; i < WALKS; i++)
+		for (int i = 0; i < VMT_WALKS; i++)
 			if (s->walks[i] >= 0)
 				close(s->walks[i]);
 	vmt_probe_cpus_done(&s->cpus);
@@ -376,7 +319,7 @@ static void fault_close(void *state)
 	free(s);
 }
 
-static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *err)
+static int set_up(struct vmt_probe *p, struct vmt_fault_state *s, struct vmt_err *err)
 {
 	int r;
 
@@ -396,7 +339,7 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	s->stacks.depth = p->opts.stacks;
 	s->stacks.lost = &s->skeleton->bss->stack_lost;
 	r = r ?: vmt_probe_stacks_map(&s->loaded, &s->stacks, err);
-	s->asked.kinds.pile = PILE_KINDS;
+	s->asked.kinds.pile = VMT_PILE_KINDS;
 	s->asked.kinds.lost = &s->skeleton->bss->vmt_kinds_lost;
 	s->asked.cgroups_lost = &s->skeleton->bss->vmt_cgroups_lost;
 	r = r ?: vmt_probe_asked_map(&s->loaded, &p->opts, &s->asked, err);
@@ -411,7 +354,7 @@ static int set_up(struct vmt_probe *p, struct fault_state *s, struct vmt_err *er
 	return r;
 }
 
-static int restart_events(struct fault_state *s, struct vmt_err *err)
+static int restart_events(struct vmt_fault_state *s, struct vmt_err *err)
 {
 	int r = 0;
 
@@ -429,7 +372,7 @@ static int restart_events(struct fault_state *s, struct vmt_err *err)
 static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, void **ret_state,
 		       struct vmt_err *err)
 {
-	struct fault_state *s = calloc(1, sizeof(*s));
+	struct vmt_fault_state *s = calloc(1, sizeof(*s));
 	int r;
 
 	if (!s)
@@ -441,6 +384,8 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 		return r;
 	}
 	s->skeleton = s->loaded.skeleton;
+	s->events_lost = &s->skeleton->bss->vmt_events_lost;
+	s->sums = p->opts.sums;
 	r = set_up(p, s, err);
 	if (r)
 		goto fail;
@@ -463,7 +408,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	p->start_ns = vmt_probe_now();
 	control(s)->start_ns = p->start_ns;
-	r = walk(s, WALK_BASE, VMT_PHASE_BASE, err);
+	r = walk(s, VMT_WALK_BASE, VMT_PHASE_BASE, err);
 	if (r)
 		goto fail;
 
@@ -484,7 +429,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 		goto fail;
 	}
 	if (p->opts.single_live)
-		r = vmt_probe_live_new(&s->maps, s->drain, PILE_MAPS, &s->live);
+		r = vmt_probe_live_new(&s->maps, s->drain, VMT_PILE_MAPS, &s->live);
 	if (r) {
 		vmt_err_set(err, r, NULL, 0, "no memory for single faults");
 		goto fail;
@@ -503,21 +448,21 @@ fail:
 
 static int fault_watch(void *state, pid_t pid, struct vmt_err *err)
 {
-	struct fault_state *s = state;
+	struct vmt_fault_state *s = state;
 
 	return vmt_probe_filter(&s->loaded, &pid, 1, err);
 }
 
 static int fault_drain(void *state, struct vmt_err *err)
 {
-	struct fault_state *s = state;
+	struct vmt_fault_state *s = state;
 
 	return vmt_probe_singles_drain(s->singles, err);
 }
 
 static int fault_stop(void *state, struct vmt_err *err)
 {
-	struct fault_state *s = state;
+	struct vmt_fault_state *s = state;
 	int r;
 
 	control(s)->close_ns = vmt_probe_now();
@@ -526,9 +471,9 @@ static int fault_stop(void *state, struct vmt_err *err)
 	vmt_probe_wait();
 	/* Nothing more is handed over. */
 	vmt_drain_stop(s->drain);
-	r = walk(s, WALK_MARK, VMT_PHASE_MARK, err);
+	r = walk(s, VMT_WALK_MARK, VMT_PHASE_MARK, err);
 	vmt_probe_wait();
-	r = r ?: walk(s, WALK_CLOSE, VMT_PHASE_CLOSE, err);
+	r = r ?: walk(s, VMT_WALK_CLOSE, VMT_PHASE_CLOSE, err);
 	control(s)->active = 0;
 	s->stopped = true;
 	if (s->singles)
@@ -540,258 +485,12 @@ static int fault_stop(void *state, struct vmt_err *err)
 	return r;
 }
 
-static int copy_comm(struct vmt_arena *arena, const char comm[16], struct vmt_bytes *ret)
-{
-	size_t len = strnlen(comm, 16);
-	char *copy = vmt_arena_copy(arena, comm, len);
-
-	if (!copy)
-		return -ENOMEM;
-	*ret = (struct vmt_bytes){ copy, len };
-	return 0;
-}
-
-static int copy_path(struct fault_state *s, const struct vmt_slot_map *m, struct vmt_arena *arena,
-		     struct vmt_fault_raw *out)
-{
-	static const char *const special[VMT_FAULT_SPECIALS] = { "", "[heap]", "[stack]",
-								 "[vdso]" };
-	const struct vmt_slot_name *name;
-
-	out->path = vmt_bytes_of(special[out->special]);
-	if (!m->name || m->name > s->names.len)
-		return 0;
-	name = vmt_probe_at(&s->names, m->name - 1);
-	if (!name->ready)
-		return 0;
-	return vmt_probe_path(name,
-			      out->class == VMT_FAULT_SHMEM || out->class == VMT_FAULT_HUGETLB ||
-				      out->class == VMT_FAULT_ANON,
-			      arena, &out->path, &out->deleted, &out->path_cut);
-}
-
-static int add_map(void *state, const struct vmt_slot_map *m, struct vmt_arena *arena,
-		   struct vmt_fault_raw *out)
-{
-	struct fault_state *s = state;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct vmt_probe_counts n;
-	int r;
-
-	out->slot = m->slot;
-	out->pid = m->tgid;
-	out->owner_pid = m->owner_tgid;
-	out->start_time_ns = m->start_time;
-	out->exec_id = m->exec_id;
-	out->start = m->vm_start;
-	out->end = m->vm_end;
-	out->offset_bytes = m->vm_pgoff * page;
-	out->vm_flags = m->vm_flags;
-	out->inode = m->ino;
-	out->dev_major = m->dev >> 20;
-	out->dev_minor = m->dev & ((1u << 20) - 1);
-	out->class = m->class < VMT_FAULT_CLASSES ? m->class : VMT_FAULT_OTHER;
-	out->special = m->special < VMT_FAULT_SPECIALS ? m->special : VMT_FAULT_PLAIN;
-	out->has_file = m->ino || m->dev;
-	vmt_probe_counts(m->count, &n);
-#define COPY(member) out->member = n.member;
-	VMT_FAULT_COUNTS(COPY)
-#undef COPY
-	out->retried = m->retried;
-	out->gup = m->gup;
-	for (int f = 0; f < VMT_FAILURES; f++)
-		out->failed[f] = m->failed[f];
-	for (int k = 0; k < VMT_FAULT_KINDS; k++)
-		out->kinds[k] = m->kinds[k];
-	out->spent.lock_ns = m->lock_ns;
-	out->spent.read_ns = m->read_ns;
-	out->spent.swap_ns = m->swap_ns;
-	vmt_probe_latency(&m->latency, n.timed, &out->latency);
-	r = copy_comm(arena, m->comm, &out->comm);
-	return r ?: copy_path(s, m, arena, out);
-}
-
-static int read_maps(struct fault_state *s, struct vmt_arena *arena, uint32_t hidden,
-		     struct vmt_fault_sample *ret)
-{
-	size_t drained = s->drain ? vmt_drain_count(s->drain, PILE_MAPS) : 0, at = 0, n = 0;
-	struct vmt_slot_map gone;
-	int r = 0;
-
-	for (size_t i = 0; i < s->maps.len; i++) {
-		const struct vmt_slot_map *m = vmt_probe_at(&s->maps, i);
-
-		n += m->ready != 0;
-	}
-	ret->maps = vmt_arena_alloc(arena, n + drained + 1, sizeof(*ret->maps));
-	if (!ret->maps)
-		return -ENOMEM;
-	ret->totals.slots_used = n;
-	ret->totals.slots_total = s->maps.len;
-	for (size_t i = 0; i < s->maps.len && ret->n_maps < n && !r; i++) {
-		const struct vmt_slot_map *m = vmt_probe_at(&s->maps, i);
-
-		if (m->ready && !(hidden && m->tgid == hidden))
-			r = add_map(s, m, arena, &ret->maps[ret->n_maps++]);
-	}
-	for (size_t i = 0; i < drained && !r; i++) {
-		if (!vmt_drain_next(s->drain, PILE_MAPS, &at, &gone))
-			break;
-		if (!(hidden && gone.tgid == hidden))
-			r = add_map(s, &gone, arena, &ret->maps[ret->n_maps++]);
-	}
-	return r;
-}
-
-/*
- * Whether there is no such process any more. sched_process_free comes after a grace period of RCU,
- * and on a busy machine some time after that: a process that was waited for may seem to live on.
- */
-static bool is_gone(uint32_t tgid)
-{
-	return tgid && kill((pid_t)tgid, 0) < 0 && errno == ESRCH;
-}
-
-static int add_proc(const struct fault_state *s, const struct vmt_slot_proc *p,
-		    struct vmt_arena *arena, struct vmt_fault_totals *t, struct vmt_fault_proc *out)
-{
-	const struct vmt_slot_proc account = whole(s, p), *q = &account;
-	int r;
-
-	out->pid = q->tgid;
-	out->start_time_ns = q->start_time;
-	out->exited = q->flags & VMT_PROC_EXITED || (s->stopped && is_gone(q->tgid));
-	out->self = q->tgid == (uint32_t)getpid();
-	out->kernel_minor = q->kernel_minor;
-	out->kernel_major = q->kernel_major;
-	out->record_minor = q->record_minor;
-	out->record_major = q->record_major;
-	out->mapped = q->mapped;
-	out->gup = q->gup;
-	out->unattributed = q->unattributed;
-	out->dropped = q->dropped;
-	out->retried = q->retried;
-	out->abandoned = q->abandoned;
-	t->kernel_minor += q->kernel_minor;
-	t->kernel_major += q->kernel_major;
-	t->record_minor += q->record_minor;
-	t->record_major += q->record_major;
-	t->mapped += q->mapped;
-	t->gup += q->gup;
-	t->unattributed += q->unattributed;
-	t->dropped += q->dropped;
-	t->retried += q->retried;
-	t->abandoned += q->abandoned;
-	for (int f = 0; f < VMT_FAILURES; f++) {
-		out->failed[f] = q->failed[f];
-		t->failed[f] += q->failed[f];
-	}
-	r = vmt_probe_cgroup(&s->asked, q->cgroup, arena, &out->cgroup);
-	return r ?: copy_comm(arena, q->comm, &out->comm);
-}
-
-static int read_procs(struct fault_state *s, struct vmt_arena *arena, uint32_t hidden,
-		      struct vmt_fault_sample *ret)
-{
-	size_t drained = s->drain ? vmt_drain_count(s->drain, PILE_PROCS) : 0, at = 0, n = 1;
-	struct vmt_slot_proc gone;
-	int r = 0;
-
-	for (size_t i = 1; i < s->procs.len; i++) {
-		const struct vmt_slot_proc *q = vmt_probe_at(&s->procs, i);
-
-		n += q->ready != 0;
-	}
-	ret->procs = vmt_arena_alloc(arena, n + drained, sizeof(*ret->procs));
-	if (!ret->procs)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->procs.len && ret->n_procs < n && !r; i++) {
-		const struct vmt_slot_proc *q = vmt_probe_at(&s->procs, i);
-
-		if (i ? !q->ready
-		      : !(q->plain_minor | q->plain_major | q->kernel_minor | q->kernel_major |
-			  q->record_minor))
-			continue;
-		if (!(hidden && q->tgid == hidden))
-			r = add_proc(s, q, arena, &ret->totals, &ret->procs[ret->n_procs++]);
-	}
-	for (size_t i = 0; i < drained && !r; i++) {
-		if (!vmt_drain_next(s->drain, PILE_PROCS, &at, &gone))
-			break;
-		if (!(hidden && gone.tgid == hidden))
-			r = add_proc(s, &gone, arena, &ret->totals, &ret->procs[ret->n_procs++]);
-	}
-	return r;
-}
-
-static int fault_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
-		      struct vmt_fault_sample *ret, struct vmt_err *err)
-{
-	struct fault_state *s = state;
-	struct vmt_fault_totals *t = &ret->totals;
-	/* The self-check's faults are ours, and nobody asked for them. */
-	uint32_t hidden = vmt_probe_wants(p, getpid()) ? 0 : (uint32_t)getpid();
-	int r;
-
-	r = read_procs(s, arena, hidden, ret);
-	r = r ?: read_maps(s, arena, hidden, ret);
-	r = r ?: vmt_probe_stacks_read(&s->stacks, &s->names, hidden, arena, ret);
-	r = r ?: vmt_probe_asked_read(&s->asked, &p->opts, s->drain, hidden, arena, ret);
-	if (!r && s->drain)
-		r = vmt_drain_error(s->drain);
-	if (!r && s->singles) {
-		ret->have |= VMT_HAVE_SINGLES;
-		t->singles_lost = s->skeleton->bss->vmt_events_lost;
-		r = vmt_probe_singles_read(s->singles, arena, ret);
-	}
-	if (r)
-		return vmt_err_set(err, r, NULL, 0, "no memory for the faults");
-
-	if (!vmt_probe_misses(&s->loaded, &t->recursion_misses))
-		ret->have |= VMT_HAVE_MISSES;
-	t->repaired = vmt_probe_stat(&s->stats, VMT_STAT_REPAIRED);
-	t->unresolved = vmt_probe_stat(&s->stats, VMT_STAT_UNRESOLVED);
-	t->dead_nodes = vmt_probe_stat(&s->stats, VMT_STAT_DEAD_NODES);
-	t->paths_cut = vmt_probe_stat(&s->stats, VMT_STAT_NAME_CUT);
-	t->paths_missing = vmt_probe_stat(&s->stats, VMT_STAT_NAME_FULL);
-	t->disagreed = vmt_probe_stat(&s->stats, VMT_STAT_DISAGREE);
-	t->no_account = vmt_probe_stat(&s->stats, VMT_STAT_NO_ACCOUNT);
-	if (s->events_known) {
-		uint64_t ran = vmt_probe_stat(&s->stats, VMT_STAT_RECORD) - s->events_before;
-
-		t->record_lost = s->events_counted > ran ? s->events_counted - ran : 0;
-	}
-	vmt_probe_cpus_read(&s->cpus, t);
-	r = vmt_probe_guard_read(&s->guard, p->start_ns, arena, ret);
-	if (r)
-		return vmt_err_set(err, r, NULL, 0, "no memory for the guard's state");
-	t->lost = t->dropped + t->no_account;
-	return 0;
-}
-
-static int fault_live(void *state, bool last, struct vmt_arena *arena, struct vmt_fault_sample *ret,
-		      struct vmt_err *err)
-{
-	struct fault_state *s = state;
-	int r = s->stopped ? 0 : vmt_probe_singles_drain(s->singles, err);
-
-	r = r ?: vmt_probe_singles_live(s->singles, vmt_probe_now(), last, arena, ret);
-	r = r ?: vmt_probe_live_maps(s->live, arena, add_map, s, ret);
-	if (ret->n_singles)
-		r = r ?: vmt_probe_codes_read(&s->stacks, &s->names, 0, arena, ret);
-	if (r)
-		return vmt_err_set(err, r, NULL, 0, "no memory for single faults");
-	ret->have = VMT_HAVE_SINGLES;
-	ret->totals.singles_lost = s->skeleton->bss->vmt_events_lost;
-	return 0;
-}
-
 const struct vmt_probe_backend vmt_probe_fault_bpf = {
 	.start = fault_start,
 	.watch = fault_watch,
 	.drain = fault_drain,
-	.live = fault_live,
+	.live = vmt_fault_bpf_live,
 	.stop = fault_stop,
-	.read = fault_read,
+	.read = vmt_fault_bpf_read,
 	.close = fault_close,
 };

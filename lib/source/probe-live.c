@@ -18,11 +18,17 @@ struct places {
 	size_t n;
 };
 
+/* For so long at least are the rows of those that ended kept where they are forgotten: by the first
+ * call that comes a second after its begin a run of single faults is handed out. */
+#define KEPT_NS UINT64_C(1200000000)
+
 struct vmt_probe_live {
 	const struct vmt_probe_array *maps;
 	struct vmt_drain *drain;
 	unsigned pile;
 	size_t next; /* of the pile, behind what gone knows */
+	size_t old; /* of the pile, behind what was there at that time: */
+	uint64_t old_ns;
 	struct places gone; /* rows of processes that ended: where they lie in the pile */
 	struct places seen; /* of one call */
 };
@@ -134,6 +140,25 @@ static int find(struct vmt_probe_live *l, uint32_t slot, uint32_t pid, struct vm
 		return 0;
 	at = place->at;
 	return vmt_drain_next(l->drain, l->pile, &at, out);
+}
+
+void vmt_probe_live_forget(struct vmt_probe_live *l, uint64_t now_ns)
+{
+	struct vmt_slot_map row;
+
+	if (now_ns - l->old_ns < KEPT_NS)
+		return;
+	vmt_drain_forget(l->drain, l->pile, l->old);
+	/* What is left is looked through anew. */
+	l->next = 0;
+	l->gone.n = 0;
+	if (l->gone.cap)
+		memset(l->gone.all, 0, l->gone.cap * sizeof(*l->gone.all));
+	l->old = 0;
+	(void)vmt_drain_count(l->drain, l->pile);
+	while (vmt_drain_next(l->drain, l->pile, &l->old, &row))
+		;
+	l->old_ns = now_ns;
 }
 
 int vmt_probe_live_maps(struct vmt_probe_live *l, struct vmt_arena *arena,

@@ -17,6 +17,13 @@ int vmt_probe_live_new(const struct vmt_probe_array *maps, struct vmt_drain *dra
 void vmt_probe_live_free(struct vmt_probe_live *l);
 
 /*
+ * Forgets the rows of processes that had ended when it was last called, if that is some seconds
+ * ago: no single fault that is still to come has one of these. To be called behind
+ * vmt_probe_live_maps(); now_ns is CLOCK_MONOTONIC.
+ */
+void vmt_probe_live_forget(struct vmt_probe_live *l, uint64_t now_ns);
+
+/*
  * Fills ret->maps with each row that one of ret->singles names, by add, which gets arg. What is in
  * the table no more is looked for among what was handed over. -ENOMEM, or what add returns.
  */

@@ -331,6 +331,9 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	for (size_t i = 0; i < rung->n_hooks; i++)
 		use[i] = hook_wanted(p, &rung->hooks[i]);
 	r = check_hooks(p, rung, use, err);
+	/* libbpf reads them for itself: twice as much would be in memory. */
+	if (!r)
+		vmt_probe_btf_done(p);
 	r = r ?: load_some(p, rung, ops, use, &ret->skeleton, err);
 	if (r)
 		return r;

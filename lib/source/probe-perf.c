@@ -36,12 +36,15 @@
  * user gets perf_event_mlock_kb, less what his other programs use.
  */
 #define RING_PAGES 2048u
-#define WAKE_BYTES (128u << 10)
-#define ROWS_USUAL 16384u
-#define FDS_SPARE  64u
-#define DRAIN_MS   20
-#define PATIENCE_S 2
-#define HORIZON_NS 1000000u /* a record is in its ring this long after its time at the latest */
+/* The same where memory is to be small: a CPU fills it in 20 ms with half a million faults a
+ * second. */
+#define RING_PAGES_SMALL 128u
+#define WAKE_BYTES	 (128u << 10)
+#define ROWS_USUAL	 16384u
+#define FDS_SPARE	 64u
+#define DRAIN_MS	 20
+#define PATIENCE_S	 2
+#define HORIZON_NS	 1000000u /* a record is in its ring this long after its time at the latest */
 
 static size_t page_size(void)
 {
@@ -111,7 +114,7 @@ static int use_ring(struct vmt_perf_state *s, unsigned cpu, int fd)
 	struct vmt_perf_ring *ring = ring_of(s, cpu);
 	size_t page = page_size();
 	void *base = MAP_FAILED;
-	unsigned pages = RING_PAGES;
+	unsigned pages = s->probe->opts.single_ring ? RING_PAGES_SMALL : RING_PAGES;
 
 	if (ring)
 		return ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ? -errno : 0;

@@ -32,6 +32,16 @@ struct vmt_probe_opts {
 	uint64_t single_rate; /* at most so many a second, 0 for any number */
 	bool single_live; /* vmt_probe_live() takes them while they come; they are not kept */
 	/*
+	 * What is read are the totals, without rows; on the rungs with BPF. With single_live, what
+	 * is kept of processes that ended does not become more then, however long it runs.
+	 */
+	bool sums;
+	/* Bytes of the rings of single faults, and of rows of processes that ended: powers of two,
+	 * whole pages. They count twice in the memory of this process. 0 for the usual 4 MiB.
+	 * Where single_ring is not 0, the rings of the rung without BPF are small, too. */
+	uint32_t single_ring;
+	uint32_t ended_ring;
+	/*
 	 * The guard of the overhead: where one CPU has more faults a second than guard_rate, one in
 	 * eight is timed, and those that take longer than a tick or two. Not with singles and
 	 * VMT_ASK_SHARES, which are of each fault; on the rungs with BPF.

@@ -121,6 +121,33 @@ def on_procs(pid):
     return [f"{rate:.0f}/s stands before it" for rate in before if rate < 10000]
 
 
+# Processes that come, fault and go while memory is measured; and MiB that it may take at most.
+CHURN = "i=0; while [ $i -lt 150 ]; do /bin/true; i=$((i+1)); done"
+MOST_MIB = 24
+
+
+def peak_mib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def in_memory(pid):
+    """The peak of what each screen takes, with all that it loads, beside faults and processes."""
+    peaks = {}
+    for screen, ready in (("system", "avail"), ("procs", "sort:"), ("vmas", "faults/s"),
+                          ("pages", "PID"), ("faults", "counted by"), ("cache", "mapped files")):
+        with Console("top", "--screen", screen, "-p", str(pid), size=(160, 50)) as c:
+            c.wait_for(ready)
+            seen = clock(c)
+            subprocess.run(["/bin/sh", "-c", CHURN], check=True)
+            c.wait(lambda then=seen: clock(c) != then, "another sample")
+            seen = clock(c)
+            c.wait(lambda then=seen: clock(c) != then, "one with all of it")
+            peaks[screen] = peak_mib(c.pid)
+    problems = [f"{screen}: {peak:.1f} MiB" for screen, peak in peaks.items() if peak > MOST_MIB]
+    return problems, ", ".join(f"{screen} {peak:.1f}" for screen, peak in peaks.items())
+
+
 def main():
     report = Report()
     with subprocess.Popen([sys.executable, "-c", WORK], stdout=subprocess.PIPE,
@@ -129,13 +156,15 @@ def main():
             address = work.stdout.readline().strip()
             for name, look in (("VMAs", lambda: on_vmas(address, work.pid)),
                                ("Faults", lambda: (on_faults(address, work.pid), None)),
-                               ("Procs", lambda: (on_procs(work.pid), None))):
+                               ("Procs", lambda: (on_procs(work.pid), None)),
+                               ("memory", lambda: in_memory(work.pid))):
                 try:
                     problems, figures = look()
                 except Late as late:
                     problems, figures = str(late), None
-                report.check(f"dashboard: {name} shows who faults, where and how"
-                             + (f", {figures}" if figures else ""), problems)
+                what = (f"no screen takes more than {MOST_MIB} MiB" if name == "memory"
+                        else f"{name} shows who faults, where and how")
+                report.check(f"dashboard: {what}" + (f", {figures}" if figures else ""), problems)
         finally:
             work.kill()
 
