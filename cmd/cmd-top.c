@@ -31,6 +31,7 @@ static const struct vmt_opt opts[] = {
 
 struct top_opts {
 	struct vmt_ui_settings *settings;
+	struct vmt_ui_settings *files; /* without what options say */
 	struct vmt_ui_opts ui;
 	unsigned width, height; /* 0: the terminal's */
 	uint64_t count; /* samples; 0: without end */
@@ -106,7 +107,11 @@ static int all_options(struct vmt_ctx *ctx, struct top_opts *o, int *ret_problem
 	/* What is printed for others is the same for everybody. */
 	if (!vmt_ctx_given(ctx, "render"))
 		*ret_problems = vmt_config_load(o->settings, config_problem, ctx);
-	return *ret_problems < 0 ? VMT_EXIT_FAILED : parse_options(ctx, o);
+	if (*ret_problems < 0 || vmt_settings_copy(o->files, o->settings) < 0) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	return parse_options(ctx, o);
 }
 
 /* An exit code or 0; a configuration that does not fit the tables is one problem more. */
@@ -117,7 +122,7 @@ static int make_ui(struct vmt_ctx *ctx, const struct top_opts *o, struct vmt_ui 
 	int r = vmt_ui_new(&o->ui, ret, &err);
 
 	if (r == 0)
-		r = vmt_ui_apply(*ret, o->settings, config_problem, ctx);
+		r = vmt_ui_apply(*ret, o->settings, o->files, config_problem, ctx);
 	else if (err.code)
 		return vmt_complain_err(ctx, &err);
 	if (r < 0) {
@@ -141,7 +146,8 @@ static void keep_little(void)
 static int run_top(struct vmt_ctx *ctx)
 {
 	VMT_AUTO_SETTINGS settings = { 0 };
-	struct top_opts o = { .settings = &settings };
+	VMT_AUTO_SETTINGS files = { 0 };
+	struct top_opts o = { .settings = &settings, .files = &files };
 	VMT_AUTO_TOP top = { 0 };
 	VMT_AUTO_UI ui = NULL;
 	int problems = 0, r = all_options(ctx, &o, &problems);

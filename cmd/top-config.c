@@ -278,14 +278,32 @@ int vmt_config_load(struct vmt_ui_settings *settings,
 
 struct edit {
 	struct vmt_buf *text;
+	const struct vmt_ui_settings *before;
 	int error;
 };
+
+/* A setting, and whether others have it the same. */
+struct setting {
+	const char *section, *name, *value;
+	bool same;
+};
+
+static void compare(void *arg, const char *section, const char *name, const char *value)
+{
+	struct setting *s = arg;
+
+	if (strcmp(section, s->section) == 0 && strcmp(name, s->name) == 0)
+		s->same = value && s->value ? strcmp(value, s->value) == 0 : value == s->value;
+}
 
 static void edit(void *arg, const char *section, const char *name, const char *value)
 {
 	struct edit *e = arg;
+	struct setting s = { section, name, value, false };
 
-	if (e->error == 0)
+	if (e->before)
+		vmt_settings_each(e->before, compare, &s);
+	if (e->error == 0 && !s.same)
 		e->error = vmt_config_edit(e->text, section, name, value);
 }
 
@@ -372,11 +390,12 @@ static int replace(const char *folder, const char *name, mode_t mode, const stru
 	return 0;
 }
 
-int vmt_config_save(const struct vmt_ui_settings *settings, char **ret_path, struct vmt_err *err)
+int vmt_config_save(const struct vmt_ui_settings *settings, const struct vmt_ui_settings *before,
+		    char **ret_path, struct vmt_err *err)
 {
 	VMT_AUTO_FREE char *path = NULL, *folder = NULL;
 	VMT_AUTO_BUF text = { 0 };
-	struct edit e = { .text = &text };
+	struct edit e = { .text = &text, .before = before };
 	mode_t mode = 0644;
 	int r = vmt_config_path(&path, err);
 

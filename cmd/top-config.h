@@ -24,9 +24,10 @@ int vmt_config_load(struct vmt_ui_settings *settings,
 		    void (*complain)(void *arg, const struct vmt_err *err), void *arg);
 
 /*
- * Writes settings to the file of the user: what differs from what its lines say is changed there,
- * everything else stays, comments and what is not known included. The file is replaced as a whole,
- * or not at all; a symbolic link in its place is replaced and not followed. *ret_path is the
- * caller's. 0, or a negative errno with the reason in err.
+ * Writes settings to the file of the user: what differs from before (NULL: everything) and from
+ * what its lines say is changed there, all else stays, comments and what is not known included. The
+ * file is replaced as a whole, or not at all; a symbolic link in its place is replaced and not
+ * followed. *ret_path is the caller's. 0, or a negative errno with the reason in err.
  */
-int vmt_config_save(const struct vmt_ui_settings *settings, char **ret_path, struct vmt_err *err);
+int vmt_config_save(const struct vmt_ui_settings *settings, const struct vmt_ui_settings *before,
+		    char **ret_path, struct vmt_err *err);

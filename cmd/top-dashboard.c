@@ -83,7 +83,7 @@ static void save(void *arg, struct vmt_ui *ui)
 	int r = vmt_ui_settings(ui, &settings);
 
 	if (r == 0)
-		r = vmt_config_save(&settings, &path, &err);
+		r = vmt_config_save(&settings, vmt_ui_files(ui), &path, &err);
 	if (r == 0)
 		vmt_ui_say(ui, "saved in %s", path);
 	else if (err.path[0])

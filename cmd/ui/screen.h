@@ -139,6 +139,8 @@ struct vmt_ui {
 	uint64_t slow_ns; /* the interval, where samples take so long that it was made longer; or 0
 			   */
 	struct vmt_ui_settings settings; /* those that have no place of their own here */
+	struct vmt_ui_settings given; /* as they were at the start, options included */
+	struct vmt_ui_settings files; /* as the configuration alone has them */
 	struct vmt_ui_settings first; /* columns and orders as they are where nothing is set */
 	struct vmt_view views[VMT_VIEWS_MAX];
 	size_t n_views; /* at least 1; the last is shown */

@@ -43,13 +43,39 @@ static int told(int r, int screen, const char *name, struct vmt_err *err,
 	return 1;
 }
 
+/* A text that is as it was at first is none of the user's. */
+static void drop_same(char **text, const char *first)
+{
+	if (*text && first && strcmp(*text, first) == 0) {
+		free(*text);
+		*text = NULL;
+	}
+}
+
+/* Columns and order of a table, NULL where they are as they were at first. */
+static int chosen_texts(const struct vmt_ui *ui, int screen, struct vmt_ui_settings *ret)
+{
+	const struct vmt_table *t = table_of(ui, screen);
+	int r = t ? table_texts(t, &ret->columns[screen], &ret->sort[screen]) : 0;
+
+	if (!t || r < 0)
+		return r;
+	drop_same(&ret->columns[screen], ui->first.columns[screen]);
+	drop_same(&ret->sort[screen], ui->first.sort[screen]);
+	return 0;
+}
+
 int vmt_ui_apply(struct vmt_ui *ui, const struct vmt_ui_settings *settings,
+		 const struct vmt_ui_settings *files,
 		 void (*complain)(void *arg, const struct vmt_err *err), void *arg)
 {
 	int i, r, n = 0;
 
 	vmt_settings_done(&ui->settings);
-	if (vmt_settings_copy(&ui->settings, settings) < 0)
+	vmt_settings_done(&ui->given);
+	vmt_settings_done(&ui->files);
+	if (vmt_settings_copy(&ui->settings, settings) < 0 ||
+	    vmt_settings_copy(&ui->given, settings) < 0 || vmt_settings_copy(&ui->files, files) < 0)
 		return -ENOMEM;
 	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
 		struct vmt_table *t = table_of(ui, i);
@@ -69,6 +95,9 @@ int vmt_ui_apply(struct vmt_ui *ui, const struct vmt_ui_settings *settings,
 		if (r < 0)
 			return r;
 		n += r;
+		/* As the table writes them, to see later what was changed. */
+		if (chosen_texts(ui, i, &ui->files) < 0)
+			return -ENOMEM;
 	}
 	return n;
 }
@@ -78,13 +107,26 @@ const struct vmt_ui_settings *vmt_ui_look(const struct vmt_ui *ui)
 	return &ui->settings;
 }
 
-/* A text that is as it was at first is none of the user's. */
-static void drop_same(char **text, const char *first)
+/* What is as it was at the start was said by an option or by the configuration: it stays as that
+ * has it. */
+static void drop_options(const struct vmt_ui *ui, struct vmt_ui_settings *s)
 {
-	if (*text && first && strcmp(*text, first) == 0) {
-		free(*text);
-		*text = NULL;
-	}
+	const struct vmt_ui_settings *given = &ui->given, *files = &ui->files;
+
+	if (s->interval_ns == given->interval_ns)
+		s->interval_ns = files->interval_ns;
+	if (s->unit == given->unit)
+		s->unit = files->unit;
+	if (s->screen == given->screen)
+		s->screen = files->screen;
+	if (s->mouse == given->mouse)
+		s->mouse = files->mouse;
+	if (s->ascii == given->ascii)
+		s->ascii = files->ascii;
+	if (s->color == given->color)
+		s->color = files->color;
+	if (s->theme == given->theme)
+		s->theme = files->theme;
 }
 
 int vmt_ui_settings(const struct vmt_ui *ui, struct vmt_ui_settings *ret)
@@ -95,17 +137,17 @@ int vmt_ui_settings(const struct vmt_ui *ui, struct vmt_ui_settings *ret)
 		return r;
 	ret->interval_ns = ui->interval_ns;
 	ret->unit = ui->unit;
+	drop_options(ui, ret);
 	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
-		const struct vmt_table *t = table_of(ui, i);
-
-		if (!t)
-			continue;
-		if (table_texts(t, &ret->columns[i], &ret->sort[i]) < 0) {
+		if (chosen_texts(ui, i, ret) < 0) {
 			vmt_settings_done(ret);
 			return -ENOMEM;
 		}
-		drop_same(&ret->columns[i], ui->first.columns[i]);
-		drop_same(&ret->sort[i], ui->first.sort[i]);
 	}
 	return 0;
+}
+
+const struct vmt_ui_settings *vmt_ui_files(const struct vmt_ui *ui)
+{
+	return &ui->files;
 }

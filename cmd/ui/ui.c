@@ -50,6 +50,8 @@ int vmt_ui_new(const struct vmt_ui_opts *opts, struct vmt_ui **ret, struct vmt_e
 	ui->interval_ns = opts->interval_ns;
 	ui->subject.proc = opts->proc;
 	vmt_settings_init(&ui->settings);
+	vmt_settings_init(&ui->given);
+	vmt_settings_init(&ui->files);
 	ui->views[0] = (struct vmt_view){ opts->screen, ui->subject };
 	ui->n_views = 1;
 	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
@@ -69,6 +71,8 @@ void vmt_ui_free(struct vmt_ui *ui)
 		return;
 	vmt_popup_free(ui->popup);
 	vmt_settings_done(&ui->settings);
+	vmt_settings_done(&ui->given);
+	vmt_settings_done(&ui->files);
 	vmt_settings_done(&ui->first);
 	for (i = 0; i < VMT_SCREEN_COUNT; i++)
 		if (ui->states[i])

@@ -159,13 +159,17 @@ enum vmt_screen_id vmt_ui_screen(const struct vmt_ui *ui);
 /* Samples take so long that there is one each interval_ns; 0: as often as is wanted. */
 void vmt_ui_slow(struct vmt_ui *ui, uint64_t interval_ns);
 /* Columns and orders of the screens as the configuration has them, and what the settings begin
- * with; before the first model. What no table knows is told to complain, and left. How many of
- * those there were, or -ENOMEM. */
+ * with; before the first model. files: the same without what options say, which is not to be saved;
+ * What no table knows is told to complain, and left. How many of those there were, or -ENOMEM. */
 int vmt_ui_apply(struct vmt_ui *ui, const struct vmt_ui_settings *settings,
+		 const struct vmt_ui_settings *files,
 		 void (*complain)(void *arg, const struct vmt_err *err), void *arg);
 /* The settings of how it looks (mouse, ascii, color, theme) as they are now. */
 const struct vmt_ui_settings *vmt_ui_look(const struct vmt_ui *ui);
-/* What is set, by the configuration and by keys since; ret is empty before. 0 or -ENOMEM. */
+/* What is set, by the configuration and by keys since, but not by options alone; ret is empty
+ * before. 0 or -ENOMEM. */
 int vmt_ui_settings(const struct vmt_ui *ui, struct vmt_ui_settings *ret);
+/* What of it the configuration said. */
+const struct vmt_ui_settings *vmt_ui_files(const struct vmt_ui *ui);
 /* One line to show until the next key, as what an act came to. */
 void vmt_ui_say(struct vmt_ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -96,7 +96,7 @@ static void save(const struct vmt_ui_settings *s)
 	VMT_AUTO_FREE char *path = NULL;
 	struct vmt_err err = { 0 };
 
-	if (vmt_config_save(s, &path, &err) != 0)
+	if (vmt_config_save(s, NULL, &path, &err) != 0)
 		fail_msg("%s: %s", err.path, err.text);
 	assert_non_null(path);
 }
@@ -180,7 +180,7 @@ static void save_fails(const char *path, const char *text)
 	struct vmt_err err = { 0 };
 
 	vmt_settings_init(&s);
-	assert_true(vmt_config_save(&s, &at, &err) < 0);
+	assert_true(vmt_config_save(&s, NULL, &at, &err) < 0);
 	assert_null(at);
 	assert_true(err.text[0] != 0);
 	if (text)
@@ -220,9 +220,9 @@ static void k04_without_a_place(void **state)
 	unsetenv("VMTOP_CONFIG");
 	unsetenv("XDG_CONFIG_HOME");
 	unsetenv("HOME");
-	assert_int_equal(vmt_config_save(&s, &at, &err), -ENOENT);
+	assert_int_equal(vmt_config_save(&s, NULL, &at, &err), -ENOENT);
 	setenv("HOME", "relative", 1);
-	assert_int_equal(vmt_config_save(&s, &at, &err), -ENOENT);
+	assert_int_equal(vmt_config_save(&s, NULL, &at, &err), -ENOENT);
 	assert_null(at);
 }
 
