@@ -70,6 +70,13 @@ static void add_col(struct vmt_table *t, const struct vmt_table_column *c)
 		col->field = &t->def->entity->fields[c->field];
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct vmt_table_col *x = a, *y = b;
+
+	return x->at_first < y->at_first ? -1 : x->at_first > y->at_first;
+}
+
 int vmt_table_columns_init(struct vmt_table *t)
 {
 	const struct vmt_table_def *def = t->def;
@@ -89,8 +96,10 @@ int vmt_table_columns_init(struct vmt_table *t)
 			add_col(t, &c);
 	}
 	add_col(t, &def->columns[last]);
-	for (i = 0; i < t->n_cols; i++)
+	for (i = 0; i < t->n_cols; i++) {
 		t->cols[i].on_at_first = !t->cols[i].column.off;
+		t->cols[i].at_first = i;
+	}
 	vmt_table_choose_default(t);
 	return 0;
 }
@@ -257,6 +266,8 @@ void vmt_table_choose_default(struct vmt_table *t)
 {
 	size_t i;
 
+	qsort(t->cols, t->n_cols, sizeof(*t->cols), by_place);
+	t->n_places = 0;
 	for (i = 0; i < t->n_cols; i++)
 		t->cols[i].on = t->cols[i].on_at_first;
 	t->skip = 0;
@@ -309,16 +320,35 @@ static size_t find_col(const struct vmt_table *t, struct vmt_bytes name)
 	return SIZE_MAX;
 }
 
+/* Columns in the order in which they were named, and behind them the others as they stand. */
+static int put_first(struct vmt_table *t, const size_t *order, size_t n)
+{
+	VMT_AUTO_FREE struct vmt_table_col *cols = calloc(t->n_cols, sizeof(*cols));
+	size_t i, k = 0;
+
+	if (!cols)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		cols[k++] = t->cols[order[i]];
+	for (i = 0; i < t->n_cols; i++)
+		if (!t->cols[i].on)
+			cols[k++] = t->cols[i];
+	memcpy(t->cols, cols, t->n_cols * sizeof(*cols));
+	/* Places are by the old order. */
+	t->n_places = 0;
+	return 0;
+}
+
 int vmt_table_columns(struct vmt_table *t, const char *text, struct vmt_err *err)
 {
-	bool on[256] = { false };
-	size_t i;
+	bool on[256] = { false }, add = *text == '+';
+	size_t order[256], n = 0, i;
 
 	if (t->n_cols > VMT_ARRAY_LEN(on))
 		return -EINVAL;
-	for (i = 0; i < t->n_cols && *text == '+'; i++)
+	for (i = 0; i < t->n_cols && add; i++)
 		on[i] = t->cols[i].on;
-	text += *text == '+';
+	text += add;
 	while (*text) {
 		const char *end = strchrnul(text, ',');
 		struct vmt_bytes name = { text, (size_t)(end - text) };
@@ -331,13 +361,15 @@ int vmt_table_columns(struct vmt_table *t, const char *text, struct vmt_err *err
 			return vmt_err_set(err, -EINVAL, NULL, 0, "no column '%s'",
 					   safe.data ? safe.data : "");
 		}
+		if (!on[i])
+			order[n++] = i;
 		on[i] = true;
 		text = *end ? end + 1 : end;
 	}
 	for (i = 0; i < t->n_cols; i++)
 		t->cols[i].on = on[i];
 	t->skip = 0;
-	return 0;
+	return add ? 0 : put_first(t, order, n);
 }
 
 void vmt_table_want(const struct vmt_table *t, struct vmt_want *w)

@@ -19,6 +19,7 @@ struct vmt_table_col {
 	struct vmt_table_column column;
 	const struct vmt_field *field; /* NULL for a picture */
 	bool on, on_at_first;
+	size_t at_first; /* its place where nobody chose another */
 };
 
 /* Where a column was drawn last. */

@@ -118,8 +118,9 @@ void vmt_table_choose(struct vmt_table *t, size_t i, bool on);
 void vmt_table_choose_default(struct vmt_table *t);
 /* Sorts by a choice that has a field; where it is sorted by that already, the other way round. */
 int vmt_table_sort_choice(struct vmt_ui *ui, struct vmt_table *t, size_t i);
-/* Names of their fields with commas between, of pictures their titles; and back, -EINVAL with the
- * unknown one in err. As with -o, a field may be called by its title, and "+" before all adds. */
+/* Names of their fields with commas between, of pictures their titles, in the order in which they
+ * are drawn; and back, -EINVAL with the unknown one in err. As with -o, a field may be called by
+ * its title, and "+" before all adds. */
 void vmt_table_columns_text(const struct vmt_table *t, struct vmt_buf *out);
 int vmt_table_columns(struct vmt_table *t, const char *text, struct vmt_err *err);
 /* Adds the fields that are drawn (as far as that was drawn already), sorted by and filtered by. */

@@ -423,6 +423,41 @@ def saved_columns():
     return problems
 
 
+def order_of_columns():
+    """columns stand as the configuration names them, and Save leaves its line as it is"""
+    problems = []
+    line = "columns = command,swap,RSS,pid\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(folder, f"[procs]\n{line}".encode())
+        with Console("top", "--root", FIXTURE, "--screen", "procs",
+                     env={"VMTOP_CONFIG": str(path)}) as c:
+            c.wait_for(re.compile(r"^ *COMMAND +SWAP +RSS +PID$", re.M))
+            c.press("d" + "\x15" + "5" + ENTER)
+            c.wait_gone("delay:")
+            c.press(F[2])
+            c.wait_for("delay    5")
+            choose(c, "Save")
+            c.wait_for("saved in")
+            text = path.read_text(encoding="utf-8")
+            if text != f"delay = 5\n[procs]\n{line}":
+                problems.append(f"only the delay was changed: {text!r}")
+            # Those of vmtop again, and then another order by a key.
+            c.press("o0" + ESC)
+            c.wait_for(re.compile(r"^ +PID USER +RSS .*COMMAND *$", re.M))
+            c.press(":columns pid,swap,comm" + ENTER)
+            c.wait_for(re.compile(r"^ +PID +SWAP +COMMAND *$", re.M))
+            c.press(F[2])
+            c.wait_for("settings")
+            choose(c, "Save")
+            c.wait_for("saved in")
+            c.press("Q")
+            c.wait_end()
+        text = path.read_text(encoding="utf-8")
+        if text != "delay = 5\n[procs]\ncolumns = pid,swap_bytes,comm\n":
+            problems.append(f"the new order: {text!r}")
+    return problems
+
+
 def choose(c, word):
     """Moves to the line of a menu that begins with a word, and presses Enter."""
     for _ in range(20):
@@ -438,7 +473,7 @@ def choose(c, word):
 def main():
     report = Report()
     cases(report, [hostile_files, odd_files, mistakes, applied, untrusted, places, secure_mode,
-                   working_folder, no_programs, system_file, saved_by_key, saved_columns])
+                   working_folder, no_programs, system_file, saved_by_key, saved_columns, order_of_columns])
     report.done()
 
 
