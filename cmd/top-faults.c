@@ -6,6 +6,7 @@
 #include "cmd/fault-window.h"
 #include "model/fault-delta.h"
 #include "source/probe.h"
+#include "source/saved-faults.h"
 
 /* Single faults that are kept, and taken in a second. */
 #define SINGLES_MAX  4096
@@ -144,6 +145,7 @@ static int take_singles(struct vmt_top_faults *f, const struct vmt_host *host)
 	}
 	f->kept = kept;
 	f->kept[f->n_kept++] = one;
+	f->n_new = one.n;
 	for (sum = 0, i = f->n_kept; i-- && !gone;) {
 		sum += f->kept[i].n;
 		if (sum > SINGLES_MAX && i + 1 < f->n_kept)
@@ -211,6 +213,34 @@ void vmt_top_faults_idle(struct vmt_top_faults *f)
 	f->has_before = false;
 }
 
+/* The faults that were saved with the machine; an exit code or 0. They stay as they are. */
+static int read_saved(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx)
+{
+	struct vmt_root *root = NULL;
+	struct vmt_err err = { 0 };
+	int r = 0;
+
+	if (!f->read) {
+		f->read = true;
+		vmt_arena_init(&f->delta_arena);
+		r = vmt_root_open(ctx->root, &root, &err);
+		if (r == 0)
+			r = vmt_saved_faults_read(root, &f->delta_arena, &f->delta, &err);
+		vmt_root_unref(root);
+		f->saved = r == 0;
+	}
+	if (r < 0 && r != -ENOENT) {
+		if (!err.code)
+			vmt_err_set(&err, r, "vmtop-faults", 0, "%s", vmt_errno_name(r));
+		return vmt_complain_err(ctx, &err);
+	}
+	if (!f->saved)
+		return 0;
+	run->sample->faults = &f->delta;
+	vmt_window_source_state(&run->sample->sources[VMT_SOURCE_FAULT], &f->delta, f->delta.rung);
+	return 0;
+}
+
 int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
 			  const struct vmt_ui_want *want)
 {
@@ -218,9 +248,13 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 	uint64_t now = s->host.monotonic_ns;
 	int r = 0;
 
-	/* What faults here and now is nothing of a saved machine. The texts of a held screen stay.
-	 */
-	if (ctx->root || want->held)
+	/* What faults here and now is nothing of a saved machine. */
+	if (ctx->root)
+		return want->faults || want->singles || want->screen == VMT_SCREEN_VMAS
+			       ? read_saved(f, run, ctx)
+			       : 0;
+	/* The texts of a held screen stay. */
+	if (want->held)
 		return 0;
 	if (want->faults || want->singles)
 		f->wanted_ns = now;
@@ -230,6 +264,7 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 		end(f);
 		f->again_ns = 0;
 	}
+	f->n_new = 0;
 	if (!f->probe)
 		r = begin(f, want, now);
 	if (r == 0 && f->singles && !f->again_ns)
@@ -251,7 +286,10 @@ int vmt_top_faults_model(struct vmt_top_faults *f, struct vmt_run *run, struct v
 	struct vmt_model *m = run->model;
 	size_t sum = 0, i;
 
-	if (!want->singles || want->held)
+	/* The model has made rows of those that were saved. */
+	if (ctx->root)
+		m->n_singles_new = m->n_singles;
+	if (ctx->root || !want->singles || want->held)
 		return 0;
 	for (i = 0; i < f->n_kept; i++)
 		sum += f->kept[i].n;
@@ -266,5 +304,6 @@ int vmt_top_faults_model(struct vmt_top_faults *f, struct vmt_run *run, struct v
 		       f->kept[i].n * sizeof(*m->singles));
 		m->n_singles += f->kept[i].n;
 	}
+	m->n_singles_new = f->n_new;
 	return 0;
 }

@@ -34,6 +34,8 @@ struct vmt_top_faults {
 	struct vmt_fault_sample delta;
 	struct vmt_top_singles *kept; /* the oldest first */
 	size_t n_kept;
+	size_t n_new; /* rows of the last tick */
+	bool read, saved; /* of a saved machine: it was asked for its faults, and has some */
 };
 
 void vmt_top_faults_done(struct vmt_top_faults *f);

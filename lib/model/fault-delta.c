@@ -137,6 +137,8 @@ static int maps_delta(const struct vmt_fault_sample *before, const struct vmt_fa
 		const struct vmt_fault_raw *was;
 
 		*m = now->maps[i];
+		m->minor_read = m->minor;
+		m->major_read = m->major;
 		was = find_map(&old, m);
 		if (was)
 			map_delta(m, was);

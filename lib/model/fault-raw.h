@@ -132,6 +132,9 @@ struct vmt_fault_raw {
 	bool no_map; /* it is of several mappings, and of those nothing is known */
 	bool unseen; /* nobody can tell how many there were */
 	bool coarse; /* what minor, major, access and mode were is not known: minor has all */
+	/* Of what came between two readings: minor and major that the second one had. */
+	uint64_t minor_read;
+	uint64_t major_read;
 };
 
 /* Faults of one kind in a mapping. */

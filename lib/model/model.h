@@ -57,6 +57,7 @@ struct vmt_model {
 	size_t n_stacks;
 	struct vmt_single *singles;
 	size_t n_singles;
+	size_t n_singles_new; /* the last of them, that came since the sample before */
 	struct vmt_balance *balance;
 	size_t n_balance;
 	struct vmt_file *files;
