@@ -297,6 +297,22 @@ void vmt_canvas_value(struct vmt_canvas *c, unsigned y, unsigned x, unsigned wid
 			   });
 }
 
+void vmt_canvas_figure(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width,
+		       const struct vmt_figure *figure, const void *row, size_t index)
+{
+	if (y >= c->height || x >= c->width || !width)
+		return;
+	vmt_canvas_spot(c, &(struct vmt_spot){
+				   .kind = VMT_SPOT_VALUE,
+				   .y = y,
+				   .x = x,
+				   .width = width,
+				   .figure = figure,
+				   .row = row,
+				   .index = index,
+			   });
+}
+
 const struct vmt_spot *vmt_canvas_at(const struct vmt_canvas *c, unsigned y, unsigned x,
 				     unsigned kinds)
 {

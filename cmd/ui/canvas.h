@@ -20,6 +20,8 @@ struct vmt_cell {
 	uint8_t style; /* enum vmt_style */
 };
 
+struct vmt_figure;
+
 /* What a place on the screen is, for the mouse and for "explain". */
 enum vmt_spot_kind {
 	VMT_SPOT_VALUE, /* the value of a field in a row */
@@ -35,6 +37,8 @@ struct vmt_spot {
 	const struct vmt_entity *entity;
 	const struct vmt_field *field;
 	const void *row;
+	/* Of a VALUE that is no field: what it is, in place of entity and field; row is its own. */
+	const struct vmt_figure *figure;
 	size_t index;
 	uint32_t code;
 };
@@ -100,6 +104,9 @@ void vmt_canvas_spot(struct vmt_canvas *c, const struct vmt_spot *spot);
 /* That a value stands there. */
 void vmt_canvas_value(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width,
 		      const struct vmt_entity *entity, unsigned field, const void *row);
+/* That a figure stands there; row and index are for who explains it. */
+void vmt_canvas_figure(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width,
+		       const struct vmt_figure *figure, const void *row, size_t index);
 /* The spot there of one of kinds (bits by enum vmt_spot_kind), the last drawn first; or NULL. */
 const struct vmt_spot *vmt_canvas_at(const struct vmt_canvas *c, unsigned y, unsigned x,
 				     unsigned kinds);

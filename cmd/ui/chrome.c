@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/table.h"
 #include "model/parts.h"
 
@@ -86,29 +87,137 @@ enum vmt_style vmt_share_style(size_t share)
 }
 
 /* Cells of the bar: as many of each letter as its share, rounded so that the ends of the shares and
- * not their lengths are right; what is free, or has no letter, is dots. */
-static void draw_bar(const struct vmt_model *m, struct vmt_canvas *c, unsigned y, unsigned x,
+ * not their lengths are right; what is free, or has no letter, is dots. Where the bar stands for a
+ * part of the whole and more is used, its end says so. */
+static void draw_bar(const struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 		     unsigned width)
 {
-	uint64_t total = m->system.total_bytes, sum = 0;
+	const struct vmt_model *m = ui->model;
+	uint64_t span = vmt_bar_span(ui, m->system.total_bytes), sum = 0;
 	unsigned at = 0;
 	size_t i;
 
 	for (i = 0; i < m->n_shares && i < VMT_SHARE_FREE; i++) {
 		const struct vmt_share *s = &m->shares[i];
-		unsigned to;
+		unsigned __int128 to;
 
 		if (!VMT_HAS(share, size_bytes, s) || s->size_bytes < 0)
 			continue;
 		sum += (uint64_t)s->size_bytes;
-		to = (unsigned)(((unsigned __int128)sum * width + total / 2) / total);
+		to = ((unsigned __int128)sum * width + span / 2) / span;
 		for (; at < to && at < width; at++)
 			vmt_canvas_bytes(c, y, x + at, 1, vmt_share_style(i), s->letter,
 					 VMT_FIT_LEFT);
 	}
 	for (; at < width; at++)
 		vmt_canvas_puts(c, y, x + at, VMT_STYLE_FREE, ".");
+	if (width && ui->zoom && sum > span)
+		vmt_canvas_puts(c, y, x + width - 1, VMT_STYLE_STRONG, ">");
 }
+
+static void percent_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_system *sys = &ui->model->system;
+	uint64_t milli;
+
+	if (!VMT_HAS(system, total_bytes, sys) || !VMT_HAS(system, available_bytes, sys) ||
+	    !sys->total_bytes)
+		return;
+	milli = (uint64_t)((unsigned __int128)sys->available_bytes * 100000 / sys->total_bytes);
+	vmt_buf_addf(out, "%" PRIu64 ".%03u %%", milli / 1000, (unsigned)(milli % 1000));
+}
+
+static void percent_terms(struct vmt_explanation *e)
+{
+	const struct vmt_system *s = &e->ui->model->system;
+
+	vmt_figure_field(e, &vmt_entity_system, VMT_FIELD_system_available_bytes, s);
+	vmt_figure_field(e, &vmt_entity_system, VMT_FIELD_system_total_bytes, s);
+}
+
+static const struct vmt_figure available_percent = {
+	.title = "available in percent",
+	.unit = "percent",
+	.help = "what new programs could get without swapping, as a part of all memory; rounded down",
+	.formula = "100 * available / total, MemAvailable and MemTotal of /proc/meminfo",
+	.value = percent_value,
+	.terms = percent_terms,
+};
+
+static void bar_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_system *sys = &ui->model->system;
+	unsigned cells = s->width > 2 ? s->width - 2 : 0;
+	uint64_t span;
+
+	if (!VMT_HAS(system, total_bytes, sys) || !sys->total_bytes || !cells)
+		return;
+	span = vmt_bar_span(ui, sys->total_bytes);
+	vmt_buf_adds(out, "all of the bar is ");
+	vmt_fmt_size(out, span, VMT_SIZE_HUMAN, 0);
+	vmt_buf_addf(out, ", MemTotal / %u; each of its %u cells ", 1u << ui->zoom, cells);
+	vmt_fmt_size(out, span / cells, VMT_SIZE_HUMAN, 0);
+}
+
+static void bar_terms(struct vmt_explanation *e)
+{
+	const struct vmt_model *m = e->ui->model;
+	size_t i;
+
+	for (i = 0; i < m->n_shares; i++) {
+		const struct vmt_share *s = &m->shares[i];
+		VMT_AUTO_BUF text = { 0 };
+
+		if (!VMT_HAS(share, size_bytes, s) || !VMT_HAS(share, name, s))
+			continue;
+		vmt_fmt_size(&text,
+			     s->size_bytes < 0 ? 0 - (uint64_t)s->size_bytes
+					       : (uint64_t)s->size_bytes,
+			     VMT_SIZE_HUMAN, 0);
+		if (vmt_buf_error(&text) == 0)
+			vmt_figure_term(e, "%.*s %.*s: %s%s", (int)s->letter.len, s->letter.ptr,
+					(int)s->name.len, s->name.ptr, s->size_bytes < 0 ? "-" : "",
+					text.data);
+	}
+}
+
+static void end_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_system *sys = &ui->model->system;
+
+	vmt_buf_addf(out, "%" PRIu64 " bytes = ", vmt_bar_span(ui, sys->total_bytes));
+	vmt_fmt_size(out, vmt_bar_span(ui, sys->total_bytes), VMT_SIZE_HUMAN, 0);
+	vmt_buf_addf(out, " = 1/%u", 1u << ui->zoom);
+}
+
+static void end_terms(struct vmt_explanation *e)
+{
+	vmt_figure_field(e, &vmt_entity_system, VMT_FIELD_system_total_bytes,
+			 &e->ui->model->system);
+}
+
+/* Behind the bar, where that is not for all of it. */
+static const struct vmt_figure bar_end = {
+	.title = "end of the bar",
+	.unit = "bytes",
+	.help = "how much memory the right end of the bar stands for: + halves it, - doubles it up to "
+		"MemTotal",
+	.formula = "total / 2 for each time that + was pressed",
+	.value = end_value,
+	.terms = end_terms,
+};
+
+static const struct vmt_figure memory_bar = {
+	.title = "memory as a bar",
+	.unit = "cells",
+	.help = "MemTotal from left to right: a letter for what is used, dots for what is free or has "
+		"no letter; + makes the bar stand for half as much from its left end on, - for twice; "
+		"> at its end: what is used goes on",
+	.formula = "cells of a letter = size / size of all of the bar * cells",
+	.value = bar_value,
+	.terms = bar_terms,
+	.source = VMT_SOURCE_MEMINFO,
+};
 
 unsigned vmt_draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 			unsigned width, enum vmt_style style, const struct vmt_entity *entity,
@@ -127,6 +236,39 @@ unsigned vmt_draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, uns
 	vmt_canvas_bytes(c, y, x, width, style, s, VMT_FIT_RIGHT);
 	vmt_canvas_value(c, y, x, width, entity, field, row);
 	return x + width;
+}
+
+unsigned vmt_draw_named(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			const char *word, unsigned width, enum vmt_style style,
+			const struct vmt_entity *entity, unsigned field, const void *row)
+{
+	enum vmt_style of_word = style == VMT_STYLE_STRONG ? VMT_STYLE_NORMAL : VMT_STYLE_DIM;
+	unsigned from = x + (unsigned)strspn(word, " ");
+	size_t n = c->n_spots;
+
+	x = vmt_canvas_puts(c, y, x, of_word, word);
+	x = vmt_draw_value(ui, c, y, x, width, style, entity, field, row);
+	/* "p99 1.2ms" is one. */
+	if (c->n_spots > n && word[strcspn(word, "0123456789")]) {
+		c->spots[n].width += c->spots[n].x - from;
+		c->spots[n].x = from;
+	}
+	return x;
+}
+
+unsigned vmt_draw_text(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width,
+		       enum vmt_style style, const struct vmt_entity *entity, unsigned field,
+		       const void *row)
+{
+	struct vmt_bytes text = VMT_BYTES("-");
+	unsigned have;
+
+	if (vmt_row_has(row, field))
+		text = *(const struct vmt_bytes *)vmt_field_at(&entity->fields[field], row);
+	have = vmt_text_width(text, c->ascii);
+	width = have < width ? have : width;
+	vmt_canvas_value(c, y, x, width, entity, field, row);
+	return vmt_canvas_bytes(c, y, x, width, style, text, VMT_FIT_LEFT);
 }
 
 static unsigned draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
@@ -148,14 +290,25 @@ void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, " [");
 	bar = c->width > x + room ? c->width - x - room : 0;
 	if (VMT_HAS(system, total_bytes, s) && s->total_bytes)
-		draw_bar(ui->model, c, y, x, bar);
+		draw_bar(ui, c, y, x, bar);
 	vmt_canvas_puts(c, y, x + bar, VMT_STYLE_NORMAL, "]");
+	vmt_canvas_figure(c, y, x - 1, bar + 2, &memory_bar, NULL, 0);
+	if (ui->zoom && VMT_HAS(system, total_bytes, s)) {
+		VMT_AUTO_BUF span = { 0 };
+
+		/* So that nobody takes a part for the whole. */
+		vmt_fmt_size(&span, vmt_bar_span(ui, s->total_bytes), VMT_SIZE_HUMAN, 0);
+		if (vmt_buf_error(&span) == 0)
+			vmt_draw_figure(c, y, x + bar + 1, VMT_STYLE_STRONG, &bar_end, NULL, 0,
+					"=%s", span.data);
+	}
 	x = vmt_canvas_puts(c, y, right, VMT_STYLE_NORMAL, "avail ");
 	x = draw_value(ui, c, y, x, VMT_FIELD_system_available_bytes);
 	if (VMT_HAS(system, total_bytes, s) && VMT_HAS(system, available_bytes, s) &&
 	    s->total_bytes) {
 		percent = (unsigned)((unsigned __int128)s->available_bytes * 100 / s->total_bytes);
-		vmt_canvas_putf(c, y, c->width - 4, VMT_STYLE_NORMAL, "%3u%%", percent);
+		vmt_draw_figure(c, y, c->width - 4, VMT_STYLE_NORMAL, &available_percent, NULL, 0,
+				"%3u%%", percent);
 	}
 }
 
@@ -226,6 +379,7 @@ void vmt_draw_reason(struct vmt_canvas *c, unsigned y, struct vmt_bytes text)
 
 	vmt_canvas_bytes(c, y, x, c->width > x ? c->width - x : 0, VMT_STYLE_WARNING, text,
 			 VMT_FIT_LEFT);
+	vmt_canvas_figure(c, y, x, c->width > x ? c->width - x : 0, &vmt_figure_reason, NULL, 0);
 	vmt_canvas_spot(c, &(struct vmt_spot){
 				   .kind = VMT_SPOT_KEY, .y = y, .width = c->width, .code = '!' });
 }
@@ -251,5 +405,7 @@ bool vmt_draw_warning(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		c->error = -ENOMEM;
 	else
 		vmt_draw_reason(c, y, (struct vmt_bytes){ text.data, text.len });
+	vmt_canvas_value(c, y, 2, c->width > 2 ? c->width - 2 : 0, &vmt_entity_finding,
+			 VMT_FIELD_finding_text, &m->findings[first]);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/popup-kinds.h"
 
 /* What a value is, in full: "79695872 bytes = 76.0M". */
@@ -55,7 +56,7 @@ static void hist_text(struct vmt_buf *out, const struct vmt_field *f, const stru
 		vmt_buf_adds(out, "nothing");
 }
 
-static void value_text(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+void vmt_explain_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
 {
 	const struct vmt_field *f = s->field;
 	const void *p = vmt_field_at(f, s->row);
@@ -172,8 +173,8 @@ static void add_reason(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 	}
 }
 
-static void add_source(const struct vmt_ui *ui, enum vmt_source_id id, const char *label,
-		       struct vmt_sheet *sheet)
+void vmt_explain_source(const struct vmt_ui *ui, enum vmt_source_id id, const char *label,
+			struct vmt_sheet *sheet)
 {
 	const struct vmt_source_stat *s = ui->model ? &ui->model->sample->sources[id] : NULL;
 	VMT_AUTO_BUF text = { 0 };
@@ -211,6 +212,8 @@ static const struct vmt_field *read_field(const struct vmt_spot *s)
 {
 	const struct vmt_field *f = NULL;
 
+	if (!s->field)
+		return NULL;
 	if (s->field->source == VMT_SOURCE_ROLLUP)
 		f = vmt_field_find(s->entity, VMT_BYTES("pss_read_ns"));
 	if (!f || !vmt_row_has(s->row, f->index))
@@ -219,7 +222,7 @@ static const struct vmt_field *read_field(const struct vmt_spot *s)
 }
 
 /* How old the value is: of a row that says when it was read that, else the age of the sample. */
-static void add_age(const struct vmt_ui *ui, const struct vmt_spot *s, struct vmt_sheet *sheet)
+void vmt_explain_age(const struct vmt_ui *ui, const struct vmt_spot *s, struct vmt_sheet *sheet)
 {
 	const struct vmt_field *read = read_field(s);
 	const struct vmt_host *h = ui->model ? &ui->model->sample->host : NULL;
@@ -280,9 +283,13 @@ void vmt_explain_sheet(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 	const char *unit;
 	uint64_t pid;
 
+	if (s->figure) {
+		vmt_explain_figure(ui, s, sheet);
+		return;
+	}
 	if (vmt_row_has(s->row, f->index)) {
 		vmt_buf_addf(&value, "%-8s ", "value");
-		value_text(&value, ui, s);
+		vmt_explain_value(&value, ui, s);
 		if (vmt_buf_error(&value) < 0)
 			sheet->error = -ENOMEM;
 		else
@@ -297,10 +304,10 @@ void vmt_explain_sheet(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 		vmt_sheet_addf(sheet, VMT_STYLE_NORMAL, 9, "%-8s %s", "source",
 			       "computed by vmtop from other fields");
 	else
-		add_source(ui, f->source, "source", sheet);
+		vmt_explain_source(ui, f->source, "source", sheet);
 	if (vmt_field_cheaper(f, &cheaper) && cheaper != f->source)
-		add_source(ui, cheaper, "or from", sheet);
-	add_age(ui, s, sheet);
+		vmt_explain_source(ui, cheaper, "or from", sheet);
+	vmt_explain_age(ui, s, sheet);
 	unit = f->unit == VMT_UNIT_NONE	   ? ""
 	       : f->unit == VMT_UNIT_MILLI ? "thousandths"
 					   : vmt_unit_name(f->unit);

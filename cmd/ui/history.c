@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
+
 /* A subject: a ring of its last figures. Those of an entry are without a break, for one that does
  * not come again is forgotten. */
 struct entry {
@@ -146,6 +148,7 @@ void vmt_history_draw(const struct vmt_history *h, uint64_t key, uint64_t key2,
 	uint32_t *slot = h->n_slots ? find(h, key, key2) : NULL;
 	unsigned i;
 
+	vmt_canvas_figure(c, y, x, n, &vmt_figure_history, NULL, 0);
 	if (!slot || !*slot)
 		return;
 	e = &h->entries[*slot - 1];

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "cmd/ui/figure.h"
 #include "cmd/ui/popup-kinds.h"
 
 /* Columns of a line in the box. */
@@ -75,20 +78,25 @@ static const struct vmt_spot *neighbour(const struct vmt_canvas *c, const struct
 }
 
 /* Which of the values of the screen it is, in the order of reading, from 1; and how many there are.
- * One that was drawn twice in one place is one. */
+ * One that was drawn twice in one place is one. 0 of 0 without memory. */
 static size_t ordinal(const struct vmt_canvas *c, const struct vmt_spot *of, size_t *ret_n)
 {
-	size_t i, k, before = 0, n = 0;
+	VMT_AUTO_FREE uint8_t *seen = calloc((size_t)c->height * c->width + 1, 1);
+	size_t i, before = 0, n = 0;
 
+	*ret_n = 0;
+	if (!seen)
+		return 0;
 	for (i = 0; i < c->n_spots; i++) {
 		const struct vmt_spot *s = &c->spots[i];
-		bool again = s->kind != VMT_SPOT_VALUE;
+		uint8_t *at;
 
-		for (k = 0; k < i && !again; k++)
-			again = c->spots[k].kind == VMT_SPOT_VALUE && c->spots[k].y == s->y &&
-				c->spots[k].x == s->x;
-		if (again)
+		if (s->kind != VMT_SPOT_VALUE || s->y >= c->height || s->x >= c->width)
 			continue;
+		at = &seen[(size_t)s->y * c->width + s->x];
+		if (*at)
+			continue;
+		*at = 1;
 		n++;
 		before += s->y < of->y || (s->y == of->y && s->x < of->x);
 	}
@@ -248,7 +256,10 @@ static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 	vmt_explain_sheet(ui, s, &sheet);
 	if (sheet.error)
 		c->error = sheet.error;
-	snprintf(title, sizeof(title), "%s of %s", s->field->title, s->entity->name);
+	if (s->figure)
+		snprintf(title, sizeof(title), "%s", s->figure->title);
+	else
+		snprintf(title, sizeof(title), "%s of %s", s->field->title, s->entity->name);
 	vmt_canvas_restyle(c, s->y, s->x, s->width, VMT_STYLE_CURSOR);
 	in = vmt_box_draw(c, place(c, sheet.n, s->y), title);
 	if (p->first + in.height > sheet.n)

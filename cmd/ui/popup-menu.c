@@ -116,7 +116,7 @@ static int list_columns(const struct vmt_table *t, struct vmt_popup *p)
 		for (i = 0; i < all; i++) {
 			struct vmt_table_choice choice = vmt_table_choice(t, i);
 
-			if (choice.on != (pass == 0) || (fields && !choice.field))
+			if (choice.on != (pass == 0) || (fields && !choice.sorts))
 				continue;
 			if (fields && choice.sorted)
 				p->at = p->n;

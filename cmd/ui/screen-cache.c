@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/table.h"
 #include "model/cache.h"
 
@@ -27,6 +28,34 @@ static void draw_share(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 	vmt_canvas_puts(c, y, x + 1 + cells, style, "]");
 }
 
+static void share_terms(struct vmt_explanation *e)
+{
+	vmt_figure_field(e, &vmt_entity_cached_file, VMT_FIELD_cached_file_cached_bytes,
+			 e->spot->row);
+	vmt_figure_field(e, &vmt_entity_cached_file, VMT_FIELD_cached_file_size_bytes,
+			 e->spot->row);
+}
+
+static void share_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_cached_file *f = s->row;
+
+	(void)ui;
+	if (VMT_HAS(cached_file, cached_percent, f))
+		vmt_buf_addf(out, "%" PRIu64 ".%03u %%", f->cached_percent / 1000,
+			     (unsigned)(f->cached_percent % 1000));
+}
+
+static const struct vmt_figure share_figure = {
+	.title = "RESIDENT of a file",
+	.unit = "percent",
+	.help = "how much of the file is cached, of all of it; not where. What is there at all is a "
+		"cell at least",
+	.formula = "cached / size * cells",
+	.value = share_value,
+	.terms = share_terms,
+};
+
 #define COLUMN(member, name, w, prio)                                                              \
 	{                                                                                          \
 		.field = VMT_FIELD_cached_file_##member, .title = name, .width = w,                \
@@ -49,7 +78,8 @@ static const struct vmt_table_column columns[] = {
 	  .priority = 7,
 	  .gap = 1,
 	  .fit = VMT_FIT_LEFT,
-	  .draw = draw_share },
+	  .draw = draw_share,
+	  .figure = &share_figure },
 	{ .field = VMT_FIELD_cached_file_path, .least = 24, .fit = VMT_FIT_TAIL },
 };
 

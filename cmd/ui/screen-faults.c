@@ -2,13 +2,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cmd/ui/table.h"
-#include "model/latency.h"
+#include "cmd/ui/faults-sums.h"
 
 struct faults_state {
 	struct vmt_table *table;
 	bool left_tail; /* the user looks at older ones: new ones do not move the lines */
 	struct vmt_ui_proc of; /* whose faults alone are shown; pid 0: all */
+	struct vmt_fault_sums sums; /* of the rows that were drawn last */
 };
 
 /* "2026-11-21T00:45:41.947123Z" begins with what is the same for all that are on the screen. */
@@ -176,24 +176,15 @@ static int take_model(struct vmt_ui *ui, void *state)
 {
 	struct faults_state *s = state;
 	bool done;
-	int r = take_subject(ui, s);
+	int r;
 
+	/* A filter looks at the rows: those of the model before are gone. */
+	r = vmt_table_rows(ui, s->table, ui->model->singles, ui->model->n_singles);
 	if (r == 0)
-		r = vmt_table_rows(ui, s->table, ui->model->singles, ui->model->n_singles);
+		r = take_subject(ui, s);
 	if (r == 0 && !s->left_tail)
 		vmt_table_action(ui, s->table, VMT_ACTION_END, &done);
 	return r;
-}
-
-/* Faults of all mappings in the interval, in a second. */
-static double per_second(const struct vmt_model *m)
-{
-	const struct vmt_probe_row *p = &m->probe;
-
-	if (!m->has_probe || !VMT_HAS(probe, window_ns, p) || !p->window_ns ||
-	    !VMT_HAS(probe, kernel, p))
-		return -1;
-	return (double)p->kernel * 1e9 / (double)p->window_ns;
 }
 
 static unsigned number(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
@@ -201,148 +192,6 @@ static unsigned number(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 {
 	return vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_probe, field,
 			      &ui->model->probe);
-}
-
-static void draw_head(struct vmt_ui *ui, const struct faults_state *s, struct vmt_canvas *c,
-		      unsigned y)
-{
-	const struct vmt_model *m = ui->model;
-	double rate = per_second(m);
-	unsigned x;
-
-	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_NORMAL, "page faults, all processes: ");
-	if (rate < 0)
-		x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
-	else
-		x = vmt_canvas_putf(c, y, x, VMT_STYLE_STRONG, "%.0f/s", rate);
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "  shown: ");
-	if (s->of.pid)
-		x = vmt_canvas_putf(c, y, x, VMT_STYLE_STRONG, "pid %" PRIu64, s->of.pid);
-	else
-		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "all");
-	x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, "  kept %zu", m->n_singles);
-	if (!m->has_probe)
-		return;
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, ", limited ");
-	x = number(ui, c, y, x, VMT_FIELD_probe_singles_limited_total);
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, ", lost ");
-	number(ui, c, y, x, VMT_FIELD_probe_singles_lost_total);
-}
-
-/* Faults of one name. */
-struct tally {
-	struct vmt_bytes name;
-	uint64_t faults;
-};
-
-#define TALLIES 32
-
-static void count(struct tally *t, size_t *n, struct vmt_bytes name, uint64_t faults)
-{
-	size_t i;
-
-	for (i = 0; i < *n; i++) {
-		if (!vmt_bytes_equal(t[i].name, name))
-			continue;
-		t[i].faults += faults;
-		return;
-	}
-	/* What finds no place is in the last one, with the others. */
-	if (*n == TALLIES) {
-		t[TALLIES - 1].name = VMT_BYTES("(others)");
-		t[TALLIES - 1].faults += faults;
-		return;
-	}
-	t[(*n)++] = (struct tally){ name, faults };
-}
-
-static int most_first(const void *a, const void *b)
-{
-	const struct tally *x = a, *y = b;
-
-	if (x->faults != y->faults)
-		return x->faults < y->faults ? 1 : -1;
-	return vmt_bytes_compare(x->name, y->name);
-}
-
-static void draw_tallies(struct vmt_canvas *c, struct vmt_area a, const char *title,
-			 struct tally *t, size_t n, uint64_t all)
-{
-	unsigned y = a.y;
-	size_t i;
-
-	vmt_canvas_putf(c, y, a.x, VMT_STYLE_TITLE, "%-22s %10s %6s", title, "faults", "%");
-	qsort(t, n, sizeof(*t), most_first);
-	for (i = 0; i < n && ++y < a.y + a.height; i++) {
-		vmt_canvas_bytes(c, y, a.x + 2, 20, VMT_STYLE_NORMAL, t[i].name, VMT_FIT_LEFT);
-		vmt_canvas_putf(c, y, a.x + 23, VMT_STYLE_NORMAL, "%10" PRIu64 " %6.1f",
-				t[i].faults, all ? 100.0 * (double)t[i].faults / (double)all : 0);
-	}
-}
-
-/* Latencies of what is shown, a line for each power of two from half a microsecond on. */
-static void draw_latencies(struct vmt_canvas *c, struct vmt_area a, const uint64_t *buckets,
-			   size_t n)
-{
-	uint64_t most = 0;
-	unsigned y = a.y, cells;
-	size_t i;
-
-	vmt_canvas_puts(c, y, a.x, VMT_STYLE_TITLE, "LATENCY (entry to completion, log2 buckets)");
-	for (i = 0; i < n; i++)
-		most = buckets[i] > most ? buckets[i] : most;
-	for (i = 0; i < n && y + 1 < a.y + a.height; i++) {
-		VMT_AUTO_BUF text = { 0 };
-
-		if (!buckets[i])
-			continue;
-		y++;
-		vmt_buf_adds(&text, "< ");
-		vmt_fmt_duration(&text, UINT64_C(500) << i);
-		vmt_canvas_bytes(c, y, a.x + 2, 10, VMT_STYLE_NORMAL,
-				 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_RIGHT);
-		cells = a.width > 26 ? (unsigned)(buckets[i] * (a.width - 26) / most) : 0;
-		vmt_canvas_fill(c, y, a.x + 13, VMT_STYLE_CLEAN, VMT_GLYPH_FULL, cells ? cells : 1);
-		vmt_canvas_putf(c, y, a.x + 14 + (cells ? cells : 1), VMT_STYLE_DIM, "%" PRIu64,
-				buckets[i]);
-	}
-}
-
-#define LATENCIES 28
-
-/* What the kept faults that are shown sum to. */
-static void draw_sums(const struct faults_state *s, const struct vmt_model *m, struct vmt_canvas *c,
-		      struct vmt_area a)
-{
-	struct tally procs[TALLIES], kinds[TALLIES];
-	size_t n_procs = 0, n_kinds = 0, i, k;
-	uint64_t latencies[LATENCIES] = { 0 }, all = 0;
-
-	for (i = 0; i < m->n_singles; i++) {
-		const struct vmt_single *one = &m->singles[i];
-		uint64_t faults = VMT_HAS(single, faults_total, one) ? one->faults_total : 1;
-
-		if (s->of.pid && one->pid != s->of.pid)
-			continue;
-		all += faults;
-		count(procs, &n_procs,
-		      VMT_HAS(single, comm, one) ? one->comm : VMT_BYTES("(unknown)"), faults);
-		count(kinds, &n_kinds,
-		      VMT_HAS(single, served, one) ? one->served : VMT_BYTES("unknown"), faults);
-		if (!VMT_HAS(single, latency_ns, one))
-			continue;
-		for (k = 0; k + 1 < LATENCIES && one->latency_ns >= UINT64_C(500) << k;)
-			k++;
-		latencies[k] += faults;
-	}
-	vmt_canvas_fill(c, a.y, 0, VMT_STYLE_DIM, VMT_GLYPH_LINE, c->width);
-	a.y++;
-	a.height--;
-	draw_tallies(c, (struct vmt_area){ a.y, 0, a.height, 44 }, "BY PROCESS", procs, n_procs,
-		     all);
-	draw_tallies(c, (struct vmt_area){ a.y, 46, a.height, 44 }, "BY KIND", kinds, n_kinds, all);
-	draw_latencies(c, (struct vmt_area){ a.y, 92, a.height, a.width > 92 ? a.width - 92 : 0 },
-		       latencies, LATENCIES);
 }
 
 /* Why nothing comes, or what could be pressed. */
@@ -376,12 +225,14 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	struct faults_state *s = state;
 	unsigned y = area.y, end = area.y + area.height;
 
-	draw_head(ui, s, c, y++);
+	vmt_fault_sums(&s->sums, ui->model, s->table);
+	vmt_draw_fault_head(ui, c, y++, &s->sums, s->table);
 	if (area.height > 8)
 		draw_foot(ui, c, --end);
 	if (c->height >= TALL && c->width >= VMT_WIDE) {
 		end -= SUM_LINES;
-		draw_sums(s, ui->model, c, (struct vmt_area){ end, 0, SUM_LINES, c->width });
+		vmt_draw_fault_sums(c, (struct vmt_area){ end, 0, SUM_LINES, c->width }, &s->sums,
+				    s->table);
 	}
 	vmt_table_draw(ui, s->table, c, (struct vmt_area){ y, 0, end - y, area.width });
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/table.h"
 #include "cmd/ui/vma-detail.h"
 #include "model/page-cells.h"
@@ -186,7 +187,62 @@ static void draw_cell(struct vmt_canvas *c, unsigned y, unsigned x,
 	vmt_canvas_putf(c, y, x, style_of(kind), "%c", letter);
 }
 
-static void draw_line(const struct pages_state *s, struct vmt_canvas *c, unsigned y, uint64_t at)
+/* Pages of the line-th line on the screen, and how many of them are there. */
+static void count_line(const struct pages_state *s, size_t line, uint64_t *resident,
+		       uint64_t *pages)
+{
+	uint64_t at = s->from + line * line_bytes(s);
+	unsigned i;
+
+	*resident = *pages = 0;
+	for (i = 0; i < s->cols && at < s->end; i++, at += cell_bytes(s)) {
+		struct vmt_page_cell cell;
+		uint64_t n;
+
+		if (!get(s, at, &cell, &n))
+			continue;
+		*resident += cell.resident;
+		*pages += n;
+	}
+}
+
+static void percent_text(struct vmt_buf *out, uint64_t part, uint64_t all)
+{
+	uint64_t milli = all ? (uint64_t)((unsigned __int128)part * 100000 / all) : 0;
+
+	if (all)
+		vmt_buf_addf(out, "%" PRIu64 ".%03u %%", milli / 1000, (unsigned)(milli % 1000));
+}
+
+static void line_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *spot)
+{
+	uint64_t resident, pages;
+
+	count_line(spot->row, spot->index, &resident, &pages);
+	percent_text(out, resident, pages);
+}
+
+static void line_terms(struct vmt_explanation *e)
+{
+	uint64_t resident, pages;
+
+	count_line(e->spot->row, e->spot->index, &resident, &pages);
+	vmt_figure_term(e, "pages of the line that are in memory: %" PRIu64, resident);
+	vmt_figure_term(e, "pages of the line: %" PRIu64, pages);
+}
+
+static const struct vmt_figure line_percent = {
+	.title = "resident pages of a line",
+	.unit = "percent",
+	.help = "how many of the pages of this line of the map are in memory; rounded down",
+	.formula = "100 * pages in memory / pages of the line",
+	.value = line_value,
+	.terms = line_terms,
+	.source = VMT_SOURCE_PAGEMAP,
+};
+
+static void draw_line(const struct pages_state *s, struct vmt_canvas *c, unsigned y, uint64_t at,
+		      size_t line)
 {
 	uint64_t resident = 0, pages = 0;
 	bool whole = true;
@@ -210,10 +266,28 @@ static void draw_line(const struct pages_state *s, struct vmt_canvas *c, unsigne
 			vmt_canvas_restyle(c, y, ADDRESS + i, 1, VMT_STYLE_CURSOR);
 	}
 	if (c->width >= ADDRESS + s->cols + PERCENT && whole && pages)
-		vmt_canvas_putf(c, y, ADDRESS + s->cols, VMT_STYLE_NORMAL,
+		vmt_draw_figure(c, y, ADDRESS + s->cols, VMT_STYLE_NORMAL, &line_percent, s, line,
 				"  %3" PRIu64 "%% resident",
 				(uint64_t)((unsigned __int128)resident * 100 / pages));
 }
+
+static void scale_terms(struct vmt_explanation *e)
+{
+	const struct pages_state *s = e->spot->row;
+
+	vmt_figure_term(e, "pages of the mapping: %" PRIu64, n_pages(s));
+	vmt_figure_term(e, "cells of the map on the screen: %u", s->cols * s->lines);
+	vmt_figure_term(e, "page size: %" PRIu64 " bytes", s->page);
+}
+
+static const struct vmt_figure scale = {
+	.title = "scale of the map",
+	.unit = "pages of a cell",
+	.help = "how much a cell of the map stands for: a power of two of pages, so many that all of "
+		"the mapping is on the screen, or fewer by +",
+	.formula = "least power of two >= pages of the mapping / cells, halved by +, doubled by -",
+	.terms = scale_terms,
+};
 
 /* "cell = 4 pages (16K)", flush right. */
 static void draw_scale(struct vmt_ui *ui, const struct pages_state *s, struct vmt_canvas *c,
@@ -228,7 +302,8 @@ static void draw_scale(struct vmt_ui *ui, const struct pages_state *s, struct vm
 	vmt_ui_value(&text, ui, &vmt_entity_map.fields[VMT_FIELD_map_size_bytes], &cell, 0);
 	vmt_buf_addc(&text, ')');
 	if (vmt_buf_error(&text) == 0 && left + text.len < c->width)
-		vmt_canvas_puts(c, y, c->width - (unsigned)text.len, VMT_STYLE_NORMAL, text.data);
+		vmt_draw_figure(c, y, c->width - (unsigned)text.len, VMT_STYLE_NORMAL, &scale, s, 0,
+				"%s", text.data);
 }
 
 static unsigned map_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
@@ -236,6 +311,58 @@ static unsigned map_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, u
 {
 	return vmt_draw_value(ui, c, y, x, width, VMT_STYLE_STRONG, &vmt_entity_map, field, m);
 }
+
+static void all_terms(struct vmt_explanation *e)
+{
+	const struct pages_state *s = e->spot->row;
+
+	vmt_figure_term(e, "first address: 0x%" PRIx64, s->start);
+	vmt_figure_term(e, "address behind the last: 0x%" PRIx64, s->end);
+	vmt_figure_term(e, "page size: %" PRIu64 " bytes", s->page);
+}
+
+static const struct vmt_figure all_pages = {
+	.title = "pages of the mapping",
+	.unit = "pages",
+	.help = "how many pages its addresses have room for",
+	.formula = "(end - start) / page size",
+	.terms = all_terms,
+	.source = VMT_SOURCE_MAPS,
+};
+
+static void map_percent_value(struct vmt_buf *out, const struct vmt_ui *ui,
+			      const struct vmt_spot *spot)
+{
+	const struct pages_state *s = spot->row;
+	const struct vmt_map *m = s->cells ? s->cells->map : NULL;
+
+	if (m && VMT_HAS(map, present_pages, m))
+		percent_text(out, m->present_pages, n_pages(s));
+	else if (m && VMT_HAS(map, rss_bytes, m) && s->page)
+		percent_text(out, m->rss_bytes / s->page, n_pages(s));
+}
+
+static void map_percent_terms(struct vmt_explanation *e)
+{
+	const struct pages_state *s = e->spot->row;
+	const struct vmt_map *m = s->cells ? s->cells->map : NULL;
+
+	if (m)
+		vmt_figure_field(e, &vmt_entity_map,
+				 VMT_HAS(map, present_pages, m) ? VMT_FIELD_map_present_pages
+								: VMT_FIELD_map_rss_bytes,
+				 m);
+	vmt_figure_term(e, "pages of the mapping: %" PRIu64, n_pages(s));
+}
+
+static const struct vmt_figure map_percent = {
+	.title = "resident pages of the mapping",
+	.unit = "percent",
+	.help = "how many of the pages of the mapping are in memory; rounded down",
+	.formula = "100 * pages in memory (or RSS / page size) / pages of the mapping",
+	.value = map_percent_value,
+	.terms = map_percent_terms,
+};
 
 /* Pages that are there: by the mapping, or by its RSS where pages cannot be looked at. */
 static unsigned draw_resident(struct vmt_ui *ui, const struct pages_state *s, struct vmt_canvas *c,
@@ -258,9 +385,11 @@ static unsigned draw_resident(struct vmt_ui *ui, const struct pages_state *s, st
 		known = false;
 		x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
 	}
-	x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, "/%" PRIu64 " pages", pages);
+	x = vmt_draw_figure(c, y, x, VMT_STYLE_NORMAL, &all_pages, s, 0, "/%" PRIu64 " pages",
+			    pages);
 	if (known && pages)
-		x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, " (%" PRIu64 "%%)",
+		x = vmt_draw_figure(c, y, x, VMT_STYLE_NORMAL, &map_percent, s, 0,
+				    " (%" PRIu64 "%%)",
 				    (uint64_t)((unsigned __int128)resident * 100 / pages));
 	return x;
 }
@@ -282,13 +411,14 @@ static void draw_head(struct vmt_ui *ui, const struct pages_state *s, struct vmt
 	const struct vmt_proc *p = proc_of(ui, s);
 	unsigned x = p ? vmt_draw_process(c, y, p) : 0, room = c->width / 2, width;
 
-	x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, "  %012" PRIx64 "-%012" PRIx64 " ", m->start,
-			    m->end);
+	x = vmt_draw_range(c, y, x + 2, VMT_STYLE_NORMAL, m) + 1;
 	x = vmt_canvas_bytes(c, y, x, 4, VMT_STYLE_NORMAL, m->perms, VMT_FIT_LEFT);
 	x = map_value(ui, c, y, x + 1, 5, VMT_FIELD_map_size_bytes, m);
 	draw_scale(ui, s, c, y, x);
 	if (m->path.len) {
 		width = vmt_text_width(m->path, c->ascii);
+		vmt_canvas_value(c, y + 1, 0, width < room ? width : room, &vmt_entity_map,
+				 VMT_FIELD_map_path, m);
 		x = vmt_canvas_bytes(c, y + 1, 0, width < room ? width : room, VMT_STYLE_NORMAL,
 				     m->path, VMT_FIT_TAIL);
 	} else {
@@ -305,9 +435,24 @@ static void draw_head(struct vmt_ui *ui, const struct pages_state *s, struct vmt
 static unsigned page_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 			   const char *word, unsigned field, const struct vmt_page *p)
 {
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, word);
-	return vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_page, field, p);
+	return vmt_draw_named(ui, c, y, x, word, 0, VMT_STYLE_STRONG, &vmt_entity_page, field, p);
 }
+
+static void kind_terms(struct vmt_explanation *e)
+{
+	const struct vmt_page_cells *cells = e->spot->row;
+
+	vmt_figure_term(e, "looked at: 0x%" PRIx64 " to 0x%" PRIx64, cells->from, cells->known);
+}
+
+static const struct vmt_figure kind_count = {
+	.title = "pages of one state",
+	.unit = "pages",
+	.help = "how many of the pages that were looked at are in the state of the letter before it; "
+		"\"so far\" behind them: not all of the mapping was looked at yet",
+	.terms = kind_terms,
+	.source = VMT_SOURCE_PAGEMAP,
+};
 
 static void draw_counts(const struct vmt_page_cells *cells, struct vmt_canvas *c, unsigned y)
 {
@@ -324,11 +469,28 @@ static void draw_counts(const struct vmt_page_cells *cells, struct vmt_canvas *c
 		else
 			x = vmt_canvas_putf(c, y, x, style_of(kind), "%c",
 					    vmt_page_kind_letter(kind));
-		x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, " %" PRIu64, cells->counts[i]);
+		x = vmt_draw_figure(c, y, x, VMT_STYLE_NORMAL, &kind_count, cells, i, " %" PRIu64,
+				    cells->counts[i]);
 	}
 	if (cells->known < vmt_page_cells_end(cells))
 		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "  so far");
 }
+
+static void cursor_terms(struct vmt_explanation *e)
+{
+	const struct pages_state *s = e->spot->row;
+
+	vmt_figure_term(e, "address of the cursor: 0x%" PRIx64, s->cursor);
+	vmt_figure_term(e, "first address of the mapping: 0x%" PRIx64, s->start);
+}
+
+static const struct vmt_figure cursor_page = {
+	.title = "page under the cursor",
+	.unit = "bytes, in hex",
+	.help = "its address, and how far behind the begin of the mapping it is",
+	.formula = "offset = address - first address of the mapping",
+	.terms = cursor_terms,
+};
 
 /* A rule and four lines: the page under the cursor. */
 static void draw_detail(struct vmt_ui *ui, const struct pages_state *s, struct vmt_canvas *c,
@@ -340,13 +502,15 @@ static void draw_detail(struct vmt_ui *ui, const struct pages_state *s, struct v
 	vmt_canvas_fill(c, y, 0, VMT_STYLE_DIM, VMT_GLYPH_LINE, c->width);
 	draw_counts(s->cells, c, y + 4);
 	if (!p || p->start > s->cursor || p->end <= s->cursor) {
-		vmt_canvas_putf(c, y + 1, 1, VMT_STYLE_DIM, "page %012" PRIx64 "  %s", s->cursor,
+		vmt_draw_figure(c, y + 1, 1, VMT_STYLE_DIM, &cursor_page, s, 0,
+				"page %012" PRIx64 "  %s", s->cursor,
 				p ? "..." : "cannot be looked at");
 		return;
 	}
-	x = vmt_canvas_putf(c, y + 1, 1, VMT_STYLE_NORMAL,
-			    "page %012" PRIx64 "  offset +%" PRIx64 "  ", s->cursor,
-			    s->cursor - s->start);
+	x = vmt_draw_figure(c, y + 1, 1, VMT_STYLE_NORMAL, &cursor_page, s, 0,
+			    "page %012" PRIx64 "  offset +%" PRIx64, s->cursor,
+			    s->cursor - s->start) +
+	    2;
 	x = page_value(ui, c, y + 1, x, "", VMT_FIELD_page_state, p);
 	x = page_value(ui, c, y + 1, x, "  ", VMT_FIELD_page_backing, p);
 	x = page_value(ui, c, y + 1, x, "  pfn ", VMT_FIELD_page_frame, p);
@@ -442,7 +606,7 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	settle(s);
 	draw_head(ui, s, c, area.y);
 	for (i = 0, at = s->from; i < s->lines && at < s->end; i++, at += line_bytes(s))
-		draw_line(s, c, area.y + HEAD + i, at);
+		draw_line(s, c, area.y + HEAD + i, at, i);
 	if (s->cells->error && s->cells->known <= s->cells->from)
 		draw_failure(ui, s->cells, c, area.y + HEAD + i);
 	if (detail)

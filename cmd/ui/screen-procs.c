@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/history.h"
 #include "cmd/ui/table.h"
 
@@ -79,7 +80,7 @@ static const struct vmt_table_column columns[] = {
 	{ .field = FIELD(major_faults_per_second), .title = "MAJ/s", .width = 5, .priority = 6,
 	  .fit = VMT_FIT_RIGHT, .wide_gap = 1 },
 	{ .field = VMT_TABLE_PICTURE, .title = "FAULTS", .width = 12, .priority = 28,
-	  .draw = draw_faults, .wide_gap = 1 },
+	  .draw = draw_faults, .wide_gap = 1, .figure = &vmt_figure_history },
 	/* More files of each process on the screen: for who chooses them. */
 	{ .field = FIELD(oom_score), .width = 4, .priority = 32, .fit = VMT_FIT_RIGHT, .off = true,
 	  .wide_gap = 1 },
@@ -211,6 +212,34 @@ static int take_model(struct vmt_ui *ui, void *state)
 	return is_shown(ui) ? load(ui, s) : vmt_table_rows(ui, s->table, NULL, 0);
 }
 
+static void faulting_value(struct vmt_buf *out, const struct vmt_ui *ui,
+			   const struct vmt_spot *spot)
+{
+	const struct procs_state *s = ui->states[VMT_SCREEN_PROCS];
+
+	(void)spot;
+	if (s->has_rates)
+		vmt_buf_addf(out, "%zu of %zu processes", s->faulting, vmt_table_total(s->table));
+}
+
+static const struct vmt_figure faulting = {
+	.title = "processes that fault",
+	.unit = "processes",
+	.help = "how many had a page fault between this sample and the one before",
+	.formula =
+		"processes whose min_flt or maj_flt of /proc/PID/stat is another one than before",
+	.value = faulting_value,
+	.source = VMT_SOURCE_STAT,
+};
+
+static const struct vmt_figure sampled = {
+	.title = "how PSS is read",
+	.unit = "none: words",
+	.help = "smaps_rollup of a process is dear: it is read of rows on the screen alone, and within "
+		"a budget; ~ marks what is older than 10 s, or was read before the process faulted",
+	.source = VMT_SOURCE_ROLLUP,
+};
+
 /* "416 processes, 2 faulting   filter: none   sort: RSS v               1-18 of 416" */
 static void draw_state(struct vmt_ui *ui, const struct procs_state *s, struct vmt_canvas *c,
 		       unsigned y)
@@ -227,20 +256,23 @@ static void draw_state(struct vmt_ui *ui, const struct procs_state *s, struct vm
 		c->error = -ENOMEM;
 		return;
 	}
-	x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%zu process%s, ", total,
-			    total == 1 ? "" : "es");
+	x = vmt_draw_figure(c, y, 0, VMT_STYLE_NORMAL, &vmt_figure_rows, NULL, 0, "%zu", total);
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, total == 1 ? " process, " : " processes, ");
 	/* In the first sample, and of a saved machine, it is not known how many. */
-	x = s->has_rates ? vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, "%zu", s->faulting)
-			 : vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
+	x = s->has_rates ? vmt_draw_figure(c, y, x, VMT_STYLE_NORMAL, &faulting, NULL, 0, "%zu",
+					   s->faulting)
+			 : vmt_draw_figure(c, y, x, VMT_STYLE_DIM, &faulting, NULL, 0, "-");
 	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, " faulting   ");
-	x = vmt_canvas_bytes(
-		c, y, x, vmt_text_width((struct vmt_bytes){ state.data, state.len }, c->ascii),
-		VMT_STYLE_NORMAL, (struct vmt_bytes){ state.data, state.len }, VMT_FIT_LEFT);
+	width = vmt_text_width((struct vmt_bytes){ state.data, state.len }, c->ascii);
+	vmt_canvas_figure(c, y, x, width, &vmt_figure_chosen, NULL, 0);
+	x = vmt_canvas_bytes(c, y, x, width, VMT_STYLE_NORMAL,
+			     (struct vmt_bytes){ state.data, state.len }, VMT_FIT_LEFT);
 	right = c->width >= x + sizeof(note) + 2 ? note : range.data;
 	width = right ? (unsigned)strlen(right) : 0;
 	if (width && x + 1 + width <= c->width)
-		vmt_canvas_puts(c, y, c->width - width,
-				right == note ? VMT_STYLE_DIM : VMT_STYLE_NORMAL, right);
+		vmt_draw_figure(c, y, c->width - width,
+				right == note ? VMT_STYLE_DIM : VMT_STYLE_NORMAL,
+				right == note ? &sampled : &vmt_figure_range, NULL, 0, "%s", right);
 }
 
 /* A value with its name before it; the column behind both. Where it has no room, neither is there.
@@ -252,24 +284,8 @@ static unsigned named(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsig
 
 	if (x + width + 6 > c->width)
 		return x;
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, name);
-	return vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_NORMAL, &vmt_entity_proc, field, p) + 2;
-}
-
-/* A text of the process, in at most width columns. */
-static unsigned text(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width, unsigned field,
-		     const struct vmt_proc *p)
-{
-	const struct vmt_field *f = &vmt_entity_proc.fields[field];
-	struct vmt_bytes bytes = VMT_BYTES("-");
-	unsigned have;
-
-	if (vmt_row_has(&p->row, field))
-		bytes = *(const struct vmt_bytes *)vmt_field_at(f, p);
-	have = vmt_text_width(bytes, c->ascii);
-	width = have < width ? have : width;
-	vmt_canvas_value(c, y, x, width, &vmt_entity_proc, field, p);
-	return vmt_canvas_bytes(c, y, x, width, VMT_STYLE_NORMAL, bytes, VMT_FIT_LEFT);
+	return vmt_draw_named(ui, c, y, x, name, 0, VMT_STYLE_NORMAL, &vmt_entity_proc, field, p) +
+	       2;
 }
 
 static void draw_who(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_proc *p)
@@ -277,7 +293,7 @@ static void draw_who(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const 
 	unsigned x =
 		vmt_draw_value(ui, c, y, 1, 0, VMT_STYLE_STRONG, &vmt_entity_proc, FIELD(pid), p);
 
-	x = text(c, y, x + 1, 15, FIELD(comm), p);
+	x = vmt_draw_text(c, y, x + 1, 15, VMT_STYLE_NORMAL, &vmt_entity_proc, FIELD(comm), p);
 	x = named(ui, c, y, x + 3, "state ", FIELD(state), p);
 	if (VMT_HAS(proc, start_time_ns, p)) {
 		unsigned from = vmt_canvas_puts(c, y, x + 1, VMT_STYLE_DIM, "started ");
@@ -295,7 +311,8 @@ static void draw_who(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const 
 		x = named(ui, c, y, x + 1, "oom_score_adj ", FIELD(oom_score_adj), p);
 	if (x + 20 < c->width && VMT_HAS(proc, cgroup, p)) {
 		x = vmt_canvas_puts(c, y, x + 1, VMT_STYLE_DIM, "cgroup ");
-		text(c, y, x, c->width - x, FIELD(cgroup), p);
+		vmt_draw_text(c, y, x, c->width - x, VMT_STYLE_NORMAL, &vmt_entity_proc,
+			      FIELD(cgroup), p);
 	}
 }
 
@@ -323,6 +340,31 @@ static void draw_rollup(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 		x = named(ui, c, y, x, parts[i].name, parts[i].field, p);
 }
 
+static void ago_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_proc *p = s->row;
+	uint64_t now = ui->model->sample->host.monotonic_ns;
+
+	if (now > p->pss_read_ns)
+		vmt_fmt_duration(out, now - p->pss_read_ns);
+}
+
+static void ago_terms(struct vmt_explanation *e)
+{
+	vmt_figure_term(e, "begin of the sample, CLOCK_MONOTONIC: %" PRIu64 " ns",
+			e->ui->model->sample->host.monotonic_ns);
+	vmt_figure_field(e, &vmt_entity_proc, FIELD(pss_read_ns), e->spot->row);
+}
+
+static const struct vmt_figure read_ago = {
+	.title = "age of smaps_rollup",
+	.unit = "seconds",
+	.help = "how long before this sample the figures above were read; rounded down",
+	.formula = "begin of the sample - pss_read_ns",
+	.value = ago_value,
+	.terms = ago_terms,
+};
+
 /* What reading those figures cost, and when that was; or why there are none. */
 static void draw_cost(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_proc *p)
 {
@@ -331,15 +373,16 @@ static void draw_cost(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const
 
 	if (!VMT_HAS(proc, pss_read_ns, p)) {
 		x = vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM, "smaps_rollup was not read: ");
-		text(c, y, x, 20, FIELD(read_status), p);
+		vmt_draw_text(c, y, x, 20, VMT_STYLE_NORMAL, &vmt_entity_proc, FIELD(read_status),
+			      p);
 		return;
 	}
 	x = vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM, "cost of this read: ");
 	x = vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_NORMAL, &vmt_entity_proc, FIELD(pss_cpu_ns),
 			   p);
 	if (now > p->pss_read_ns)
-		x = vmt_canvas_putf(c, y, x, VMT_STYLE_NORMAL, ", %" PRIu64 " s ago",
-				    (now - p->pss_read_ns) / 1000000000);
+		x = vmt_draw_figure(c, y, x, VMT_STYLE_NORMAL, &read_ago, p, 0,
+				    ", %" PRIu64 " s ago", (now - p->pss_read_ns) / 1000000000);
 	vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, " (walks page tables under mmap_lock)");
 }
 

@@ -2,8 +2,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/history.h"
 #include "cmd/ui/table.h"
+#include "cmd/ui/system-zones.h"
 #include "model/parts.h"
 
 /* The figures that have a small picture of the last minute. */
@@ -243,6 +245,15 @@ static void draw_swap(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	value(ui, c, y, x, 0, VMT_FIELD_system_hugetlb_bytes);
 }
 
+static const struct vmt_figure windows = {
+	.title = "windows of averages",
+	.unit = "seconds",
+	.help = "the three numbers behind some and full are averages of the last 10, 60 and 300 "
+		"seconds, which the kernel makes; in percent of the time",
+	.formula = "avg10, avg60, avg300",
+	.source = VMT_SOURCE_PRESSURE,
+};
+
 static void draw_pressure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	static const uint8_t fields[] = {
@@ -268,10 +279,11 @@ static void draw_pressure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		found++;
 	}
 	reason = m->sample->sources[VMT_SOURCE_PRESSURE].reason;
-	vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
-			found	    ? "%  (10s 60s 300s)"
-			: reason[0] ? reason
-				    : "not on this kernel (CONFIG_PSI)");
+	if (found)
+		vmt_draw_figure(c, y, x, VMT_STYLE_DIM, &windows, NULL, 0, "%%  (10s 60s 300s)");
+	else
+		vmt_draw_figure(c, y, x, VMT_STYLE_DIM, &vmt_figure_reason, NULL, 0, "%s",
+				reason[0] ? reason : "not on this kernel (CONFIG_PSI)");
 }
 
 /* A line of rates: words and fields by turns. */
@@ -336,155 +348,6 @@ static unsigned draw_all_rates(struct vmt_ui *ui, struct system_state *s, struct
 	return y + 3;
 }
 
-/* min, low and high, and how much is free, on one scale: the managed memory of the zone; the marks
- * keep their order where they fall into one cell. */
-static void draw_marks(const struct vmt_zone_row *z, struct vmt_canvas *c, unsigned y, unsigned x,
-		       unsigned width)
-{
-	static const char letters[] = "mlh";
-	uint64_t marks[3], span;
-	unsigned at, i, free_cells, before = 0;
-
-	if (!VMT_HAS(zone, managed_bytes, z) || !z->managed_bytes ||
-	    !VMT_HAS(zone, free_bytes, z) || !VMT_HAS(zone, min_bytes, z) ||
-	    !VMT_HAS(zone, low_bytes, z) || !VMT_HAS(zone, high_bytes, z)) {
-		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
-		return;
-	}
-	span = z->managed_bytes;
-	marks[0] = z->min_bytes;
-	marks[1] = z->low_bytes;
-	marks[2] = z->high_bytes;
-	free_cells = (unsigned)((unsigned __int128)z->free_bytes * width / span);
-	for (i = 0; i < width; i++)
-		vmt_canvas_puts(c, y, x + i, i < free_cells ? VMT_STYLE_FREE : VMT_STYLE_DIM,
-				i < free_cells ? "=" : ".");
-	for (i = 0; i < 3; i++) {
-		at = (unsigned)((unsigned __int128)marks[i] * width / span);
-		at = at > before ? at : before + 1;
-		if (at < width)
-			vmt_canvas_putf(c, y, x + at, VMT_STYLE_STRONG, "%c", letters[i]);
-		before = at;
-	}
-}
-
-/* Free memory in blocks of at least 2^9 pages, as a part of what is free. */
-static bool large_percent(const struct vmt_model *m, const struct vmt_zone_row *z, unsigned *ret)
-{
-	uint64_t large = 0, all = 0;
-	size_t i;
-
-	for (i = 0; i < m->n_orders; i++) {
-		const struct vmt_order *o = &m->orders[i];
-
-		if (o->node != z->node || !vmt_bytes_equal(o->zone, z->zone))
-			continue;
-		all += o->free_bytes;
-		if (o->order >= 9)
-			large += o->free_bytes;
-	}
-	if (!all)
-		return false;
-	*ret = (unsigned)((unsigned __int128)large * 100 / all);
-	return true;
-}
-
-/* A column of the table of zones. */
-struct zone_column {
-	const char *title;
-	unsigned field, width;
-	bool wide; /* only there */
-};
-
-static const struct zone_column zone_columns[] = {
-	{ "PRESENT", VMT_FIELD_zone_present_bytes, 7, true },
-	{ "MANAGED", VMT_FIELD_zone_managed_bytes, 7, false },
-	{ "FREE", VMT_FIELD_zone_free_bytes, 6, false },
-	{ "MIN", VMT_FIELD_zone_min_bytes, 5, false },
-	{ "LOW", VMT_FIELD_zone_low_bytes, 5, false },
-	{ "HIGH", VMT_FIELD_zone_high_bytes, 5, false },
-	{ "RESERVE", VMT_FIELD_zone_reserve_bytes, 8, true },
-};
-
-#define ZONE_NAME 12u /* columns of node and name */
-
-/* Columns of the picture of the watermarks. */
-static unsigned marks_width(bool wide)
-{
-	return wide ? 32 : 20;
-}
-
-static void draw_zone_titles(struct vmt_canvas *c, unsigned y, bool wide)
-{
-	unsigned x = ZONE_NAME, bar = marks_width(wide);
-	size_t i;
-
-	vmt_canvas_puts(c, y, 0, VMT_STYLE_TITLE, "ZONE");
-	for (i = 0; i < VMT_ARRAY_LEN(zone_columns); i++)
-		if (wide || !zone_columns[i].wide)
-			x = vmt_canvas_putf(c, y, x, VMT_STYLE_TITLE, "%*s ",
-					    (int)zone_columns[i].width, zone_columns[i].title);
-	vmt_canvas_puts(c, y, x + 1, VMT_STYLE_TITLE,
-			wide ? "WATERMARKS m l h, free =" : "WATERMARKS m l h = free");
-	if (wide)
-		vmt_canvas_puts(c, y, x + bar + 4, VMT_STYLE_TITLE, "FREE BLOCKS, order 0..");
-	else
-		vmt_canvas_puts(c, y, x + bar + 5, VMT_STYLE_TITLE,
-				c->ascii ? "O>=9" : "ORD\u22659");
-}
-
-/* What is free by the size of blocks: all of them, or how much is in large ones. */
-static void draw_free_blocks(const struct vmt_model *m, const struct vmt_zone_row *z,
-			     struct vmt_canvas *c, unsigned y, unsigned x, bool wide)
-{
-	unsigned percent, width;
-
-	if (wide) {
-		width = c->width > x ? c->width - x : 0;
-		vmt_canvas_bytes(c, y, x, width, VMT_STYLE_NORMAL,
-				 VMT_HAS(zone, free_blocks, z) ? z->free_blocks : VMT_BYTES("-"),
-				 VMT_FIT_LEFT);
-		vmt_canvas_value(c, y, x, width, &vmt_entity_zone, VMT_FIELD_zone_free_blocks, z);
-	} else if (large_percent(m, z, &percent)) {
-		vmt_canvas_putf(c, y, x + 1, VMT_STYLE_NORMAL, "%3u%%", percent);
-	} else {
-		vmt_canvas_puts(c, y, x + 1, VMT_STYLE_NORMAL, "   -");
-	}
-}
-
-static void draw_zone(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, bool wide,
-		      const struct vmt_zone_row *z)
-{
-	unsigned x = vmt_canvas_putf(c, y, 0, VMT_STYLE_NORMAL, "%" PRIu64 " ", z->node);
-	unsigned bar = marks_width(wide);
-	size_t i;
-
-	vmt_canvas_bytes(c, y, x, x < ZONE_NAME ? ZONE_NAME - x : 0, VMT_STYLE_NORMAL, z->zone,
-			 VMT_FIT_LEFT);
-	x = ZONE_NAME;
-	for (i = 0; i < VMT_ARRAY_LEN(zone_columns); i++)
-		if (wide || !zone_columns[i].wide)
-			x = vmt_draw_value(ui, c, y, x, zone_columns[i].width, VMT_STYLE_NORMAL,
-					   &vmt_entity_zone, zone_columns[i].field, z) +
-			    1;
-	draw_marks(z, c, y, x + 1, bar);
-	draw_free_blocks(ui->model, z, c, y, x + bar + 4, wide);
-}
-
-static unsigned draw_zones(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned end)
-{
-	const struct vmt_model *m = ui->model;
-	bool wide = c->width >= VMT_WIDE;
-	size_t i;
-
-	draw_zone_titles(c, y, wide);
-	for (i = 0; i < m->n_zones && y + 1 < end; i++)
-		/* Not a kind of memory that this machine has none of. */
-		if (!VMT_HAS(zone, managed_bytes, &m->zones[i]) || m->zones[i].managed_bytes)
-			draw_zone(ui, c, ++y, wide, &m->zones[i]);
-	return y + 1;
-}
-
 /* A column of a list of processes. */
 struct proc_column {
 	const char *title;
@@ -513,9 +376,8 @@ static void draw_procs(struct vmt_ui *ui, struct vmt_canvas *c, struct vmt_area 
 			    1;
 		x += 2;
 		if (x < a.x + a.width)
-			vmt_canvas_bytes(c, y + line, x, a.x + a.width - x, VMT_STYLE_NORMAL,
-					 VMT_HAS(proc, comm, p) ? p->comm : VMT_BYTES("-"),
-					 VMT_FIT_LEFT);
+			vmt_draw_text(c, y + line, x, a.x + a.width - x, VMT_STYLE_NORMAL,
+				      &vmt_entity_proc, VMT_FIELD_proc_comm, p);
 	}
 }
 
@@ -534,10 +396,49 @@ static const struct proc_column resident_columns[] = {
 	{ "S", VMT_FIELD_proc_state, 2 },
 };
 
-/* Of room, a share in thousandths of a percent; what contradicts MemTotal is no wider than that. */
-static unsigned cells_of(uint64_t percent, unsigned room)
+static void part_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
 {
-	return percent < 100000 ? (unsigned)(percent * room / 100000) : room;
+	const struct vmt_system *sys = &ui->model->system;
+	uint64_t span;
+
+	if (!VMT_HAS(system, total_bytes, sys) || !sys->total_bytes || !s->width)
+		return;
+	span = vmt_bar_span(ui, sys->total_bytes);
+	vmt_buf_adds(out, "a full bar is ");
+	vmt_fmt_size(out, span, VMT_SIZE_HUMAN, 0);
+	vmt_buf_addf(out, ", MemTotal / %u; each of its %u cells ", 1u << ui->zoom, s->width);
+	vmt_fmt_size(out, span / s->width, VMT_SIZE_HUMAN, 0);
+}
+
+static void part_terms(struct vmt_explanation *e)
+{
+	vmt_figure_field(e, &vmt_entity_part, VMT_FIELD_part_size_bytes, e->spot->row);
+	vmt_figure_field(e, &vmt_entity_part, VMT_FIELD_part_total_percent, e->spot->row);
+	vmt_figure_field(e, &vmt_entity_part, VMT_FIELD_part_from, e->spot->row);
+}
+
+static const struct vmt_figure part_bar = {
+	.title = "part of MemTotal",
+	.unit = "cells",
+	.help = "the size of the part; + makes a full bar stand for half as much, - for twice; > at its "
+		"end: the part is larger than that",
+	.formula = "part / size of a full bar * cells, rounded down",
+	.value = part_value,
+	.terms = part_terms,
+};
+
+/* A bar in width columns, for thousandths of a percent; what contradicts MemTotal is no wider. */
+static void draw_part(const struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+		      unsigned width, const struct vmt_part *p)
+{
+	uint64_t percent = p->total_percent < 100000 ? p->total_percent : 100000;
+	uint64_t cells = (percent * width << ui->zoom) / 100000;
+
+	vmt_canvas_fill(c, y, x, VMT_STYLE_CLEAN, VMT_GLYPH_FULL,
+			cells < width ? (unsigned)cells : width);
+	if (ui->zoom && cells > width)
+		vmt_canvas_puts(c, y, x + width - 1, VMT_STYLE_STRONG, ">");
+	vmt_canvas_figure(c, y, x, width, &part_bar, p, 0);
 }
 
 /* Where MemTotal went, part by part, with a bar for each. */
@@ -547,24 +448,30 @@ static void draw_parts(struct vmt_ui *ui, struct vmt_canvas *c, struct vmt_area 
 	unsigned y = a.y, end = a.y + a.height;
 	size_t i;
 
-	vmt_canvas_puts(c, y, a.x, VMT_STYLE_TITLE, "MEMORY OF THE MACHINE (where MemTotal went)");
+	if (ui->zoom)
+		vmt_draw_figure(c, y, a.x, VMT_STYLE_TITLE, &vmt_figure_scale, NULL, 0,
+				"MEMORY OF THE MACHINE (where MemTotal went), bars to 1/%u of it",
+				1u << ui->zoom);
+	else
+		vmt_canvas_puts(c, y, a.x, VMT_STYLE_TITLE,
+				"MEMORY OF THE MACHINE (where MemTotal went)");
 	for (i = 0; i < m->n_parts && y + 1 < end; i++) {
 		const struct vmt_part *p = &m->parts[i];
-		unsigned cells = 0, x;
+		unsigned x;
 
 		if (vmt_part_is_rare((enum vmt_part_id)i) &&
 		    !(VMT_HAS(part, size_bytes, p) && p->size_bytes))
 			continue;
 		y++;
-		vmt_canvas_bytes(c, y, a.x + 2, 18, VMT_STYLE_NORMAL, p->name, VMT_FIT_LEFT);
+		vmt_draw_text(c, y, a.x + 2, 18, VMT_STYLE_NORMAL, &vmt_entity_part,
+			      VMT_FIELD_part_name, p);
 		x = vmt_draw_value(ui, c, y, a.x + 21, 7, VMT_STYLE_NORMAL, &vmt_entity_part,
 				   VMT_FIELD_part_size_bytes, p);
 		x = vmt_draw_value(ui, c, y, x + 1, 6, VMT_STYLE_NORMAL, &vmt_entity_part,
 				   VMT_FIELD_part_total_percent, p);
 		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "%  ");
 		if (VMT_HAS(part, total_percent, p) && a.x + a.width > x)
-			cells = cells_of(p->total_percent, a.x + a.width - x);
-		vmt_canvas_fill(c, y, x, VMT_STYLE_CLEAN, VMT_GLYPH_FULL, cells);
+			draw_part(ui, c, y, x, a.x + a.width - x, p);
 	}
 }
 
@@ -574,7 +481,8 @@ static void draw_watched(struct vmt_ui *ui, const struct system_state *s, struct
 	unsigned y = a.y;
 	size_t i;
 
-	vmt_canvas_puts(c, y, a.x, VMT_STYLE_TITLE, "RATES, last 60 samples");
+	vmt_draw_figure(c, y, a.x, VMT_STYLE_TITLE, &vmt_figure_history, NULL, 0,
+			"RATES, last 60 samples");
 	for (i = 0; i < VMT_ARRAY_LEN(watched) && y + 1 < a.y + a.height; i++) {
 		unsigned x;
 
@@ -611,7 +519,7 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	if (vmt_draw_warning(ui, c, end - 1))
 		end--;
 	if (c->height >= LINES_ZONES)
-		y = draw_zones(ui, c, y, end) + !low;
+		y = vmt_draw_zones(ui, c, y, end) + !low;
 	if (y >= end)
 		return;
 	if (c->width >= VMT_WIDE) {

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/vma-columns.h"
 #include "cmd/ui/vma-detail.h"
 #include "model/map-group.h"
@@ -198,9 +199,44 @@ static const struct vmt_map *selected(const struct vmas_state *s)
 static unsigned figure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 		       const char *word, unsigned field, const struct vmt_proc *p)
 {
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, word);
-	return vmt_draw_value(ui, c, y, x, 5, VMT_STYLE_STRONG, &vmt_entity_proc, field, p);
+	return vmt_draw_named(ui, c, y, x, word, 5, VMT_STYLE_STRONG, &vmt_entity_proc, field, p);
 }
+
+static void rate_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_proc *p = s->row;
+	uint64_t milli;
+
+	if (!VMT_HAS(proc, minor_faults_per_second, p) ||
+	    !VMT_HAS(proc, major_faults_per_second, p))
+		return;
+	milli = p->minor_faults_per_second + p->major_faults_per_second;
+	vmt_buf_addf(out, "%" PRIu64 ".%03u", milli / 1000, (unsigned)(milli % 1000));
+}
+
+static void rate_terms(struct vmt_explanation *e)
+{
+	vmt_figure_field(e, &vmt_entity_proc, VMT_FIELD_proc_minor_faults_per_second, e->spot->row);
+	vmt_figure_field(e, &vmt_entity_proc, VMT_FIELD_proc_major_faults_per_second, e->spot->row);
+}
+
+static const struct vmt_figure fault_rate = {
+	.title = "faults/s of a process",
+	.unit = "faults a second",
+	.help = "minor and major page faults of all its threads, those of no mapping included; between "
+		"this sample and the one before",
+	.formula = "change of (min_flt + maj_flt) of /proc/PID/stat / time between the samples",
+	.value = rate_value,
+	.terms = rate_terms,
+};
+
+static const struct vmt_figure residency = {
+	.title = "how residency is read",
+	.unit = "none: words",
+	.help = "the pictures are read from pagemap, mapping by mapping, and again after 2 s, or later "
+		"where that took long; ~ marks what is of an earlier sample",
+	.source = VMT_SOURCE_PAGEMAP,
+};
 
 /* "20 faults/s", minor and major; from x on, or flush right. */
 static unsigned draw_fault_rate(struct vmt_canvas *c, unsigned y, unsigned x,
@@ -220,8 +256,7 @@ static unsigned draw_fault_rate(struct vmt_canvas *c, unsigned y, unsigned x,
 	if (right)
 		x = c->width - (unsigned)strlen(unit) - width;
 	vmt_canvas_puts(c, y, x, VMT_STYLE_STRONG, text.data);
-	vmt_canvas_value(c, y, x, width, &vmt_entity_proc, VMT_FIELD_proc_minor_faults_per_second,
-			 p);
+	vmt_canvas_figure(c, y, x, width, &fault_rate, p, 0);
 	return vmt_canvas_puts(c, y, x + width, VMT_STYLE_NORMAL, unit);
 }
 
@@ -255,8 +290,10 @@ static void draw_head(struct vmt_ui *ui, const struct vmas_state *s, struct vmt_
 	vmt_table_state(shown_table(s), &state, &range);
 	if (vmt_buf_error(&state) < 0)
 		return;
+	vmt_canvas_figure(c, y, x + 3, (unsigned)state.len, &vmt_figure_chosen, NULL, 0);
 	x = vmt_canvas_bytes(c, y, x + 3, c->width > x + 3 ? c->width - x - 3 : 0, VMT_STYLE_NORMAL,
 			     (struct vmt_bytes){ state.data, state.len }, VMT_FIT_LEFT);
+	vmt_canvas_figure(c, y, x - 44, 44, &residency, NULL, 0);
 	vmt_canvas_bytes(c, y, x - 44, 44, VMT_STYLE_DIM,
 			 vmt_bytes_of(!ui->model->sample->n_strips
 					      ? "residency: how much, not where"
@@ -320,7 +357,10 @@ static void draw_hint(struct vmas_state *s, struct vmt_canvas *c, unsigned y)
 					    : "Enter: page map   f: faults   t: group by file   "
 					      "o: all columns");
 	if (c->width >= 80 && x + width < c->width)
-		vmt_canvas_puts(c, y, c->width - width, VMT_STYLE_DIM, range.data);
+		vmt_draw_figure(c, y, c->width - width, VMT_STYLE_DIM, &vmt_figure_range, NULL, 0,
+				"%s", range.data);
+	if (filtered)
+		vmt_canvas_figure(c, y, 0, (unsigned)state.len, &vmt_figure_chosen, NULL, 0);
 }
 
 static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vmt_area area)
@@ -343,6 +383,7 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 		rows.height -= DETAIL;
 	else if (c->height >= TALL)
 		rows.height--;
+	vmt_vma_columns_fit(&s->columns, s->by_map, area.width);
 	vmt_table_draw(ui, shown_table(s), c, rows);
 	if (!s->grouped)
 		remember_rows(s);
@@ -377,6 +418,19 @@ static enum vmt_ui_act open_group(struct vmas_state *s)
 		vmt_table_select(s->by_map, m);
 		break;
 	}
+	return VMT_UI_DRAW;
+}
+
+/* What a longer picture shows is looked at anew. */
+static enum vmt_ui_act zoom(struct vmt_ui *ui, struct vmas_state *s, bool in)
+{
+	if (!s->grouped && ui->canvas && vmt_vma_columns_zoom(&s->columns, in, ui->canvas->width)) {
+		vmt_vma_columns_fit(&s->columns, s->by_map, ui->canvas->width);
+		return VMT_UI_SAMPLE;
+	}
+	vmt_ui_say(ui, s->grouped ? "groups have nothing to zoom"
+		       : in	  ? "the pictures are as long as the terminal allows"
+				  : "the pictures are as short as they get");
 	return VMT_UI_DRAW;
 }
 
@@ -419,6 +473,9 @@ static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action ac
 		return group(ui, s) < 0 ? VMT_UI_NONE : VMT_UI_DRAW;
 	case VMT_ACTION_TO_VMAS:
 		return VMT_UI_NONE;
+	case VMT_ACTION_ZOOM_IN:
+	case VMT_ACTION_ZOOM_OUT:
+		return zoom(ui, s, action == VMT_ACTION_ZOOM_IN);
 	default:
 		*done_ret = false;
 		return VMT_UI_NONE;

@@ -149,6 +149,7 @@ struct vmt_ui {
 	enum vmt_frozen frozen;
 	struct vmt_popup *popup; /* help, a menu, a prompt: it gets the keys first; or NULL */
 	unsigned cursor_y, cursor_x; /* of the value that is explained */
+	unsigned zoom; /* a full bar is the whole of it, divided by two so many times */
 	char said[256]; /* by vmt_ui_say() */
 	struct vmt_canvas *canvas; /* that was drawn last, for the mouse; of the owner */
 };
@@ -180,10 +181,26 @@ void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
 unsigned vmt_draw_value(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 			unsigned width, enum vmt_style style, const struct vmt_entity *entity,
 			unsigned field, const void *row);
+/* A word and the value behind it; the value is strong, or both are beside the matter. A word with a
+ * digit belongs to what is explained. */
+unsigned vmt_draw_named(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			const char *word, unsigned width, enum vmt_style style,
+			const struct vmt_entity *entity, unsigned field, const void *row);
+/* A text of a row, in at most width columns, that can be explained. */
+unsigned vmt_draw_text(struct vmt_canvas *c, unsigned y, unsigned x, unsigned width,
+		       enum vmt_style style, const struct vmt_entity *entity, unsigned field,
+		       const void *row);
 /* Of the bar, by enum vmt_share_id. */
 enum vmt_style vmt_share_style(size_t share);
 /* MemTotal as one bar of its parts, and what is available. */
 void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
+/* Bars of parts of the machine: how much a full one stands for, of so much. */
+static inline uint64_t vmt_bar_span(const struct vmt_ui *ui, uint64_t whole)
+{
+	uint64_t span = whole >> ui->zoom;
+
+	return span ? span : 1;
+}
 /* The keys, or what was said last. */
 void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
 /* One line for terminals on which nothing else has room. */

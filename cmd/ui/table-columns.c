@@ -217,20 +217,21 @@ void vmt_table_layout(struct vmt_table *t, const struct vmt_ui *ui, unsigned wid
 
 int vmt_table_sort_step(struct vmt_table *t, int n)
 {
-	const struct vmt_field *now = t->n_keys ? t->keys[0].field : NULL, *f;
 	size_t i, k, at = SIZE_MAX;
 
 	for (i = 0; i < t->n_places; i++)
-		if (now && t->cols[t->places[i].col].field == now)
+		if (vmt_table_is_key(t, &t->cols[t->places[i].col]))
 			at = i;
 	/* From a column that is not shown, to the first or the last. */
 	if (at == SIZE_MAX)
 		at = n > 0 ? t->n_places - 1 : 0;
 	for (k = 0, i = at; k < t->n_places; k++) {
+		const struct vmt_table_col *col;
+
 		i = (i + t->n_places + (n > 0 ? 1 : t->n_places - 1)) % t->n_places;
-		f = t->cols[t->places[i].col].field;
-		if (f && f != now) {
-			vmt_table_set_key(t, f, vmt_table_descends(f));
+		col = &t->cols[t->places[i].col];
+		if (vmt_table_can_sort(col) && !vmt_table_is_key(t, col)) {
+			vmt_table_set_key(t, col);
 			return 0;
 		}
 	}
@@ -249,8 +250,9 @@ struct vmt_table_choice vmt_table_choice(const struct vmt_table *t, size_t i)
 	return (struct vmt_table_choice){
 		.title = vmt_table_title(t, c),
 		.field = c->field,
+		.sorts = vmt_table_can_sort(c),
 		.on = c->on,
-		.sorted = t->n_keys && c->field == t->keys[0].field,
+		.sorted = vmt_table_is_key(t, c),
 	};
 }
 
@@ -275,14 +277,12 @@ void vmt_table_choose_default(struct vmt_table *t)
 
 int vmt_table_sort_choice(struct vmt_ui *ui, struct vmt_table *t, size_t i)
 {
-	const struct vmt_field *f = i < t->n_cols ? t->cols[i].field : NULL;
-
-	if (!f)
+	if (i >= t->n_cols || !vmt_table_can_sort(&t->cols[i]))
 		return 0;
-	if (t->n_keys && t->keys[0].field == f)
+	if (vmt_table_is_key(t, &t->cols[i]))
 		t->keys[0].descending = !t->keys[0].descending;
 	else
-		vmt_table_set_key(t, f, vmt_table_descends(f));
+		vmt_table_set_key(t, &t->cols[i]);
 	return vmt_table_again(ui, t);
 }
 
@@ -372,6 +372,26 @@ int vmt_table_columns(struct vmt_table *t, const char *text, struct vmt_err *err
 	return add ? 0 : put_first(t, order, n);
 }
 
+void vmt_table_picture_width(struct vmt_table *t, const char *title, unsigned width)
+{
+	size_t i, k;
+
+	for (i = 0; i < t->n_cols; i++) {
+		struct vmt_table_column *c = &t->cols[i].column;
+
+		for (k = 0; k < t->def->n_columns; k++) {
+			const struct vmt_table_column *d = &t->def->columns[k];
+
+			if (t->cols[i].field || d->field != VMT_TABLE_PICTURE ||
+			    strcmp(d->title, title) != 0 || strcmp(c->title, title) != 0)
+				continue;
+			c->width = width ? width : d->width;
+			c->wide = width ? width : d->wide;
+			c->priority = width ? 1 : d->priority;
+		}
+	}
+}
+
 void vmt_table_want(const struct vmt_table *t, struct vmt_want *w)
 {
 	size_t i;
@@ -380,7 +400,8 @@ void vmt_table_want(const struct vmt_table *t, struct vmt_want *w)
 		if (t->cols[t->places[i].col].field)
 			vmt_want_field(w, t->cols[t->places[i].col].field);
 	for (i = 0; i < t->n_keys; i++)
-		vmt_want_field(w, t->keys[i].field);
+		if (t->keys[i].field)
+			vmt_want_field(w, t->keys[i].field);
 	if (t->filter)
 		vmt_row_filter_want(t->filter, w);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/table-rows.h"
 
 static void draw_heading(const struct vmt_table *t, struct vmt_canvas *c)
@@ -12,7 +13,7 @@ static void draw_heading(const struct vmt_table *t, struct vmt_canvas *c)
 		const struct vmt_table_place *p = &t->places[i];
 		const struct vmt_table_col *col = &t->cols[p->col];
 		const char *title = vmt_table_title(t, col);
-		bool sorted = t->n_keys && col->field == t->keys[0].field;
+		bool sorted = vmt_table_is_key(t, col);
 		enum vmt_fit fit = col->column.fit == VMT_FIT_RIGHT && strlen(title) <= p->width
 					   ? VMT_FIT_RIGHT
 					   : VMT_FIT_LEFT;
@@ -27,6 +28,14 @@ static void draw_heading(const struct vmt_table *t, struct vmt_canvas *c)
 						       .entity = t->def->entity,
 						       .field = col->field,
 						       .index = p->col });
+		/* "LAST 8" */
+		if (title[strcspn(title, "0123456789")])
+			vmt_canvas_spot(c, &(struct vmt_spot){ .kind = VMT_SPOT_VALUE,
+							       .y = a->y,
+							       .x = a->x + p->x,
+							       .width = p->width,
+							       .figure = &vmt_figure_column,
+							       .index = p->col });
 	}
 }
 
@@ -85,6 +94,8 @@ static void draw_cell(struct vmt_ui *ui, struct vmt_table *t, struct vmt_canvas 
 	}
 	if (f)
 		vmt_canvas_value(c, y, x, width, t->def->entity, f->index, row);
+	else if (column->figure)
+		vmt_canvas_figure(c, y, x, width, column->figure, row, 0);
 }
 
 /* Whether the cells from x on are the characters of text; how many columns these take. */

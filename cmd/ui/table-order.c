@@ -9,6 +9,34 @@ bool vmt_table_descends(const struct vmt_field *f)
 	return f->kind != VMT_KIND_LABEL && !vmt_field_is_text(f);
 }
 
+/* A picture that sorts, by its title. */
+static const struct vmt_table_column *picture_of(const struct vmt_table *t, struct vmt_bytes title)
+{
+	size_t i;
+
+	for (i = 0; i < t->def->n_columns; i++)
+		if (t->def->columns[i].number && title.len == strlen(t->def->columns[i].title) &&
+		    vmt_same_text(title.ptr, t->def->columns[i].title, title.len))
+			return &t->def->columns[i];
+	return NULL;
+}
+
+bool vmt_table_can_sort(const struct vmt_table_col *col)
+{
+	return col->field || col->column.number;
+}
+
+static bool is_same(const struct vmt_table_key *key, const struct vmt_table_col *col)
+{
+	return col->field ? key->field == col->field
+			  : key->picture && key->picture->number == col->column.number;
+}
+
+bool vmt_table_is_key(const struct vmt_table *t, const struct vmt_table_col *col)
+{
+	return t->n_keys && vmt_table_can_sort(col) && is_same(&t->keys[0], col);
+}
+
 int vmt_table_parse_sort(struct vmt_table *t, const char *spec, struct vmt_err *err)
 {
 	struct vmt_table_key keys[VMT_TABLE_KEYS];
@@ -17,18 +45,21 @@ int vmt_table_parse_sort(struct vmt_table *t, const char *spec, struct vmt_err *
 	while (spec && *spec) {
 		const char *end = strchrnul(spec, ',');
 		bool descending = *spec == '-';
+		const struct vmt_table_column *picture;
 		const struct vmt_field *f;
 
 		spec += *spec == '-' || *spec == '+';
 		f = vmt_field_find(t->def->entity,
 				   (struct vmt_bytes){ spec, (size_t)(end - spec) });
-		if (!f)
+		picture = f ? NULL
+			    : picture_of(t, (struct vmt_bytes){ spec, (size_t)(end - spec) });
+		if (!f && !picture)
 			return vmt_err_set(err, -EINVAL, NULL, 0, "no column '%.*s'",
 					   (int)(end - spec), spec);
 		if (n == VMT_TABLE_KEYS)
 			return vmt_err_set(err, -EINVAL, NULL, 0, "more than %d columns to sort by",
 					   VMT_TABLE_KEYS);
-		keys[n++] = (struct vmt_table_key){ f, descending };
+		keys[n++] = (struct vmt_table_key){ f, picture, descending };
 		spec = *end ? end + 1 : end;
 	}
 	memcpy(t->keys, keys, n * sizeof(*keys));
@@ -36,8 +67,11 @@ int vmt_table_parse_sort(struct vmt_table *t, const char *spec, struct vmt_err *
 	return 0;
 }
 
-void vmt_table_set_key(struct vmt_table *t, const struct vmt_field *f, bool descending)
+void vmt_table_set_key(struct vmt_table *t, const struct vmt_table_col *col)
 {
+	const struct vmt_table_column *picture =
+		col->field ? NULL : picture_of(t, vmt_bytes_of(col->column.title));
+	bool descending = !col->field || vmt_table_descends(col->field);
 	struct vmt_table_key before[VMT_TABLE_KEYS];
 	size_t n, i;
 
@@ -45,10 +79,10 @@ void vmt_table_set_key(struct vmt_table *t, const struct vmt_field *f, bool desc
 	vmt_table_parse_sort(t, t->def->sort, NULL);
 	n = t->n_keys;
 	memcpy(before, t->keys, sizeof(before));
-	t->keys[0] = (struct vmt_table_key){ f, descending };
+	t->keys[0] = (struct vmt_table_key){ col->field, picture, descending };
 	t->n_keys = 1;
 	for (i = 0; i < n && t->n_keys < VMT_TABLE_KEYS; i++)
-		if (before[i].field != f)
+		if (!is_same(&before[i], col))
 			t->keys[t->n_keys++] = before[i];
 }
 
@@ -72,6 +106,22 @@ static uint64_t order_number(const struct vmt_table_key *key, const void *row)
 	return key->descending ? ~v : v;
 }
 
+/* The same; false where it is not known. */
+static bool number_of(const struct vmt_ui *ui, const struct vmt_table_key *key, const void *row,
+		      uint64_t *ret)
+{
+	bool known = key->field ? vmt_row_has(row, key->field->index)
+				: key->picture->number(ui, row, ret);
+
+	if (!known)
+		*ret = 0;
+	else if (key->field)
+		*ret = order_number(key, row);
+	else if (key->descending)
+		*ret = ~*ret;
+	return known;
+}
+
 static bool before(const struct vmt_table *t, const struct vmt_table_item *a,
 		   const struct vmt_table_item *b)
 {
@@ -82,8 +132,11 @@ static bool before(const struct vmt_table *t, const struct vmt_table_item *a,
 	if (a->number != b->number)
 		return a->number < b->number;
 	/* The number of a text is not all of it. */
-	for (i = vmt_field_is_text(t->keys[0].field) ? 0 : 1; i < t->n_keys; i++) {
-		int c = vmt_field_compare(t->keys[i].field, a->row, b->row, t->keys[i].descending);
+	i = t->keys[0].field && vmt_field_is_text(t->keys[0].field) ? 0 : 1;
+	for (; i < t->n_keys; i++) {
+		int c = t->keys[i].field ? vmt_field_compare(t->keys[i].field, a->row, b->row,
+							     t->keys[i].descending)
+					 : 0;
 
 		if (c)
 			return c < 0;
@@ -211,7 +264,7 @@ static int arrange_tree(struct vmt_table *t, size_t n)
 	return 0;
 }
 
-int vmt_table_arrange(struct vmt_table *t)
+int vmt_table_arrange(const struct vmt_ui *ui, struct vmt_table *t)
 {
 	const struct vmt_table_key *key = t->n_keys ? &t->keys[0] : NULL;
 	size_t i, n = 0;
@@ -229,8 +282,7 @@ int vmt_table_arrange(struct vmt_table *t)
 			continue;
 		*item = (struct vmt_table_item){ .row = row };
 		if (key) {
-			item->unknown = !vmt_row_has(row, key->field->index);
-			item->number = item->unknown ? 0 : order_number(key, row);
+			item->unknown = !number_of(ui, key, row, &item->number);
 		}
 		n++;
 	}

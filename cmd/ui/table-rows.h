@@ -10,7 +10,8 @@
 #define VMT_TABLE_KEYS 4
 
 struct vmt_table_key {
-	const struct vmt_field *field;
+	const struct vmt_field *field; /* NULL: the picture, */
+	const struct vmt_table_column *picture; /* which has a number() */
 	bool descending;
 };
 
@@ -80,10 +81,14 @@ struct vmt_table {
 
 /* table-order.c */
 /* The rows that pass the filter, in order, in t->shown. 0 or -ENOMEM, which leaves none. */
-int vmt_table_arrange(struct vmt_table *t);
+int vmt_table_arrange(const struct vmt_ui *ui, struct vmt_table *t);
 int vmt_table_parse_sort(struct vmt_table *t, const char *spec, struct vmt_err *err);
-/* By this field first, and then as the def says. */
-void vmt_table_set_key(struct vmt_table *t, const struct vmt_field *f, bool descending);
+/* Whether the rows can be sorted by a column, and whether they are, by this one first. */
+bool vmt_table_can_sort(const struct vmt_table_col *col);
+bool vmt_table_is_key(const struct vmt_table *t, const struct vmt_table_col *col);
+/* By this column first, the largest or the smallest as one wants to see it, and then as the def
+ * says. */
+void vmt_table_set_key(struct vmt_table *t, const struct vmt_table_col *col);
 /* Whether one wants to see the largest first. */
 bool vmt_table_descends(const struct vmt_field *f);
 

@@ -170,14 +170,14 @@ int vmt_table_rows(struct vmt_ui *ui, struct vmt_table *t, const void *rows, siz
 	t->rows = rows;
 	t->n_rows = n;
 	t->page_size = ui->model ? ui->model->sample->host.page_size : 0;
-	r = vmt_table_arrange(t);
+	r = vmt_table_arrange(ui, t);
 	settle(ui, t, line, false);
 	return r;
 }
 
 int vmt_table_again(struct vmt_ui *ui, struct vmt_table *t)
 {
-	int r = vmt_table_arrange(t);
+	int r = vmt_table_arrange(ui, t);
 
 	/* In a new order one wants to see its begin. */
 	t->first = 0;
@@ -216,6 +216,11 @@ size_t vmt_table_shown(const struct vmt_table *t)
 	return t->n_shown;
 }
 
+const void *vmt_table_row(const struct vmt_table *t, size_t i)
+{
+	return i < t->n_shown ? t->shown[i] : NULL;
+}
+
 size_t vmt_table_total(const struct vmt_table *t)
 {
 	return t->n_rows;
@@ -227,7 +232,8 @@ void vmt_table_sort_text(const struct vmt_table *t, struct vmt_buf *out)
 
 	for (i = 0; i < t->n_keys; i++)
 		vmt_buf_addf(out, "%s%s%s", i ? "," : "", t->keys[i].descending ? "-" : "",
-			     t->keys[i].field->title);
+			     t->keys[i].field ? t->keys[i].field->title
+					      : t->keys[i].picture->title);
 }
 
 /* As the heading of its column has it. */
@@ -236,9 +242,9 @@ static const char *key_title(const struct vmt_table *t)
 	size_t i;
 
 	for (i = 0; i < t->n_cols; i++)
-		if (t->cols[i].field == t->keys[0].field)
+		if (vmt_table_is_key(t, &t->cols[i]))
 			return vmt_table_title(t, &t->cols[i]);
-	return t->keys[0].field->title;
+	return t->keys[0].field ? t->keys[0].field->title : t->keys[0].picture->title;
 }
 
 void vmt_table_state(const struct vmt_table *t, struct vmt_buf *ret_state,
@@ -447,7 +453,6 @@ enum vmt_ui_act vmt_table_action(struct vmt_ui *ui, struct vmt_table *t, enum vm
 static enum vmt_ui_act click(struct vmt_ui *ui, struct vmt_table *t, unsigned line, unsigned x,
 			     bool *done_ret)
 {
-	const struct vmt_field *f;
 	size_t i;
 
 	*done_ret = true;
@@ -458,8 +463,8 @@ static enum vmt_ui_act click(struct vmt_ui *ui, struct vmt_table *t, unsigned li
 		return VMT_UI_DRAW;
 	}
 	for (i = 0; i < t->n_places; i++) {
-		f = t->cols[t->places[i].col].field;
-		if (f && x >= t->places[i].x && x < t->places[i].x + t->places[i].width)
+		if (vmt_table_can_sort(&t->cols[t->places[i].col]) && x >= t->places[i].x &&
+		    x < t->places[i].x + t->places[i].width)
 			return vmt_table_sort_choice(ui, t, t->places[i].col) < 0 ? VMT_UI_DRAW
 										  : VMT_UI_SAMPLE;
 	}

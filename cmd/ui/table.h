@@ -14,6 +14,7 @@
  * it the lines move so that it stays where it is on the screen.
  */
 struct vmt_table;
+struct vmt_figure;
 
 /* Of columns that have no field: pictures, which draw alone knows. */
 #define VMT_TABLE_PICTURE (~0u)
@@ -32,6 +33,10 @@ struct vmt_table_column {
 	 * table says that its value stands there. */
 	void (*draw)(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 		     unsigned width, enum vmt_style style, const void *row);
+	/* Of a picture that rows can be sorted by: false where it is not known. */
+	bool (*number)(const struct vmt_ui *ui, const void *row, uint64_t *ret);
+	/* Of a picture: what it shows. */
+	const struct vmt_figure *figure;
 	bool off; /* not among the first columns, but there to be chosen */
 	unsigned gap; /* blanks before it beyond the one that all have */
 	unsigned wide_gap; /* and more of them on wide terminals */
@@ -84,6 +89,8 @@ void vmt_table_select(struct vmt_table *t, const void *row);
 /* The rows that were drawn last: the first of the visible ones, and how many; in their order. */
 const void *const *vmt_table_visible(const struct vmt_table *t, size_t *ret_n);
 size_t vmt_table_shown(const struct vmt_table *t); /* rows that pass the filter */
+/* The i-th of those, in their order. */
+const void *vmt_table_row(const struct vmt_table *t, size_t i);
 size_t vmt_table_total(const struct vmt_table *t);
 /* "filter: none   sort: RSS v" and "1-18 of 416", for the line above the table. */
 void vmt_table_state(const struct vmt_table *t, struct vmt_buf *ret_state,
@@ -109,6 +116,7 @@ size_t vmt_table_choices(const struct vmt_table *t);
 struct vmt_table_choice {
 	const char *title;
 	const struct vmt_field *field; /* or NULL */
+	bool sorts; /* rows can be sorted by it */
 	bool on;
 	bool sorted; /* by this one first */
 };
@@ -116,13 +124,16 @@ struct vmt_table_choice vmt_table_choice(const struct vmt_table *t, size_t i);
 void vmt_table_choose(struct vmt_table *t, size_t i, bool on);
 /* Those of the def again. */
 void vmt_table_choose_default(struct vmt_table *t);
-/* Sorts by a choice that has a field; where it is sorted by that already, the other way round. */
+/* Sorts by a choice that sorts; where it is sorted by that already, the other way round. */
 int vmt_table_sort_choice(struct vmt_ui *ui, struct vmt_table *t, size_t i);
 /* Names of their fields with commas between, of pictures their titles, in the order in which they
  * are drawn; and back, -EINVAL with the unknown one in err. As with -o, a field may be called by
  * its title, and "+" before all adds. */
 void vmt_table_columns_text(const struct vmt_table *t, struct vmt_buf *out);
 int vmt_table_columns(struct vmt_table *t, const char *text, struct vmt_err *err);
+/* The width of a picture in place of that of the def, and before others it has its place; 0: as the
+ * def says. */
+void vmt_table_picture_width(struct vmt_table *t, const char *title, unsigned width);
 /* Adds the fields that are drawn (as far as that was drawn already), sorted by and filtered by. */
 void vmt_table_want(const struct vmt_table *t, struct vmt_want *w);
 

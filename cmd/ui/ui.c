@@ -191,6 +191,27 @@ static enum vmt_ui_act freeze(struct vmt_ui *ui, enum vmt_frozen how)
 	return ui->frozen ? VMT_UI_DRAW : VMT_UI_SAMPLE;
 }
 
+/* A full bar is at least this part of the whole. */
+#define ZOOM_MAX 10
+
+/* Bars of the machine; other screens have others, or none. */
+static enum vmt_ui_act zoom(struct vmt_ui *ui, bool in)
+{
+	enum vmt_screen_id now = vmt_ui_view(ui)->screen;
+
+	if (now != VMT_SCREEN_SYSTEM && now != VMT_SCREEN_PROCS)
+		vmt_ui_say(ui, "this screen has nothing to zoom");
+	else if (in && ui->zoom == ZOOM_MAX)
+		vmt_ui_say(ui, "a bar is no less than 1/%u of the whole", 1u << ZOOM_MAX);
+	else if (!in && !ui->zoom)
+		vmt_ui_say(ui, "a bar is all of it");
+	else if (in)
+		ui->zoom++;
+	else
+		ui->zoom--;
+	return VMT_UI_DRAW;
+}
+
 static enum vmt_ui_act common(struct vmt_ui *ui, enum vmt_action action)
 {
 	enum vmt_screen_id now = vmt_ui_view(ui)->screen;
@@ -217,6 +238,9 @@ static enum vmt_ui_act common(struct vmt_ui *ui, enum vmt_action action)
 		return VMT_UI_DRAW;
 	case VMT_ACTION_REPORT:
 		return VMT_UI_REPORT;
+	case VMT_ACTION_ZOOM_IN:
+	case VMT_ACTION_ZOOM_OUT:
+		return zoom(ui, action == VMT_ACTION_ZOOM_IN);
 	case VMT_ACTION_TO_PAGES:
 		return go(ui, VMT_SCREEN_PAGES);
 	case VMT_ACTION_TO_FAULTS:

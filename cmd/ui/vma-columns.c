@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/history.h"
 #include "model/fault-raw.h"
 #include "model/strip.h"
@@ -133,29 +134,160 @@ static bool counts(const struct vmt_ui *ui)
 	return ui->model->has_probe && f && f->window_ns;
 }
 
-static void draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
-			unsigned width, enum vmt_style style, const void *row)
+/* In thousandths, as they are sorted and drawn. */
+static bool faults_number(const struct vmt_ui *ui, const void *row, uint64_t *ret)
 {
 	const struct vmt_vma_rate *rate = rate_of(vmt_vma_columns_of(ui), row);
 
+	*ret = rate ? rate->milli : 0;
+	return rate ? rate->known : counts(ui);
+}
+
+static bool majors_number(const struct vmt_ui *ui, const void *row, uint64_t *ret)
+{
+	const struct vmt_vma_rate *rate = rate_of(vmt_vma_columns_of(ui), row);
+
+	*ret = rate ? rate->major_milli : 0;
+	return rate ? rate->major_known : counts(ui);
+}
+
+static void rate_value(struct vmt_buf *out, bool known, uint64_t milli)
+{
+	if (known)
+		vmt_buf_addf(out, "%" PRIu64 ".%03u", milli / 1000, (unsigned)(milli % 1000));
+}
+
+static void faults_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	uint64_t milli;
+	bool known = faults_number(ui, s->row, &milli);
+
+	rate_value(out, known, milli);
+}
+
+static void majors_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	uint64_t milli;
+	bool known = majors_number(ui, s->row, &milli);
+
+	rate_value(out, known, milli);
+}
+
+/* What the counters of the mapping were when they were read last, and before; of minor and major
+ * faults, or of major ones. A mapping may have several rows. */
+static void counter_terms(struct vmt_explanation *e, bool minor)
+{
+	const struct vmt_fault_sample *f = e->ui->model->sample->faults;
+	const struct vmt_vma_rate *rate = rate_of(vmt_vma_columns_of(e->ui), e->spot->row);
+	uint64_t now = 0, since = 0;
+	size_t i;
+
+	if (!f || !counts(e->ui))
+		return;
+	for (i = 0; rate && i < f->n_maps; i++) {
+		const struct vmt_fault_raw *m = &f->maps[i];
+
+		if (m->start != rate->start || m->pid != rate->row->pid)
+			continue;
+		now += m->major_read + (minor ? m->minor_read : 0);
+		since += m->major + (minor ? m->minor : 0);
+	}
+	if (rate) {
+		vmt_figure_term(e, "counter when it was read before: %" PRIu64, now - since);
+		vmt_figure_term(e, "counter when it was read last: %" PRIu64, now);
+	} else {
+		vmt_figure_term(e, "no counter of the mapping has moved");
+	}
+	vmt_figure_term(e, "time between: %" PRIu64 " ns", f->window_ns);
+	if (!rate)
+		return;
+	vmt_figure_field(e, &vmt_entity_fault, VMT_FIELD_fault_faults_total, rate->row);
+	vmt_figure_field(e, &vmt_entity_fault, VMT_FIELD_fault_major_faults_total, rate->row);
+}
+
+static void faults_terms(struct vmt_explanation *e)
+{
+	counter_terms(e, true);
+}
+
+static void majors_terms(struct vmt_explanation *e)
+{
+	counter_terms(e, false);
+}
+
+static const struct vmt_figure faults_figure = {
+	.title = "FLT/s of a mapping",
+	.unit = "faults a second",
+	.help = "minor and major page faults of the mapping, as the probe counts them in the kernel",
+	.formula = "(counter now - counter before) / time between the two readings",
+	.value = faults_value,
+	.terms = faults_terms,
+	.source = VMT_SOURCE_FAULT,
+};
+
+static const struct vmt_figure majors_figure = {
+	.title = "MAJ/s of a mapping",
+	.unit = "faults a second",
+	.help = "major page faults of the mapping: those that waited for a device",
+	.formula = "(counter now - counter before) / time between the two readings",
+	.value = majors_value,
+	.terms = majors_terms,
+	.source = VMT_SOURCE_FAULT,
+};
+
+static void strip_value(struct vmt_buf *out, const struct vmt_ui *ui, const struct vmt_spot *s)
+{
+	const struct vmt_map *m = s->row;
+	unsigned cells = s->width > 2 ? s->width - 2 : 0;
+
+	if (!VMT_HAS(map, size_bytes, m) || !cells)
+		return;
+	vmt_buf_addf(out, "%u cells for ", cells);
+	vmt_fmt_size(out, m->size_bytes, VMT_SIZE_HUMAN, 0);
+	vmt_buf_adds(out, ", each ");
+	vmt_fmt_size(out, m->size_bytes / cells, VMT_SIZE_HUMAN, 0);
+	if (!strip_of(ui->model->sample, m))
+		vmt_buf_adds(out, "; how much is resident and not where");
+}
+
+static void strip_terms(struct vmt_explanation *e)
+{
+	const struct vmt_map *m = e->spot->row;
+
+	vmt_figure_field(e, &vmt_entity_map, VMT_FIELD_map_size_bytes, m);
+	vmt_figure_field(e, &vmt_entity_map, VMT_FIELD_map_rss_bytes, m);
+}
+
+static const struct vmt_figure strip_figure = {
+	.title = "RESIDENT of a mapping",
+	.unit = "cells",
+	.help = "the mapping from its lowest address to its highest, all of it; the height of a cell is "
+		"how many of its pages are there, s are swapped; + makes the bar longer, so that a cell "
+		"is less, - shorter",
+	.formula = "height of a cell = pages in memory / pages of the cell",
+	.value = strip_value,
+	.terms = strip_terms,
+	.source = VMT_SOURCE_PAGEMAP,
+};
+
+static void draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
+			unsigned width, enum vmt_style style, const void *row)
+{
+	uint64_t milli = 0;
+	bool known = faults_number(ui, row, &milli);
+
 	(void)style;
-	draw_rate(c, y, x, width, rate ? rate->known : counts(ui), rate ? rate->milli : 0);
-	if (rate && rate->row)
-		vmt_canvas_value(c, y, x, width, &vmt_entity_fault, VMT_FIELD_fault_faults_total,
-				 rate->row);
+	draw_rate(c, y, x, width, known, milli);
 }
 
 static void draw_majors(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 			unsigned width, enum vmt_style style, const void *row)
 {
-	const struct vmt_vma_rate *rate = rate_of(vmt_vma_columns_of(ui), row);
+	uint64_t milli = 0;
+	bool known = majors_number(ui, row, &milli);
 
 	(void)style;
-	draw_rate(c, y, x, width, rate ? rate->major_known : counts(ui),
-		  rate ? rate->major_milli : 0);
-	if (rate && rate->row)
-		vmt_canvas_value(c, y, x, width, &vmt_entity_fault,
-				 VMT_FIELD_fault_major_faults_total, rate->row);
+	draw_rate(c, y, x, width, known, milli);
 }
 
 static void draw_history(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
@@ -204,6 +336,10 @@ static void draw_name(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsig
 		.field = VMT_FIELD_map_##m, .title = (t), .width = (w), .wide = (more),            \
 		.priority = (p), .fit = VMT_FIT_RIGHT                                              \
 	}
+#define STRIP_TITLE "RESIDENT"
+#define STRIP	    14u /* with its brackets */
+#define STRIP_WIDE  38u
+
 #define PICTURE(fn, t, w, more, p, ...)                                                            \
 	{                                                                                          \
 		.field = VMT_TABLE_PICTURE, .title = (t), .width = (w), .wide = (more),            \
@@ -220,11 +356,12 @@ static const struct vmt_table_column map_columns[] = {
 	COLUMN(swap_bytes, "SWAP", 5, 6, 7),
 	COLUMN(anon_huge_pages_bytes, "THP", 5, 6, 11),
 	COLUMN(kernel_page_size_bytes, "PG", 3, 3, 12),
-	PICTURE(draw_strip, "RESIDENT", 14, 38, 6, .gap = 1,
-		.wide_title = "RESIDENT (low to high address)"),
-	PICTURE(draw_faults, "FLT/s", 5, 6, 4),
-	PICTURE(draw_majors, "MAJ/s", 5, 5, 10),
-	PICTURE(draw_history, "LAST 8", FAULTS_OF, FAULTS_OF, 13, .gap = 1),
+	PICTURE(draw_strip, STRIP_TITLE, STRIP, STRIP_WIDE, 6, .gap = 1,
+		.wide_title = "RESIDENT (low to high address)", .figure = &strip_figure),
+	PICTURE(draw_faults, "FLT/s", 5, 6, 4, .number = faults_number, .figure = &faults_figure),
+	PICTURE(draw_majors, "MAJ/s", 5, 5, 10, .number = majors_number, .figure = &majors_figure),
+	PICTURE(draw_history, "LAST 8", FAULTS_OF, FAULTS_OF, 13, .gap = 1,
+		.figure = &vmt_figure_history),
 	{ .field = VMT_FIELD_map_offset_bytes,
 	  .title = "OFFSET",
 	  .width = 8,
@@ -356,14 +493,42 @@ bool vmt_vma_draw_faults(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 		return false;
 	from = vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL, "faults/s ");
 	x = vmt_canvas_puts(c, y, from, VMT_STYLE_STRONG, text.data);
-	vmt_canvas_value(c, y, from, x - from, &vmt_entity_fault, VMT_FIELD_fault_faults_total,
-			 rate->row);
+	vmt_canvas_figure(c, y, from, x - from, &faults_figure, m, 0);
 	for (i = 0; i < VMT_ARRAY_LEN(figures) && x + FIGURE <= c->width; i++) {
-		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, figures[i].word);
-		x = vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_fault,
-				   figures[i].field, rate->row);
+		x = vmt_draw_named(ui, c, y, x, figures[i].word, 0, VMT_STYLE_STRONG,
+				   &vmt_entity_fault, figures[i].field, rate->row);
 	}
 	return true;
+}
+
+/* What stays beside the picture: the address, RSS and the name. */
+#define BESIDE 45u
+
+static unsigned strip_width(unsigned width, unsigned zoom)
+{
+	return (((width >= WIDE ? STRIP_WIDE : STRIP) - 2) << zoom) + 2;
+}
+
+static unsigned strip_most(unsigned width)
+{
+	unsigned room = width > BESIDE ? width - BESIDE : 0;
+
+	return room < VMT_STRIP_CELLS_MAX + 2 ? room : VMT_STRIP_CELLS_MAX + 2;
+}
+
+bool vmt_vma_columns_zoom(struct vmt_vma_columns *v, bool in, unsigned width)
+{
+	if (in ? strip_width(width, v->zoom + 1) > strip_most(width) : !v->zoom)
+		return false;
+	v->zoom = in ? v->zoom + 1 : v->zoom - 1;
+	return true;
+}
+
+void vmt_vma_columns_fit(struct vmt_vma_columns *v, struct vmt_table *t, unsigned width)
+{
+	while (v->zoom && strip_width(width, v->zoom) > strip_most(width))
+		v->zoom--;
+	vmt_table_picture_width(t, STRIP_TITLE, v->zoom ? strip_width(width, v->zoom) : 0);
 }
 
 int vmt_vma_columns_init(struct vmt_vma_columns *v)

@@ -18,6 +18,7 @@ struct vmt_vma_rate {
 
 struct vmt_vma_columns {
 	unsigned strip_cells; /* of the pictures that were drawn last; 0 before */
+	unsigned zoom; /* they are twice as long so many times */
 	/* Faults, while a probe counts them; in order of address. */
 	struct vmt_vma_rate *rates;
 	size_t n_rates;
@@ -33,6 +34,10 @@ void vmt_vma_columns_done(struct vmt_vma_columns *v);
  */
 int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, uint64_t pid,
 			 const struct vmt_proc_maps *maps);
+/* Gives the picture of residency the width that was chosen, as far as the terminal has it. */
+void vmt_vma_columns_fit(struct vmt_vma_columns *v, struct vmt_table *t, unsigned width);
+/* Makes it twice as long, or half; false where that is not to be had. */
+bool vmt_vma_columns_zoom(struct vmt_vma_columns *v, bool in, unsigned width);
 /* A rate as vmt_ui_milli() has it; "-" where it is not known. */
 void vmt_vma_rate_text(struct vmt_buf *out, bool known, uint64_t milli, unsigned width);
 

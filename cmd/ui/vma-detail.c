@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "cmd/ui/figure.h"
 #include "cmd/ui/vma-columns.h"
 #include "model/vm-flags.h"
 
@@ -11,10 +12,23 @@ unsigned vmt_draw_process(struct vmt_canvas *c, unsigned y, const struct vmt_pro
 	unsigned x = vmt_canvas_putf(c, y, 0, VMT_STYLE_STRONG, "PID %" PRIu64 " ", p->pid);
 	unsigned width = VMT_HAS(proc, comm, p) ? vmt_text_width(p->comm, c->ascii) : 0;
 
+	vmt_canvas_value(c, y, 0, x - 1, &vmt_entity_proc, VMT_FIELD_proc_pid, p);
 	if (!width)
 		return vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "-");
-	return vmt_canvas_bytes(c, y, x, width < 16 ? width : 16, VMT_STYLE_STRONG, p->comm,
-				VMT_FIT_LEFT);
+	return vmt_draw_text(c, y, x, 16, VMT_STYLE_STRONG, &vmt_entity_proc, VMT_FIELD_proc_comm,
+			     p);
+}
+
+unsigned vmt_draw_range(struct vmt_canvas *c, unsigned y, unsigned x, enum vmt_style style,
+			const struct vmt_map *m)
+{
+	unsigned end = vmt_canvas_putf(c, y, x, style, "%012" PRIx64 "-", m->start);
+
+	vmt_canvas_value(c, y, x, end - 1 - x, &vmt_entity_map, VMT_FIELD_map_start, m);
+	x = end;
+	end = vmt_canvas_putf(c, y, x, style, "%012" PRIx64, m->end);
+	vmt_canvas_value(c, y, x, end - x, &vmt_entity_map, VMT_FIELD_map_end, m);
+	return end;
 }
 
 void vmt_draw_no_maps(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const struct vmt_proc *p,
@@ -24,8 +38,8 @@ void vmt_draw_no_maps(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const
 		vmt_canvas_puts(c, y, 1, VMT_STYLE_DIM,
 				ui->opts.live ? "reading ..." : "no process here has mappings");
 	else if (!p)
-		vmt_canvas_putf(c, y, 1, VMT_STYLE_WARNING, "process %" PRIu64 " is not there%s",
-				pid, was ? " any more" : "");
+		vmt_draw_figure(c, y, 1, VMT_STYLE_WARNING, &vmt_figure_reason, NULL, 0,
+				"process %" PRIu64 " is not there%s", pid, was ? " any more" : "");
 	else if (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "kernel"))
 		vmt_canvas_puts(c, y, 1, VMT_STYLE_NORMAL,
 				"a kernel thread: it has no memory of its own");
@@ -43,8 +57,7 @@ void vmt_draw_no_maps(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const
 static unsigned figure(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsigned x,
 		       const char *word, unsigned field, const struct vmt_map *m)
 {
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, word);
-	return vmt_draw_value(ui, c, y, x, 0, VMT_STYLE_STRONG, &vmt_entity_map, field, m);
+	return vmt_draw_named(ui, c, y, x, word, 0, VMT_STYLE_STRONG, &vmt_entity_map, field, m);
 }
 
 /* What each of the codes means. */
@@ -70,6 +83,7 @@ static void draw_flags(struct vmt_canvas *c, unsigned y, const struct vmt_map *m
 		return;
 	vmt_canvas_bytes(c, y, 1, c->width - 1, VMT_STYLE_DIM,
 			 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_LEFT);
+	vmt_canvas_value(c, y, 1, c->width - 1, &vmt_entity_map, VMT_FIELD_map_vm_flags, m);
 }
 
 /* RSS as the sum that it is. */
@@ -104,18 +118,18 @@ void vmt_vma_detail(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, const s
 	vmt_canvas_fill(c, y, 0, VMT_STYLE_DIM, VMT_GLYPH_LINE, c->width);
 	if (!m)
 		return;
-	x = vmt_canvas_putf(c, y + 1, 1, VMT_STYLE_STRONG, "%012" PRIx64 "-%012" PRIx64, m->start,
-			    m->end);
+	x = vmt_draw_range(c, y + 1, 1, VMT_STYLE_STRONG, m);
 	x = figure(ui, c, y + 1, x, "   VmFlags ", VMT_FIELD_map_vm_flags, m);
 	x = figure(ui, c, y + 1, x, "   THPeligible ", VMT_FIELD_map_thp_eligible, m);
 	figure(ui, c, y + 1, x, "   ProtectionKey ", VMT_FIELD_map_protection_key, m);
 	if (VMT_HAS(map, vm_flags, m))
 		draw_flags(c, y + 2, m);
 	else if (smaps->reason[0])
-		vmt_canvas_putf(c, y + 2, 1, VMT_STYLE_DIM, "smaps: %s", smaps->reason);
+		vmt_draw_figure(c, y + 2, 1, VMT_STYLE_DIM, &vmt_figure_reason, NULL, 0,
+				"smaps: %s", smaps->reason);
 	draw_sum(ui, c, y + 3, m);
 	vmt_vma_draw_faults(ui, c, y + 4, m);
 	vmt_canvas_puts(c, y + 5, 1, VMT_STYLE_DIM,
 			"Enter page map of this VMA   f faults   c its file in the cache   "
-			"t group by file   o columns");
+			"t group by file   + - length of the bars   o columns");
 }
