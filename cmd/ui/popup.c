@@ -56,8 +56,11 @@ enum vmt_ui_act vmt_popup_open(struct vmt_ui *ui, enum vmt_action action)
 	struct vmt_popup *p;
 	int r = 0;
 
-	if (!kind)
-		return VMT_UI_NONE;
+	/* Nobody else took it. */
+	if (!kind) {
+		vmt_ui_say(ui, "not on this screen: %s", vmt_actions[action].help);
+		return VMT_UI_DRAW;
+	}
 	p = calloc(1, sizeof(*p));
 	if (!p) {
 		vmt_ui_say(ui, "out of memory");

@@ -267,7 +267,8 @@ static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action ac
 		*done_ret = true;
 		if (of.proc.pid)
 			return vmt_ui_open(ui, VMT_SCREEN_VMAS, &of);
-		return VMT_UI_NONE;
+		vmt_ui_say(ui, "no process is selected");
+		return VMT_UI_DRAW;
 	case VMT_ACTION_END:
 		s->left_tail = false;
 		break;

@@ -617,13 +617,25 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 
 /* Keys. */
 
+/* Why it is that nothing is seen where a key goes. */
+static bool say_blind(struct vmt_ui *ui, const struct pages_state *s)
+{
+	if (!s->cells || !s->cells->error || s->cells->known > s->cells->from)
+		return false;
+	vmt_ui_say(ui, "pages cannot be looked at (! says why)");
+	return true;
+}
+
 /* n cells on, or back, as far as there are some. */
-static enum vmt_ui_act move(struct pages_state *s, int64_t n)
+static enum vmt_ui_act move(struct vmt_ui *ui, struct pages_state *s, int64_t n)
 {
 	uint64_t cell = cell_bytes(s), cells, at;
 
-	if (!cell || s->end <= s->start)
-		return VMT_UI_NONE;
+	if (!cell || s->end <= s->start) {
+		vmt_ui_say(ui, "there are no pages");
+		return VMT_UI_DRAW;
+	}
+	say_blind(ui, s);
 	cells = (s->end - s->start - 1) / cell;
 	at = (s->cursor - s->start) / cell;
 	if (n < 0)
@@ -654,6 +666,8 @@ static enum vmt_ui_act next_change(struct vmt_ui *ui, struct pages_state *s, boo
 	struct vmt_page_cell here, cell;
 	uint64_t bytes = cell_bytes(s), at = s->cursor, n;
 
+	if (say_blind(ui, s))
+		return VMT_UI_DRAW;
 	if (!bytes || !get(s, at, &here, &n))
 		return VMT_UI_NONE;
 	for (;;) {
@@ -680,25 +694,25 @@ static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action ac
 	*done_ret = true;
 	switch (action) {
 	case VMT_ACTION_UP:
-		return move(s, -line);
+		return move(ui, s, -line);
 	case VMT_ACTION_DOWN:
-		return move(s, line);
+		return move(ui, s, line);
 	case VMT_ACTION_LEFT:
-		return move(s, -1);
+		return move(ui, s, -1);
 	case VMT_ACTION_RIGHT:
-		return move(s, 1);
+		return move(ui, s, 1);
 	case VMT_ACTION_PAGE_UP:
-		return move(s, -page);
+		return move(ui, s, -page);
 	case VMT_ACTION_PAGE_DOWN:
-		return move(s, page);
+		return move(ui, s, page);
 	case VMT_ACTION_HALF_UP:
-		return move(s, -page / 2);
+		return move(ui, s, -page / 2);
 	case VMT_ACTION_HALF_DOWN:
-		return move(s, page / 2);
+		return move(ui, s, page / 2);
 	case VMT_ACTION_HOME:
-		return move(s, -INT64_MAX);
+		return move(ui, s, -INT64_MAX);
 	case VMT_ACTION_END:
-		return move(s, INT64_MAX);
+		return move(ui, s, INT64_MAX);
 	case VMT_ACTION_ZOOM_IN:
 		return zoom(ui, s, true);
 	case VMT_ACTION_ZOOM_OUT:
@@ -711,7 +725,8 @@ static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action ac
 		s->detail = !s->detail;
 		return VMT_UI_DRAW;
 	case VMT_ACTION_TO_PAGES:
-		return VMT_UI_NONE;
+		vmt_ui_say(ui, "these are the pages");
+		return VMT_UI_DRAW;
 	default:
 		*done_ret = false;
 		return VMT_UI_NONE;

@@ -465,14 +465,17 @@ static enum vmt_ui_act action(struct vmt_ui *ui, void *state, enum vmt_action ac
 		if (s->grouped)
 			return open_group(s);
 		subject(ui, state, &what);
-		if (!what.end)
-			return VMT_UI_NONE;
+		if (!what.end) {
+			vmt_ui_say(ui, "no mapping is selected");
+			return VMT_UI_DRAW;
+		}
 		return vmt_ui_open(ui, VMT_SCREEN_PAGES, &what);
 	case VMT_ACTION_TREE:
 		s->grouped = !s->grouped;
 		return group(ui, s) < 0 ? VMT_UI_NONE : VMT_UI_DRAW;
 	case VMT_ACTION_TO_VMAS:
-		return VMT_UI_NONE;
+		vmt_ui_say(ui, "these are the mappings");
+		return VMT_UI_DRAW;
 	case VMT_ACTION_ZOOM_IN:
 	case VMT_ACTION_ZOOM_OUT:
 		return zoom(ui, s, action == VMT_ACTION_ZOOM_IN);

@@ -364,6 +364,10 @@ static enum vmt_ui_act move(struct vmt_table *t, long n)
 
 static enum vmt_ui_act sorted(struct vmt_ui *ui, struct vmt_table *t)
 {
+	/* Not every screen has a line that shows it. */
+	if (t->n_keys)
+		vmt_ui_say(ui, "order: %s, %s", key_title(t),
+			   t->keys[0].descending ? "descending" : "ascending");
 	/* What it is sorted by may not have been read yet. */
 	return vmt_table_again(ui, t) < 0 ? VMT_UI_DRAW : VMT_UI_SAMPLE;
 }
@@ -380,7 +384,7 @@ static enum vmt_ui_act tree(struct vmt_ui *ui, struct vmt_table *t, bool *done_r
 		return VMT_UI_NONE;
 	}
 	t->tree = !t->tree;
-	return sorted(ui, t);
+	return vmt_table_again(ui, t) < 0 ? VMT_UI_DRAW : VMT_UI_SAMPLE;
 }
 
 static enum vmt_ui_act follow(struct vmt_ui *ui, struct vmt_table *t)
@@ -392,6 +396,8 @@ static enum vmt_ui_act follow(struct vmt_ui *ui, struct vmt_table *t)
 	t->follow = !t->follow;
 	if (t->follow)
 		vmt_table_go(t, t->at);
+	vmt_ui_say(ui, t->follow ? "the selected row stays in sight"
+				 : "the selected row may leave the screen");
 	return VMT_UI_DRAW;
 }
 

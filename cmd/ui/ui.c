@@ -158,8 +158,10 @@ enum vmt_ui_act vmt_ui_switch(struct vmt_ui *ui, enum vmt_screen_id screen)
 
 enum vmt_ui_act vmt_ui_back(struct vmt_ui *ui)
 {
-	if (ui->n_views < 2)
-		return VMT_UI_NONE;
+	if (ui->n_views < 2) {
+		vmt_ui_say(ui, "this is the first view");
+		return VMT_UI_DRAW;
+	}
 	ui->n_views--;
 	ui->subject = vmt_ui_view(ui)->subject;
 	return VMT_UI_SAMPLE;
@@ -264,8 +266,11 @@ enum vmt_ui_act vmt_ui_action(struct vmt_ui *ui, enum vmt_action action)
 
 	if (s->action)
 		act = s->action(ui, state, action, &done);
-	if (!done && table)
+	if (!done && table) {
 		act = vmt_table_action(ui, table, action, &done);
+		if (action >= VMT_ACTION_UP && action <= VMT_ACTION_END && !vmt_table_shown(table))
+			vmt_ui_say(ui, "there are no rows");
+	}
 	return done ? act : common(ui, action);
 }
 

@@ -337,7 +337,7 @@ static void test_follow(void **state)
 	assert_int_equal(vmt_table_rows(&ui, s.table, procs, 20), 0);
 	draw(&s);
 	assert_int_equal(selected(&s), 2);
-	assert_string_equal(ui.said, "");
+	assert_string_equal(ui.said, "the selected row stays in sight");
 	/* It ends, and that is said. */
 	assert_int_equal(vmt_table_rows(&ui, s.table, procs + 2, 18), 0);
 	assert_string_equal(ui.said, "what was followed is gone");
