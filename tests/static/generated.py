@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "man"))
 from tap import BUILD, TOP, VMTOP, Report  # noqa: E402
 import fields  # noqa: E402
 import hostile  # noqa: E402
+import readme  # noqa: E402
 
 SCRIPTS = {"bash": "vmtop.bash", "zsh": "_vmtop", "fish": "vmtop.fish"}
 SCHEMAS = TOP / "lib" / "view" / "schema"
@@ -80,6 +81,7 @@ def main():
     if "--update" in sys.argv[1:]:
         update(files)
         hostile.update()
+        readme.update()
         return
     report = Report()
     for path, text in files.items():
