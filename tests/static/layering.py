@@ -31,6 +31,11 @@ LIBRARIES = [
      ["lib/source/elf.c", "lib/source/elf-symbols.[ch]", "lib/source/symbol.c",
       "lib/source/symbol-table.c"]),
     ("libsmartcols", r"libsmartcols/.*", ["lib/view/*"]),
+    ("json-c", r"json-c/.*",
+     ["lib/source/row-parse.c", "lib/source/document.c", "lib/source/recording*.c",
+      "tests/unit/*", "tests/fuzz/*"]),
+    ("libzstd", r"(zstd|zstd_errors|zdict)\.h",
+     ["lib/source/recording*.c", "cmd/record-writer.c", "tests/unit/*"]),
 ]
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
@@ -103,6 +108,10 @@ KNOWN = [
     ("cmd/main.c", '"', "nowhere/at-all.h", False),
     ("lib/source/probe.c", '"', "fault.skel.h", True),
     ("cmd/main.c", '"', "fault.skel.h", False),
+    ("lib/source/row-parse.c", "<", "json-c/json.h", True),
+    ("lib/view/row-json.c", "<", "json-c/json.h", False),
+    ("lib/source/recording.c", "<", "zstd.h", True),
+    ("lib/source/document.c", "<", "zstd.h", False),
     ("cmd/main.c", "<", "stdio.h", True),
 ]
 
