@@ -115,7 +115,7 @@ static void set_quality(struct vmt_source_row *r, enum vmt_source_id id,
 	if (!quality)
 		return;
 	VMT_SET(source, quality, r, vmt_bytes_of(quality));
-	if (cost == VMT_COST_PROBE || asked == 0)
+	if (cost == VMT_COST_PROBE || asked == 0 || st->cost_unknown)
 		return;
 	VMT_SET(source, asked_total, r, asked);
 	VMT_SET(source, answered_total, r, answered);
@@ -150,7 +150,7 @@ static int list_sources(struct vmt_model *m)
 		VMT_SET(source, timed_out_total, r, st->timed_out);
 		VMT_SET(source, skipped_total, r, st->skipped);
 		/* A probe is not read file by file. */
-		if (vmt_source_cost(id) == VMT_COST_PROBE)
+		if (vmt_source_cost(id) == VMT_COST_PROBE || st->cost_unknown)
 			continue;
 		VMT_SET(source, reads_total, r, st->reads);
 		if (!st->bytes_unknown)

@@ -19,6 +19,7 @@ struct vmt_source_stat {
 	uint64_t reads;
 	uint64_t bytes;
 	bool bytes_unknown; /* a library read some of it and does not say how much */
+	bool cost_unknown; /* of a recording: how often it was read, and what that took */
 	uint64_t cpu_ns; /* of the threads that read and parsed */
 	uint64_t longest_ns; /* longest single read, waiting included */
 	uint64_t denied;

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/record-writer.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#include "source/recording.h"
+
+/* Frames are short, and there is time: 10 ms of work a minute. */
+#define LEVEL 9
+/* Of the window, which who reads has to have room for. */
+#define WINDOW_LOG 20
+
+/* Where a recorder keeps others off, and where it says who it is: the first of these locks is its
+ * file's, which has no owner that could be asked for. No recording is so long. */
+#define LOCK_AT	 0
+#define OWNER_AT (INT64_C(1) << 62)
+
+struct vmt_record_file {
+	int fd;
+	ZSTD_CCtx *zstd;
+	uint64_t size; /* of the file */
+	uint64_t frame_at; /* where the frame begins */
+	struct vmt_buf text; /* of the frame, as far as it is in the file */
+	struct vmt_buf out;
+	bool open; /* a frame was begun */
+};
+
+static void free_file(struct vmt_record_file *f)
+{
+	if (!f)
+		return;
+	ZSTD_freeCCtx(f->zstd);
+	vmt_buf_done(&f->text);
+	vmt_buf_done(&f->out);
+	vmt_closep(&f->fd);
+	free(f);
+}
+
+static void free_filep(struct vmt_record_file **f)
+{
+	free_file(*f);
+}
+
+static int write_all(struct vmt_record_file *f, const char *data, size_t n)
+{
+	while (n) {
+		ssize_t w = pwrite(f->fd, data, n, (off_t)f->size);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return w < 0 ? -errno : -EIO;
+		f->size += (uint64_t)w;
+		data += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* Lets zstd have text, and writes what comes out. */
+static int compress(struct vmt_record_file *f, struct vmt_bytes text, ZSTD_EndDirective how)
+{
+	ZSTD_inBuffer in = { text.ptr, text.len, 0 };
+	size_t left;
+
+	vmt_buf_clear(&f->out);
+	do {
+		size_t room = ZSTD_CStreamOutSize();
+		ZSTD_outBuffer to;
+
+		if (vmt_buf_reserve(&f->out, room) < 0)
+			return -ENOMEM;
+		to = (ZSTD_outBuffer){ f->out.data + f->out.len, room, 0 };
+		left = ZSTD_compressStream2(f->zstd, &to, &in, how);
+		if (ZSTD_isError(left))
+			return -ENOMEM;
+		f->out.len += to.pos;
+	} while (left || in.pos < in.size);
+	return write_all(f, f->out.data, f->out.len);
+}
+
+static void cut(struct vmt_record_file *f, uint64_t at)
+{
+	if (ftruncate(f->fd, (off_t)at) == 0)
+		f->size = at;
+}
+
+/* Something could not be written: the frame anew, with the lines that were in the file before. They
+ * take no more room than they had; where not even that goes, the file ends before them. */
+static void repair(struct vmt_record_file *f)
+{
+	cut(f, f->frame_at);
+	ZSTD_CCtx_reset(f->zstd, ZSTD_reset_session_only);
+	if (f->text.len &&
+	    compress(f, (struct vmt_bytes){ f->text.data, f->text.len }, ZSTD_e_end) < 0)
+		cut(f, f->frame_at);
+	vmt_buf_clear(&f->text);
+	f->open = false;
+}
+
+int vmt_record_file_add(struct vmt_record_file *f, struct vmt_bytes lines)
+{
+	int r;
+
+	if (!f->open) {
+		f->frame_at = f->size;
+		ZSTD_CCtx_reset(f->zstd, ZSTD_reset_session_only);
+		f->open = true;
+	}
+	r = compress(f, lines, ZSTD_e_flush);
+	if (r == 0)
+		vmt_buf_add(&f->text, lines.ptr, lines.len);
+	if (r == 0)
+		r = vmt_buf_error(&f->text);
+	if (r < 0)
+		repair(f);
+	return r;
+}
+
+int vmt_record_file_finish(struct vmt_record_file *f)
+{
+	int r;
+
+	if (!f->open)
+		return 0;
+	r = compress(f, (struct vmt_bytes){ "", 0 }, ZSTD_e_end);
+	if (r < 0)
+		repair(f);
+	vmt_buf_clear(&f->text);
+	f->open = false;
+	return r;
+}
+
+size_t vmt_record_file_frame(const struct vmt_record_file *f)
+{
+	return f->open ? f->text.len : 0;
+}
+
+uint64_t vmt_record_file_size(const struct vmt_record_file *f)
+{
+	return f->size;
+}
+
+int vmt_record_file_close(struct vmt_record_file *f)
+{
+	int r = vmt_record_file_finish(f);
+
+	/* A file system that has no such thing has nothing to wait for. */
+	if (fsync(f->fd) < 0 && r == 0 && errno != EINVAL)
+		r = -errno;
+	free_file(f);
+	return r;
+}
+
+static int lock(int fd, int command, int64_t at, struct flock *ret)
+{
+	*ret = (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+	return fcntl(fd, command, ret) < 0 ? -errno : 0;
+}
+
+static int lock_file(int fd, const char *path, struct vmt_err *err)
+{
+	struct flock l;
+	int r = lock(fd, F_OFD_SETLK, LOCK_AT, &l);
+
+	if (r == 0)
+		return 0;
+	if (r != -EAGAIN && r != -EACCES)
+		return vmt_err_set(err, r, path, 0, "cannot be locked: %s", strerror(-r));
+	if (lock(fd, F_GETLK, OWNER_AT, &l) == 0 && l.l_type != F_UNLCK && l.l_pid > 0)
+		return vmt_err_set(err, -EBUSY, path, 0, "process %d records there", (int)l.l_pid);
+	return vmt_err_set(err, -EBUSY, path, 0, "another process records there");
+}
+
+/* What is in a file already. */
+static int take_over(struct vmt_record_file *f, const char *path, uint64_t *ret_last_ns,
+		     struct vmt_err *err)
+{
+	VMT_AUTO_RECORDING old = NULL;
+	struct vmt_bytes rest;
+	int fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3), r;
+	size_t n;
+
+	if (fd < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
+	r = vmt_recording_open_fd(fd, path, &old, err);
+	if (r < 0)
+		return r;
+	n = vmt_recording_n(old);
+	*ret_last_ns = n ? vmt_recording_time(old, n - 1) : 0;
+	cut(f, vmt_recording_end(old));
+	if (f->size != vmt_recording_end(old))
+		return vmt_err_set(err, -EIO, path, 0, "cannot be cut behind its last frame");
+	rest = vmt_recording_rest(old);
+	r = rest.len ? vmt_record_file_add(f, rest) : 0;
+	if (r == 0)
+		r = vmt_record_file_finish(f);
+	return r < 0 ? vmt_err_set(err, r, path, 0, "%s", strerror(-r)) : 0;
+}
+
+static int open_zstd(struct vmt_record_file *f)
+{
+	f->zstd = ZSTD_createCCtx();
+	if (!f->zstd ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(f->zstd, ZSTD_c_compressionLevel, LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(f->zstd, ZSTD_c_windowLog, WINDOW_LOG)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(f->zstd, ZSTD_c_checksumFlag, 1)))
+		return -ENOMEM;
+	return 0;
+}
+
+int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_t *ret_last_ns,
+			 struct vmt_err *err)
+{
+	VMT_CLEANUP(free_filep) struct vmt_record_file *f = calloc(1, sizeof(*f));
+	struct flock l;
+	struct stat st;
+	int r;
+
+	*ret_last_ns = 0;
+	if (!f)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	f->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	if (f->fd < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s",
+				   errno == ELOOP ? "a symbolic link" : strerror(errno));
+	if (fstat(f->fd, &st) < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return vmt_err_set(err, -EBADMSG, path, 0, "not a regular file");
+	r = lock_file(f->fd, path, err);
+	if (r < 0)
+		return r;
+	/* It may have grown before the lock was ours. */
+	if (fstat(f->fd, &st) < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
+	f->size = (uint64_t)st.st_size;
+	if (open_zstd(f) < 0)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	r = f->size ? take_over(f, path, ret_last_ns, err) : 0;
+	if (r < 0)
+		return r;
+	/* Closing any descriptor of the file takes this one away: it comes last. Where it cannot be
+	 * had, the other one stands, and nobody is told whose it is. */
+	lock(f->fd, F_SETLK, OWNER_AT, &l);
+	*ret = VMT_STEAL(f);
+	return 0;
+}

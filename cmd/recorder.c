@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cmd/record-writer.h"
+#include "model/recorded.h"
+#include "source/root.h"
+#include "view/sample-json.h"
+#include "vmtop-config.h"
+
+#define FRAME_NS  (UINT64_C(60) * 1000000000)
+#define FRAME_MAX ((size_t)4 << 20)
+/* Frames from one key sample to the next: half an hour, where a frame is a minute. A key sample
+ * that is lost takes as many with it. */
+#define KEY_FRAMES 30
+/* Clocks are read one after the other, and are slewed. */
+#define STEP_NS INT64_C(1000000000)
+
+struct vmt_recorder {
+	struct vmt_recorder_opts opts;
+	struct vmt_record_file *file;
+	struct vmt_sample_json *json;
+	struct vmt_sample *key; /* NULL: the next one is */
+	uint64_t key_after_ns; /* the same, from that time on; all on CLOCK_MONOTONIC */
+	size_t key_len; /* bytes of its line */
+	struct vmt_host last; /* of the sample before; without texts */
+	bool has_last;
+	uint64_t last_ns; /* of the file before it was opened, since 1970; 0: none */
+	uint64_t frame_ns; /* when the frame was begun */
+	uint64_t file_ns; /* when the file was */
+	uint64_t samples, missed;
+	uint64_t file_samples;
+	struct vmt_buf text;
+};
+
+uint64_t vmt_recorder_suspended(const struct vmt_host *before, const struct vmt_host *now)
+{
+	uint64_t was = before->boottime_ns - before->monotonic_ns,
+		 is = now->boottime_ns - now->monotonic_ns;
+
+	/* CLOCK_MONOTONIC stands still meanwhile. */
+	return is > was && is - was >= (uint64_t)STEP_NS ? is - was : 0;
+}
+
+int64_t vmt_recorder_clock_step(const struct vmt_host *before, const struct vmt_host *now)
+{
+	int64_t step = (int64_t)((now->realtime_ns - now->boottime_ns) -
+				 (before->realtime_ns - before->boottime_ns));
+
+	return step >= STEP_NS || step <= -STEP_NS ? step : 0;
+}
+
+static void free_recorder(struct vmt_recorder *r)
+{
+	if (!r)
+		return;
+	if (r->file)
+		vmt_record_file_close(r->file);
+	vmt_sample_json_free(r->json);
+	vmt_sample_free(r->key);
+	vmt_buf_done(&r->text);
+	free(r);
+}
+
+static void free_recorderp(struct vmt_recorder **r)
+{
+	free_recorder(*r);
+}
+
+static int open_file(struct vmt_recorder *r, struct vmt_err *err)
+{
+	int e = vmt_record_file_open(r->opts.path, &r->file, &r->last_ns, err);
+
+	vmt_sample_free(VMT_STEAL(r->key));
+	r->file_ns = vmt_now_ns(CLOCK_MONOTONIC);
+	r->file_samples = 0;
+	return e;
+}
+
+int vmt_recorder_open(const struct vmt_recorder_opts *opts, struct vmt_recorder **ret,
+		      struct vmt_err *err)
+{
+	VMT_CLEANUP(free_recorderp) struct vmt_recorder *r = calloc(1, sizeof(*r));
+	int e;
+
+	if (!r || vmt_sample_json_new(&r->json) < 0)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	r->opts = *opts;
+	if (!r->opts.frame_ns)
+		r->opts.frame_ns = FRAME_NS;
+	e = open_file(r, err);
+	if (e < 0)
+		return e;
+	*ret = VMT_STEAL(r);
+	return 0;
+}
+
+static int failed(const struct vmt_recorder *r, int e, struct vmt_err *err)
+{
+	return vmt_err_set(err, e, r->opts.path, 0, "%s",
+			   e == -ENOMEM ? "out of memory" : strerror(-e));
+}
+
+static int add(struct vmt_recorder *r)
+{
+	int e = vmt_buf_error(&r->text);
+
+	if (e == 0 && r->text.len)
+		e = vmt_record_file_add(r->file, (struct vmt_bytes){ r->text.data, r->text.len });
+	return e;
+}
+
+static int close_file(struct vmt_recorder *r, const char *reason)
+{
+	int e = 0, x;
+
+	vmt_buf_clear(&r->text);
+	/* A file that nothing was written to stays as it was. */
+	if (r->file_samples) {
+		vmt_sample_json_end(&r->text, vmt_now_ns(CLOCK_REALTIME), reason, r->file_samples,
+				    r->missed);
+		e = add(r);
+	}
+	x = vmt_record_file_close(VMT_STEAL(r->file));
+	return e ? e : x;
+}
+
+int vmt_recorder_close(struct vmt_recorder *r, const char *reason, struct vmt_err *err)
+{
+	int e = r->file ? close_file(r, reason) : 0;
+
+	if (e < 0)
+		failed(r, e, err);
+	free_recorder(r);
+	return e;
+}
+
+/* FILE.1 is the youngest of those that are full; the oldest goes. */
+static int rename_files(const struct vmt_recorder *r, struct vmt_err *err)
+{
+	VMT_AUTO_BUF from = { 0 }, to = { 0 };
+	unsigned i;
+
+	for (i = r->opts.keep; i-- > 0;) {
+		vmt_buf_clear(&from);
+		vmt_buf_clear(&to);
+		vmt_buf_adds(&from, r->opts.path);
+		if (i)
+			vmt_buf_addf(&from, ".%u", i);
+		vmt_buf_addf(&to, "%s.%u", r->opts.path, i + 1);
+		if (vmt_buf_error(&from) < 0 || vmt_buf_error(&to) < 0)
+			return failed(r, -ENOMEM, err);
+		if (rename(from.data, to.data) < 0 && errno != ENOENT)
+			return vmt_err_set(err, -errno, from.data, 0, "cannot be renamed: %s",
+					   strerror(errno));
+	}
+	if (!r->opts.keep && unlink(r->opts.path) < 0 && errno != ENOENT)
+		return failed(r, -errno, err);
+	return 0;
+}
+
+static int rotate(struct vmt_recorder *r, struct vmt_err *err)
+{
+	int e = close_file(r, "rotated");
+
+	if (e < 0)
+		return failed(r, e, err);
+	e = rename_files(r, err);
+	if (e == 0)
+		e = open_file(r, err);
+	/* What is in the file before is not missing. */
+	r->last_ns = 0;
+	return e;
+}
+
+int vmt_recorder_reopen(struct vmt_recorder *r, struct vmt_err *err)
+{
+	int e = close_file(r, "reopened");
+
+	return e < 0 ? failed(r, e, err) : open_file(r, err);
+}
+
+static bool is_full(const struct vmt_recorder *r, uint64_t now_ns)
+{
+	if (!r->file_samples)
+		return false;
+	return (r->opts.rotate_bytes && vmt_record_file_size(r->file) >= r->opts.rotate_bytes) ||
+	       (r->opts.rotate_ns && now_ns - r->file_ns >= r->opts.rotate_ns);
+}
+
+/* What lies between this sample and the one before; whether there is a gap, behind which nothing is
+ * taken for known. */
+static bool put_gaps(struct vmt_recorder *r, const struct vmt_sample *s)
+{
+	uint64_t ns = s->host.realtime_ns;
+	bool gap = false;
+	int64_t step;
+
+	if (!r->has_last) {
+		if (r->last_ns)
+			vmt_sample_json_gap(&r->text, s, "stopped",
+					    ns > r->last_ns ? (int64_t)(ns - r->last_ns) : 0);
+		return true;
+	}
+	ns = vmt_recorder_suspended(&r->last, &s->host);
+	if (ns) {
+		vmt_sample_json_gap(&r->text, s, "suspended", (int64_t)ns);
+		gap = true;
+	}
+	step = vmt_recorder_clock_step(&r->last, &s->host);
+	if (step)
+		vmt_sample_json_gap(&r->text, s, "clock", step);
+	return gap;
+}
+
+/* The lines of a sample: as it differs from the key sample, or, where that is most of it, as a key
+ * sample of its own. */
+static int put_sample(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed)
+{
+	size_t begin = r->text.len;
+	int e;
+
+	if (r->key) {
+		vmt_sample_json_put(r->json, &r->text, s, r->key, missed);
+		if (vmt_buf_error(&r->text) == 0 && r->text.len - begin > r->key_len / 2) {
+			r->text.len = begin;
+			vmt_sample_free(VMT_STEAL(r->key));
+		}
+	}
+	if (!r->key) {
+		/* In the file before anything else is: whoever finds it knows whose it is. */
+		vmt_sample_json_header(&r->text, s, VMTOP_VERSION, r->opts.interval_ns);
+		e = add(r);
+		if (e < 0)
+			return e;
+		vmt_buf_clear(&r->text);
+		begin = 0;
+		vmt_sample_json_put(r->json, &r->text, s, NULL, missed);
+		r->key_len = r->text.len - begin;
+		r->key_after_ns = s->host.monotonic_ns + KEY_FRAMES * r->opts.frame_ns;
+		return vmt_recorded_copy(s, &r->key);
+	}
+	return 0;
+}
+
+int vmt_recorder_put(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
+		     struct vmt_err *err)
+{
+	uint64_t now_ns = s->host.monotonic_ns;
+	int e = 0;
+
+	if (is_full(r, now_ns)) {
+		e = rotate(r, err);
+		if (e < 0)
+			return e;
+	}
+	vmt_buf_clear(&r->text);
+	if (put_gaps(r, s) || (r->key && now_ns >= r->key_after_ns))
+		vmt_sample_free(VMT_STEAL(r->key));
+	if (!r->key || now_ns - r->frame_ns >= r->opts.frame_ns ||
+	    vmt_record_file_frame(r->file) >= FRAME_MAX)
+		e = vmt_record_file_finish(r->file);
+	if (!vmt_record_file_frame(r->file))
+		r->frame_ns = now_ns;
+	if (e == 0)
+		e = put_sample(r, s, missed);
+	if (e == 0)
+		e = add(r);
+	if (e < 0)
+		return failed(r, e, err);
+	r->last = s->host;
+	r->has_last = true;
+	r->missed = missed;
+	r->samples++;
+	r->file_samples++;
+	return 0;
+}
+
+uint64_t vmt_recorder_samples(const struct vmt_recorder *r)
+{
+	return r->samples;
+}
+
+uint64_t vmt_recorder_size(const struct vmt_recorder *r)
+{
+	return r->file ? vmt_record_file_size(r->file) : 0;
+}

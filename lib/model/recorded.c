@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/recorded.h"
+
+#include <errno.h>
+
+#include "model/zone-sample.h"
+
+struct vmt_recorded_part vmt_recorded_part(enum vmt_recorded_id id)
+{
+	const struct vmt_recorded_part parts[VMT_RECORDED_COUNT] = {
+		[VMT_RECORDED_SYSTEM] = { "system", &vmt_entity_system, true, NULL },
+		[VMT_RECORDED_COMMIT] = { "commit", &vmt_entity_commit, true, NULL },
+		[VMT_RECORDED_PRESSURE] = { "pressure", &vmt_entity_pressure, false, NULL },
+		[VMT_RECORDED_PROCS] = { "processes", &vmt_entity_proc, false,
+					 &vmt_entity_proc.fields[VMT_FIELD_proc_pid] },
+		[VMT_RECORDED_ZONES] = { "zones", &vmt_entity_zone, false, NULL },
+		[VMT_RECORDED_ORDERS] = { "orders", &vmt_entity_order, false, NULL },
+		[VMT_RECORDED_ISSUES] = { "errors", &vmt_entity_issue, false, NULL },
+	};
+
+	return parts[id];
+}
+
+struct vmt_recorded_part vmt_recorded_maps(void)
+{
+	return (struct vmt_recorded_part){ "mappings", &vmt_entity_map, false,
+					   &vmt_entity_map.fields[VMT_FIELD_map_start] };
+}
+
+bool vmt_recorded_field(const struct vmt_recorded_part *part, const struct vmt_field *f)
+{
+	return part->entity != &vmt_entity_proc ||
+	       (f->index != VMT_FIELD_proc_read_start_ns && f->index != VMT_FIELD_proc_read_end_ns);
+}
+
+size_t vmt_recorded_rows(const struct vmt_sample *s, enum vmt_recorded_id id, const void **ret)
+{
+	switch (id) {
+	case VMT_RECORDED_SYSTEM:
+		*ret = &s->system;
+		return 1;
+	case VMT_RECORDED_COMMIT:
+		*ret = &s->commit;
+		return 1;
+	case VMT_RECORDED_PRESSURE:
+		*ret = s->pressure;
+		return s->n_pressure;
+	case VMT_RECORDED_PROCS:
+		*ret = s->procs;
+		return s->n_procs;
+	case VMT_RECORDED_ZONES:
+		*ret = s->zones ? s->zones->zones : NULL;
+		return s->zones ? s->zones->n_zones : 0;
+	case VMT_RECORDED_ORDERS:
+		*ret = s->zones ? s->zones->orders : NULL;
+		return s->zones ? s->zones->n_orders : 0;
+	case VMT_RECORDED_ISSUES:
+		*ret = s->issues;
+		return s->n_issues;
+	case VMT_RECORDED_COUNT:
+		break;
+	}
+	*ret = NULL;
+	return 0;
+}
+
+static int set_zones(struct vmt_sample *s, enum vmt_recorded_id id, void *rows, size_t n)
+{
+	if (!n)
+		return 0;
+	if (!s->zones)
+		s->zones = vmt_arena_alloc(&s->arena, 1, sizeof(*s->zones));
+	if (!s->zones)
+		return -ENOMEM;
+	if (id == VMT_RECORDED_ZONES) {
+		s->zones->zones = rows;
+		s->zones->n_zones = n;
+	} else {
+		s->zones->orders = rows;
+		s->zones->n_orders = n;
+	}
+	return 0;
+}
+
+int vmt_recorded_set(struct vmt_sample *s, enum vmt_recorded_id id, void *rows, size_t n)
+{
+	switch (id) {
+	case VMT_RECORDED_SYSTEM:
+		if (n)
+			s->system = *(const struct vmt_system *)rows;
+		return 0;
+	case VMT_RECORDED_COMMIT:
+		if (n)
+			s->commit = *(const struct vmt_commit *)rows;
+		return 0;
+	case VMT_RECORDED_PRESSURE:
+		s->pressure = rows;
+		s->n_pressure = n;
+		return 0;
+	case VMT_RECORDED_PROCS:
+		s->procs = rows;
+		s->n_procs = n;
+		return 0;
+	case VMT_RECORDED_ZONES:
+	case VMT_RECORDED_ORDERS:
+		return set_zones(s, id, rows, n);
+	case VMT_RECORDED_ISSUES:
+		s->n_issues = 0;
+		if (vmt_grow(&s->issues, &s->cap_issues, n, sizeof(*s->issues)) < 0)
+			return -ENOMEM;
+		if (n)
+			memcpy(s->issues, rows, n * sizeof(*s->issues));
+		s->n_issues = n;
+		return 0;
+	case VMT_RECORDED_COUNT:
+		break;
+	}
+	return 0;
+}
+
+bool vmt_recorded_same(const struct vmt_field *f, const void *a, const void *b)
+{
+	const void *x = vmt_field_at(f, a), *y = vmt_field_at(f, b);
+	const struct vmt_hist *h, *g;
+
+	if (vmt_row_has(a, f->index) != vmt_row_has(b, f->index))
+		return false;
+	if (!vmt_row_has(a, f->index))
+		return true;
+	switch (f->type) {
+	case VMT_TYPE_STR:
+	case VMT_TYPE_KEYS:
+		return vmt_bytes_equal(*(const struct vmt_bytes *)x, *(const struct vmt_bytes *)y);
+	case VMT_TYPE_HIST:
+		h = x;
+		g = y;
+		return h->n == g->n &&
+		       (!h->n || memcmp(h->buckets, g->buckets, h->n * sizeof(*h->buckets)) == 0);
+	default:
+		return vmt_field_number(f, a) == vmt_field_number(f, b);
+	}
+}
+
+void *vmt_recorded_copy_rows(const struct vmt_entity *entity, struct vmt_arena *arena,
+			     const void *rows, size_t n)
+{
+	const char *from = rows;
+	char *to = vmt_arena_alloc(arena, n ? n : 1, entity->row_size);
+	size_t i;
+
+	if (!to)
+		return NULL;
+	if (n)
+		memcpy(to, from, n * entity->row_size);
+	for (i = 0; i < n; i++)
+		if (vmt_row_own_text(entity, arena, to + i * entity->row_size,
+				     i ? to + (i - 1) * entity->row_size : NULL,
+				     i ? from + (i - 1) * entity->row_size : NULL) < 0)
+			return NULL;
+	return to;
+}
+
+static int copy_maps(const struct vmt_sample *s, struct vmt_sample *to)
+{
+	size_t i;
+
+	if (!s->maps)
+		return 0;
+	to->maps = vmt_arena_alloc(&to->arena, s->n_procs, sizeof(*to->maps));
+	if (!to->maps)
+		return -ENOMEM;
+	for (i = 0; i < s->n_procs; i++) {
+		to->maps[i] = s->maps[i];
+		if (!s->maps[i].n_maps)
+			continue;
+		to->maps[i].maps = vmt_recorded_copy_rows(&vmt_entity_map, &to->arena,
+							  s->maps[i].maps, s->maps[i].n_maps);
+		if (!to->maps[i].maps)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_host(const struct vmt_sample *s, struct vmt_sample *to)
+{
+	struct vmt_bytes *texts[] = { &to->host.boot_id, &to->host.release, &to->host.machine,
+				      &to->host.root };
+	size_t i;
+
+	to->host = s->host;
+	for (i = 0; i < VMT_ARRAY_LEN(texts); i++)
+		if (vmt_bytes_keep(&to->arena, *texts[i], NULL, texts[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+int vmt_recorded_copy(const struct vmt_sample *s, struct vmt_sample **ret)
+{
+	VMT_AUTO_SAMPLE to = vmt_sample_new();
+	int i, r = to ? copy_host(s, to) : -ENOMEM;
+
+	for (i = 0; r == 0 && i < VMT_RECORDED_COUNT; i++) {
+		const struct vmt_entity *e = vmt_recorded_part((enum vmt_recorded_id)i).entity;
+		const void *rows;
+		size_t n = vmt_recorded_rows(s, (enum vmt_recorded_id)i, &rows);
+		void *copy = vmt_recorded_copy_rows(e, &to->arena, rows, n);
+
+		r = copy ? vmt_recorded_set(to, (enum vmt_recorded_id)i, copy, n) : -ENOMEM;
+	}
+	if (r == 0)
+		r = copy_maps(s, to);
+	if (r < 0)
+		return r;
+	memcpy(to->sources, s->sources, sizeof(to->sources));
+	to->issues_dropped = s->issues_dropped;
+	to->procs_seen = s->procs_seen;
+	to->vanished = s->vanished;
+	to->denied = s->denied;
+	to->timed_out = s->timed_out;
+	*ret = VMT_STEAL(to);
+	return 0;
+}

@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "cmd/record-writer.h"
+#include "cmd/recorder.h"
+#include "model/recorded.h"
+#include "model/zone-sample.h"
+#include "source/recording.h"
+#include "view/sample-json.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static uint64_t state = UINT64_C(0x2545f4914f6cdd1d);
+
+/* xorshift64: the same samples in each run. */
+static uint64_t next(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+/* A directory of its own, and a file in it. */
+static char path[64];
+
+static int setup(void **unused)
+{
+	char dir[] = "/tmp/vmtop-recording-XXXXXX";
+
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/a.rec", dir);
+	return 0;
+}
+
+static int teardown(void **unused)
+{
+	char name[80];
+	unsigned i;
+
+	unlink(path);
+	for (i = 1; i < 9; i++) {
+		snprintf(name, sizeof(name), "%s.%u", path, i);
+		unlink(name);
+	}
+	*strrchr(path, '/') = 0;
+	rmdir(path);
+	return 0;
+}
+
+static struct vmt_bytes text(struct vmt_sample *s, const char *word)
+{
+	return vmt_bytes_of(vmt_arena_copy(&s->arena, word, strlen(word)));
+}
+
+/* One in so many of the fields is known. */
+static uint64_t sparse = 1;
+
+/* Some of the fields of a row, with any value: what sort of value it is decides the rest. */
+static void any_row(struct vmt_sample *s, const struct vmt_entity *e, void *row)
+{
+	static const char *const words[] = { "bash", "a b", "\xc3\xa4", "\xff\x01", "" };
+	size_t i;
+
+	for (i = 0; i < e->n_fields; i++) {
+		const struct vmt_field *f = &e->fields[i];
+		void *at = (char *)row + f->offset;
+
+		if (next() % 3 == 0 || next() % sparse || f->type == VMT_TYPE_HIST)
+			continue;
+		vmt_row_mark(row, f->index);
+		switch (f->type) {
+		case VMT_TYPE_STR:
+			*(struct vmt_bytes *)at = text(s, words[next() % VMT_ARRAY_LEN(words)]);
+			break;
+		case VMT_TYPE_KEYS:
+			*(struct vmt_bytes *)at = (struct vmt_bytes){ "", 0 };
+			break;
+		case VMT_TYPE_BOOL:
+			*(bool *)at = next() % 2;
+			break;
+		case VMT_TYPE_I64:
+			*(int64_t *)at = (int64_t)next() >> (next() % 63);
+			break;
+		default:
+			*(uint64_t *)at = next() >> (1 + next() % 62);
+		}
+	}
+}
+
+/* The same machine a little later: rows go, come and change. */
+static struct vmt_sample *any_sample(uint64_t i)
+{
+	struct vmt_sample *s = vmt_sample_new();
+	size_t n = sparse > 1 ? 2 : 3 + next() % 5, k;
+
+	assert_non_null(s);
+	s->host = (struct vmt_host){ .realtime_ns = (1000 + 10 * i) * SECOND,
+				     .monotonic_ns = (50 + 10 * i) * SECOND,
+				     .boottime_ns = (70 + 10 * i) * SECOND,
+				     .page_size = 4096,
+				     .user_hz = 100,
+				     .cpus = 2,
+				     .euid = VMT_EUID_UNKNOWN,
+				     .boot_id = text(s, "b"),
+				     .release = text(s, "6.1"),
+				     .machine = text(s, "x86_64") };
+	any_row(s, &vmt_entity_system, &s->system);
+	if (next() % 2)
+		any_row(s, &vmt_entity_commit, &s->commit);
+	s->procs = vmt_arena_alloc(&s->arena, n, sizeof(*s->procs));
+	s->maps = vmt_arena_alloc(&s->arena, n, sizeof(*s->maps));
+	for (k = 0; k < n; k++) {
+		any_row(s, &vmt_entity_proc, &s->procs[k]);
+		VMT_SET(proc, pid, &s->procs[k], (k ? s->procs[k - 1].pid : 0) + 1 + next() % 3);
+		VMT_SET(proc, start_time_ns, &s->procs[k], next() % 3);
+	}
+	s->n_procs = n;
+	s->maps[0].n_maps = next() % 4;
+	s->maps[0].maps = vmt_arena_alloc(&s->arena, 4, sizeof(*s->maps[0].maps));
+	for (k = 0; k < s->maps[0].n_maps; k++) {
+		any_row(s, &vmt_entity_map, &s->maps[0].maps[k]);
+		VMT_SET(map, start, &s->maps[0].maps[k], (k + 1) * 4096 + next() % 4096);
+	}
+	s->pressure = vmt_arena_alloc(&s->arena, 2, sizeof(*s->pressure));
+	s->n_pressure = next() % 3;
+	for (k = 0; k < s->n_pressure; k++)
+		any_row(s, &vmt_entity_pressure, &s->pressure[k]);
+	s->sources[VMT_SOURCE_MEMINFO].state = VMT_STATE_OK;
+	s->sources[VMT_SOURCE_STATUS].state = next() % 2 ? VMT_STATE_OK : VMT_STATE_PARTIAL;
+	s->sources[VMT_SOURCE_STATUS].denied = next() % 2;
+	snprintf(s->sources[VMT_SOURCE_STATUS].reason, sizeof(s->sources[0].reason),
+		 "a \"reason\"");
+	s->procs_seen = n;
+	return s;
+}
+
+static void same_rows(const struct vmt_entity *e, const void *a, size_t n, const void *b, size_t m)
+{
+	const struct vmt_recorded_part part = { .entity = e };
+	size_t i, k;
+
+	assert_int_equal(n, m);
+	for (i = 0; i < n; i++)
+		for (k = 0; k < e->n_fields; k++)
+			if (vmt_recorded_field(&part, &e->fields[k]) &&
+			    !vmt_recorded_same(&e->fields[k], (const char *)a + i * e->row_size,
+					       (const char *)b + i * e->row_size))
+				fail_msg("%s %zu: %s", e->name, i, e->fields[k].name);
+}
+
+static void same_sample(const struct vmt_sample *a, const struct vmt_sample *b)
+{
+	int i;
+
+	for (i = 0; i < VMT_RECORDED_COUNT; i++) {
+		const void *x, *y;
+		size_t n = vmt_recorded_rows(a, (enum vmt_recorded_id)i, &x);
+		size_t m = vmt_recorded_rows(b, (enum vmt_recorded_id)i, &y);
+
+		same_rows(vmt_recorded_part((enum vmt_recorded_id)i).entity, x, n, y, m);
+	}
+	/* Where no process has any, there is no list. */
+	assert_true(b->maps || !a->maps[0].n_maps);
+	same_rows(&vmt_entity_map, a->maps[0].maps, a->maps[0].n_maps,
+		  b->maps ? b->maps[0].maps : NULL, b->maps ? b->maps[0].n_maps : 0);
+	assert_int_equal(a->host.monotonic_ns, b->host.monotonic_ns);
+	assert_int_equal(a->host.page_size, b->host.page_size);
+	assert_int_equal(a->procs_seen, b->procs_seen);
+	assert_int_equal(a->sources[VMT_SOURCE_STATUS].state, b->sources[VMT_SOURCE_STATUS].state);
+	assert_int_equal(a->sources[VMT_SOURCE_STATUS].denied,
+			 b->sources[VMT_SOURCE_STATUS].denied);
+	assert_string_equal(a->sources[VMT_SOURCE_STATUS].reason,
+			    b->sources[VMT_SOURCE_STATUS].reason);
+	assert_int_equal(b->sources[VMT_SOURCE_SMAPS].state, VMT_STATE_ABSENT);
+	assert_string_equal(b->sources[VMT_SOURCE_SMAPS].reason, "not recorded");
+}
+
+static struct vmt_recorder *start(uint64_t frame_ns)
+{
+	const struct vmt_recorder_opts opts = { .path = path, .frame_ns = frame_ns, .keep = 2 };
+	struct vmt_recorder *r;
+	struct vmt_err err = { 0 };
+
+	if (vmt_recorder_open(&opts, &r, &err) < 0)
+		fail_msg("%s", err.text);
+	return r;
+}
+
+/* n samples, from the first on; they are the caller's. */
+static void put(struct vmt_recorder *r, struct vmt_sample **samples, size_t first, size_t n)
+{
+	size_t i;
+
+	for (i = first; i < first + n; i++) {
+		samples[i] = any_sample(i);
+		assert_int_equal(vmt_recorder_put(r, samples[i], 0, NULL), 0);
+	}
+}
+
+#define MANY 70
+
+static void what_is_written_is_read(void **unused)
+{
+	struct vmt_sample *samples[MANY], *s;
+	struct vmt_recorder *r = start(40 * SECOND);
+	VMT_AUTO_RECORDING rec = NULL;
+	size_t i;
+
+	put(r, samples, 0, MANY / 2);
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	r = start(30 * SECOND);
+	put(r, samples, MANY / 2, MANY / 2);
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	assert_int_equal(vmt_recording_n(rec), MANY);
+	assert_false(vmt_recording_is_damaged(rec));
+	/* In an order that needs one key sample after the other. */
+	for (i = 0; i < MANY; i++) {
+		size_t at = i * 37 % MANY;
+
+		assert_int_equal(vmt_recording_time(rec, at), samples[at]->host.realtime_ns);
+		assert_int_equal(vmt_recording_follows(rec, at), at != 0 && at != MANY / 2);
+		assert_int_equal(vmt_recording_sample(rec, at, &s, NULL), 0);
+		same_sample(samples[at], s);
+		vmt_sample_free(s);
+	}
+	assert_int_equal(vmt_recording_find(rec, 0), 0);
+	assert_int_equal(vmt_recording_find(rec, samples[9]->host.realtime_ns), 9);
+	assert_int_equal(vmt_recording_find(rec, samples[9]->host.realtime_ns + 1), 10);
+	for (i = 0; i < MANY; i++)
+		vmt_sample_free(samples[i]);
+}
+
+/* A file with three frames, of two samples each; what is in it. */
+static struct vmt_buf small_file(void)
+{
+	struct vmt_sample *samples[6];
+	struct vmt_buf b = { 0 };
+	size_t i;
+	int fd;
+
+	sparse = 40;
+	for (i = 0; i < 3; i++) {
+		struct vmt_recorder *r = start(0);
+
+		put(r, samples, 2 * i, 2);
+		assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	}
+	for (i = 0; i < 6; i++)
+		vmt_sample_free(samples[i]);
+	sparse = 1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	vmt_buf_reserve(&b, 1 << 20);
+	b.len = (size_t)read(fd, b.data, 1 << 20);
+	close(fd);
+	return b;
+}
+
+static void write_file(const void *data, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, n), n);
+	close(fd);
+}
+
+/* Reads all samples; how many, or a negative errno where it is none. */
+static int read_all(bool *ret_damaged, char *remark, size_t size)
+{
+	VMT_AUTO_RECORDING rec = NULL;
+	struct vmt_err err = { 0 };
+	int r = vmt_recording_open(path, &rec, &err);
+	size_t i;
+
+	if (r < 0) {
+		snprintf(remark, size, "%s", err.text);
+		return r;
+	}
+	for (i = 0; i < vmt_recording_n(rec); i++) {
+		struct vmt_sample *s = NULL;
+
+		r = vmt_recording_sample(rec, i, &s, &err);
+		if (r < 0)
+			fail_msg("sample %zu: %s", i, err.text);
+		vmt_sample_free(s);
+	}
+	*ret_damaged = vmt_recording_is_damaged(rec);
+	remark[0] = 0;
+	for (i = 0; vmt_recording_remark(rec, i); i++)
+		snprintf(remark, size, "%s", vmt_recording_remark(rec, i));
+	return (int)vmt_recording_n(rec);
+}
+
+static void j01_truncated_at_every_byte(void **unused)
+{
+	struct vmt_buf all = small_file();
+	char remark[256];
+	bool damaged;
+	int last = 0, n;
+	size_t i;
+
+	for (i = 0; i <= all.len; i++) {
+		write_file(all.data, i);
+		n = read_all(&damaged, remark, sizeof(remark));
+		if (n < 0) {
+			/* Before the first sample there is nothing to be read. */
+			assert_int_equal(n, -EBADMSG);
+			assert_int_equal(last, 0);
+			continue;
+		}
+		/* Nothing that was there with fewer bytes is lost. */
+		assert_true(n >= last && n <= 6);
+		last = n;
+		if (damaged)
+			assert_non_null(strstr(remark, "ends early at byte"));
+	}
+	assert_int_equal(last, 6);
+	assert_false(damaged);
+	vmt_buf_done(&all);
+}
+
+static void j02_a_bit_is_flipped(void **unused)
+{
+	struct vmt_buf all = small_file();
+	char remark[256];
+	bool damaged;
+	size_t i;
+	int n;
+
+	for (i = 0; i < all.len; i++) {
+		char was = all.data[i];
+
+		all.data[i] = (char)(was ^ (1 << i % 8));
+		write_file(all.data, all.len);
+		all.data[i] = was;
+		n = read_all(&damaged, remark, sizeof(remark));
+		/* Two samples are in a frame. Which window it asks for changes nothing in it, and
+		 * of the last one lines that can be read are. */
+		assert_true(n >= 4 && n <= 6);
+		assert_true(damaged || n == 6);
+	}
+	vmt_buf_done(&all);
+}
+
+/* A recording of lines that no recorder would write. */
+static void write_lines(const char *lines)
+{
+	struct vmt_record_file *f;
+	uint64_t last;
+
+	unlink(path);
+	assert_int_equal(vmt_record_file_open(path, &f, &last, NULL), 0);
+	assert_int_equal(vmt_record_file_add(f, vmt_bytes_of(lines)), 0);
+	assert_int_equal(vmt_record_file_close(f), 0);
+}
+
+#define HEAD(version, page, more)                                                                  \
+	"{\"type\":\"header\",\"schema\":\"vmtop.recording\",\"version\":" version                 \
+	",\"minor\":7,\"boot_id\":\"b\",\"host\":{\"page_size_bytes\":" page "}" more "}\n"
+#define SAMPLE(key, data)                                                                             \
+	"{\"type\":\"sample\",\"realtime_ns\":5,\"monotonic_ns\":6,\"boottime_ns\":7,\"key_ns\":" key \
+	",\"data\":{" data "}}\n"
+#define CHANGE(data)                                                                               \
+	"{\"type\":\"sample\",\"realtime_ns\":8,\"monotonic_ns\":9,\"boottime_ns\":9,\"key_ns\":6" \
+	",\"data\":{" data "}}\n"
+
+static void j03_other_versions(void **unused)
+{
+	char remark[256];
+	bool damaged;
+
+	write_lines(
+		HEAD("1", "4096", ",\"more\":[1]") "{\"type\":\"weather\",\"rain\":true}\n" SAMPLE(
+			"6",
+			"\"system\":{\"free_bytes\":9,\"new_bytes\":3},\"clouds\":[{\"a\":1}]"));
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), 1);
+	assert_false(damaged);
+	/* Members in another order, and blanks. */
+	write_lines(HEAD("1", "4096", "") "{\"key_ns\" : 6, \"data\":{}, \"monotonic_ns\":6,"
+					  "\"type\":\"sample\",\"realtime_ns\":1}\n");
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), 1);
+	write_lines(HEAD("2", "4096", "") SAMPLE("6", ""));
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), -EPROTONOSUPPORT);
+	assert_non_null(strstr(remark, "version 2"));
+	/* Without what it is of. */
+	write_lines("{\"type\":\"header\",\"schema\":\"vmtop.recording\"}\n" SAMPLE("6", ""));
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), -EBADMSG);
+}
+
+/* The second sample of a recording whose first one has two processes; what reading it comes to. */
+static int change(const char *first, const char *second)
+{
+	VMT_AUTO_RECORDING rec = NULL;
+	struct vmt_sample *s = NULL;
+	VMT_AUTO_BUF lines = { 0 };
+	int r;
+
+	vmt_buf_addf(&lines, HEAD("1", "4096", "") SAMPLE("6", "%s") CHANGE("%s"), first, second);
+	write_lines(lines.data);
+	r = vmt_recording_open(path, &rec, NULL);
+	if (r == 0) {
+		assert_int_equal(vmt_recording_n(rec), 2);
+		r = vmt_recording_sample(rec, 1, &s, NULL);
+	}
+	if (r == 0)
+		r = (int)s->n_procs;
+	vmt_sample_free(s);
+	return r;
+}
+
+static void j04_hostile_lines(void **unused)
+{
+	static const char two[] = "\"processes\":[{\"pid\":1},{\"pid\":7}]";
+	static const char *const broken[] = {
+		"\"processes\":{\"gone\":[9]}",
+		"\"processes\":{\"gone\":[{}]}",
+		"\"processes\":{\"changed\":[{\"pid\":2}]}",
+		"\"processes\":{\"changed\":[{\"rss_bytes\":2}]}",
+		"\"processes\":{\"changed\":[3]}",
+		"\"processes\":{\"changed\":[{\"pid\":1,\"rss_bytes\":\"x\"}]}",
+		"\"processes\":{\"changed\":[{\"pid\":1,\"rss_bytes\":-5}]}",
+		"\"processes\":{\"changed\":[{\"pid\":1,\"rss_bytes\":99999999999999999999}]}",
+		"\"processes\":{\"new\":[{\"comm\":\"nobody\"}]}",
+		"\"processes\":[{\"pid\":7},{\"pid\":1}]",
+		"\"processes\":[{\"pid\":7},{\"pid\":7}]",
+		"\"processes\":[null]",
+		"\"processes\":7",
+		"\"system\":[]",
+		"\"pressure\":{\"changed\":[{\"row\":0}]}",
+		"\"pressure\":{\"changed\":[{\"row\":9223372036854775807}]}",
+		"\"pressure\":{\"changed\":[{\"row\":-1}]}",
+		"\"mappings\":{\"1\":[{\"start\":\"0x2\"},{\"start\":\"0x1\"}]}",
+		"\"mappings\":{\"1\":{\"gone\":[\"0x1\"]}}",
+		"\"mappings\":[1]",
+	};
+	VMT_AUTO_BUF deep = { 0 };
+	size_t i;
+
+	assert_int_equal(change(two, ""), 2);
+	assert_int_equal(
+		change(two, "\"processes\":{\"gone\":[1],\"new\":[{\"pid\":3},{\"pid\":9}]}"), 3);
+	/* One that has the number of another. */
+	assert_int_equal(change(two, "\"processes\":{\"new\":[{\"pid\":7,\"comm\":\"x\"}]}"), 2);
+	assert_int_equal(change(two, "\"mappings\":{\"1\":[{\"start\":\"0x1\"}],\"99\":5}"), 2);
+	for (i = 0; i < VMT_ARRAY_LEN(broken); i++)
+		if (change(two, broken[i]) != -EBADMSG)
+			fail_msg("taken: %s", broken[i]);
+	vmt_buf_adds(&deep, "\"processes\":");
+	for (i = 0; i < 100000; i++)
+		vmt_buf_addc(&deep, '[');
+	assert_int_equal(change(two, deep.data), -EBADMSG);
+}
+
+/* A few KiB that would be many GiB. */
+static void j04_bomb(void **unused)
+{
+	static char zeros[1 << 20];
+	struct vmt_buf all = small_file();
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	char remark[256];
+	bool damaged;
+	size_t i, len;
+
+	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	len = all.len;
+	for (i = 0; i <= 64; i++) {
+		ZSTD_inBuffer in = { zeros, sizeof(zeros), 0 };
+		ZSTD_outBuffer out;
+
+		vmt_buf_reserve(&all, 1 << 18);
+		out = (ZSTD_outBuffer){ all.data + all.len, 1 << 18, 0 };
+		ZSTD_compressStream2(c, &out, &in, i == 64 ? ZSTD_e_end : ZSTD_e_continue);
+		all.len += out.pos;
+	}
+	ZSTD_freeCCtx(c);
+	assert_true(all.len - len < 1 << 20);
+	write_file(all.data, all.len);
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), 6);
+	assert_true(damaged);
+	vmt_buf_done(&all);
+}
+
+/* The recorder was killed in a frame: who comes next finishes it. */
+static void j05_an_unfinished_frame_is_finished(void **unused)
+{
+	struct vmt_buf all = small_file();
+	char remark[256];
+	bool damaged;
+	size_t cut;
+	int n;
+
+	for (cut = all.len - 1; cut > all.len / 2; cut -= 7) {
+		struct vmt_sample *samples[7];
+		struct vmt_recorder *r;
+
+		write_file(all.data, cut);
+		n = read_all(&damaged, remark, sizeof(remark));
+		r = start(0);
+		put(r, samples, 6, 1);
+		vmt_sample_free(samples[6]);
+		assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+		assert_int_equal(read_all(&damaged, remark, sizeof(remark)), n + 1);
+		assert_false(damaged);
+	}
+	vmt_buf_done(&all);
+}
+
+static void j05_grows_while_it_is_read(void **unused)
+{
+	struct vmt_sample *samples[4], *s;
+	struct vmt_recorder *r = start(0);
+	VMT_AUTO_RECORDING rec = NULL;
+	size_t i;
+
+	put(r, samples, 0, 1);
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	for (i = 1; i < 4; i++) {
+		put(r, samples, i, 1);
+		assert_int_equal(vmt_recording_refresh(rec, NULL), 0);
+		assert_int_equal(vmt_recording_n(rec), i + 1);
+		assert_int_equal(vmt_recording_sample(rec, i, &s, NULL), 0);
+		same_sample(samples[i], s);
+		vmt_sample_free(s);
+	}
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	assert_int_equal(vmt_recording_refresh(rec, NULL), 0);
+	assert_int_equal(vmt_recording_n(rec), 4);
+	assert_false(vmt_recording_is_damaged(rec));
+	for (i = 0; i < 4; i++)
+		vmt_sample_free(samples[i]);
+}
+
+static void j06_another_page_size(void **unused)
+{
+	static const char *const none[] = { "0", "1", "4097", "4294967296" };
+	VMT_AUTO_RECORDING rec = NULL;
+	struct vmt_sample *s;
+	char remark[256];
+	bool damaged;
+	size_t i;
+
+	write_lines(HEAD("1", "65536", "") SAMPLE("6", ""));
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	assert_int_equal(vmt_recording_sample(rec, 0, &s, NULL), 0);
+	assert_int_equal(s->host.page_size, 65536);
+	assert_bytes(s->host.boot_id, "b");
+	vmt_sample_free(s);
+	for (i = 0; i < VMT_ARRAY_LEN(none); i++) {
+		VMT_AUTO_BUF lines = { 0 };
+
+		vmt_buf_addf(&lines, HEAD("1", "%s", "") SAMPLE("6", ""), none[i]);
+		write_lines(lines.data);
+		assert_int_equal(read_all(&damaged, remark, sizeof(remark)), -EBADMSG);
+	}
+}
+
+static void j07_no_recording(void **unused)
+{
+	static char zeros[9 << 20];
+	char remark[256];
+	bool damaged;
+
+	write_file("", 0);
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), -EBADMSG);
+	write_file(zeros, sizeof(zeros));
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), -EBADMSG);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(read_all(&damaged, remark, sizeof(remark)), -EBADMSG);
+}
+
+static void what_is_no_recording_is_not_touched(void **unused)
+{
+	static const char words[] = "not a recording";
+	struct vmt_record_file *f;
+	struct stat st;
+	uint64_t last;
+
+	write_file(words, sizeof(words));
+	assert_int_equal(vmt_record_file_open(path, &f, &last, NULL), -EBADMSG);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, sizeof(words));
+	unlink(path);
+	assert_int_equal(symlink("/tmp/nowhere-at-all", path), 0);
+	assert_int_equal(vmt_record_file_open(path, &f, &last, NULL), -ELOOP);
+}
+
+static void i01_i02_clocks(void **unused)
+{
+	struct vmt_host a = { .realtime_ns = 100 * SECOND,
+			      .monotonic_ns = 10 * SECOND,
+			      .boottime_ns = 20 * SECOND };
+	struct vmt_host b = { .realtime_ns = 110 * SECOND,
+			      .monotonic_ns = 20 * SECOND,
+			      .boottime_ns = 30 * SECOND };
+
+	assert_int_equal(vmt_recorder_suspended(&a, &b), 0);
+	assert_int_equal(vmt_recorder_clock_step(&a, &b), 0);
+	b.realtime_ns += 3600 * SECOND;
+	assert_int_equal(vmt_recorder_suspended(&a, &b), 0);
+	assert_int_equal(vmt_recorder_clock_step(&a, &b), 3600 * (int64_t)SECOND);
+	assert_int_equal(vmt_recorder_clock_step(&b, &a), -3600 * (int64_t)SECOND);
+	/* Suspended for a minute: both of the other clocks went on. */
+	b.realtime_ns = 170 * SECOND;
+	b.boottime_ns = 90 * SECOND;
+	assert_int_equal(vmt_recorder_suspended(&a, &b), 60 * SECOND);
+	assert_int_equal(vmt_recorder_clock_step(&a, &b), 0);
+}
+
+static void i02_a_suspend_is_a_gap(void **unused)
+{
+	struct vmt_sample *samples[3];
+	struct vmt_recorder *r = start(0);
+	VMT_AUTO_RECORDING rec = NULL;
+	size_t i;
+
+	put(r, samples, 0, 2);
+	samples[2] = any_sample(2);
+	samples[2]->host.boottime_ns += 90 * SECOND;
+	samples[2]->host.realtime_ns += 90 * SECOND;
+	assert_int_equal(vmt_recorder_put(r, samples[2], 0, NULL), 0);
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	assert_true(vmt_recording_follows(rec, 1));
+	assert_false(vmt_recording_follows(rec, 2));
+	assert_non_null(strstr(vmt_recording_remark(rec, 0), "(suspended) for 90.0s"));
+	assert_false(vmt_recording_is_damaged(rec));
+	for (i = 0; i < 3; i++)
+		vmt_sample_free(samples[i]);
+}
+
+/* What says that the clock was set does not take away the gap that the line before it has said. */
+static void i02_a_suspend_with_another_clock_is_a_gap(void **unused)
+{
+	struct vmt_sample *samples[3];
+	struct vmt_recorder *r = start(0);
+	VMT_AUTO_RECORDING rec = NULL;
+	size_t i;
+
+	put(r, samples, 0, 2);
+	samples[2] = any_sample(2);
+	samples[2]->host.boottime_ns += 90 * SECOND;
+	samples[2]->host.realtime_ns += 3690 * SECOND;
+	assert_int_equal(vmt_recorder_put(r, samples[2], 0, NULL), 0);
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	assert_non_null(strstr(vmt_recording_remark(rec, 0), "(suspended)"));
+	assert_non_null(strstr(vmt_recording_remark(rec, 1), "set forward"));
+	assert_true(vmt_recording_follows(rec, 1));
+	assert_false(vmt_recording_follows(rec, 2));
+	for (i = 0; i < 3; i++)
+		vmt_sample_free(samples[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(what_is_written_is_read),
+		TEST(j01_truncated_at_every_byte),
+		TEST(j02_a_bit_is_flipped),
+		TEST(j03_other_versions),
+		TEST(j04_hostile_lines),
+		TEST(j04_bomb),
+		TEST(j05_an_unfinished_frame_is_finished),
+		TEST(j05_grows_while_it_is_read),
+		TEST(j06_another_page_size),
+		TEST(j07_no_recording),
+		TEST(what_is_no_recording_is_not_touched),
+		TEST(i01_i02_clocks),
+		TEST(i02_a_suspend_is_a_gap),
+		TEST(i02_a_suspend_with_another_clock_is_a_gap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
