@@ -112,6 +112,11 @@ _vmtop_options()
 		takes='-p --pid --duration --only --budget --top --format -w --write --root -t --timeout'
 		most=0
 		;;
+	record)
+		opts='--write --delay --count --duration --procs --maps --rotate --keep --frame --root --timeout --quiet --verbose --help --version'
+		takes='-w --write -d --delay -n --count --duration --maps --rotate --keep --frame --root -t --timeout'
+		most=0
+		;;
 	doctor)
 		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
@@ -143,7 +148,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record doctor schema completion help' ;;
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
 	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
@@ -233,6 +238,9 @@ _vmtop_values()
 	report,--format) _vmtop_words 'text json ndjson csv' ;;
 	report,-w | report,--write) compopt -o default ;;
 	report,--root) compopt -o dirnames ;;
+	record,-w | record,--write) compopt -o default ;;
+	record,--maps) _vmtop_pids _vmtop_list ;;
+	record,--root) compopt -o dirnames ;;
 	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -244,7 +252,7 @@ _vmtop_values()
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record doctor schema completion help' ;;
 	esac
 }
 

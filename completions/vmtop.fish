@@ -536,6 +536,24 @@ complete -c vmtop -n '__vmtop_at report' -s v -l verbose -d 'say what is done; m
 complete -c vmtop -n '__vmtop_at report' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at report' -s V -l version -d 'print the version and exit'
 
+# record
+complete -c vmtop -n '__vmtop_at -' -a record -d 'samples of the machine and its processes into a file'
+complete -c vmtop -n '__vmtop_at record' -s w -l write -r -F -d 'the recording; one that is there is gone on with'
+complete -c vmtop -n '__vmtop_at record' -s d -l delay -x -d 'seconds between two samples (10)'
+complete -c vmtop -n '__vmtop_at record' -s n -l count -x -d 'end after N samples'
+complete -c vmtop -n '__vmtop_at record' -l duration -x -d 'end after SEC seconds'
+complete -c vmtop -n '__vmtop_at record' -l procs -d 'processes: all (the default), none, or ids with commas between'
+complete -c vmtop -n '__vmtop_at record' -l maps -x -a '(__vmtop_list (__vmtop_pids))' -d 'the mappings of these processes, too'
+complete -c vmtop -n '__vmtop_at record' -l rotate -x -d 'begin another file at a size, as 100M, or an age, as 1d'
+complete -c vmtop -n '__vmtop_at record' -l keep -x -d 'of those that were full keep N (10)'
+complete -c vmtop -n '__vmtop_at record' -l frame -x -d 'what a damage costs at most, in seconds (60)'
+complete -c vmtop -n '__vmtop_at record' -l root -x -a '(__vmtop_dirs)' -d 'read the saved proc/ and sys/ below DIR'
+complete -c vmtop -n '__vmtop_at record' -s t -l timeout -x -d 'give up after SEC seconds (exit 124)'
+complete -c vmtop -n '__vmtop_at record' -s q -l quiet -d 'no notes on standard error'
+complete -c vmtop -n '__vmtop_at record' -s v -l verbose -d 'say what is done; more when given twice'
+complete -c vmtop -n '__vmtop_at record' -s h -l help -d 'print help and exit'
+complete -c vmtop -n '__vmtop_at record' -s V -l version -d 'print the version and exit'
+
 # doctor
 complete -c vmtop -n '__vmtop_at -' -a doctor -d 'what this kernel, build and these rights can give, and what would change it'
 complete -c vmtop -n '__vmtop_at doctor' -l verify -d 'check figures of the kernel against each other, of all processes or of PIDs'
@@ -595,4 +613,4 @@ complete -c vmtop -n '__vmtop_at help' -s q -l quiet -d 'no notes on standard er
 complete -c vmtop -n '__vmtop_at help' -s v -l verbose -d 'say what is done; more when given twice'
 complete -c vmtop -n '__vmtop_at help' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at help' -s V -l version -d 'print the version and exit'
-complete -c vmtop -n '__vmtop_at help' -a 'top free zones kernel cgroups ps maps pages addr cache faults run report doctor schema completion help'
+complete -c vmtop -n '__vmtop_at help' -a 'top free zones kernel cgroups ps maps pages addr cache faults run report record doctor schema completion help'
