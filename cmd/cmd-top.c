@@ -6,25 +6,17 @@
 #include "cmd/top-batch.h"
 #include "cmd/top-config.h"
 #include "cmd/top-dashboard.h"
+#include "cmd/top-replay.h"
 #include "vmtop-config.h"
-
-#define SCREENS "system procs vmas pages faults cache"
 
 static const struct vmt_opt opts[] = {
 	{ "batch", 'b', VMT_OPT_FLAG, NULL, NULL, "print screens as text, one a sample" },
 	{ "delay", 'd', VMT_OPT_VALUE, "SEC", NULL, "seconds between two samples (1)" },
 	{ "count", 'n', VMT_OPT_VALUE, "N", NULL, "end after N samples" },
-	{ "screen", 0, VMT_OPT_VALUE, "NAME", SCREENS, "the screen to begin with" },
-	{ "pid", 'p', VMT_OPT_VALUE, "PID", "@pid", "the process to begin with" },
-	{ "render", 0, VMT_OPT_VALUE, "NAME", SCREENS, "print that screen once, as text" },
-	{ "unit", 0, VMT_OPT_VALUE, "NAME", "auto bytes KiB MiB GiB pages", "unit of sizes" },
-	{ "ascii", 0, VMT_OPT_FLAG, NULL, NULL, "nothing but ASCII" },
-	{ "no-mouse", 0, VMT_OPT_FLAG, NULL, NULL, "leave the mouse to the terminal" },
-	{ "color", 0, VMT_OPT_VALUE, "WHEN", "auto always never",
-	  "colours; auto is where NO_COLOR says nothing" },
+	{ "render", 0, VMT_OPT_VALUE, "NAME", VMT_TOP_SCREENS, "print that screen once, as text" },
 	{ "check-config", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "say what is wrong with the configuration, and end (exit 1 where something is)" },
-	{ "size", 0, VMT_OPT_VALUE, "WxH", NULL, "size of screens that are printed (80x24)" },
+	VMT_OPTS_TOP_LOOK,
 };
 
 #define SIZE_MAX_CELLS 1000
@@ -69,7 +61,7 @@ static int set(struct vmt_ctx *ctx, struct top_opts *o, const char *option, cons
 	return r < 0 ? vmt_usage_error(ctx, "--%s: %s", option, err.text) : 0;
 }
 
-static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
+static int parse_options(struct vmt_ctx *ctx, struct top_opts *o, const struct vmt_replay *rp)
 {
 	const char *count = vmt_ctx_value(ctx, "count"), *pid = vmt_ctx_value(ctx, "pid");
 	struct vmt_ui_settings *s = o->settings;
@@ -87,7 +79,8 @@ static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 		.interval_ns = s->interval_ns,
 		/* That of the locale is none of the settings. */
 		.ascii = s->ascii || ctx->out.ascii,
-		.live = !ctx->root,
+		.live = !ctx->root && !rp,
+		.replay = rp,
 		.batch = vmt_ctx_given(ctx, "render") || vmt_ctx_given(ctx, "batch"),
 		.version = VMTOP_VERSION,
 	};
@@ -101,7 +94,8 @@ static int parse_options(struct vmt_ctx *ctx, struct top_opts *o)
 }
 
 /* Configuration and options, and what is wrong with them is told; an exit code or 0. */
-static int all_options(struct vmt_ctx *ctx, struct top_opts *o, int *ret_problems)
+static int all_options(struct vmt_ctx *ctx, struct top_opts *o, const struct vmt_replay *rp,
+		       int *ret_problems)
 {
 	vmt_settings_init(o->settings);
 	/* What is printed for others is the same for everybody. */
@@ -111,7 +105,7 @@ static int all_options(struct vmt_ctx *ctx, struct top_opts *o, int *ret_problem
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
-	return parse_options(ctx, o);
+	return parse_options(ctx, o, rp);
 }
 
 /* An exit code or 0; a configuration that does not fit the tables is one problem more. */
@@ -143,14 +137,20 @@ static void keep_little(void)
 #endif
 }
 
-static int run_top(struct vmt_ctx *ctx)
+static int run(struct vmt_ctx *ctx, struct vmt_replay *rp)
 {
 	VMT_AUTO_SETTINGS settings = { 0 };
 	VMT_AUTO_SETTINGS files = { 0 };
 	struct top_opts o = { .settings = &settings, .files = &files };
-	VMT_AUTO_TOP top = { 0 };
+	VMT_AUTO_TOP top = { .replay = rp };
 	VMT_AUTO_UI ui = NULL;
-	int problems = 0, r = all_options(ctx, &o, &problems);
+	int problems = 0, r = all_options(ctx, &o, rp, &problems);
+
+	/* What is not watched is printed, as it was recorded. */
+	if (rp && !isatty(STDOUT_FILENO))
+		o.ui.batch = true;
+	if (rp)
+		o.count = rp->end - rp->at;
 
 	keep_little();
 	if (r == 0)
@@ -163,7 +163,7 @@ static int run_top(struct vmt_ctx *ctx)
 	if (!o.ui.batch) {
 		if (problems)
 			vmt_ui_say(ui, "mistakes in the configuration: vmtop top --check-config");
-		r = vmt_top_dashboard(ctx, &settings, o.count, &top, ui);
+		r = vmt_top_dashboard(ctx, &settings, rp ? 0 : o.count, &top, ui);
 		if (r >= 0)
 			return r;
 		/* Where the terminal cannot show it, one screen as text. */
@@ -174,10 +174,20 @@ static int run_top(struct vmt_ctx *ctx)
 		if (r)
 			return r;
 	}
-	return vmt_top_batch(
-		ctx,
-		&(struct vmt_top_batch){ o.width, o.height, o.count, o.ui.interval_ns, o.ui.ascii },
-		&top, ui);
+	return vmt_top_batch(ctx,
+			     &(struct vmt_top_batch){ o.width, o.height, o.count,
+						      rp ? 0 : o.ui.interval_ns, o.ui.ascii },
+			     &top, ui);
+}
+
+static int run_top(struct vmt_ctx *ctx)
+{
+	return run(ctx, NULL);
+}
+
+int vmt_top_replay(struct vmt_ctx *ctx, struct vmt_replay *rp)
+{
+	return run(ctx, rp);
 }
 
 const struct vmt_cmd vmt_cmd_top = {

@@ -181,4 +181,4 @@ int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
 extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_pages, vmt_cmd_addr,
 	vmt_cmd_faults, vmt_cmd_run, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
 	vmt_cmd_completion, vmt_cmd_introspect, vmt_cmd_cache, vmt_cmd_zones, vmt_cmd_kernel,
-	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_record;
+	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_record, vmt_cmd_replay;

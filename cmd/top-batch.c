@@ -78,6 +78,8 @@ static int take_samples(struct vmt_sink *sink, void *arg)
 			b->exit = draw(b);
 		if (b->exit)
 			return 0;
+		if (b->top->replay)
+			vmt_replay_go(b->top->replay, b->top->replay->at + 1);
 		vmt_buf_clear(&text);
 		if (i)
 			vmt_buf_addc(&text, '\n');

@@ -12,6 +12,8 @@
 
 int vmt_top_open(struct vmt_top *top, struct vmt_ctx *ctx)
 {
+	if (top->replay)
+		return 0;
 	/* Reading a recording holds nobody up. */
 	top->rows.budget_ns = ctx->root ? UINT64_MAX : VMT_TOP_BUDGET_NS;
 	return vmt_run_open(&top->run, ctx, 0);
@@ -141,6 +143,11 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	size_t rows[VMT_UI_ROWS_MAX];
 	int r;
 
+	if (top->replay) {
+		r = vmt_replay_sample(top->replay, &top->run, ctx);
+		top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+		return r;
+	}
 	/* What took_ns of the sample is counted from. */
 	ctx->started_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	set_deadline(top);
@@ -179,7 +186,7 @@ int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_w
 	int r = 0, seen;
 
 	*ret_new = false;
-	if (!want->sampling || !top->run.sample)
+	if (!want->sampling || !top->run.sample || top->replay)
 		return 0;
 	set_deadline(top);
 	n = rows_of(top, want, want->n_rows, rows);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "cmd/collect-loop.h"
+#include "cmd/replay.h"
 #include "cmd/top-cache.h"
 #include "cmd/top-faults.h"
 #include "cmd/top-maps.h"
@@ -10,6 +10,7 @@
 
 /* The samples of the dashboard: what the screen that is shown wants, and no more. */
 struct vmt_top {
+	struct vmt_replay *replay; /* where they are of a recording; of the caller */
 	struct vmt_run run;
 	struct vmt_top_cache cache;
 	struct vmt_top_faults faults;

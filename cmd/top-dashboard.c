@@ -5,12 +5,20 @@
 #include <time.h>
 
 #include "cmd/top-config.h"
+#include "cmd/moment.h"
+#include "cmd/recorder.h"
 #include "cmd/top-loop.h"
 
 struct dashboard {
 	struct vmt_ctx *ctx;
 	struct vmt_top *top;
 	char *root; /* of --root, for the words of a command; or NULL */
+	struct vmt_ui *ui;
+	bool playing; /* the recording that is shown */
+	bool jumped;
+	/* The recording that is written, and its name. */
+	struct vmt_recorder *recorder;
+	char *record_name;
 	/* What is shown while samples go on that are not; it goes when the sample after it is
 	 * not the one that is shown any more. */
 	bool holding;
@@ -32,10 +40,128 @@ static void drop_held(struct dashboard *d)
 	vmt_sample_free(VMT_STEAL(d->held_sample));
 }
 
+static void tell_place(struct dashboard *d)
+{
+	const struct vmt_replay *rp = d->top->replay;
+
+	vmt_ui_place(d->ui, &(struct vmt_ui_place){ .at = rp->at - rp->first,
+						    .n = rp->end - rp->first,
+						    .playing = d->playing,
+						    .jumped = d->jumped });
+	d->jumped = false;
+}
+
+static void replay(void *arg, struct vmt_ui *ui)
+{
+	struct dashboard *d = arg;
+	struct vmt_replay *rp = d->top->replay;
+	struct vmt_ui_order order = vmt_ui_order(ui);
+	size_t was = rp->at;
+	uint64_t ns;
+
+	switch (order.kind) {
+	case VMT_ORDER_STEP:
+		vmt_replay_go(rp, order.by > 0 ? rp->at + 1 : rp->at ? rp->at - 1 : 0);
+		break;
+	case VMT_ORDER_BY:
+		vmt_replay_by(rp, order.by);
+		break;
+	case VMT_ORDER_TO:
+		if (vmt_parse_moment(order.text, vmt_recording_time(rp->recording, rp->first),
+				     &ns) < 0) {
+			vmt_ui_say(ui, "a time is 03:14, 2026-11-21T03:14:05, with Z for UTC, or "
+				       "@SECONDS");
+			return;
+		}
+		vmt_replay_to(rp, ns);
+		break;
+	case VMT_ORDER_PLAY:
+		d->playing = !d->playing;
+		break;
+	}
+	if (order.kind != VMT_ORDER_PLAY && rp->at == was)
+		vmt_ui_say(ui, "%s of the recording",
+			   rp->at + 1 >= rp->end ? "this is the end" : "this is the beginning");
+	d->jumped |= rp->at != was && rp->at != was + 1;
+	tell_place(d);
+}
+
+static void tick(void *arg, struct vmt_ui *ui)
+{
+	struct dashboard *d = arg;
+	struct vmt_replay *rp = d->top->replay;
+
+	if (!rp || !d->playing || vmt_replay_go(rp, rp->at + 1))
+		return;
+	d->playing = false;
+	vmt_ui_say(ui, "this is the end of the recording");
+	tell_place(d);
+}
+
+static void end_record(struct dashboard *d, const char *reason)
+{
+	struct vmt_err err = { 0 };
+	uint64_t n;
+
+	if (!d->recorder)
+		return;
+	n = vmt_recorder_samples(d->recorder);
+	if (vmt_recorder_close(VMT_STEAL(d->recorder), reason, &err) < 0)
+		vmt_ui_say(d->ui, "the recording has ended: %s", err.text);
+	else
+		vmt_ui_say(d->ui, "recorded %" PRIu64 " samples in %s", n, d->record_name);
+	free(VMT_STEAL(d->record_name));
+}
+
+static void put_record(struct dashboard *d)
+{
+	struct vmt_err err = { 0 };
+
+	if (vmt_recorder_put(d->recorder, d->top->run.sample, 0, &err) == 0)
+		return;
+	end_record(d, "failed");
+	vmt_ui_say(d->ui, "the recording has ended: %s", err.text);
+}
+
+/* Into the current directory, as reports are. */
+static void record(void *arg, struct vmt_ui *ui)
+{
+	struct dashboard *d = arg;
+	time_t now = (time_t)(vmt_now_ns(CLOCK_REALTIME) / 1000000000);
+	struct vmt_recorder_opts opts = { 0 };
+	struct vmt_err err = { 0 };
+	char stamp[32] = "";
+	struct tm tm;
+
+	if (d->recorder) {
+		end_record(d, "stopped");
+		return;
+	}
+	if (d->ctx->root) {
+		vmt_ui_say(ui, "a saved machine does not change");
+		return;
+	}
+	if (localtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
+	if (asprintf(&d->record_name, "vmtop-%s.rec", stamp) < 0) {
+		d->record_name = NULL;
+		vmt_ui_say(ui, "no recording: out of memory");
+		return;
+	}
+	opts.path = d->record_name;
+	if (vmt_recorder_open(&opts, &d->recorder, &err) < 0) {
+		vmt_ui_say(ui, "no recording: %s: %s", err.path, err.text);
+		free(VMT_STEAL(d->record_name));
+		return;
+	}
+	vmt_ui_say(ui, "recording to %s; F8 ends it", d->record_name);
+}
+
 static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_model **ret,
 		  uint64_t *ret_took_ns)
 {
 	struct dashboard *d = arg;
+	const struct vmt_model *shown;
 	int r;
 
 	if (!d->holding)
@@ -43,8 +169,15 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 	if (want->held && !d->holding && d->top->run.model)
 		hold(d);
 	d->holding = want->held && d->held;
+	shown = d->top->run.model;
 	r = vmt_top_sample(d->top, d->ctx, want);
-	*ret = d->holding ? NULL : d->top->run.model;
+	if (r == 0 && d->recorder)
+		put_record(d);
+	if (d->top->replay)
+		tell_place(d);
+	/* The same sample again is no other one. */
+	*ret = d->holding || (d->top->replay && d->top->run.model == shown) ? NULL
+									    : d->top->run.model;
 	*ret_took_ns = d->top->took_ns;
 	return r;
 }
@@ -158,8 +291,9 @@ int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *setting
 		      struct vmt_top *top, struct vmt_ui *ui)
 {
 	VMT_AUTO_FREE char *root = ctx->root ? strdup(ctx->root) : NULL;
-	struct dashboard d = { .ctx = ctx, .top = top, .root = root };
-	const struct vmt_top_calls calls = { sample, idle, more, look, report, save, &d };
+	struct dashboard d = { .ctx = ctx, .top = top, .root = root, .ui = ui, .jumped = true };
+	const struct vmt_top_calls calls = { sample, idle,   more,   look, report,
+					     save,   record, replay, tick, &d };
 	VMT_AUTO_TERMINAL terminal = NULL;
 	struct vmt_terminal_opts opts;
 	struct vmt_err err = { 0 };
@@ -174,7 +308,10 @@ int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *setting
 		vmt_note(ctx, "%s: one screen as text", err.text);
 		return -1;
 	}
+	if (top->replay)
+		tell_place(&d);
 	r = vmt_top_loop(ctx, count, terminal, ui, &calls);
+	end_record(&d, "quit");
 	drop_held(&d);
 	return r;
 }

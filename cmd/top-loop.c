@@ -113,6 +113,12 @@ static void set_pace(struct loop *l, uint64_t wanted_ns, uint64_t sample_ns)
 	vmt_ui_slow(l->ui, l->interval_ns > l->asked_ns ? l->interval_ns : 0);
 }
 
+/* Whether there is another sample by itself after an interval. */
+static bool ticks(const struct loop *l, const struct vmt_ui_want *want)
+{
+	return want->sampling && !want->still && !l->ctx->root;
+}
+
 static void sample(struct loop *l)
 {
 	const struct vmt_model *model = NULL;
@@ -137,7 +143,7 @@ static void sample(struct loop *l)
 	/* Nothing wakes it up while nothing is to be read. */
 	if (!want.sampling)
 		l->calls->idle(l->calls->arg);
-	if (l->ctx->root || !want.sampling)
+	if (!ticks(l, &want))
 		set_timer(l, 0);
 	else if (l->ticking_ns != l->interval_ns)
 		set_timer(l, l->interval_ns);
@@ -149,9 +155,9 @@ static void follow_wants(struct loop *l)
 	struct vmt_ui_want want;
 
 	vmt_ui_wants(l->ui, &want);
-	if (want.sampling != (l->ticking_ns != 0) && !l->ctx->root)
-		l->sample |= want.sampling;
-	if (!want.sampling && l->ticking_ns) {
+	if (ticks(l, &want) != (l->ticking_ns != 0) && !l->ctx->root)
+		l->sample |= ticks(l, &want);
+	if (!ticks(l, &want) && l->ticking_ns) {
 		l->calls->idle(l->calls->arg);
 		set_timer(l, 0);
 	}
@@ -320,6 +326,13 @@ static void on_event(struct loop *l, const struct vmt_ui_event *event)
 	case VMT_UI_REPORT:
 		l->calls->report(l->calls->arg, l->ui);
 		break;
+	case VMT_UI_RECORD:
+		l->calls->record(l->calls->arg, l->ui);
+		break;
+	case VMT_UI_REPLAY:
+		l->calls->replay(l->calls->arg, l->ui);
+		l->sample = true;
+		break;
 	case VMT_UI_SAVE:
 		l->calls->save(l->calls->arg, l->ui);
 		break;
@@ -383,7 +396,7 @@ static void wait_and_see(struct loop *l)
 	};
 	struct signalfd_siginfo info;
 	struct vmt_ui_event event;
-	uint64_t ticks, now;
+	uint64_t n, now;
 
 	if (poll(fds, VMT_ARRAY_LEN(fds), rest_ms(l)) < 0)
 		return;
@@ -398,8 +411,10 @@ static void wait_and_see(struct loop *l)
 		on_input(l);
 	else if (now >= silent_at(l) && vmt_terminal_silence(l->terminal, &event))
 		on_event(l, &event);
-	if (read(l->timer, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks))
+	if (read(l->timer, &n, sizeof(n)) == (ssize_t)sizeof(n)) {
+		l->calls->tick(l->calls->arg, l->ui);
 		l->sample = true;
+	}
 	if (l->ctx->deadline_ns && now >= l->ctx->deadline_ns)
 		end(l, VMT_EXIT_TIMEOUT);
 }

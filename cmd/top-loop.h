@@ -24,6 +24,11 @@ struct vmt_top_calls {
 	 * vmt_ui_say(). */
 	void (*report)(void *arg, struct vmt_ui *ui);
 	void (*save)(void *arg, struct vmt_ui *ui);
+	/* The samples are to be recorded, or not any more: says which. */
+	void (*record)(void *arg, struct vmt_ui *ui);
+	/* In a recording: goes where vmt_ui_order() says; and, at each tick, on where it plays. */
+	void (*replay)(void *arg, struct vmt_ui *ui);
+	void (*tick)(void *arg, struct vmt_ui *ui);
 	void *arg;
 };
 

@@ -48,8 +48,8 @@ _vmtop_options()
 		most=0
 		;;
 	top)
-		opts='--batch --delay --count --screen --pid --render --unit --ascii --no-mouse --color --check-config --size --root --timeout --quiet --verbose --help --version'
-		takes='-d --delay -n --count --screen -p --pid --render --unit --color --size --root -t --timeout'
+		opts='--batch --delay --count --render --check-config --screen --pid --unit --ascii --no-mouse --color --size --root --timeout --quiet --verbose --help --version'
+		takes='-d --delay -n --count --render --screen -p --pid --unit --color --size --root -t --timeout'
 		most=0
 		;;
 	free)
@@ -117,6 +117,11 @@ _vmtop_options()
 		takes='-w --write -d --delay -n --count --duration --maps --rotate --keep --frame --root -t --timeout'
 		most=0
 		;;
+	replay)
+		opts='--read --begin --end --batch --ndjson --screen --pid --unit --ascii --no-mouse --color --size --root --timeout --quiet --verbose --help --version'
+		takes='-r --read --begin --end --screen -p --pid --unit --color --size --root -t --timeout'
+		most=0
+		;;
 	doctor)
 		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
@@ -148,10 +153,10 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay doctor schema completion help' ;;
+	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
-	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,--unit) _vmtop_words 'auto bytes KiB MiB GiB pages' ;;
 	top,--color) _vmtop_words 'auto always never' ;;
 	top,--root) compopt -o dirnames ;;
@@ -241,6 +246,12 @@ _vmtop_values()
 	record,-w | record,--write) compopt -o default ;;
 	record,--maps) _vmtop_pids _vmtop_list ;;
 	record,--root) compopt -o dirnames ;;
+	replay,-r | replay,--read) compopt -o default ;;
+	replay,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
+	replay,-p | replay,--pid) _vmtop_pids _vmtop_words ;;
+	replay,--unit) _vmtop_words 'auto bytes KiB MiB GiB pages' ;;
+	replay,--color) _vmtop_words 'auto always never' ;;
+	replay,--root) compopt -o dirnames ;;
 	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -252,7 +263,7 @@ _vmtop_values()
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay doctor schema completion help' ;;
 	esac
 }
 

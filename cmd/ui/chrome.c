@@ -333,7 +333,6 @@ void vmt_draw_line(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	}
 }
 
-/* F8 records, which this version does not do: it stands there as everywhere else. */
 static void draw_labels(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	unsigned x = 0, n;
@@ -364,11 +363,33 @@ static void draw_labels(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 				"?:explain");
 }
 
+/* Where in the recording it is, and the keys that lead elsewhere. */
+static void draw_place(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
+{
+	uint64_t ns = ui->model ? ui->model->sample->host.realtime_ns : 0;
+	time_t t = (time_t)(ns / 1000000000);
+	char when[32] = "";
+	struct tm tm;
+	unsigned x;
+
+	if (ns && localtime_r(&t, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	x = vmt_canvas_putf(c, y, 0, VMT_STYLE_STRONG, "%s %zu/%zu %s", when, ui->place.at + 1,
+			    ui->place.n, ui->place.playing ? "plays" : "paused");
+	vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
+			c->width < VMT_WIDE ? " t/T step j/J by time b to Space play F1"
+					    : "  t/T:step j/J:by a time b:to a time Space:play "
+					      "arrows:move Enter:open Esc:back ?:explain F1:help "
+					      "q:quit");
+}
+
 void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	if (ui->said[0])
 		vmt_canvas_bytes(c, y, 0, c->width, VMT_STYLE_STRONG, vmt_bytes_of(ui->said),
 				 VMT_FIT_LEFT);
+	else if (ui->opts.replay)
+		draw_place(ui, c, y);
 	else
 		draw_labels(ui, c, y);
 }

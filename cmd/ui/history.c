@@ -43,6 +43,13 @@ void vmt_history_free(struct vmt_history *h)
 	free(h);
 }
 
+void vmt_history_clear(struct vmt_history *h)
+{
+	h->n = 0;
+	if (h->n_slots)
+		memset(h->slots, 0, h->n_slots * sizeof(*h->slots));
+}
+
 static size_t hash(uint64_t key, uint64_t key2)
 {
 	uint64_t x = (key ^ key2 * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);

@@ -10,6 +10,8 @@
 struct vmt_history; /* of many subjects, each known by a key of two numbers */
 
 int vmt_history_new(struct vmt_history **ret);
+/* Forgets all: what comes does not follow it. */
+void vmt_history_clear(struct vmt_history *h);
 void vmt_history_free(struct vmt_history *h);
 /* A new sample begins; subjects that do not come again are forgotten. */
 void vmt_history_tick(struct vmt_history *h);

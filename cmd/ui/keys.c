@@ -36,7 +36,7 @@ const struct vmt_action_row vmt_actions[VMT_ACTION_COUNT] = {
 	[VMT_ACTION_FOLLOW] = { "follow", NULL, "keep the selected row in sight" },
 	[VMT_ACTION_FREEZE] = { "freeze", "Freeze", "stop, sampling too; again to go on" },
 	[VMT_ACTION_HOLD] = { "hold", NULL, "stop what is shown, and go on sampling" },
-	[VMT_ACTION_RECORD] = { "record", "Rec", "record: not in this version" },
+	[VMT_ACTION_RECORD] = { "record", "Rec", "record the samples to a file; again to end it" },
 	[VMT_ACTION_REPORT] = { "report", "Report", "write a report of what is selected" },
 	[VMT_ACTION_COLUMNS] = { "columns", NULL, "choose columns" },
 	[VMT_ACTION_UNIT] = { "unit", NULL, "unit of sizes" },
@@ -53,6 +53,12 @@ const struct vmt_action_row vmt_actions[VMT_ACTION_COUNT] = {
 	[VMT_ACTION_HELP] = { "help", "Help", "this help" },
 	[VMT_ACTION_WARNINGS] = { "warnings", NULL, "what was noticed, and what is missing" },
 	[VMT_ACTION_SETUP] = { "setup", "Setup", "settings, and saving them" },
+	[VMT_ACTION_STEP] = { "step", NULL, "in a recording: the next sample" },
+	[VMT_ACTION_STEP_BACK] = { "step-back", NULL, "in a recording: the sample before" },
+	[VMT_ACTION_LATER] = { "later", NULL, "in a recording: forward by a time" },
+	[VMT_ACTION_EARLIER] = { "earlier", NULL, "in a recording: back by a time" },
+	[VMT_ACTION_TO_TIME] = { "to-time", NULL, "in a recording: to a time, as 03:14" },
+	[VMT_ACTION_PLAY] = { "play", "Play", "in a recording: play, and pause" },
 	[VMT_ACTION_QUIT] = { "quit", "Quit", "back; from the first view: quit" },
 	[VMT_ACTION_QUIT_ALL] = { "quit-all", NULL, "quit" },
 };
@@ -126,6 +132,30 @@ static const struct vmt_key_row keys[] = {
 	{ 'q', VMT_ACTION_QUIT },
 	{ 'Q', VMT_ACTION_QUIT_ALL },
 };
+
+/* In a recording these go before. */
+static const struct vmt_key_row replay_keys[] = {
+	{ 't', VMT_ACTION_STEP },    { 'T', VMT_ACTION_STEP_BACK }, { 'j', VMT_ACTION_LATER },
+	{ 'J', VMT_ACTION_EARLIER }, { 'b', VMT_ACTION_TO_TIME },   { ' ', VMT_ACTION_PLAY },
+	{ F(7), VMT_ACTION_PLAY },
+};
+
+const struct vmt_key_row *vmt_replay_key_row(size_t i)
+{
+	static const struct vmt_key_row end = { VMT_KEY_NONE, VMT_ACTION_NONE };
+
+	return i < VMT_ARRAY_LEN(replay_keys) ? &replay_keys[i] : &end;
+}
+
+enum vmt_action vmt_replay_key_action(uint32_t key)
+{
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(replay_keys); i++)
+		if (replay_keys[i].key == key)
+			return replay_keys[i].action;
+	return VMT_ACTION_NONE;
+}
 
 const struct vmt_key_row *vmt_key_row(size_t i)
 {

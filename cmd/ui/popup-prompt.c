@@ -21,6 +21,11 @@ int vmt_popup_prompt_init(struct vmt_ui *ui, struct vmt_popup *p)
 			return -ENOMEM;
 		vmt_line_set(&p->line, text.data);
 		return 0;
+	case VMT_ACTION_LATER:
+	case VMT_ACTION_EARLIER:
+		vmt_line_set(&p->line, "10m");
+		return 0;
+	case VMT_ACTION_TO_TIME:
 	case VMT_ACTION_PALETTE:
 		return 0;
 	default:
@@ -114,6 +119,34 @@ static int set_delay(struct vmt_ui *ui, const char *text, struct vmt_err *err)
 	return 0;
 }
 
+/* By how long, or to when, in a recording. */
+static int set_order(struct vmt_ui *ui, enum vmt_action action, const char *text,
+		     struct vmt_err *err)
+{
+	uint64_t ns;
+
+	if (!ui->opts.replay)
+		return vmt_err_set(err, -EINVAL, NULL, 0, "this is no recording");
+	if (action == VMT_ACTION_TO_TIME) {
+		ui->order = (struct vmt_ui_order){ .kind = VMT_ORDER_TO };
+		snprintf(ui->order.text, sizeof(ui->order.text), "%s", text);
+		return 0;
+	}
+	if (vmt_parse_duration(text, &ns) < 0 || !ns)
+		return vmt_err_set(err, -EINVAL, NULL, 0, "a time, as 30, 10m or 1h");
+	ui->order = (struct vmt_ui_order){
+		.kind = VMT_ORDER_BY,
+		.by = action == VMT_ACTION_LATER ? (int64_t)ns : -(int64_t)ns,
+	};
+	return 0;
+}
+
+static bool is_order(enum vmt_action action)
+{
+	return action == VMT_ACTION_LATER || action == VMT_ACTION_EARLIER ||
+	       action == VMT_ACTION_TO_TIME;
+}
+
 static int set_unit(struct vmt_ui *ui, const char *text, struct vmt_err *err)
 {
 	int i;
@@ -138,6 +171,10 @@ static int run_with(struct vmt_ui *ui, enum vmt_action action, const char *arg, 
 		return set_delay(ui, arg, err);
 	case VMT_ACTION_UNIT:
 		return set_unit(ui, arg, err);
+	case VMT_ACTION_LATER:
+	case VMT_ACTION_EARLIER:
+	case VMT_ACTION_TO_TIME:
+		return set_order(ui, action, arg, err);
 	case VMT_ACTION_SEARCH:
 	case VMT_ACTION_FILTER:
 	case VMT_ACTION_SORT_MENU:
@@ -194,7 +231,7 @@ static enum vmt_ui_act run(struct vmt_ui *ui, struct vmt_popup *p)
 		if (r < 0)
 			return refuse(p, r, &err);
 		vmt_popup_close(ui);
-		return VMT_UI_SAMPLE;
+		return is_order(action) ? VMT_UI_REPLAY : VMT_UI_SAMPLE;
 	}
 	vmt_popup_close(ui);
 	r = (int)vmt_ui_action(ui, action);
@@ -216,6 +253,14 @@ static enum vmt_ui_act enter(struct vmt_ui *ui, struct vmt_popup *p)
 	case VMT_ACTION_FILTER:
 		r = vmt_table_filter(ui, t, p->line.text, &err);
 		break;
+	case VMT_ACTION_LATER:
+	case VMT_ACTION_EARLIER:
+	case VMT_ACTION_TO_TIME:
+		r = set_order(ui, p->action, p->line.text, &err);
+		if (r < 0)
+			return refuse(p, r, &err);
+		vmt_popup_close(ui);
+		return VMT_UI_REPLAY;
 	default:
 		/* What was found is selected already. */
 		vmt_popup_close(ui);
@@ -327,10 +372,13 @@ static void draw_candidates(struct vmt_popup *p, struct vmt_canvas *c)
 
 static void draw(struct vmt_ui *ui, struct vmt_popup *p, struct vmt_canvas *c)
 {
-	const char *label = p->action == VMT_ACTION_SEARCH   ? "/"
-			    : p->action == VMT_ACTION_FILTER ? "\\"
-			    : p->action == VMT_ACTION_DELAY  ? "delay: "
-							     : ":";
+	const char *label = p->action == VMT_ACTION_SEARCH    ? "/"
+			    : p->action == VMT_ACTION_FILTER  ? "\\"
+			    : p->action == VMT_ACTION_DELAY   ? "delay: "
+			    : p->action == VMT_ACTION_LATER   ? "forward by: "
+			    : p->action == VMT_ACTION_EARLIER ? "back by: "
+			    : p->action == VMT_ACTION_TO_TIME ? "to: "
+							      : ":";
 	unsigned x, y, width;
 
 	(void)ui;

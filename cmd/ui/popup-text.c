@@ -5,15 +5,20 @@
 #define WIDTH 76
 
 /* The keys of an action, "Up, k"; in buf. */
-static const char *keys_of(enum vmt_action action, char *buf, size_t size)
+static const char *keys_of(const struct vmt_ui *ui, enum vmt_action action, char *buf, size_t size)
 {
 	const struct vmt_key_row *row;
 	char name[16];
 	size_t i, n = 0;
 
 	buf[0] = 0;
-	for (i = 0; (row = vmt_key_row(i))->key; i++)
+	for (i = 0; ui->opts.replay && (row = vmt_replay_key_row(i))->key; i++)
 		if (row->action == action && n < size)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "",
+					      vmt_key_name(row->key, name, sizeof(name)));
+	for (i = 0; (row = vmt_key_row(i))->key; i++)
+		if (row->action == action && n < size &&
+		    !(ui->opts.replay && vmt_replay_key_action(row->key)))
 			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "",
 					      vmt_key_name(row->key, name, sizeof(name)));
 	return buf;
@@ -37,7 +42,7 @@ static void add_help(const struct vmt_ui *ui, struct vmt_sheet *sheet)
 	vmt_sheet_add(sheet, VMT_STYLE_NORMAL, 0, VMT_BYTES(""));
 	vmt_sheet_addf(sheet, VMT_STYLE_STRONG, 0, "Everywhere");
 	for (i = 1; i < VMT_ACTION_COUNT; i++)
-		if (vmt_actions[i].name && *keys_of((enum vmt_action)i, keys, sizeof(keys)))
+		if (vmt_actions[i].name && *keys_of(ui, (enum vmt_action)i, keys, sizeof(keys)))
 			vmt_sheet_addf(sheet, VMT_STYLE_NORMAL, 18, "  %-15s %s", keys,
 				       vmt_actions[i].help);
 	vmt_sheet_add(sheet, VMT_STYLE_NORMAL, 0, VMT_BYTES(""));

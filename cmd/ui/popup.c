@@ -42,6 +42,9 @@ static const struct vmt_popup_kind *kind_of(enum vmt_action action)
 	case VMT_ACTION_FILTER:
 	case VMT_ACTION_DELAY:
 	case VMT_ACTION_PALETTE:
+	case VMT_ACTION_LATER:
+	case VMT_ACTION_EARLIER:
+	case VMT_ACTION_TO_TIME:
 		return &vmt_popup_prompt;
 	case VMT_ACTION_EXPLAIN:
 		return &vmt_popup_explain;

@@ -190,6 +190,8 @@ static int take_model(struct vmt_ui *ui, void *state)
 	size_t i;
 	int r;
 
+	if (ui->place.jumped)
+		vmt_history_clear(s->faults);
 	vmt_history_tick(s->faults);
 	s->faulting = 0;
 	s->has_rates = false;
@@ -432,7 +434,8 @@ static bool draw_reason(struct vmt_ui *ui, const struct procs_state *s, struct v
 		return false;
 	vmt_buf_adds(&line, "PSS -: ");
 	if (waiting)
-		vmt_buf_addf(&line, "%zu not read yet%s", waiting, refused ? "; " : "");
+		vmt_buf_addf(&line, "%zu not %s%s", waiting,
+			     ui->opts.replay ? "recorded" : "read yet", refused ? "; " : "");
 	if (refused && VMT_HAS(source, reason, source))
 		vmt_buf_add(&line, source->reason.ptr, source->reason.len);
 	if (refused && VMT_HAS(source, fix, source))

@@ -107,6 +107,8 @@ static int take_model(struct vmt_ui *ui, void *state)
 	size_t i;
 	int r = 0;
 
+	if (ui->place.jumped)
+		vmt_history_clear(s->rates);
 	vmt_history_tick(s->rates);
 	for (i = 0; i < VMT_ARRAY_LEN(watched) && r == 0; i++) {
 		const struct vmt_field *f = &vmt_entity_system.fields[watched[i].field];

@@ -57,6 +57,13 @@ enum vmt_action {
 	VMT_ACTION_HELP,
 	VMT_ACTION_WARNINGS,
 	VMT_ACTION_SETUP,
+	/* In a recording. */
+	VMT_ACTION_STEP,
+	VMT_ACTION_STEP_BACK,
+	VMT_ACTION_LATER,
+	VMT_ACTION_EARLIER,
+	VMT_ACTION_TO_TIME,
+	VMT_ACTION_PLAY,
 	VMT_ACTION_QUIT, /* one view back, and the end from the first */
 	VMT_ACTION_QUIT_ALL,
 	VMT_ACTION_COUNT,
@@ -75,6 +82,9 @@ struct vmt_action_row {
 
 extern const struct vmt_action_row vmt_actions[VMT_ACTION_COUNT];
 enum vmt_action vmt_key_action(uint32_t key);
+/* The same for keys that mean something else in a recording; the i-th of these. */
+enum vmt_action vmt_replay_key_action(uint32_t key);
+const struct vmt_key_row *vmt_replay_key_row(size_t i);
 /* "F3", "Enter", "Ctrl-D", "<"; in buf of at least 16 bytes. */
 const char *vmt_key_name(uint32_t key, char *buf, size_t size);
 /* The first key of an action, VMT_KEY_NONE where it has none. */
@@ -147,6 +157,8 @@ struct vmt_ui {
 	void *states[VMT_SCREEN_COUNT];
 	struct vmt_ui_subject subject; /* of the view that is shown */
 	enum vmt_frozen frozen;
+	struct vmt_ui_place place; /* in a recording */
+	struct vmt_ui_order order; /* the last one */
 	struct vmt_popup *popup; /* help, a menu, a prompt: it gets the keys first; or NULL */
 	unsigned cursor_y, cursor_x; /* of the value that is explained */
 	unsigned zoom; /* a full bar is the whole of it, divided by two so many times */

@@ -187,6 +187,38 @@ static enum vmt_ui_act go(struct vmt_ui *ui, enum vmt_screen_id screen)
 	return vmt_ui_open(ui, screen, &subject);
 }
 
+void vmt_ui_place(struct vmt_ui *ui, const struct vmt_ui_place *place)
+{
+	ui->place = *place;
+}
+
+struct vmt_ui_order vmt_ui_order(const struct vmt_ui *ui)
+{
+	return ui->order;
+}
+
+/* What is done in a recording, and nowhere else. */
+static enum vmt_ui_act replay(struct vmt_ui *ui, enum vmt_action action)
+{
+	if (!ui->opts.replay) {
+		vmt_ui_say(ui, "this is no recording");
+		return VMT_UI_DRAW;
+	}
+	switch (action) {
+	case VMT_ACTION_STEP:
+		ui->order = (struct vmt_ui_order){ .kind = VMT_ORDER_STEP, .by = 1 };
+		return VMT_UI_REPLAY;
+	case VMT_ACTION_STEP_BACK:
+		ui->order = (struct vmt_ui_order){ .kind = VMT_ORDER_STEP, .by = -1 };
+		return VMT_UI_REPLAY;
+	case VMT_ACTION_PLAY:
+		ui->order = (struct vmt_ui_order){ .kind = VMT_ORDER_PLAY };
+		return VMT_UI_REPLAY;
+	default:
+		return vmt_popup_open(ui, action);
+	}
+}
+
 static enum vmt_ui_act freeze(struct vmt_ui *ui, enum vmt_frozen how)
 {
 	ui->frozen = ui->frozen ? VMT_FROZEN_NOT : how;
@@ -231,12 +263,25 @@ static enum vmt_ui_act common(struct vmt_ui *ui, enum vmt_action action)
 		return ui->n_views > 1 ? vmt_ui_back(ui) : VMT_UI_QUIT;
 	case VMT_ACTION_QUIT_ALL:
 		return VMT_UI_QUIT;
+	case VMT_ACTION_STEP:
+	case VMT_ACTION_STEP_BACK:
+	case VMT_ACTION_LATER:
+	case VMT_ACTION_EARLIER:
+	case VMT_ACTION_TO_TIME:
+	case VMT_ACTION_PLAY:
+		return replay(ui, action);
 	case VMT_ACTION_FREEZE:
+		if (ui->opts.replay)
+			return replay(ui, VMT_ACTION_PLAY);
 		return freeze(ui, VMT_FROZEN_ALL);
 	case VMT_ACTION_HOLD:
+		if (ui->opts.replay)
+			return replay(ui, VMT_ACTION_PLAY);
 		return freeze(ui, VMT_FROZEN_SHOWN);
 	case VMT_ACTION_RECORD:
-		vmt_ui_say(ui, "this version of vmtop does not record");
+		if (!ui->opts.replay)
+			return VMT_UI_RECORD;
+		vmt_ui_say(ui, "this is a recording");
 		return VMT_UI_DRAW;
 	case VMT_ACTION_REPORT:
 		return VMT_UI_REPORT;
@@ -310,7 +355,9 @@ enum vmt_ui_act vmt_ui_event(struct vmt_ui *ui, const struct vmt_ui_event *event
 		   event->key == VMT_KEY_WHEEL_DOWN) {
 		act = mouse(ui, event);
 	} else if (event->key != VMT_KEY_PASTE) {
-		action = vmt_key_action(event->key);
+		action = ui->opts.replay ? vmt_replay_key_action(event->key) : VMT_ACTION_NONE;
+		if (!action)
+			action = vmt_key_action(event->key);
 		if (action)
 			act = vmt_ui_action(ui, action);
 	}
@@ -325,6 +372,7 @@ void vmt_ui_wants(const struct vmt_ui *ui, struct vmt_ui_want *ret)
 	*ret = (struct vmt_ui_want){
 		.screen = vmt_ui_view(ui)->screen,
 		.sampling = ui->frozen != VMT_FROZEN_ALL,
+		.still = ui->opts.replay && !ui->place.playing,
 		.held = ui->frozen == VMT_FROZEN_SHOWN,
 		.interval_ns = ui->interval_ns,
 		.sources = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |

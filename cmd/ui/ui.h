@@ -65,6 +65,8 @@ enum vmt_ui_act {
 	VMT_UI_SAMPLE, /* something else is wanted: sample at once */
 	VMT_UI_REPORT, /* write a report of what vmt_ui_subject() says */
 	VMT_UI_SAVE, /* write the configuration */
+	VMT_UI_RECORD, /* begin a recording of the samples, or end it */
+	VMT_UI_REPLAY, /* go where vmt_ui_order() says */
 	VMT_UI_QUIT,
 };
 
@@ -96,6 +98,8 @@ struct vmt_ui_subject {
 struct vmt_ui_want {
 	enum vmt_screen_id screen;
 	bool sampling; /* false: frozen, and nothing is to be read at all */
+	bool still; /* in a recording, and nothing plays: the sample is another one on request alone
+		     */
 	bool held; /* samples are taken and not shown: the model that is shown is to stay */
 	uint64_t interval_ns;
 	uint64_t sources; /* VMT_SOURCE_BITs of the cheap sources */
@@ -130,6 +134,7 @@ struct vmt_ui_opts {
 	uint64_t interval_ns;
 	bool ascii;
 	bool live; /* false: of a saved machine */
+	bool replay; /* of a recording: keys go through it */
 	bool batch; /* no keys can be pressed: no footer */
 	const char *version; /* of vmtop */
 	const char *filter; /* of the processes; NULL */
@@ -137,6 +142,25 @@ struct vmt_ui_opts {
 };
 
 struct vmt_ui;
+
+/* Where in a recording the model is. */
+struct vmt_ui_place {
+	size_t at, n; /* the at-th of n samples, from 0 on */
+	bool playing;
+	bool jumped; /* it does not follow the one that was shown before */
+};
+
+/* Where a key asked to go. */
+struct vmt_ui_order {
+	enum vmt_ui_order_kind {
+		VMT_ORDER_STEP, /* by samples */
+		VMT_ORDER_BY, /* by ns */
+		VMT_ORDER_TO, /* the time in text */
+		VMT_ORDER_PLAY, /* or pause */
+	} kind;
+	int64_t by;
+	char text[64];
+};
 
 /* 0, -ENOMEM, or -EINVAL with the reason in err. */
 int vmt_ui_new(const struct vmt_ui_opts *opts, struct vmt_ui **ret, struct vmt_err *err);
@@ -171,5 +195,8 @@ const struct vmt_ui_settings *vmt_ui_look(const struct vmt_ui *ui);
 int vmt_ui_settings(const struct vmt_ui *ui, struct vmt_ui_settings *ret);
 /* What of it the configuration said. */
 const struct vmt_ui_settings *vmt_ui_files(const struct vmt_ui *ui);
+/* The model that comes next, or is there, is of that place; before it is told of the model. */
+void vmt_ui_place(struct vmt_ui *ui, const struct vmt_ui_place *place);
+struct vmt_ui_order vmt_ui_order(const struct vmt_ui *ui);
 /* One line to show until the next key, as what an act came to. */
 void vmt_ui_say(struct vmt_ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -31,7 +31,8 @@ SHOWN = {
     "seconds between two samples": r"\ndelay: ", "do something by its name": r"\n: *$",
     "stop, sampling too; again to go on": "F7Go on",
     "stop what is shown, and go on sampling": "F7Go on",
-    "record: not in this version": "this version of vmtop does not record",
+    "record the samples to a file; again to end it": "a saved machine does not change",
+    "in a recording: the next sample": "this is no recording",
     "back to the view before": "this is the first view",
 }
 NO_TABLE = "this screen has no table"

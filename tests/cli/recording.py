@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmtop record and vmtop replay as processes: killed, refused, on a full disk, one beside another."""
+
+import contextlib
+import os
+import pathlib
+import random
+import resource
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from program import (  # noqa: E402
+    FAILED, NOTHING, OK, USAGE, Outsider, expect, loads, one_line, run,
+)
+from tap import BUILD, VMTOP, Report  # noqa: E402
+
+OWN = f"--procs={os.getpid()}"
+KILLS = 20
+# Sanitizers keep what was freed, and read /proc themselves.
+RELEASE = str(BUILD / "cmd" / "vmtop")
+
+
+def samples(path):
+    """How many samples replay reads; -1 where it reads none."""
+    result = run("replay", "-r", path, "--ndjson", "-q")
+    if result.code != OK:
+        return -1
+    return sum(loads(line)["type"] == "sample" for line in result.out.splitlines())
+
+
+@contextlib.contextmanager
+def recorder(path, *words, program=VMTOP, **more):
+    """A recorder that runs, and ends with the block at the latest."""
+    with subprocess.Popen([program, "record", "-w", path, "-d", "0.01", OWN, *words],
+                          stderr=subprocess.PIPE, **more) as job:
+        try:
+            yield job
+        finally:
+            if job.poll() is None:
+                job.kill()
+
+
+def size(path):
+    with contextlib.suppress(FileNotFoundError):
+        return os.stat(path).st_size
+    return 0
+
+
+def grows_to(job, path, wanted):
+    while job.poll() is None and size(path) < wanted:
+        os.sched_yield()
+
+
+def ends(job, sig=signal.SIGTERM):
+    """The exit code of a recorder that is told to end, and what it said."""
+    job.send_signal(sig)
+    err = job.stderr.read()
+    return job.wait(), err
+
+
+def killed(report, folder):
+    path, dice = os.path.join(folder, "killed.rec"), random.Random(7)
+    wrong, had = [], 0
+    for i in range(KILLS):
+        with recorder(path) as job:
+            grows_to(job, path, size(path) + dice.randrange(1, 6000))
+            job.kill()
+            job.wait()
+            err = job.stderr.read()
+        now = samples(path)
+        if err or (now < had and not (now == -1 and had == 0)):
+            wrong.append(f"kill {i}: {now} samples, {had} before it: {err!r}")
+        had = max(now, had)
+    with recorder(path) as job:
+        grows_to(job, path, size(path) + 1)
+        code, err = ends(job)
+    if code != 128 + signal.SIGTERM or err:
+        wrong.append(f"the last recorder: {code}, {err!r}")
+    test = subprocess.run(["zstd", "-tq", path], check=False).returncode if shutil.which("zstd") else 0
+    report.check(f"J05 a recorder that is killed {KILLS} times loses nothing that it wrote",
+                 wrong + (["zstd does not take it"] if test else []))
+
+
+def refused(report, folder):
+    fifo, empty, text = (os.path.join(folder, name) for name in ("fifo", "empty", "text"))
+    os.mkfifo(fifo)
+    pathlib.Path(empty).touch()
+    pathlib.Path(text).write_text("not a recording\n" * 9, encoding="ascii")
+    for path in (fifo, empty, text, folder, "/dev/zero", "/dev/null", os.path.join(folder, "none")):
+        result = run("replay", "-r", path, "-b", timeout=20)
+        report.check(f"J07 {os.path.basename(path)} is refused",
+                     expect(result, FAILED, complaint=True) or one_line(result.err))
+    result = run("record", "-w", text, "-n", "1", OWN)
+    report.check("J07 a file that is no recording is not written to",
+                 expect(result, FAILED, complaint=True)
+                 or (None if size(text) == 16 * 9 else "it is another one now"))
+
+
+def full(report, folder):
+    path = os.path.join(folder, "limit.rec")
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # noqa: E731
+    with recorder(path, preexec_fn=limit) as job:
+        err = job.stderr.read()
+        code = job.wait()
+    n = samples(path)
+    report.check("J08 a limit of file size ends it, and all frames are whole",
+                 [f"exit {code}: {err!r}" for _ in [0] if code != FAILED or one_line(err)]
+                 + ([] if n > 2 and size(path) <= 8192 else [f"{n} samples"])
+                 + ([] if not run("replay", "-r", path, "--ndjson").err else ["it is damaged"]))
+    name = "J08 a full disk ends it, and all frames are whole"
+    mount = os.path.join(folder, "tmpfs")
+    os.mkdir(mount)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", mount],
+                                           check=False, stderr=subprocess.DEVNULL).returncode:
+        report.skip(name, "no file system can be mounted")
+        return
+    try:
+        path = os.path.join(mount, "a.rec")
+        with recorder(path) as job:
+            err = job.stderr.read()
+            code = job.wait()
+        n = samples(path)
+        report.check(name, [f"exit {code}: {err!r}" for _ in [0] if code != FAILED or one_line(err)]
+                     + ([] if n > 2 else [f"{n} samples"])
+                     + ([] if not run("replay", "-r", path, "--ndjson").err else ["it is damaged"]))
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+def second(report, folder):
+    path = os.path.join(folder, "locked.rec")
+    with recorder(path) as job:
+        grows_to(job, path, 1)
+        result = run("record", "-w", path, "-n", "1", OWN)
+        alive = job.poll() is None
+        code, err = ends(job, signal.SIGINT)
+    report.check("L02 a second recorder ends with the process id of the first",
+                 expect(result, FAILED, complaint=True)
+                 or [] if str(job.pid).encode() in result.err and alive else [f"{result.err!r}"])
+    report.check("a recorder that is interrupted has done what was asked for",
+                 [] if code == OK and not err else [f"{code}: {err!r}"])
+
+
+def resident(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return int(re.search(r"^RssAnon:\s+(\d+) kB$", text, re.MULTILINE).group(1))
+
+
+def steady(report, folder):
+    """8640 samples are a day; 1 MiB a day is 60 KiB in 500."""
+    path = os.path.join(folder, "steady.rec")
+    with recorder(path, "--frame", "0.1", program=RELEASE) as job:
+        def frames(n):
+            data = b""
+            while job.poll() is None and data.count(b"\x28\xb5\x2f\xfd") < n:
+                data = pathlib.Path(path).read_bytes() if size(path) else b""
+        frames(40)
+        before = resident(job.pid)
+        frames(90)
+        after = resident(job.pid)
+        ends(job)
+    report.check("L07 its memory does not grow with samples",
+                 [] if after - before <= 60 else [f"{before} KiB, and {after} KiB then"])
+
+
+def files(report, folder):
+    path = os.path.join(folder, "many.rec")
+    result = run("record", "-w", path, "-d", "0.01", "-n", "60", "--rotate", "4K", "--keep", "2", OWN)
+    names = sorted(name for name in os.listdir(folder) if name.startswith("many.rec"))
+    report.check("--rotate begins another file, and --keep keeps as many as it says",
+                 expect(result, OK)
+                 or ([] if names == ["many.rec", "many.rec.1", "many.rec.2"] else [str(names)])
+                 + [f"{name} has no sample" for name in names
+                    if samples(os.path.join(folder, name)) < 1])
+    path = os.path.join(folder, "none.rec")
+    with recorder(path, "--rotate", "4K", "--keep", "0") as job:
+        grows_to(job, path, 1)
+        os.unlink(path)
+        grows_to(job, path, 1)
+        problems = [] if job.poll() is None else [f"it ended: {job.returncode}"]
+        ends(job)
+    report.check("--keep 0, and the file was removed meanwhile", problems)
+    path = os.path.join(folder, "moved.rec")
+    with recorder(path) as job:
+        grows_to(job, path, 1)
+        os.rename(path, path + ".old")
+        job.send_signal(signal.SIGHUP)
+        grows_to(job, path, 1)
+        ends(job)
+    report.check("SIGHUP opens what stands there now",
+                 [name for name in (path, path + ".old") if samples(name) < 1])
+
+
+def rights(report, folder):
+    path = os.path.join(folder, "a.rec")
+    run("record", "-w", path, "-d", "0.01", "-n", "3", OWN)
+    report.check("a time that was not recorded", expect(
+        run("replay", "-r", path, "-b", "--begin", "@4000000000"), NOTHING, complaint=True))
+    for day, code in (("2026-02-29", USAGE), ("2024-02-29", OK), ("2026-04-31", USAGE)):
+        report.check(f"a time of {day}", expect(
+            run("replay", "-r", path, "-b", "--begin", day), code, complaint=code != OK))
+    mode = os.stat(path).st_mode & 0o777
+    report.check("H05 a recording is its owner's alone", [] if mode == 0o600 else [oct(mode)])
+    name = "J04 replay opens no process and no file but the recording"
+    if not shutil.which("strace"):
+        report.skip(name, "no strace")
+    else:
+        trace = os.path.join(folder, "trace")
+        said = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=%file", RELEASE, "replay",
+                               "-r", path, "-b"], stdout=subprocess.DEVNULL, check=False)
+        text = pathlib.Path(trace).read_text(encoding="utf-8", errors="replace")
+        report.check(name, re.findall(r'"/(?:proc|sys)/[^"]*"', text)[:3]
+                     + ([f"exit {said.returncode}"] if said.returncode else []))
+    if os.geteuid() != 0:
+        report.skip("replay as nobody", "only root can become nobody")
+        return
+    with Outsider() as nobody:
+        os.chmod(folder, 0o755)
+        os.chmod(path, 0o644)
+        result = nobody.run("replay", "-r", path, "-b", env={**os.environ, "HOME": folder})
+        report.check("replay as nobody", expect(result, OK))
+
+
+def main():
+    report = Report()
+    with tempfile.TemporaryDirectory() as folder:
+        result = run("record", "-w", os.path.join(folder, "x.rec"), "-n", "1")
+        if b"built without" in result.err:
+            report.skip("recordings", "this build has none")
+            report.done()
+        for part in (killed, refused, full, second, steady, files, rights):
+            part(report, folder)
+    report.done()
+
+
+main()
