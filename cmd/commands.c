@@ -19,6 +19,7 @@ const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_report,
 	&vmt_cmd_record,
 	&vmt_cmd_replay,
+	&vmt_cmd_metrics,
 	&vmt_cmd_doctor,
 	&vmt_cmd_schema,
 	&vmt_cmd_completion,

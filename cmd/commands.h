@@ -171,6 +171,10 @@ int vmt_print_stream(struct vmt_ctx *ctx, int (*fill)(struct vmt_sink *sink, voi
 int vmt_doc_verdict(struct vmt_ctx *ctx, const struct vmt_doc *doc);
 /* Writes text as it is, to stdout or -w; an exit code. */
 int vmt_print_text(struct vmt_ctx *ctx, const struct vmt_buf *text);
+/* Writes text to a file as -w does: beside it, synced, renamed, with that mode (0: for its owner
+ * alone). What is no regular file is refused. An exit code, after a complaint. */
+int vmt_write_text(struct vmt_ctx *ctx, const char *path, unsigned mode,
+		   const struct vmt_buf *text);
 
 /* Process ids from words; an exit code or 0. The caller frees *ret. */
 int vmt_parse_pids(struct vmt_ctx *ctx, const char *list, uint64_t **ret, size_t *ret_n);
@@ -181,4 +185,4 @@ int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
 extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_pages, vmt_cmd_addr,
 	vmt_cmd_faults, vmt_cmd_run, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
 	vmt_cmd_completion, vmt_cmd_introspect, vmt_cmd_cache, vmt_cmd_zones, vmt_cmd_kernel,
-	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_record, vmt_cmd_replay;
+	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_metrics, vmt_cmd_record, vmt_cmd_replay;

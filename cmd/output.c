@@ -269,9 +269,12 @@ static int aside_open(struct aside *a, const char *path)
 	return a->fd < 0 ? -errno : 0;
 }
 
-static int aside_finish(struct aside *a, int error)
+/* mode is what the file gets; 0 for its owner alone, as it was made. */
+static int aside_finish(struct aside *a, mode_t mode, int error)
 {
 	if (a->fd >= 0) {
+		if (!error && mode && fchmod(a->fd, mode) < 0)
+			error = -errno;
 		if (!error && fsync(a->fd) < 0)
 			error = -errno;
 		if (close(a->fd) < 0 && !error)
@@ -302,22 +305,18 @@ static int write_failed(struct vmt_ctx *ctx, const char *path, int error)
 	return VMT_EXIT_FAILED;
 }
 
-/* Opens where output goes, lets fill write it and finishes. A result of fill above 0 is the exit
- * code; where it wrote nothing, no file is made. */
-static int output(struct vmt_ctx *ctx, int fd, int (*fill)(struct vmt_sink *sink, void *arg),
-		  void *arg)
+/* Opens where output goes, lets fill write it and finishes: to path with that mode, or to fd where
+ * it is NULL. A result of fill above 0 is the exit code; where it wrote nothing, no file is made.
+ */
+static int output_to(struct vmt_ctx *ctx, const char *path, mode_t mode, int fd,
+		     int (*fill)(struct vmt_sink *sink, void *arg), void *arg)
 {
-	const char *path = vmt_ctx_value(ctx, "write");
 	VMT_CLEANUP(vmt_sink_done)
 	struct vmt_sink sink = { .fd = fd, .patience_ms = vmt_ctx_patience(ctx) };
 	struct aside aside = { .dir = -1, .fd = -1 };
 	int r = 0, code = 0;
 	bool nothing;
 
-	if (path && strcmp(path, "-") == 0) {
-		sink.fd = STDOUT_FILENO;
-		path = NULL;
-	}
 	if (path) {
 		r = aside_open(&aside, path);
 		sink.fd = aside.fd;
@@ -333,10 +332,21 @@ static int output(struct vmt_ctx *ctx, int fd, int (*fill)(struct vmt_sink *sink
 		r = vmt_sink_flush(&sink, 0);
 	nothing = r == 0 && code && !sink.used;
 	if (path)
-		r = aside_finish(&aside, nothing ? -ECANCELED : r);
+		r = aside_finish(&aside, mode, nothing ? -ECANCELED : r);
 	if (nothing)
 		return code;
 	return r < 0 ? write_failed(ctx, path, r) : code;
+}
+
+/* The same for where -w says, or fd. */
+static int output(struct vmt_ctx *ctx, int fd, int (*fill)(struct vmt_sink *sink, void *arg),
+		  void *arg)
+{
+	const char *path = vmt_ctx_value(ctx, "write");
+
+	if (path && strcmp(path, "-") == 0)
+		return output_to(ctx, NULL, 0, STDOUT_FILENO, fill, arg);
+	return output_to(ctx, path, 0, fd, fill, arg);
 }
 
 static int fill_text(struct vmt_sink *sink, void *arg)
@@ -354,6 +364,13 @@ int vmt_print_text(struct vmt_ctx *ctx, const struct vmt_buf *text)
 	struct vmt_buf copy = *text;
 
 	return output(ctx, STDOUT_FILENO, fill_text, &copy);
+}
+
+int vmt_write_text(struct vmt_ctx *ctx, const char *path, unsigned mode, const struct vmt_buf *text)
+{
+	struct vmt_buf copy = *text;
+
+	return output_to(ctx, path, mode, -1, fill_text, &copy);
 }
 
 struct doc_job {

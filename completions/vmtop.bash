@@ -122,6 +122,11 @@ _vmtop_options()
 		takes='-r --read --begin --end --screen -p --pid --unit --color --size --root -t --timeout'
 		most=0
 		;;
+	metrics)
+		opts='--textfile --groups --state --pss --budget --force --root --timeout --quiet --verbose --help --version'
+		takes='--textfile --groups --state --budget --root -t --timeout'
+		most=0
+		;;
 	doctor)
 		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
@@ -153,7 +158,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics doctor schema completion help' ;;
 	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
@@ -252,6 +257,10 @@ _vmtop_values()
 	replay,--unit) _vmtop_words 'auto bytes KiB MiB GiB pages' ;;
 	replay,--color) _vmtop_words 'auto always never' ;;
 	replay,--root) compopt -o dirnames ;;
+	metrics,--textfile) compopt -o default ;;
+	metrics,--groups) compopt -o default ;;
+	metrics,--state) compopt -o default ;;
+	metrics,--root) compopt -o dirnames ;;
 	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -263,7 +272,7 @@ _vmtop_values()
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics doctor schema completion help' ;;
 	esac
 }
 

@@ -575,6 +575,21 @@ complete -c vmtop -n '__vmtop_at replay' -s v -l verbose -d 'say what is done; m
 complete -c vmtop -n '__vmtop_at replay' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at replay' -s V -l version -d 'print the version and exit'
 
+# metrics
+complete -c vmtop -n '__vmtop_at -' -a metrics -d 'the machine and groups of processes as metrics for Prometheus'
+complete -c vmtop -n '__vmtop_at metrics' -l textfile -r -F -d 'write to FILE, which is replaced as a whole; for the textfile collector'
+complete -c vmtop -n '__vmtop_at metrics' -l groups -r -F -d 'memory of the groups of processes that FILE says'
+complete -c vmtop -n '__vmtop_at metrics' -l state -r -F -d 'page faults of these groups too, counted on from FILE'
+complete -c vmtop -n '__vmtop_at metrics' -l pss -d 'PSS of these groups too, which reads smaps_rollup of each of their processes'
+complete -c vmtop -n '__vmtop_at metrics' -l budget -x -d 'leave out figures that may hold the lock of a process for longer (2)'
+complete -c vmtop -n '__vmtop_at metrics' -l force -d 'read them, however long that may take'
+complete -c vmtop -n '__vmtop_at metrics' -l root -x -a '(__vmtop_dirs)' -d 'read the saved proc/ and sys/ below DIR'
+complete -c vmtop -n '__vmtop_at metrics' -s t -l timeout -x -d 'give up after SEC seconds (exit 124)'
+complete -c vmtop -n '__vmtop_at metrics' -s q -l quiet -d 'no notes on standard error'
+complete -c vmtop -n '__vmtop_at metrics' -s v -l verbose -d 'say what is done; more when given twice'
+complete -c vmtop -n '__vmtop_at metrics' -s h -l help -d 'print help and exit'
+complete -c vmtop -n '__vmtop_at metrics' -s V -l version -d 'print the version and exit'
+
 # doctor
 complete -c vmtop -n '__vmtop_at -' -a doctor -d 'what this kernel, build and these rights can give, and what would change it'
 complete -c vmtop -n '__vmtop_at doctor' -l verify -d 'check figures of the kernel against each other, of all processes or of PIDs'
@@ -634,4 +649,4 @@ complete -c vmtop -n '__vmtop_at help' -s q -l quiet -d 'no notes on standard er
 complete -c vmtop -n '__vmtop_at help' -s v -l verbose -d 'say what is done; more when given twice'
 complete -c vmtop -n '__vmtop_at help' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at help' -s V -l version -d 'print the version and exit'
-complete -c vmtop -n '__vmtop_at help' -a 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay doctor schema completion help'
+complete -c vmtop -n '__vmtop_at help' -a 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics doctor schema completion help'

@@ -84,17 +84,13 @@ static void add(struct vmt_proc_group *g, const struct vmt_proc *p, bool again)
 	g->pss_unknown_total += memory && !VMT_HAS(proc, pss_bytes, p);
 }
 
-int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by,
-		    struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n)
+/* The groups of members, whose names are set. */
+static int sum_groups(const struct vmt_proc *procs, struct member *members, size_t n,
+		      struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n)
 {
-	VMT_AUTO_FREE struct member *members = calloc(n ? n : 1, sizeof(*members));
 	struct vmt_proc_group *groups;
 	size_t i, n_groups = 0;
 
-	if (!members)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		members[i] = (struct member){ name_of(&procs[i], by), vmt_proc_mm(&procs[i]), i };
 	qsort(members, n, sizeof(*members), compare);
 	for (i = 0; i < n; i++)
 		n_groups += i == 0 || compare_names(&members[i - 1], &members[i]) != 0;
@@ -120,6 +116,34 @@ int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by
 	*ret = groups;
 	*ret_n = n_groups;
 	return 0;
+}
+
+int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by,
+		    struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE struct member *members = calloc(n ? n : 1, sizeof(*members));
+	size_t i;
+
+	if (!members)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		members[i] = (struct member){ name_of(&procs[i], by), vmt_proc_mm(&procs[i]), i };
+	return sum_groups(procs, members, n, arena, ret, ret_n);
+}
+
+int vmt_proc_groups_named(const struct vmt_proc *procs, const struct vmt_bytes *names, size_t n,
+			  struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE struct member *members = calloc(n ? n : 1, sizeof(*members));
+	size_t i, n_members = 0;
+
+	if (!members)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		if (names[i].ptr)
+			members[n_members++] =
+				(struct member){ names[i], vmt_proc_mm(&procs[i]), i };
+	return sum_groups(procs, members, n_members, arena, ret, ret_n);
 }
 
 /* A row of the tree. */

@@ -25,6 +25,11 @@ uint64_t vmt_proc_mm(const struct vmt_proc *p);
 int vmt_proc_groups(const struct vmt_proc *procs, size_t n, enum vmt_group_by by,
 		    struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n);
 
+/* The same by a name for each process; those without (NULL) are in no group. names outlive the
+ * rows. */
+int vmt_proc_groups_named(const struct vmt_proc *procs, const struct vmt_bytes *names, size_t n,
+			  struct vmt_arena *arena, struct vmt_proc_group **ret, size_t *ret_n);
+
 /*
  * Orders rows (pointers to struct vmt_proc of the array procs of n) as a tree: each behind its
  * parent, siblings in the order that they had. Sets depth of each, and tree_rss_bytes where RSS of

@@ -15,6 +15,7 @@ import sys
 
 import jsonschema
 import snap
+import exposition
 from program import OK, expect, loads, run
 from tap import Report
 
@@ -77,6 +78,8 @@ MACHINE = [
     ("cgroups-tree.txt", ["cgroups", "-k", "--tree", "--ascii", "-s", "path"], "text", "C"),
     ("cgroups-limits.csv", ["cgroups", "/app.slice", "--csv", "-o", "+max,high,min,room,kept,unlimited"], "csv", "C"),
     ("cgroups.json", ["cgroups", "-J"], "json", "C.UTF-8"),
+    ("metrics.prom", ["metrics"], "prom", "C"),
+    ("metrics-groups.prom", ["metrics", "--groups", "groups.conf", "--pss"], "prom", "C.UTF-8"),
 ]
 
 
@@ -242,6 +245,8 @@ def problems_of(kind, args, result, locale, schemas):
     problems = snap.bad_text(result.err)
     if kind == "text":
         return problems + snap.bad_text(result.out, "C" if "--ascii" in args else locale)
+    if kind == "prom":
+        return problems + snap.bad_text(result.out) + exposition.problems(result.out)
     if kind == "csv":
         return problems + snap.bad_text(result.out) + snap.bad_csv(result.out)
     problems += snap.bad_json(result.out)
