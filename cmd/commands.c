@@ -20,6 +20,7 @@ const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_record,
 	&vmt_cmd_replay,
 	&vmt_cmd_metrics,
+	&vmt_cmd_check,
 	&vmt_cmd_doctor,
 	&vmt_cmd_schema,
 	&vmt_cmd_completion,

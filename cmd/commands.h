@@ -69,6 +69,9 @@ struct vmt_cmd {
 	unsigned min_operands;
 	unsigned max_operands;
 	bool runs; /* operands are a command and its words: options end at the first */
+	/* Options belong to the operand before them: both stand in ctx->given, in their order. */
+	bool ordered;
+	bool plugin; /* exit codes of monitoring plugins: what failed is 3 */
 	bool to_stderr; /* stdout is another program's: the document goes to stderr, or -w */
 	int (*run)(struct vmt_ctx *ctx); /* an exit code */
 };
@@ -85,7 +88,10 @@ void vmt_cmd_each_opt(const struct vmt_cmd *cmd, void (*fn)(const struct vmt_opt
 		      void *arg);
 const struct vmt_opt *vmt_group_opts(unsigned group, size_t *ret_n);
 
-#define VMT_OPTS_MAX 64
+#define VMT_OPTS_MAX 128
+
+/* In ctx->given of a command that is ordered: an operand. */
+extern const struct vmt_opt vmt_opt_operand;
 
 /* What one run was asked for. */
 struct vmt_ctx {
@@ -185,4 +191,5 @@ int vmt_help(struct vmt_ctx *ctx, const struct vmt_cmd *cmd);
 extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_pages, vmt_cmd_addr,
 	vmt_cmd_faults, vmt_cmd_run, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
 	vmt_cmd_completion, vmt_cmd_introspect, vmt_cmd_cache, vmt_cmd_zones, vmt_cmd_kernel,
-	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_metrics, vmt_cmd_record, vmt_cmd_replay;
+	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_metrics, vmt_cmd_record, vmt_cmd_replay,
+	vmt_cmd_check;

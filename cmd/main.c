@@ -48,6 +48,18 @@ static int print_version(struct vmt_ctx *ctx)
 	return vmt_print_text(ctx, &text);
 }
 
+/* A monitoring plugin has no codes but 0 to 3: what failed is unknown. */
+static int plugin_code(const struct vmt_ctx *ctx, int code)
+{
+	return ctx->cmd->plugin && code > 3 ? 3 : code;
+}
+
+/* What is not its run. */
+static int other_code(const struct vmt_ctx *ctx, int code)
+{
+	return ctx->cmd && ctx->cmd->plugin && code ? 3 : code;
+}
+
 int main(int argc, char **argv)
 {
 	/* Alone: the machine and its largest processes, once. */
@@ -74,12 +86,12 @@ int main(int argc, char **argv)
 	ctx.started_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	r = vmt_options_parse(&ctx, argc, argv);
 	if (r >= 0)
-		return r;
+		return other_code(&ctx, r);
 	if (vmt_ctx_given(&ctx, "version"))
-		return print_version(&ctx);
+		return other_code(&ctx, print_version(&ctx));
 	if (vmt_ctx_given(&ctx, "help"))
-		return vmt_help(&ctx, ctx.named ? ctx.cmd : NULL);
+		return other_code(&ctx, vmt_help(&ctx, ctx.named ? ctx.cmd : NULL));
 	r = ctx.cmd->run(&ctx);
 	vmt_filter_free(ctx.filter);
-	return r;
+	return plugin_code(&ctx, r);
 }

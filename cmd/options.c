@@ -50,6 +50,8 @@ static const struct vmt_opt top_opts[] = {
 	{ "top", 0, VMT_OPT_VALUE, "N", NULL, "the first N rows" },
 };
 
+const struct vmt_opt vmt_opt_operand = { .name = "", .arg = VMT_OPT_VALUE };
+
 static const struct {
 	unsigned group;
 	const struct vmt_opt *opts;
@@ -75,6 +77,17 @@ const struct vmt_opt *vmt_group_opts(unsigned group, size_t *ret_n)
 	return NULL;
 }
 
+/* A command that means something of its own by an option of a group has it among its own. */
+static bool has_own(const struct vmt_cmd *cmd, const char *name)
+{
+	size_t k;
+
+	for (k = 0; k < cmd->n_opts; k++)
+		if (strcmp(cmd->opts[k].name, name) == 0)
+			return true;
+	return false;
+}
+
 void vmt_cmd_each_opt(const struct vmt_cmd *cmd, void (*fn)(const struct vmt_opt *opt, void *arg),
 		      void *arg)
 {
@@ -84,7 +97,8 @@ void vmt_cmd_each_opt(const struct vmt_cmd *cmd, void (*fn)(const struct vmt_opt
 		fn(&cmd->opts[k], arg);
 	for (i = 0; i < VMT_ARRAY_LEN(groups); i++)
 		for (k = 0; cmd->groups & groups[i].group && k < groups[i].n; k++)
-			fn(&groups[i].opts[k], arg);
+			if (!has_own(cmd, groups[i].opts[k].name))
+				fn(&groups[i].opts[k], arg);
 }
 
 /* What getopt_long wants, made from the tables. */
@@ -325,6 +339,18 @@ static int settle(struct vmt_ctx *ctx)
 	return check_number(ctx, "top");
 }
 
+/* What stands behind "--" of a command that is ordered. */
+static int order_rest(struct vmt_ctx *ctx)
+{
+	for (; ctx->cmd->ordered && ctx->n_operands; ctx->operands++, ctx->n_operands--) {
+		if (ctx->n_given == VMT_OPTS_MAX)
+			return vmt_usage_error(ctx, "more than %d options", VMT_OPTS_MAX);
+		ctx->given[ctx->n_given].opt = &vmt_opt_operand;
+		ctx->given[ctx->n_given++].value = ctx->operands[0];
+	}
+	return 0;
+}
+
 int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 {
 	struct spec spec = { .shorts = ":" };
@@ -351,6 +377,8 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 	}
 	if (ctx->cmd->runs)
 		memcpy(spec.shorts, "+:", sizeof("+:"));
+	if (ctx->cmd->ordered)
+		memcpy(spec.shorts, "-:", sizeof("-:"));
 	vmt_cmd_each_opt(ctx->cmd, spec_add, &spec);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
@@ -359,7 +387,8 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 
 		if (c == '?' || c == ':')
 			return bad_option(ctx, &spec, c, argv);
-		opt = spec_find(&spec, c);
+		/* An operand of a command that is ordered. */
+		opt = c == 1 ? &vmt_opt_operand : spec_find(&spec, c);
 		if (ctx->n_given == VMT_OPTS_MAX)
 			return vmt_usage_error(ctx, "more than %d options", VMT_OPTS_MAX);
 		ctx->given[ctx->n_given].opt = opt;
@@ -368,7 +397,9 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv)
 	}
 	ctx->operands = argv + optind;
 	ctx->n_operands = (size_t)(argc - optind);
-	r = settle(ctx);
+	r = order_rest(ctx);
+	if (r == 0)
+		r = settle(ctx);
 	if (r)
 		return r;
 	if (vmt_ctx_given(ctx, "help") || vmt_ctx_given(ctx, "version"))

@@ -127,6 +127,11 @@ _vmtop_options()
 		takes='--textfile --groups --state --budget --root -t --timeout'
 		most=0
 		;;
+	check)
+		opts='--warning --critical --pid --comm --cgroup --config --interval --state --lock --textfile --perfdata --list --quiet --timeout --json --ndjson --csv --format --write --root --verbose --help --version'
+		takes='-w --warning -c --critical -p --pid --comm --cgroup --config --interval --state --lock --textfile --perfdata -t --timeout --format --write --root'
+		most=128
+		;;
 	doctor)
 		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
@@ -158,7 +163,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check doctor schema completion help' ;;
 	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
@@ -261,6 +266,17 @@ _vmtop_values()
 	metrics,--groups) compopt -o default ;;
 	metrics,--state) compopt -o default ;;
 	metrics,--root) compopt -o dirnames ;;
+	check,-p | check,--pid) _vmtop_pids _vmtop_list ;;
+	check,--cgroup) compopt -o dirnames ;;
+	check,--config) compopt -o default ;;
+	check,--state) compopt -o default ;;
+	check,--lock) compopt -o default ;;
+	check,--textfile) compopt -o default ;;
+	check,--perfdata) _vmtop_words 'yes no' ;;
+	check,--format) _vmtop_words 'text json ndjson csv' ;;
+	check,--write) compopt -o default ;;
+	check,--root) compopt -o dirnames ;;
+	check,) _vmtop_words 'available swap_used commit psi.some.avg10 psi.full.avg10 psi.some.avg60 psi.full.avg60 majflt refault direct_reclaim oom_kill thp_fallback zone.low zone.distance frag maps.count proc.rss proc.pss proc.swap proc.growth fault.p99 cgroup.available cgroup.distance source.missing' ;;
 	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -268,11 +284,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report doctor' ;;
+	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report check doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check doctor schema completion help' ;;
 	esac
 }
 

@@ -590,6 +590,33 @@ complete -c vmtop -n '__vmtop_at metrics' -s v -l verbose -d 'say what is done; 
 complete -c vmtop -n '__vmtop_at metrics' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at metrics' -s V -l version -d 'print the version and exit'
 
+# check
+complete -c vmtop -n '__vmtop_at -' -a check -d 'is it healthy? limits, exit codes and performance data for monitors'
+complete -c vmtop -n '__vmtop_at check' -s w -l warning -x -d 'WARNING where the metric before it is outside, as 10%: or 5'
+complete -c vmtop -n '__vmtop_at check' -s c -l critical -x -d 'CRITICAL where it is outside'
+complete -c vmtop -n '__vmtop_at check' -s p -l pid -x -a '(__vmtop_list (__vmtop_pids))' -d 'processes of the metric before it, or of all'
+complete -c vmtop -n '__vmtop_at check' -l comm -x -d 'the same by name, with * and ?'
+complete -c vmtop -n '__vmtop_at check' -l cgroup -x -a '(__vmtop_dirs)' -d 'cgroup of the metric before it, or of all'
+complete -c vmtop -n '__vmtop_at check' -l config -r -F -d 'checks of a file, a section each'
+complete -c vmtop -n '__vmtop_at check' -l interval -x -d 'rates of SEC seconds, which are waited for'
+complete -c vmtop -n '__vmtop_at check' -l state -r -F -d 'rates since the last run, which left FILE'
+complete -c vmtop -n '__vmtop_at check' -l lock -r -F -d 'leave at once where another run has the lock of FILE'
+complete -c vmtop -n '__vmtop_at check' -l textfile -r -F -d 'write what came of it to FILE too, for Prometheus\'s textfile collector'
+complete -c vmtop -n '__vmtop_at check' -l perfdata -x -a 'yes no' -d 'performance data (yes)'
+complete -c vmtop -n '__vmtop_at check' -l list -d 'list the metrics and exit'
+complete -c vmtop -n '__vmtop_at check' -s q -l quiet -d 'print nothing where all is OK'
+complete -c vmtop -n '__vmtop_at check' -s t -l timeout -x -d 'end after SEC seconds, UNKNOWN (exit 3)'
+complete -c vmtop -n '__vmtop_at check' -s J -l json -d 'JSON (--format json)'
+complete -c vmtop -n '__vmtop_at check' -l ndjson -d 'one JSON object a line (--format ndjson)'
+complete -c vmtop -n '__vmtop_at check' -l csv -d 'the checks as CSV (--format csv)'
+complete -c vmtop -n '__vmtop_at check' -l format -x -a 'text json ndjson csv' -d 'text, json, ndjson or csv'
+complete -c vmtop -n '__vmtop_at check' -l write -r -F -d 'write to FILE, which is replaced once the output is complete'
+complete -c vmtop -n '__vmtop_at check' -l root -x -a '(__vmtop_dirs)' -d 'read the saved proc/ and sys/ below DIR'
+complete -c vmtop -n '__vmtop_at check' -s v -l verbose -d 'say what is done; more when given twice'
+complete -c vmtop -n '__vmtop_at check' -s h -l help -d 'print help and exit'
+complete -c vmtop -n '__vmtop_at check' -s V -l version -d 'print the version and exit'
+complete -c vmtop -n '__vmtop_at check' -a 'available swap_used commit psi.some.avg10 psi.full.avg10 psi.some.avg60 psi.full.avg60 majflt refault direct_reclaim oom_kill thp_fallback zone.low zone.distance frag maps.count proc.rss proc.pss proc.swap proc.growth fault.p99 cgroup.available cgroup.distance source.missing'
+
 # doctor
 complete -c vmtop -n '__vmtop_at -' -a doctor -d 'what this kernel, build and these rights can give, and what would change it'
 complete -c vmtop -n '__vmtop_at doctor' -l verify -d 'check figures of the kernel against each other, of all processes or of PIDs'
@@ -629,7 +656,7 @@ complete -c vmtop -n '__vmtop_at schema' -s q -l quiet -d 'no notes on standard 
 complete -c vmtop -n '__vmtop_at schema' -s v -l verbose -d 'say what is done; more when given twice'
 complete -c vmtop -n '__vmtop_at schema' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at schema' -s V -l version -d 'print the version and exit'
-complete -c vmtop -n '__vmtop_at schema' -a 'free zones kernel cgroups ps maps pages addr cache faults run report doctor'
+complete -c vmtop -n '__vmtop_at schema' -a 'free zones kernel cgroups ps maps pages addr cache faults run report check doctor'
 
 # completion
 complete -c vmtop -n '__vmtop_at -' -a completion -d 'completion script of a shell'
@@ -649,4 +676,4 @@ complete -c vmtop -n '__vmtop_at help' -s q -l quiet -d 'no notes on standard er
 complete -c vmtop -n '__vmtop_at help' -s v -l verbose -d 'say what is done; more when given twice'
 complete -c vmtop -n '__vmtop_at help' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at help' -s V -l version -d 'print the version and exit'
-complete -c vmtop -n '__vmtop_at help' -a 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics doctor schema completion help'
+complete -c vmtop -n '__vmtop_at help' -a 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check doctor schema completion help'

@@ -293,5 +293,11 @@ enum vmt_cgroup_part_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_verdict_##m
+enum vmt_verdict_field {
+#include "model/verdict.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

@@ -143,6 +143,7 @@ extern const struct vmt_entity vmt_entity_source;
 extern const struct vmt_entity vmt_entity_issue;
 extern const struct vmt_entity vmt_entity_finding;
 extern const struct vmt_entity vmt_entity_check;
+extern const struct vmt_entity vmt_entity_verdict;
 extern const struct vmt_entity vmt_entity_zone;
 extern const struct vmt_entity vmt_entity_order;
 extern const struct vmt_entity vmt_entity_migrate;

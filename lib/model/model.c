@@ -164,7 +164,7 @@ static int list_sources(struct vmt_model *m)
 
 /* The time between two samples, for rates. Rates are only within one boot: another machine's
  * counters are no earlier state of ours. */
-static uint64_t time_between(const struct vmt_sample *s, const struct vmt_sample *prev)
+uint64_t vmt_time_between(const struct vmt_sample *s, const struct vmt_sample *prev)
 {
 	if (prev && prev->host.monotonic_ns && s->host.monotonic_ns > prev->host.monotonic_ns &&
 	    vmt_bytes_equal(prev->host.boot_id, s->host.boot_id))
@@ -177,7 +177,7 @@ static int build(struct vmt_model *m, const struct vmt_sample *prev,
 {
 	const struct vmt_sample *s = m->sample;
 	const struct vmt_model_opts usual = { 0 };
-	uint64_t dt_ns = time_between(s, prev);
+	uint64_t dt_ns = vmt_time_between(s, prev);
 	int r;
 
 	m->system = s->system;
@@ -224,7 +224,7 @@ int vmt_model_build(const struct vmt_sample *sample, const struct vmt_sample *pr
 int vmt_model_refresh(struct vmt_model *m, const struct vmt_sample *prev, const size_t *indices,
 		      size_t n)
 {
-	uint64_t dt_ns = time_between(m->sample, prev);
+	uint64_t dt_ns = vmt_time_between(m->sample, prev);
 	size_t i;
 
 	for (i = 0; i < n; i++)

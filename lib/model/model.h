@@ -123,6 +123,9 @@ static inline void vmt_model_freep(struct vmt_model **m)
 }
 #define VMT_AUTO_MODEL VMT_CLEANUP(vmt_model_freep) struct vmt_model *
 
+/* ns from prev to sample; 0 where there is no prev, or it is of another boot or not earlier: then
+ * there are no rates. */
+uint64_t vmt_time_between(const struct vmt_sample *sample, const struct vmt_sample *prev);
 /* Values of the machine that follow from others; unknown where a term is. page_size in bytes. */
 void vmt_system_derive(struct vmt_system *s, uint64_t page_size);
 /* Counts a second between two samples of the same boot, dt_ns apart; a counter that went back is

@@ -248,5 +248,10 @@ struct vmt_counter {
 	struct vmt_row row;
 #include "model/counter.def"
 };
+
+struct vmt_verdict_row {
+	struct vmt_row row;
+#include "model/verdict.def"
+};
 #undef F
 #undef FK

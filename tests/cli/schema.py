@@ -15,7 +15,7 @@ from tap import Report  # noqa: E402
 
 # Arguments of a command that would else want some, or take its time.
 WORDS = {"faults": ["--duration", "0.3"], "report": ["--duration", "0.3"],
-         "run": ["-w", "-", "-J", "true"]}
+         "run": ["-w", "-", "-J", "true"], "check": ["available", "maps.count"]}
 
 
 def breaches(schema, text):

@@ -90,7 +90,8 @@ def unit_problems(where, field):
     if ending and not field["key"].endswith(ending):
         yield f"{where}: {field['unit']}, and its key does not end in {ending[0]}"
     milli = ("_per_second", "_percent", "_ratio")
-    if field["unit"] == "milli" and not field["key"].endswith(milli):
+    # A verdict has its unit in a field of its own.
+    if field["unit"] == "milli" and not field["key"].endswith(milli) and "verdict" not in where:
         yield f"{where}: a rate or ratio ends in _per_second, _percent or _ratio"
     for unit, ends in endings.items():
         if field["unit"] != unit and field["key"].endswith(ends[0]):

@@ -31,6 +31,7 @@ ARGUMENTS = {
     "faults": ["--duration", "0.2", "--min-latency", "0", "--rate-limit", "100"],
     "report": ["--duration", "0.2"],
     "run": ["-w", "-", "-J", "true"],
+    "check": ["available", "majflt", "proc.rss", "-p", "1", "--interval", "0.1"],
 }
 
 
