@@ -21,6 +21,7 @@ const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_replay,
 	&vmt_cmd_metrics,
 	&vmt_cmd_check,
+	&vmt_cmd_diff,
 	&vmt_cmd_doctor,
 	&vmt_cmd_schema,
 	&vmt_cmd_completion,

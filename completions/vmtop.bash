@@ -132,6 +132,11 @@ _vmtop_options()
 		takes='-w --warning -c --critical -p --pid --comm --cgroup --config --interval --state --lock --textfile --perfdata -t --timeout --format --write --root'
 		most=128
 		;;
+	diff)
+		opts='--pid --by --by-name --all --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid --by -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		most=2
+		;;
 	doctor)
 		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
@@ -163,7 +168,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check diff doctor schema completion help' ;;
 	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
@@ -277,6 +282,14 @@ _vmtop_values()
 	check,--write) compopt -o default ;;
 	check,--root) compopt -o dirnames ;;
 	check,) _vmtop_words 'available swap_used commit psi.some.avg10 psi.full.avg10 psi.some.avg60 psi.full.avg60 majflt refault direct_reclaim oom_kill thp_fallback zone.low zone.distance frag maps.count proc.rss proc.pss proc.swap proc.growth fault.p99 cgroup.available cgroup.distance source.missing' ;;
+	diff,-p | diff,--pid) _vmtop_pids _vmtop_list ;;
+	diff,--by) _vmtop_words 'vma role file proc' ;;
+	diff,-o | diff,--output) _vmtop_list 'pid command match basis maps-before maps was was-end address end perm offset device inode kind role rss-before rss rss-delta size-before size size-delta anon-before anon anon-delta file-before file file-delta swap-before swap swap-delta pss-before pss pss-delta uss-before uss uss-delta dirty-before dirty dirty-delta mapping' ;;
+	diff,-s | diff,--sort) _vmtop_list 'pid command match basis maps-before maps was was-end address end perm offset device inode kind role rss-before rss rss-delta size-before size size-delta anon-before anon anon-delta file-before file file-delta swap-before swap swap-delta pss-before pss pss-delta uss-before uss uss-delta dirty-before dirty dirty-delta mapping' ;;
+	diff,--format) _vmtop_words 'text json ndjson csv' ;;
+	diff,-w | diff,--write) compopt -o default ;;
+	diff,--root) compopt -o dirnames ;;
+	diff,) compopt -o default ;;
 	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;
@@ -284,11 +297,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report check doctor' ;;
+	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report check diff doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check diff doctor schema completion help' ;;
 	esac
 }
 

@@ -299,5 +299,41 @@ enum vmt_verdict_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_diff_##m
+enum vmt_diff_field {
+#include "model/diff.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_diff_group_##m
+enum vmt_diff_group_field {
+#include "model/diff-group.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_diff_sum_##m
+enum vmt_diff_sum_field {
+#include "model/diff-sum.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_diff_proc_##m
+enum vmt_diff_proc_field {
+#include "model/diff-proc.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_diff_part_##m
+enum vmt_diff_part_field {
+#include "model/diff-part.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_diff_document_##m
+enum vmt_diff_document_field {
+#include "model/diff-document.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

@@ -450,6 +450,8 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_kernel_range, &vmt_entity_address_space,
 	&vmt_entity_counter, &vmt_entity_cgroup_level,
 	&vmt_entity_cgroup_part, &vmt_entity_share,
+	&vmt_entity_diff, &vmt_entity_diff_group, &vmt_entity_diff_sum, &vmt_entity_diff_proc,
+	&vmt_entity_diff_part, &vmt_entity_diff_document,
 	NULL,
 };
 /* clang-format on */

@@ -162,6 +162,12 @@ extern const struct vmt_entity vmt_entity_kernel_sum;
 extern const struct vmt_entity vmt_entity_kernel_range;
 extern const struct vmt_entity vmt_entity_address_space;
 extern const struct vmt_entity vmt_entity_counter;
+extern const struct vmt_entity vmt_entity_diff;
+extern const struct vmt_entity vmt_entity_diff_group;
+extern const struct vmt_entity vmt_entity_diff_sum;
+extern const struct vmt_entity vmt_entity_diff_proc;
+extern const struct vmt_entity vmt_entity_diff_part;
+extern const struct vmt_entity vmt_entity_diff_document;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];

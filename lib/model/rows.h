@@ -253,5 +253,35 @@ struct vmt_verdict_row {
 	struct vmt_row row;
 #include "model/verdict.def"
 };
+
+struct vmt_diff_map {
+	struct vmt_row row;
+#include "model/diff.def"
+};
+
+struct vmt_diff_group {
+	struct vmt_row row;
+#include "model/diff-group.def"
+};
+
+struct vmt_diff_sum {
+	struct vmt_row row;
+#include "model/diff-sum.def"
+};
+
+struct vmt_diff_proc {
+	struct vmt_row row;
+#include "model/diff-proc.def"
+};
+
+struct vmt_diff_part {
+	struct vmt_row row;
+#include "model/diff-part.def"
+};
+
+struct vmt_diff_document {
+	struct vmt_row row;
+#include "model/diff-document.def"
+};
 #undef F
 #undef FK

@@ -133,6 +133,29 @@ def addr_cases(fixture, pid):
     yield ("pages.txt", ["pages", str(pid)], "text", "C.UTF-8")
 
 
+# Two documents, made by hand: of a process with each fate that a mapping can have, of one that was
+# started anew, and of the machine.
+MAPS = ["diff/maps-before.json", "diff/maps-after.json"]
+DIFF = [
+    ("diff.txt", ["diff", "-k", *MAPS], "text", "C.UTF-8"),
+    ("diff-ascii.txt", ["diff", "--human", "--ascii", "-p", "300", *MAPS], "text", "C"),
+    ("diff-all.txt", ["diff", "-b", "-a", "--by-name", "-o", "+basis,was,perm,pss-delta", *MAPS],
+     "text", "C.UTF-8"),
+    ("diff-swap.txt", ["diff", "-k", "-s", "-swap-delta", "-o", "match,swap-before,swap,swap-delta",
+                       "--top", "2", *MAPS], "text", "C"),
+    ("diff.json", ["diff", "-J", *MAPS], "json", "C.UTF-8"),
+    ("diff.ndjson", ["diff", "--ndjson", "--by-name", *MAPS], "ndjson", "C.UTF-8"),
+    ("diff.csv", ["diff", "--csv", "--output-all", *MAPS], "csv", "C.UTF-8"),
+    ("diff-role.txt", ["diff", "-k", "--by", "role", *MAPS], "text", "C.UTF-8"),
+    ("diff-file.json", ["diff", "-J", "--by", "file", *MAPS], "json", "C.UTF-8"),
+    ("diff-proc.txt", ["diff", "-k", "--by", "proc", "--by-name", *MAPS], "text", "C.UTF-8"),
+    ("diff-ps.csv", ["diff", "--csv", "diff/ps-before.json", MAPS[1]], "csv", "C"),
+    ("diff-free.txt", ["diff", "-k", "diff/free-before.json", "diff/free-after.json"], "text", "C"),
+    ("diff-free.json", ["diff", "-J", "diff/free-before.json", "diff/free-after.json"], "json",
+     "C.UTF-8"),
+    ("diff-nothing.txt", ["diff", "diff/free-before.json", MAPS[1]], "text", "C.UTF-8"),
+]
+
 SCREENS = ["system", "procs", "vmas", "pages", "faults", "cache"]
 SIZES = ["80x24", "100x30", "160x50", "60x16", "38x9"]
 
@@ -152,6 +175,8 @@ def cases(fixture):
     yield from GROUPS
     if fixture in (snap.HOSTILE, "machine-6.18"):
         yield from screen_cases(fixture)
+    if fixture == "machine-6.18":
+        yield from DIFF
     if fixture == snap.HOSTILE:
         for pid in (20, 60, 61):
             yield from maps_cases(f"-{pid}", [pid])

@@ -24,6 +24,7 @@ SCHEMAS = TOP / "lib" / "view" / "schema"
 
 # How a command is run for its document, where its name alone is not enough.
 ARGUMENTS = {
+    "diff": [str(TOP / "tests/fixtures/diff" / f"maps-{when}.json") for when in ("before", "after")],
     "cache": [__file__],
     "maps": [str(os.getpid())],
     "pages": [str(os.getpid())],
