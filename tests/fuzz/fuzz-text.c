@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/json.h"
 #include "fuzz.h"
+#include "view/xml.h"
 
 /* Length of a well-formed sequence by table 3-7 of the Unicode standard, or 0. */
 static size_t sequence(const unsigned char *s, size_t n, uint32_t *ret)
@@ -82,6 +83,36 @@ static void safe(struct vmt_bytes text)
 		      vmt_bytes_equal(bytes_of(&ascii), text));
 	vmt_fmt_safe(&again, bytes_of(&wide), false);
 	CHECK(vmt_bytes_equal(bytes_of(&wide), bytes_of(&again)));
+}
+
+/* No markup, no control and nothing above ASCII; a reference is one of those that there are. */
+static void xml(struct vmt_bytes text)
+{
+	VMT_AUTO_BUF out = { 0 };
+	size_t i;
+
+	vmt_xml_escape(&out, text);
+	for (i = 0; i < out.len; i++) {
+		const char *p = out.data + i;
+		size_t n;
+
+		CHECK(*p >= 0x20 && *p < 0x7f && !strchr("<>\"'", *p));
+		if (*p != '&')
+			continue;
+		n = strcspn(p, ";");
+		CHECK(p[n] == ';' && n < 10);
+		if (strncmp(p, "&#x", 3) == 0) {
+			unsigned long code = strtoul(p + 3, NULL, 16);
+
+			CHECK(strspn(p + 3, "0123456789ABCDEF") == n - 3);
+			CHECK(code <= 0x10ffff && !is_unsafe((uint32_t)code) &&
+			      (code < 0xd800 || code >= 0xe000));
+		} else {
+			CHECK(strncmp(p, "&amp;", 5) == 0 || strncmp(p, "&lt;", 4) == 0 ||
+			      strncmp(p, "&gt;", 4) == 0 || strncmp(p, "&quot;", 6) == 0 ||
+			      strncmp(p, "&#39;", 5) == 0);
+		}
+	}
 }
 
 static void json(struct vmt_bytes text)
@@ -216,6 +247,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(vmt_utf8_take(text, &c) == n);
 	CHECK(n == 0 || c == d);
 	safe(text);
+	xml(text);
 	json(text);
 	base64(text);
 	shell(text);
