@@ -7,6 +7,7 @@
 #include "model/rows.h"
 
 struct vmt_fault_sample; /* model/fault-raw.h */
+struct vmt_heat; /* model/heat.h */
 struct vmt_kernel_sample; /* model/kernel-sample.h */
 struct vmt_page_cells; /* model/page-cells.h */
 struct vmt_strip; /* model/strip.h */
@@ -111,6 +112,7 @@ struct vmt_sample {
 	const struct vmt_strip *const *strips;
 	size_t n_strips;
 	const struct vmt_page_cells *page_cells; /* NULL where they were not asked for */
+	const struct vmt_heat *heat; /* faults over time; the sampler's, or NULL */
 	struct vmt_source_stat sources[VMT_SOURCE_COUNT];
 	struct vmt_issue *issues;
 	size_t n_issues;
