@@ -3,7 +3,10 @@
 
 #include "base/parse.h"
 #include "cmd/fault-window.h"
+#include "cmd/report-heat.h"
+#include "cmd/report-pictures.h"
 #include "cmd/text.h"
+#include "view/picture.h"
 
 enum { SYSTEM, PROCESSES, FAULTS, BALANCE, FILES, N_SECTIONS };
 
@@ -20,42 +23,79 @@ static const struct vmt_opt opts[] = {
 	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid", "only these processes, with PSS of each" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "count faults for SEC seconds (default 3; 0 for not at all)" },
-	{ "only", 0, VMT_OPT_VALUE, "LIST", "system processes faults balance files",
-	  "only these sections" },
+	{ "only", 0, VMT_OPT_VALUE, "LIST", "system processes faults balance files maps flame heat",
+	  "only these sections; of html and svg these pictures, too" },
 	VMT_OPTS_BUDGET,
 };
 
 /* Rows of a table in text; documents have all. */
 #define TEXT_ROWS 15
+/* Of one in a page, which is read by people, too. */
+#define PAGE_ROWS 100
 
 /* PSS is dear: in a report of the whole machine the largest processes have it. */
 #define PSS_PROCESSES 10
 
-static int parse_only(struct vmt_ctx *ctx, unsigned *ret)
+/* What --only says. */
+struct parts {
+	unsigned sections; /* bits by their place in the list */
+	unsigned pictures; /* bits by enum vmt_picture_id, where the format has some */
+};
+
+static int parse_word(struct vmt_ctx *ctx, const char *word, size_t len, struct parts *ret)
 {
-	const char *list = vmt_ctx_value(ctx, "only");
+	int picture = vmt_report_picture_of(word, len);
+	bool known = false;
 	size_t i;
 
-	*ret = (1u << N_SECTIONS) - 1;
-	if (!list)
+	for (i = 0; i < N_SECTIONS; i++) {
+		if (strlen(sections[i].key) != len || strncmp(sections[i].key, word, len) != 0)
+			continue;
+		ret->sections |= 1u << i;
+		known = true;
+	}
+	if (picture >= 0 && vmt_report_has_pictures(ctx))
+		ret->pictures |= 1u << picture;
+	else if (picture >= 0 && !known)
+		return vmt_usage_error(ctx, "%s is a picture: --format html or svg",
+				       vmt_pictures[picture]->name);
+	if (known || picture >= 0)
 		return 0;
-	*ret = 0;
-	do {
-		size_t len = strcspn(list, ",");
-		unsigned bit = 0;
+	return vmt_usage_error(ctx, "--only takes system, processes, faults, balance and files, "
+				    "and of html and svg maps, flame and heat");
+}
 
-		for (i = 0; i < N_SECTIONS; i++)
-			if (strlen(sections[i].key) == len &&
-			    strncmp(sections[i].key, list, len) == 0)
-				bit = 1u << i;
-		if (!bit)
-			return vmt_usage_error(ctx,
-					       "--only takes system, processes, faults, balance "
-					       "and files");
-		*ret |= bit;
-		list += len + (list[len] ? 1 : 0);
-	} while (*list);
-	return 0;
+static int parse_only(struct vmt_ctx *ctx, struct parts *ret)
+{
+	const char *list = vmt_ctx_value(ctx, "only");
+	int r = 0;
+
+	*ret = (struct parts){ 0 };
+	if (!list) {
+		bool svg = ctx->format->emit == vmt_out_svg;
+
+		ret->sections = (1u << N_SECTIONS) - 1;
+		if (vmt_report_has_pictures(ctx) && !svg)
+			ret->pictures = (1u << VMT_PICTURES) - 1;
+	}
+	while (list && r == 0) {
+		size_t len = strcspn(list, ",");
+
+		r = parse_word(ctx, list, len, ret);
+		list = list[len] && list[len + 1] ? list + len + 1 : NULL;
+	}
+	if (r == 0)
+		r = vmt_report_choose(ctx, vmt_ctx_given(ctx, "pid"), &ret->pictures);
+	/* A picture has what it is made of read, and nothing else. */
+	if (r == 0 && ctx->format->emit == vmt_out_svg)
+		ret->sections = ret->pictures == 1u << VMT_PICTURE_PROCESSES ? 1u << PROCESSES : 0;
+	return r;
+}
+
+static bool counts_faults(const struct parts *p)
+{
+	return p->sections & 1u << FAULTS ||
+	       p->pictures & (1u << VMT_PICTURE_FLAME | 1u << VMT_PICTURE_HEAT);
 }
 
 static int by_rss(const void *pa, const void *pb, void *arg)
@@ -130,7 +170,7 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 	};
 	const char *top = vmt_ctx_value(ctx, "top");
 	bool text = strcmp(ctx->format->name, "text") == 0, first = true;
-	uint64_t rows = text ? TEXT_ROWS : 0;
+	uint64_t rows = text ? TEXT_ROWS : vmt_report_has_pictures(ctx) ? PAGE_ROWS : 0;
 	struct vmt_section *s = NULL;
 	size_t i;
 
@@ -138,6 +178,9 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 		vmt_parse_u64(top, &rows);
 	for (i = 0; i < N_SECTIONS; i++) {
 		if (!(only & 1u << i) || (i >= FAULTS && !m->has_probe))
+			continue;
+		/* A page has these as pictures with a table. */
+		if (vmt_report_has_pictures(ctx) && i < FAULTS)
 			continue;
 		s = vmt_run_section(run, ctx, sections[i].key, parts[i].rows, parts[i].n);
 		if (!s)
@@ -157,7 +200,8 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 		if (i == FAULTS)
 			vmt_window_text(&s->note, ctx, m);
 	}
-	if (s) {
+	/* A page has findings and sources in parts of their own. */
+	if (s && !vmt_report_has_pictures(ctx)) {
 		vmt_buf_addc(&s->note, '\n');
 		vmt_run_remarks(run, ctx, s);
 	}
@@ -173,11 +217,18 @@ static int run_report(struct vmt_ctx *ctx)
 	const char *list = vmt_ctx_value(ctx, "pid");
 	const char *duration = vmt_ctx_value(ctx, "duration");
 	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_CLEANUP(vmt_report_heat_done) struct vmt_report_heat heat;
 	VMT_AUTO_WINDOW window = NULL;
 	VMT_AUTO_RUN run = { 0 };
+	struct parts parts;
 	unsigned only = 0;
 	size_t n_pids = 0;
-	int r = parse_only(ctx, &only), missing;
+	int r = parse_only(ctx, &parts), missing;
+
+	vmt_report_heat_init(&heat);
+	only = parts.sections;
+	if (r == 0 && vmt_report_has_pictures(ctx))
+		r = vmt_report_check_sink(ctx);
 
 	if (r == 0 && list)
 		r = vmt_parse_pids(ctx, list, &pids, &n_pids);
@@ -202,7 +253,11 @@ static int run_report(struct vmt_ctx *ctx)
 	missing = list ? vmt_run_missing(&run, ctx, pids, n_pids) : 0;
 	if (missing && run.sample->n_procs == 0)
 		return missing;
-	if (!ctx->root && window_opts.duration_ns && only & 1u << FAULTS) {
+	if (parts.pictures >> VMT_PICTURE_FLAME & 1)
+		window_opts.stacks = VMT_STACK_FULL;
+	if (parts.pictures >> VMT_PICTURE_HEAT & 1)
+		vmt_report_heat_ask(&heat, &window_opts);
+	if (!ctx->root && window_opts.duration_ns && counts_faults(&parts)) {
 		r = vmt_window_run(ctx, &window_opts, &window);
 		vmt_run_time_anew(&run, ctx);
 		if (r == 0)
@@ -210,12 +265,22 @@ static int run_report(struct vmt_ctx *ctx)
 	}
 	if (r == 0 && ctx->named && only & 1u << PROCESSES)
 		r = read_processes(ctx, &run, list != NULL);
+	if (r == 0 && parts.pictures >> VMT_PICTURE_MAPS & 1)
+		r = vmt_report_maps(ctx, &run, pids, n_pids);
 	if (r == 0 && window)
 		r = vmt_window_attach(ctx, window, &run);
+	if (window && heat.heat.n_columns)
+		run.sample->heat = &heat.heat;
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, NULL);
 	if (r == 0)
 		r = add_sections(ctx, &run, only);
+	if (r == 0) {
+		run.doc.pictures = parts.pictures;
+		run.doc.pids = pids;
+		run.doc.n_pids = n_pids;
+		r = vmt_report_drawable(ctx, &run.doc);
+	}
 	if (r)
 		return r;
 	r = vmt_print_doc(ctx, &run.doc);

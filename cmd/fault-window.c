@@ -55,6 +55,7 @@ static int wait_for_end(struct pollfd *watched, size_t left, uint64_t end_ns,
 			const struct vmt_window_opts *opts, struct vmt_probe *probe,
 			struct vmt_err *err)
 {
+	uint64_t tick_ns = opts->tick ? vmt_now_ns(CLOCK_MONOTONIC) + opts->tick_ns : UINT64_MAX;
 	size_t n = opts->n_pids + 1, i;
 
 	for (;;) {
@@ -64,7 +65,15 @@ static int wait_for_end(struct pollfd *watched, size_t left, uint64_t end_ns,
 
 		if (now >= end_ns || (n > 1 && left == 0))
 			return 0;
-		wait = end_ns - now;
+		if (now >= tick_ns) {
+			r = opts->tick(opts->arg, probe, err);
+			if (r < 0)
+				return r;
+			/* What came late does not make the next ones come at once. */
+			tick_ns = now - tick_ns < opts->tick_ns ? tick_ns + opts->tick_ns
+								: now + opts->tick_ns;
+		}
+		wait = (end_ns < tick_ns ? end_ns : tick_ns) - now;
 		if (opts->singles && wait > DRAIN_NS)
 			wait = DRAIN_NS;
 		if (opts->live) {
@@ -189,6 +198,8 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 	r = r < 0 ? r : vmt_probe_stop(probe, err);
 	if (r == 0 && opts->live)
 		r = opts->live(opts->arg, probe, signals, 0, err);
+	if (r == 0 && opts->tick)
+		r = opts->tick(opts->arg, probe, err);
 	return r < 0 ? r : 0;
 }
 

@@ -38,6 +38,10 @@ struct vmt_window_opts {
 	 */
 	int (*live)(void *arg, struct vmt_probe *probe, int signals, uint64_t until_ns,
 		    struct vmt_err *err);
+	/* With tick_ns: called as often while it is counted, and once more when the window is
+	 * closed. A negative errno ends the window. */
+	int (*tick)(void *arg, struct vmt_probe *probe, struct vmt_err *err);
+	uint64_t tick_ns;
 };
 #define VMT_OVERHEAD_USUAL 5 /* overhead_percent */
 #define VMT_WINDOW_ENDLESS UINT64_MAX /* duration_ns: until a signal, or nobody is left */

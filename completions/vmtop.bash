@@ -254,8 +254,8 @@ _vmtop_values()
 	run,--root) compopt -o dirnames ;;
 	run,) compopt -o default ;;
 	report,-p | report,--pid) _vmtop_pids _vmtop_list ;;
-	report,--only) _vmtop_list 'system processes faults balance files' ;;
-	report,--format) _vmtop_words 'text json ndjson csv' ;;
+	report,--only) _vmtop_list 'system processes faults balance files maps flame heat' ;;
+	report,--format) _vmtop_words 'text json ndjson csv html svg' ;;
 	report,-w | report,--write) compopt -o default ;;
 	report,--root) compopt -o dirnames ;;
 	record,-w | record,--write) compopt -o default ;;

@@ -75,6 +75,11 @@ struct vmt_doc {
 	enum vmt_doc_part part; /* of text, ndjson; the others know whole documents alone */
 	uint64_t sample; /* its number, from 1, where part is not VMT_DOC_WHOLE */
 	uint64_t missed; /* ticks that no sample was taken for, so far */
+	/* Of html and svg: which (bits by enum vmt_picture_id), and the processes that were named.
+	 */
+	unsigned pictures;
+	const uint64_t *pids;
+	size_t n_pids;
 };
 
 /* The format version of every document; keys are only added while it stays. */
@@ -143,6 +148,7 @@ struct vmt_output {
 	const char *name;
 	const char *help;
 	const struct vmt_entity *only; /* what it is for: rows of this entity; NULL for all */
+	const char *command; /* the one that has it; NULL for all */
 	/* 0, a negative errno, or what produce() of a section returned. */
 	int (*emit)(struct vmt_sink *sink, const struct vmt_doc *doc,
 		    const struct vmt_out_opts *opts);
@@ -158,6 +164,8 @@ int vmt_out_ndjson(struct vmt_sink *sink, const struct vmt_doc *doc,
 		   const struct vmt_out_opts *opts);
 int vmt_out_folded(struct vmt_sink *sink, const struct vmt_doc *doc,
 		   const struct vmt_out_opts *opts);
+int vmt_out_html(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
+int vmt_out_svg(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
 int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts);
 
 /* A value as text of a table; "-" where it is unknown. */

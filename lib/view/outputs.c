@@ -2,12 +2,15 @@
 #include "view/doc.h"
 
 const struct vmt_output vmt_outputs[] = {
-	{ "text", "tables for people", NULL, vmt_out_text },
-	{ "json", "one JSON document, described by 'vmtop schema'", NULL, vmt_out_json },
-	{ "ndjson", "one JSON object a line: header, rows, end", NULL, vmt_out_ndjson },
-	{ "csv", "comma-separated values (RFC 4180) of the first table", NULL, vmt_out_csv },
+	{ "text", "tables for people", NULL, NULL, vmt_out_text },
+	{ "json", "one JSON document, described by 'vmtop schema'", NULL, NULL, vmt_out_json },
+	{ "ndjson", "one JSON object a line: header, rows, end", NULL, NULL, vmt_out_ndjson },
+	{ "csv", "comma-separated values (RFC 4180) of the first table", NULL, NULL, vmt_out_csv },
 	{ "folded", "stacks and their counts, for flame graphs; of faults alone", &vmt_entity_stack,
-	  vmt_out_folded },
+	  NULL, vmt_out_folded },
+	{ "html", "a page with pictures, in one file without script; of report alone", NULL,
+	  "report", vmt_out_html },
+	{ "svg", "one picture; of report alone", NULL, "report", vmt_out_svg },
 	{ 0 },
 };
 

@@ -68,6 +68,7 @@ MACHINE = [
     ("report.txt", ["report", "-b"], "text", "C.UTF-8"),
     ("report.json", ["report", "-J", "--top", "3"], "json", "C.UTF-8"),
     ("report.ndjson", ["report", "--ndjson", "--top", "1"], "ndjson", "C.UTF-8"),
+    ("report-system.svg", ["report", "--format", "svg"], "svg", "C"),
     ("doctor.txt", ["doctor"], "text", "C"),
     ("doctor.json", ["doctor", "-J"], "json", "C.UTF-8"),
     ("doctor-verify.txt", ["doctor", "--verify", "-b"], "text", "C"),
@@ -133,6 +134,20 @@ def addr_cases(fixture, pid):
     yield ("pages.txt", ["pages", str(pid)], "text", "C.UTF-8")
 
 
+def page_cases(fixture):
+    """A page, and each picture alone: of a process with names that anybody may give, too."""
+    if fixture == snap.HOSTILE:
+        pids = [20, 60, 61]
+    else:
+        pids = [snap.pid_named(fixture, "shared")]
+    words = ["report", "-p", ",".join(map(str, pids)), "--format"]
+    yield ("report.html", [*words, "html"], "html", "C")
+    yield ("report-kibi.html", ["report", "--format", "html", "-k"], "html", "C.UTF-8")
+    yield ("report-processes.svg", ["report", "--format", "svg", "--only", "processes"], "svg", "C")
+    for pid in pids:
+        words = ["report", "-p", str(pid), "--format", "svg"]
+        yield (f"report-maps-{pid}.svg", words, "svg", "C")
+
 # Two documents, made by hand: of a process with each fate that a mapping can have, of one that was
 # started anew, and of the machine.
 MAPS = ["diff/maps-before.json", "diff/maps-after.json"]
@@ -175,6 +190,7 @@ def cases(fixture):
     yield from GROUPS
     if fixture in (snap.HOSTILE, "machine-6.18"):
         yield from screen_cases(fixture)
+        yield from page_cases(fixture)
     if fixture == "machine-6.18":
         yield from DIFF
     if fixture == snap.HOSTILE:
@@ -283,6 +299,9 @@ def problems_of(kind, args, result, locale, schemas):
         return problems + snap.bad_text(result.out) + exposition.problems(result.out)
     if kind == "csv":
         return problems + snap.bad_text(result.out) + snap.bad_csv(result.out)
+    if kind in ("html", "svg"):
+        problems += snap.bad_text(result.out, "C")
+        return problems + (snap.bad_page(result.out, kind) if result.out else [])
     problems += snap.bad_json(result.out)
     if kind == "json" and result.out and not problems:
         errors = jsonschema.Draft202012Validator(schemas[args[0]]).iter_errors(loads(result.out))

@@ -9,6 +9,7 @@ import pathlib
 import re
 import sys
 import unicodedata
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from program import commands, loads, run  # noqa: E402
@@ -53,11 +54,14 @@ VOLATILE = [
     (rb'"(took_ns|cpu_ns|longest_ns)":\d+', rb'"\1":0'),
     (rb'"vmtop":"[^"]*"', rb'"vmtop":"0.0.0"'),
     (rb"(?m)^vmtop \d+\.\d+\.\d+  ", rb"vmtop 0.0.0  "),
+    (rb"(?m)^(vmtop_collect_duration_seconds) .*$", rb"\1 0"),
+    (rb'(?m)^(vmtop_build_info\{version=)"[^"]*"', rb'\1"0.0.0"'),
+    (rb"\. vmtop \d+\.\d+\.\d+\.</p>", rb". vmtop 0.0.0.</p>"),
 ]
 
 
 # A table with the cost of each source, whose columns are as wide as their figures.
-COSTS = re.compile(rb"^SOURCES\n(?:.+\n)*", re.M)
+COSTS = re.compile(rb"^SOURCES\n(?:.+\n)*|what reading it took</summary>(?:.*\n)*", re.M)
 
 
 def steady(out):
@@ -113,6 +117,46 @@ def bad_csv(out):
         for cell in row
         if re.match(r"[=+@\t\r]|-(?!\d*$|[w-][x-][ps]$)", cell)
     ]
+    return problems
+
+
+# Elements and attributes that a page or a picture may have: none of them runs or fetches anything.
+ELEMENTS = set(
+    "html head meta title style body h1 h2 h3 h4 p ul li pre details summary figure div table thead "
+    "tbody tr th td svg desc rect line path text".split()
+)
+ATTRIBUTES = set(
+    "lang charset name content http-equiv class id scope open role aria-labelledby viewBox width "
+    "height x y x1 y1 x2 y2 d".split()
+)
+
+
+def bad_page(out, kind):
+    """What is not well-formed, needs another file, runs something, or has no words for a picture."""
+    try:
+        root = xml.etree.ElementTree.fromstring(out)
+    except xml.etree.ElementTree.ParseError as error:
+        return [f"no XML: {error}"]
+    problems, ids = [], []
+    for element in root.iter():
+        name = element.tag.partition("}")[2]
+        if name not in ELEMENTS:
+            problems.append(f"<{name}>")
+        problems += [f"{name} {key}" for key in element.keys() if key not in ATTRIBUTES]
+        ids += [element.get("id")] if element.get("id") else []
+        if name == "style" and re.search(r"@import|url\(|expression", element.text):
+            problems.append("a style that fetches something")
+        if name == "svg":
+            words = element.get("aria-labelledby", "").split()
+            named = {child.get("id"): child.text for child in element if child.get("id")}
+            if element.get("role") != "img" or len(words) != 2 or not all(
+                named.get(word) for word in words
+            ):
+                problems.append("a picture without title or description")
+    if len(ids) != len(set(ids)):
+        problems.append(f"an id twice: {sorted(ids)}")
+    if root.tag.partition("}")[2] != kind:
+        problems.append(f"the document is <{root.tag}>")
     return problems
 
 

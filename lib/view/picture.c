@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/picture.h"
+
+const struct vmt_picture *const vmt_pictures[VMT_PICTURES] = {
+	[VMT_PICTURE_MEMORY] = &vmt_picture_memory,
+	[VMT_PICTURE_PROCESSES] = &vmt_picture_processes,
+	[VMT_PICTURE_MAPS] = &vmt_picture_maps,
+	[VMT_PICTURE_FLAME] = &vmt_picture_flame,
+	[VMT_PICTURE_HEAT] = &vmt_picture_heat,
+};
+
+void vmt_picture_size(struct vmt_buf *out, const struct vmt_picture_ask *ask, uint64_t bytes)
+{
+	vmt_fmt_size(out, bytes, ask->opts->unit, ask->model->sample->host.page_size);
+	if (ask->opts->unit == VMT_SIZE_HUMAN && bytes < 1000)
+		vmt_buf_addc(out, 'B');
+}
+
+void vmt_picture_put_size(struct vmt_xml *x, const struct vmt_picture_ask *ask, const char *class,
+			  int64_t left, int64_t y, bool known, uint64_t bytes)
+{
+	VMT_AUTO_BUF text = { 0 };
+
+	if (known)
+		vmt_picture_size(&text, ask, bytes);
+	else
+		vmt_buf_addc(&text, '-');
+	vmt_svg_text(x, class, left, y, (struct vmt_bytes){ text.data, text.len });
+	if (vmt_buf_error(&text) < 0)
+		x->out->error = vmt_buf_error(&text);
+}
+
+int64_t vmt_picture_title(struct vmt_xml *x, const struct vmt_picture_ask *ask,
+			  struct vmt_bytes title)
+{
+	VMT_AUTO_BUF text = { 0 };
+
+	if (!ask->alone)
+		return 0;
+	vmt_svg_fit(&text, title, 96, false);
+	vmt_svg_text(x, "big", 0, 160, (struct vmt_bytes){ text.data, text.len });
+	if (vmt_buf_error(&text) < 0)
+		x->out->error = vmt_buf_error(&text);
+	return VMT_PICTURE_TITLE;
+}

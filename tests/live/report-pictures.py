@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The flame graph and the picture of faults over time, of a process whose functions fault in known
+shares: 3 to 2, in one mapping.
+
+A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from program import OK, expect, run  # noqa: E402
+from tap import Report  # noqa: E402
+
+# With frame pointers, which is what the kernel walks. One page a fault, whatever the machine's
+# setting for huge pages is; the memory is given back, so that there is no end to it.
+SOURCE = r"""
+#include <stdio.h>
+#include <sys/mman.h>
+#define FUNCTION __attribute__((noinline)) static void
+static char *next;
+FUNCTION three(int n) { for (; n; n--, next += 4096) *(volatile char *)next = 1; }
+FUNCTION two(int n) { for (; n; n--, next += 4096) *(volatile char *)next = 1; }
+FUNCTION work(char *from) { next = from; three(300); two(200); }
+int main(void)
+{
+	char *at = mmap(NULL, 500 * 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	madvise(at, 500 * 4096, MADV_NOHUGEPAGE);
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		work(at);
+		madvise(at, 500 * 4096, MADV_DONTNEED);
+	}
+}
+"""
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def picture(name, pid, folder):
+    """Tooltips of the shapes, and the words below; or a problem."""
+    path = folder / f"{name}.svg"
+    done = run("report", "-p", str(pid), "--duration", "0.5", "--format", "svg", "--only", name,
+               "-w", str(path), stderr=subprocess.STDOUT, timeout=120)
+    problem = expect(done, OK)
+    if problem:
+        return problem, [], ""
+    root = xml.etree.ElementTree.fromstring(path.read_bytes())
+    return None, [title.text for title in root.iter(f"{SVG}title")], root.find(f"{SVG}desc").text
+
+
+def flame(report, pid, folder):
+    problem, titles, said = picture("flame", pid, folder)
+    faults = {}
+    for title in titles:
+        match = re.fullmatch(r"(\w+): (\d+) faults?, [\d.]+%", title)
+        if match:
+            faults[match[1]] = int(match[2])
+    problem = problem or (None if {"three", "two", "work", "main"} <= set(faults) else titles)
+    report.check("a flame graph has the functions' names", problem)
+    if problem:
+        return
+    three, two = faults["three"], faults["two"]
+    # The window may begin and end anywhere in a round of 500.
+    wrong = abs(2 * three - 3 * two) > 1500 or three + two < 2000
+    report.check("they have their shares: 3 to 2", f"{three} to {two}" if wrong else None)
+    report.check("what they called is in those who called them",
+                 None if three + two <= faults["work"] <= faults["main"] else faults)
+    total = re.match(r"(\d+) faults in", said)
+    report.check("the words below it have the sum, and what was lost",
+                 None if total and int(total[1]) >= faults["main"] and "; lost 0" in said else said)
+
+
+def heat(report, pid, folder):
+    problem, titles, said = picture("heat", pid, folder)
+    cells = [int(m[1]) for m in (re.match(r"(\d+) faults, \S+ to \S+", t) for t in titles) if m]
+    total = re.match(r"(\d+) faults in \d+ mappings? in", said)
+    problem = problem or (None if total and len(cells) > 4 else f"{len(cells)} cells: {said}")
+    report.check("faults over time have several readings", problem)
+    if not problem:
+        wrong = sum(cells) != int(total[1]) or sum(cells) < 2000
+        report.check("its cells add up to what was counted",
+                     f"{sum(cells)} of {total[1]}" if wrong else None)
+
+
+def churn(report, folder):
+    """Of processes that come and go while the table is read, none is missed or taken twice."""
+    path = folder / "churn.html"
+    with subprocess.Popen(["sh", "-c", "while :; do /bin/true; done"]) as load:
+        try:
+            done = run("report", "--duration", "1", "--format", "html", "--only", "heat,faults",
+                       "-w", str(path), stderr=subprocess.STDOUT, timeout=120)
+        finally:
+            load.kill()
+    problem = expect(done, OK)
+    if not problem:
+        text = path.read_text()
+        drawn = re.search(r"(\d+) faults in \d+ mappings? in", text)
+        counted = re.search(r"sum: (\d+) in mappings", text)
+        # A row that is handed over while the machine takes the CPU away may still come twice.
+        apart = abs(int(drawn[1]) - int(counted[1])) if drawn and counted else 0
+        if not drawn or not counted or apart > int(counted[1]) / 2000 or int(drawn[1]) < 500:
+            problem = f"{drawn and drawn[1]} drawn, {counted and counted[1]} counted"
+    report.check("of all processes, those that end among them, they are what was counted", problem)
+
+
+def main():
+    report = Report()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "load.c").write_text(SOURCE)
+        subprocess.run(["gcc", "-O0", "-fno-omit-frame-pointer", "-D_GNU_SOURCE", "-o",
+                        str(folder / "load"), str(folder / "load.c")], check=True)
+        with subprocess.Popen([str(folder / "load")], stdout=subprocess.PIPE) as load:
+            try:
+                load.stdout.readline()
+                flame(report, load.pid, folder)
+                heat(report, load.pid, folder)
+            finally:
+                load.kill()
+        churn(report, folder)
+    sys.exit(1 if report.failed else 0)
+
+
+if os.geteuid():
+    print("skip the flame graph - only root may load the probe")
+else:
+    main()
