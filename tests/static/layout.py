@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import TOP, Report  # noqa: E402
 
-FOLDERS = ("lib", "cmd", "bpf", "man", "completions", "contrib", "scripts", "tests", ".ci")
+FOLDERS = ("lib", "cmd", "bpf", "man", "completions", "contrib", "systemd", "scripts", "tests", ".ci")
 CODE = {".c", ".h", ".def", ".py", ".build", ".sh", ".ini", ".lds"}
 LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 LINES = 800

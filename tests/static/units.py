@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The units of systemd: systemd-analyze takes them, and quotes how exposed they are; what they run
+is there, and gets along with the system calls that they leave it. And the example for cron."""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from program import commands, run  # noqa: E402
+from tap import BUILD, TOP, VMTOP, Report  # noqa: E402
+
+SYSTEMD = TOP / "systemd"
+# "security" of systemd 252 on Debian 12 says 3.8, 1.8 and 1.9; other versions weigh in other ways.
+EXPOSED_MAX = {"vmtop-check.service": 4.5, "vmtop-metrics.service": 2.5, "vmtop-record.service": 2.5}
+
+
+def analyze(*args):
+    said = subprocess.run(["systemd-analyze", *args], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60,
+                          env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": ""})
+    return said.returncode, said.stdout
+
+
+def made(folder):
+    """The units with the program under test in them."""
+    for path in SYSTEMD.iterdir():
+        text = path.read_text(encoding="utf-8")
+        text = text.replace("@bindir@/vmtop", VMTOP).replace("@sysconfdir@", "/etc")
+        if path.name.endswith((".service.in", ".timer")):
+            (folder / path.name.removesuffix(".in")).write_text(text, encoding="utf-8")
+    return sorted(path.name for path in folder.iterdir())
+
+
+def command_problems(words, names):
+    """Whether vmtop has the command, and it the options; one that was left out of this build has no
+    line."""
+    command = names.get(words[0])
+    if not command:
+        return [f"there is no command {words[0]}"]
+    known = {f"--{o['name']}" for o in command["options"]}
+    known |= {f"-{o['letter']}" for o in command["options"] if o["letter"]}
+    return [f"{words[0]} has no {word}" for word in words
+            if word.startswith("-") and word not in known]
+
+
+def expand(text):
+    """The names of system calls in a setting of SystemCallFilter."""
+    names = set()
+    for word in text.split():
+        if word.startswith("@"):
+            _, said = analyze("syscall-filter", "--no-pager", word)
+            lines = (line.strip() for line in said.splitlines()[1:])
+            names |= expand(" ".join(line for line in lines if line and not line.startswith("#")))
+        else:
+            names.add(word)
+    return names
+
+
+def allowed(text):
+    """What the lines of SystemCallFilter of a unit come to, in their order."""
+    names = set()
+    for line in re.findall(r"^SystemCallFilter=(.*)$", text, re.MULTILINE):
+        if line.startswith("~"):
+            names -= expand(line[1:])
+        else:
+            names |= expand(line)
+    return names
+
+
+def call_problems(text, folder):
+    """What vmtop metrics calls that the unit does not let it."""
+    words = shlex.split(re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1])
+    for at, word in enumerate(words):
+        if words[at - 1] in ("--state", "--textfile"):
+            words[at] = str(folder / pathlib.Path(word).name)
+        elif words[at - 1] == "--groups":
+            words[at] = str(TOP / "tests" / "fixtures" / "groups.conf")
+    trace = folder / "trace"
+    said = subprocess.run(["strace", "-f", "-qq", "-o", str(trace), *words, "--pss"], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+    called = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(errors="replace"), re.MULTILINE))
+    if said.returncode or "openat" not in called:
+        return [f"exit {said.returncode}: {said.stderr[-400:]}"]
+    return [f"the unit does not let it call {name}" for name in sorted(called - allowed(text))]
+
+
+def main():
+    report = Report()
+    names = {c["name"]: c for c in commands()["commands"]}
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="vmtop-units-"))
+    units = made(folder)
+    services = [unit for unit in units if unit.endswith(".service")]
+    report.check("there are units", None if len(units) == 5 and len(services) == 3 else str(units))
+    for unit in services:
+        text = (folder / unit).read_text(encoding="utf-8")
+        words = shlex.split(re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1])
+        if words[1] not in names:
+            report.skip(f"{unit}: what it runs", f"this vmtop has no {words[1]}")
+        else:
+            report.check(f"{unit}: what it runs", command_problems(words[1:], names))
+    cron = (TOP / "contrib" / "vmtop.cron").read_text(encoding="utf-8")
+    lines = re.findall(r"^\S+ \S+ \S+ \S+ \S+ +root .*?\bvmtop ((?:check|metrics) .*)$", cron, re.MULTILINE)
+    problems = [] if len(lines) == 2 else [f"{len(lines)} lines"]
+    for line in lines:
+        if line.split()[0] in names:
+            problems += command_problems(line.split(), names)
+    report.check("vmtop.cron: what it runs", problems)
+    installed = [BUILD / "systemd" / unit for unit in services]
+    report.check("the build fills in where things are",
+                 [f"{path.name}: @" for path in installed if "@" in re.sub(
+                     r"@system-service|@privileged|@resources", "", path.read_text(encoding="utf-8"))])
+    if not shutil.which("systemd-analyze"):
+        report.skip("systemd-analyze", "needs the package systemd")
+    else:
+        code, said = analyze("verify", "--man=no", *(str(folder / unit) for unit in units))
+        report.check("systemd-analyze verify", said or (f"exit {code}" if code else None))
+        for unit in services:
+            code, said = analyze("security", "--offline=yes", "--no-pager", str(folder / unit))
+            level = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", said)
+            report.check(f"systemd-analyze security {unit}: {level[1] if level else '?'}",
+                         None if level and float(level[1]) <= EXPOSED_MAX[unit] else said[-300:])
+        if shutil.which("strace") and os.geteuid() == 0:
+            report.check("vmtop-metrics.service: system calls", call_problems(
+                (folder / "vmtop-metrics.service").read_text(encoding="utf-8"), folder))
+        else:
+            report.skip("vmtop-metrics.service: system calls", "needs root and the package strace")
+    shutil.rmtree(folder)
+    report.done()
+
+
+main()
