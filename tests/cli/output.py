@@ -36,7 +36,7 @@ def full_disk(report):
         problem = expect(result, FAILED, quiet=False) or (
             None if b"No space left" in result.err else f"says {result.err!r}"
         )
-        report.check(f"full disk: {' '.join(arg for arg in args if arg != ME)}", problem)
+        report.check(f"H01 full disk: {' '.join(arg for arg in args if arg != ME)}", problem)
 
 
 def into_closed_pipe(args):
@@ -110,7 +110,7 @@ def written_file(report):
         report.check("-w writes the document", problem or (
             None if loads(path.read_bytes())["schema"] == "vmtop.free" else "another document"))
         mode = stat.S_IMODE(path.stat().st_mode)
-        report.check("-w: only the owner may read it", None if mode == 0o600 else oct(mode))
+        report.check("H05 -w: only the owner may read it", None if mode == 0o600 else oct(mode))
         path.write_text("old")
         report.check("-w replaces", expect(run("free", "-J", "-w", str(path)), OK)
                      or (None if path.read_text() != "old" else "the old text"))
@@ -124,12 +124,12 @@ def written_file(report):
         (folder / "folder").mkdir()
         for name in ("link", "pipe", "folder"):
             result = run("free", "-w", str(folder / name), timeout=60)
-            report.check(f"-w refuses what is no file: {name}",
+            report.check(f"H03 -w refuses what is no file: {name}",
                          expect(result, FAILED, complaint=True))
         for name, where in (("in no directory", folder / "no" / "file"), ("a device", "/dev/full"),
                             ("without a name", f"{folder}/"), ("of nothing", "")):
             result = run("free", "-w", str(where), timeout=60)
-            report.check(f"-w refuses a file {name}", None if result.code in (1, 2)
+            report.check(f"H03 -w refuses a file {name}", None if result.code in (1, 2)
                          and not one_line(result.err) else f"{result}")
 
         def no_room():
@@ -137,12 +137,12 @@ def written_file(report):
 
         path.write_text("old")
         result = run("ps", "-J", "-w", str(path), preexec_fn=no_room)
-        report.check("-w where the limit of size is met", expect(result, FAILED, complaint=True))
-        report.check("-w that failed leaves the old file",
+        report.check("H02 -w where the limit of size is met", expect(result, FAILED, complaint=True))
+        report.check("H02 -w that failed leaves the old file",
                      None if path.read_text() == "old" else "another text")
         with open(folder / "out", "wb") as out:
             result = run("ps", "-J", stdout=out, preexec_fn=no_room)
-        report.check("stdout where the limit of size is met",
+        report.check("H02 stdout where the limit of size is met",
                      expect(result, FAILED, complaint=True))
         left = {item.name for item in folder.iterdir()}
         report.check("-w leaves nothing aside",
@@ -162,9 +162,9 @@ def surroundings(report):
     """Cron's empty environment, and locales with other points, other letters, or none."""
     plain = kinds(loads(run("free", "-J").out))
     result = run("free", "-J", env={}, cwd="/")
-    report.check("empty environment", expect(result, OK)
+    report.check("L01 empty environment", expect(result, OK)
                  or (None if kinds(loads(result.out)) == plain else "another document"))
-    report.check("empty environment, text", expect(run("ps", env={}, cwd="/"), OK))
+    report.check("L01 empty environment, text", expect(run("ps", env={}, cwd="/"), OK))
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ("de_DE", "tr_TR"):
@@ -175,16 +175,16 @@ def surroundings(report):
                 )
         for locale in ("de_DE.UTF-8", "tr_TR.UTF-8", "bogus", "C", "POSIX"):
             if "_" in locale and not os.path.isdir(f"{folder}/{locale}"):
-                report.skip(f"locale {locale}", "cannot be made: package locales")
+                report.skip(f"L03 locale {locale}", "cannot be made: package locales")
                 continue
             env = {**os.environ, "LC_ALL": locale, "LANG": locale, "LOCPATH": folder}
             result = run("free", "-J", env=env)
-            report.check(f"locale {locale}", expect(result, OK)
+            report.check(f"L03 locale {locale}", expect(result, OK)
                          or (None if kinds(loads(result.out)) == plain else "another document"))
             result = run("free", "--ascii", env=env)
             problem = expect(result, OK) or (
                 None if result.out.isascii() else f"more than ASCII: {result.out!r}")
-            report.check(f"locale {locale}, --ascii", problem)
+            report.check(f"L03 locale {locale}, --ascii", problem)
         text = run("ps", env={**os.environ, "LC_ALL": "C"})
         report.check("text of the C locale is ASCII", expect(text, OK)
                      or (None if text.out.isascii() else "it is not"))

@@ -41,7 +41,7 @@ def main():
         for name in names:
             schema = run("schema", name)
             result = nobody.run(name, *WORDS.get(name, []), "-J")
-            report.check(f"{name} -J as nobody",
+            report.check(f"H06 {name} -J as nobody",
                          expect(schema, OK)
                          or expect(result, OK, quiet=False)
                          or breaches(loads(schema.out), result.out))

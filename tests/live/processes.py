@@ -690,7 +690,7 @@ def many(report):
             rows = processes(result)
             if len(rows) != n or sum(row["rss_bytes"] for row in rows.values()) != n * 4096:
                 problems.append(f"{len(rows)} processes")
-        report.check("A15 10,000 processes, 50,000 threads of a recording, 64 descriptors", problems)
+        report.check("A15 H08 10,000 processes, 50,000 threads of a recording, 64 descriptors", problems)
     finally:
         shutil.rmtree(folder)
 

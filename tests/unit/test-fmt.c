@@ -105,6 +105,19 @@ static void test_durations_and_times(void **state)
 		   vmt_fmt_time(&out, UINT64_C(1795221504799) * 1000000));
 }
 
+/* Where 32 bits end, signed and not, and where 64 bits of nanoseconds do. */
+static void i06_far_years(void **state)
+{
+	const uint64_t sec = 1000000000;
+
+	assert_fmt("2038-01-19T03:14:07.000Z", vmt_fmt_time(&out, 2147483647 * sec));
+	assert_fmt("2038-01-19T03:14:08.000Z", vmt_fmt_time(&out, 2147483648 * sec));
+	assert_fmt("2106-02-07T06:28:16.000Z", vmt_fmt_time(&out, 4294967296 * sec));
+	assert_fmt("2100-02-28T23:59:59.000Z", vmt_fmt_time(&out, 4107542399 * sec));
+	assert_fmt("2100-03-01T00:00:00.000Z", vmt_fmt_time(&out, 4107542400 * sec));
+	assert_fmt("2554-07-21T23:34:33.709Z", vmt_fmt_time(&out, UINT64_MAX));
+}
+
 static void test_shell_words(void **state)
 {
 	assert_fmt("/usr/bin/vmtop", vmt_fmt_shell(&out, "/usr/bin/vmtop"));
@@ -124,6 +137,7 @@ int main(void)
 		cmocka_unit_test(b03_all_pairs_of_bytes),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_durations_and_times),
+		cmocka_unit_test(i06_far_years),
 		cmocka_unit_test(test_shell_words),
 	};
 
