@@ -154,19 +154,24 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 {
 	const struct vmt_model *m = run->model;
 	const struct {
-		const char *title;
+		const char *title; /* of text */
+		const char *heading; /* of a page */
 		const void *rows;
 		size_t n;
 		const char *columns;
 	} parts[N_SECTIONS] = {
-		[SYSTEM] = { "MEMORY", &m->system, 1, NULL },
-		[PROCESSES] = { "PROCESSES by resident memory", m->procs, m->n_procs,
+		[SYSTEM] = { "MEMORY", NULL, &m->system, 1, NULL },
+		[PROCESSES] = { "PROCESSES by resident memory", NULL, m->procs, m->n_procs,
 				ctx->named ? "PID,USER,RSS,PSS,USS,ANON,FILE,SHMEM,SWAP,MAPS,"
 					     "MINFLT,MAJFLT,COMMAND"
 					   : NULL },
-		[FAULTS] = { "FAULTS by mapping", m->faults, m->n_faults, NULL },
-		[BALANCE] = { "SUM by process", m->balance, m->n_balance, NULL },
-		[FILES] = { "FILES: calls of filemap_fault", m->files, m->n_files, NULL },
+		[FAULTS] = { "FAULTS by mapping", "Page faults by mapping", m->faults, m->n_faults,
+			     NULL },
+		[BALANCE] = { "SUM by process",
+			      "Page faults by process, against the kernel's counters", m->balance,
+			      m->n_balance, NULL },
+		[FILES] = { "FILES: calls of filemap_fault", "Files by calls of filemap_fault",
+			    m->files, m->n_files, NULL },
 	};
 	const char *top = vmt_ctx_value(ctx, "top");
 	bool text = strcmp(ctx->format->name, "text") == 0, first = true;
@@ -185,7 +190,7 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 		s = vmt_run_section(run, ctx, sections[i].key, parts[i].rows, parts[i].n);
 		if (!s)
 			return VMT_EXIT_FAILED;
-		s->title = parts[i].title;
+		s->title = vmt_report_has_pictures(ctx) ? parts[i].heading : parts[i].title;
 		if (parts[i].columns &&
 		    vmt_columns_parse(&s->columns, sections[i].entity, parts[i].columns, NULL) < 0)
 			return VMT_EXIT_FAILED;

@@ -14,8 +14,9 @@ static const char style[] =
 	"h3{font-size:1em;margin:1.6em 0 .6em}\n"
 	"h4{font-size:.93em;margin:1.2em 0 .3em}\n"
 	"p{margin:.4em 0;max-width:48em}\n"
-	"figure{margin:.6em 0}\n"
-	"svg{display:block;max-width:100%;height:auto}\n"
+	"figure{margin:.6em 0;overflow-x:auto}\n"
+	/* Letters of a picture stay readable where the screen is narrow: it is moved sideways. */
+	"svg{display:block;width:100%;min-width:800px;height:auto}\n"
 	"summary{cursor:pointer;color:#5f5f5f;margin:.6em 0}\n"
 	"table{border-collapse:collapse;font-size:12px;margin:.4em 0 1em;"
 	"font-variant-numeric:tabular-nums}\n"
@@ -39,6 +40,8 @@ static const char style[] =
 	"body{margin:0;max-width:none;font-size:11px}\n"
 	"h2{break-after:avoid}\n"
 	"figure,tr{break-inside:avoid}\n"
+	"figure{overflow:visible}\n"
+	"svg{min-width:0}\n"
 	"svg .bg{fill:none}\n"
 	"*{print-color-adjust:exact}\n"
 	"}\n";

@@ -19,8 +19,8 @@
 /* Columns, in tenths of a pixel. */
 #define BOX_LEFT    1150
 #define BOX_WIDTH   160
-#define TRACK_LEFT  (BOX_LEFT + BOX_WIDTH)
-#define TRACK_RIGHT 4150
+#define TRACK_LEFT  (BOX_LEFT + BOX_WIDTH + 30) /* the letter is no part of what is resident */
+#define TRACK_RIGHT 4020
 #define TRACK_WIDTH (TRACK_RIGHT - TRACK_LEFT)
 #define SIZE_RIGHT  4850
 #define RSS_RIGHT   5500

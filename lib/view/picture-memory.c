@@ -16,8 +16,8 @@
 
 /* Sums of the derivation: what a line begins with, and where its bar does. */
 #define NAME_RIGHT 1300
-#define SIZE_RIGHT 2000
-#define FLOW_LEFT  2150
+#define SIZE_RIGHT 2100
+#define FLOW_LEFT  2250
 
 static const char *const colours[VMT_SHARE_COUNT] = {
 	[VMT_SHARE_ANON] = "orange",	   [VMT_SHARE_SHMEM] = "purple", [VMT_SHARE_DIRTY] = "blue",
@@ -161,8 +161,7 @@ static void legend(struct vmt_xml *x, const struct vmt_picture_ask *ask, int64_t
 		words(&text, s->name);
 		vmt_svg_text(x, "", left + 260, y + 125, (struct vmt_bytes){ text.data, text.len });
 		vmt_buf_clear(&text);
-		vmt_fmt_size_signed(&text, s->size_bytes, ask->opts->unit,
-				    m->sample->host.page_size);
+		vmt_picture_signed(&text, ask, s->size_bytes);
 		vmt_svg_text(x, "n r", left + 2000, y + 125,
 			     (struct vmt_bytes){ text.data, text.len });
 		put_percent(x, left + 2600, y + 125, s);
@@ -194,7 +193,7 @@ static void flow_line(struct vmt_xml *x, const struct vmt_picture_ask *ask, int6
 	vmt_buf_clear(&text);
 	if (bytes > 0 && strcmp(class, "b") != 0)
 		vmt_buf_addc(&text, '+');
-	vmt_fmt_size_signed(&text, bytes, ask->opts->unit, ask->model->sample->host.page_size);
+	vmt_picture_signed(&text, ask, bytes);
 	vmt_svg_text(x, strcmp(class, "b") == 0 ? "n r b" : "n r", SIZE_RIGHT, y + 125,
 		     (struct vmt_bytes){ text.data, text.len });
 	if (vmt_buf_error(&text) < 0)
@@ -252,8 +251,7 @@ static int draw(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 		vmt_buf_adds(&desc, i ? ", " : ": ");
 		words(&desc, m->shares[i].name);
 		vmt_buf_addc(&desc, ' ');
-		vmt_fmt_size_signed(&desc, m->shares[i].size_bytes, ask->opts->unit,
-				    m->sample->host.page_size);
+		vmt_picture_signed(&desc, ask, m->shares[i].size_bytes);
 	}
 	head.desc = (struct vmt_bytes){ desc.data, desc.len };
 	vmt_svg_begin(x, &head);

@@ -17,8 +17,8 @@
 #define NAME_LEFT  720
 #define NAME_CHARS 16
 #define RSS_RIGHT  2450
-#define SWAP_RIGHT 3050
-#define BAR_LEFT   3200
+#define SWAP_RIGHT 3130
+#define BAR_LEFT   3280
 #define BAR_WIDTH  (VMT_SVG_WIDTH - BAR_LEFT)
 
 /* The parts of RSS. */
@@ -131,13 +131,12 @@ static void put_legend(struct vmt_xml *x, int64_t top)
 	for (i = 0; i < VMT_ARRAY_LEN(parts); i++) {
 		vmt_svg_rect(x, parts[i].colour, left, top, 160, 130, (struct vmt_bytes){ 0 });
 		vmt_svg_texts(x, "dim", left + 230, top + 110, parts[i].name);
-		left += i == 1 ? 700 : 1200;
+		left += i == 1 ? 750 : 1300;
 	}
-	left += 100;
 	vmt_svg_hatch(x, left, top, 160, 130);
 	vmt_svg_texts(x, "dim", left + 230, top + 110, "in swap");
-	vmt_svg_rect(x, "edge", left + 1000, top + 5, 160, 120, (struct vmt_bytes){ 0 });
-	vmt_svg_texts(x, "dim", left + 1230, top + 110, "resident, of sorts not known");
+	vmt_svg_rect(x, "edge", left + 850, top + 5, 160, 120, (struct vmt_bytes){ 0 });
+	vmt_svg_texts(x, "dim", left + 1080, top + 110, "resident, of sorts not known");
 }
 
 static int draw(struct vmt_xml *x, const struct vmt_picture_ask *ask)

@@ -9,11 +9,32 @@ const struct vmt_picture *const vmt_pictures[VMT_PICTURES] = {
 	[VMT_PICTURE_HEAT] = &vmt_picture_heat,
 };
 
+/* Digits that a column of a picture has room for. */
+#define DIGITS_MOST 8
+
+static enum vmt_size_unit unit_of(const struct vmt_picture_ask *ask)
+{
+	const struct vmt_model *m = ask->model;
+	VMT_AUTO_BUF text = { 0 };
+
+	if (ask->opts->unit == VMT_SIZE_HUMAN || !VMT_HAS(system, total_bytes, &m->system))
+		return VMT_SIZE_HUMAN;
+	vmt_fmt_size(&text, m->system.total_bytes, ask->opts->unit, m->sample->host.page_size);
+	return text.len && text.len <= DIGITS_MOST ? ask->opts->unit : VMT_SIZE_HUMAN;
+}
+
 void vmt_picture_size(struct vmt_buf *out, const struct vmt_picture_ask *ask, uint64_t bytes)
 {
-	vmt_fmt_size(out, bytes, ask->opts->unit, ask->model->sample->host.page_size);
-	if (ask->opts->unit == VMT_SIZE_HUMAN && bytes < 1000)
+	enum vmt_size_unit unit = unit_of(ask);
+
+	vmt_fmt_size(out, bytes, unit, ask->model->sample->host.page_size);
+	if (unit == VMT_SIZE_HUMAN && bytes < 1000)
 		vmt_buf_addc(out, 'B');
+}
+
+void vmt_picture_signed(struct vmt_buf *out, const struct vmt_picture_ask *ask, int64_t bytes)
+{
+	vmt_fmt_size_signed(out, bytes, unit_of(ask), ask->model->sample->host.page_size);
 }
 
 void vmt_picture_put_size(struct vmt_xml *x, const struct vmt_picture_ask *ask, const char *class,

@@ -46,9 +46,13 @@ extern const struct vmt_picture vmt_picture_heat;
 /* By enum vmt_picture_id. */
 extern const struct vmt_picture *const vmt_pictures[VMT_PICTURES];
 
-/* A size with its unit, as all pictures have it: as -k and its like say, with B behind the letter
- * where nothing was said. */
+/*
+ * A size as all pictures have it: in the unit that -k and its like say where MemTotal has at most
+ * eight digits in it, else scaled, with a letter, which fits everywhere. The table below has the
+ * figures in the unit that was asked for.
+ */
 void vmt_picture_size(struct vmt_buf *out, const struct vmt_picture_ask *ask, uint64_t bytes);
+void vmt_picture_signed(struct vmt_buf *out, const struct vmt_picture_ask *ask, int64_t bytes);
 /* The same in the class "m" or "n", at a place; "-" where known is false. */
 void vmt_picture_put_size(struct vmt_xml *x, const struct vmt_picture_ask *ask, const char *class,
 			  int64_t left, int64_t y, bool known, uint64_t bytes);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The flame graph and the picture of faults over time, of a process whose functions fault in known
-shares: 3 to 2, in one mapping.
+shares: 3 to 2, in one mapping; and a report with every picture, in a browser.
 
 A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
 """
@@ -16,6 +16,7 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import browser  # noqa: E402
 from program import OK, expect, run  # noqa: E402
 from tap import Report  # noqa: E402
 
@@ -112,6 +113,29 @@ def churn(report, folder):
     report.check("of all processes, those that end among them, they are what was counted", problem)
 
 
+def in_browser(report, pid, folder):
+    """A report with all that there is in it, as a browser draws it."""
+    page = folder / "report.html"
+    done = run("report", "-p", str(pid), "--duration", "0.5", "--format", "html", "-w", str(page),
+               stderr=subprocess.STDOUT, timeout=120)
+    problem = expect(done, OK)
+    if problem:
+        report.check("a report with every picture", problem)
+        return
+    try:
+        with browser.Browser(folder) as one:
+            for size in browser.SIZES:
+                for dark in (False, True):
+                    seen = one.see(page, size, dark)
+                    # Memory, processes, the space of the process, stacks, faults over time.
+                    report.check(f"every picture in a browser, {size}, {'dark' if dark else 'light'}",
+                                 browser.judge(seen, size, dark, least=5))
+    except browser.Missing as why:
+        report.skip("every picture in a browser", why)
+    except browser.Broken as why:
+        report.check("every picture in a browser", str(why))
+
+
 def main():
     report = Report()
     with tempfile.TemporaryDirectory() as name:
@@ -124,6 +148,7 @@ def main():
                 load.stdout.readline()
                 flame(report, load.pid, folder)
                 heat(report, load.pid, folder)
+                in_browser(report, load.pid, folder)
             finally:
                 load.kill()
         churn(report, folder)

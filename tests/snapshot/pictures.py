@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Pictures and pages as other programs take them: xmllint, rsvg-convert, and a browser, in light and
-in dark. What they are made of is in golden/."""
+in dark, on a screen and on a telephone. What they are made of is in golden/."""
 
 import pathlib
 import shutil
@@ -12,9 +12,8 @@ import tempfile
 import zlib
 
 import snap
+import browser
 from tap import Report
-
-BROWSERS = ["chromium-headless-shell", "chromium", "chromium-browser"]
 
 
 def tool(*words):
@@ -81,34 +80,55 @@ def looks(path):
     return ground, sum(colour != ground for colour in every) / len(every), set(every)
 
 
-def shoot(browser, page, out, dark, folder):
-    words = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-             f"--user-data-dir={folder}/profile", f"--screenshot={out}", "--window-size=640,900"]
-    # enum PreferredColorScheme of the browser: 0 dark, 1 light
-    words.append(f"--blink-settings=preferredColorScheme={0 if dark else 1}")
-    return tool(*words, f"file://{page}")
+def drawn(png, dark, folder):
+    """What is wrong with a picture of the screen: its ground, and whether there is anything on it."""
+    out = folder / "screen.png"
+    out.write_bytes(png)
+    ground, share, colours = looks(out)
+    if dark != (brightness(ground) < 64):
+        return f"the ground is {ground.hex()}"
+    if not 0.02 < share < 0.9 or len(colours) < 50:
+        return f"{share:.3f} of it is drawn, in {len(colours)} colours"
+    # The colours of the palette stay as they are.
+    if not {bytes.fromhex("e69f00"), bytes.fromhex("56b4e9")} <= colours:
+        return "orange and sky blue of the palette are missing"
+    return None
 
 
-def in_browser(report, browser, page, folder):
-    seen = {}
-    for dark in (False, True):
-        name = "dark" if dark else "light"
-        out = folder / f"{name}.png"
-        done = shoot(browser, page, out, dark, folder)
-        problem = None if out.is_file() else said(done) or "no screenshot"
-        if not problem:
-            seen[name] = ground, share, colours = looks(out)
-            if dark != (brightness(ground) < 64):
-                problem = f"the ground is {ground.hex()}"
-            elif not 0.02 < share < 0.9 or len(colours) < 50:
-                problem = f"{share:.3f} of it is drawn, in {len(colours)} colours"
-            # The colours of the palette stay as they are.
-            elif not {bytes.fromhex("e69f00"), bytes.fromhex("56b4e9")} <= colours:
-                problem = "orange and sky blue of the palette are missing"
-        report.check(f"a page in a browser, {name}", problem)
-    if len(seen) == 2:
-        report.check("light and dark differ",
-                     "the same ground" if seen["light"][0] == seen["dark"][0] else None)
+# Pages that have to be refused: what judge() says, where it is blind.
+WRONG = {
+    "asks for": '<img alt="" src="file:///nowhere.png"/>',
+    "complains": "<script>throw new Error('so')</script>",
+    "wider than": '<div style="width:3000px">wide</div>',
+    "contrast": '<p style="color:#999;background:#aaa">pale</p>',
+    "pixels: tiny": '<p style="font-size:4px">tiny</p>',
+    "no title": '<figure><svg viewBox="0 0 9 3"><text x="1" y="2">a</text></svg></figure>',
+    "one on another": '<svg viewBox="0 0 900 300"><text x="9" y="99">here</text>'
+                      '<text x="12" y="100">and here</text></svg>',
+    "cut off": '<svg viewBox="0 0 900 300"><text x="880" y="99">over the edge</text></svg>',
+    "contrast 1": '<svg viewBox="0 0 900 300"><rect width="900" height="300" fill="#000"/>'
+                  '<text x="9" y="99">black on black</text></svg>',
+}
+
+
+def in_browser(report, pages, folder):
+    with browser.Browser(folder) as one:
+        for say, part in WRONG.items():
+            page = folder / "wrong.html"
+            page.write_text(f"<!DOCTYPE html><html><body>{part}{'<p>so</p>' * 20}</body></html>")
+            wrong = browser.judge(one.see(page, "page", False), "page", False, least=0)
+            report.check(f"a page that is refused: {say}",
+                         None if any(say in line for line in wrong) else wrong or "it is taken")
+        for page in pages:
+            name = page.name if page.parent == folder else f"{page.parent.name} {page.name}"
+            for size in browser.SIZES:
+                for dark in (False, True):
+                    seen = one.see(page, size, dark)
+                    wrong = browser.judge(seen, size, dark)
+                    if page.parent.name != snap.HOSTILE and size == "page":
+                        wrong += filter(None, [drawn(seen.png, dark, folder)])
+                    report.check(f"{name} in a browser, {size}, {'dark' if dark else 'light'}",
+                                 wrong)
 
 
 def main():
@@ -129,13 +149,15 @@ def main():
                 _, share, _ = looks(out)
                 problem = None if share > 0.02 else "it is blank"
             report.check(f"rsvg-convert draws {path.parent.name} {path.name}", problem)
-        browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-        page = snap.GOLDEN / "machine-6.18" / "report.html"
-        if browser:
-            in_browser(report, browser, page, folder)
-        else:
-            report.skip("a page in a browser, light and dark",
-                        "no chromium here: a browser is 300 MB, and no part of scripts/deps")
+        # The longest figures: bytes.
+        page = folder / "bytes.html"
+        page.write_bytes(snap.vmtop("machine-6.18", "report", "--format", "html", "-b").out)
+        try:
+            in_browser(report, [*pages, page], folder)
+        except browser.Missing as why:
+            report.skip("pages in a browser, light and dark", why)
+        except browser.Broken as why:
+            report.check("pages in a browser, light and dark", str(why))
     report.done()
 
 
