@@ -77,19 +77,22 @@ static int keep_major(struct vmt_perf_state *s, uint64_t id)
 static int open_event(struct vmt_perf_state *s, pid_t pid, unsigned cpu, bool major)
 {
 	struct perf_event_attr attr;
+	int fd;
 
 	vmt_perf_fault_attr(&attr, major);
 	attr.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
 			   PERF_SAMPLE_ADDR;
 	attr.sample_id_all = 1;
 	attr.inherit = pid >= 0;
+	/* Since 5.13: new threads, and no new processes. */
+	attr.inherit_thread = pid >= 0 && s->chosen && !s->no_inherit_thread;
 	attr.exclude_kernel = s->user_only;
 	attr.exclude_hv = 1;
 	attr.use_clockid = 1;
 	attr.clockid = CLOCK_MONOTONIC;
 	attr.watermark = 1;
 	attr.wakeup_watermark = WAKE_BYTES;
-	if (!major) {
+	if (!major && !s->sums) {
 		attr.mmap = 1;
 		attr.mmap2 = 1;
 		attr.mmap_data = 1;
@@ -97,6 +100,11 @@ static int open_event(struct vmt_perf_state *s, pid_t pid, unsigned cpu, bool ma
 		attr.comm_exec = 1;
 		attr.task = 1;
 	}
+	fd = vmt_perf_event_open(&attr, pid, (int)cpu);
+	if (fd != -EINVAL || !attr.inherit_thread)
+		return fd;
+	s->no_inherit_thread = true;
+	attr.inherit_thread = 0;
 	return vmt_perf_event_open(&attr, pid, (int)cpu);
 }
 
@@ -185,6 +193,14 @@ static int watch_task(struct vmt_perf_state *s, pid_t tid)
 	return vmt_cpus_online(watch_cpu, &job);
 }
 
+static int keep_watched(struct vmt_perf_state *s, uint64_t pid)
+{
+	if (vmt_grow(&s->watched, &s->cap_watched, s->n_watched + 1, sizeof(*s->watched)))
+		return -ENOMEM;
+	s->watched[s->n_watched++] = pid;
+	return 0;
+}
+
 /* All threads of a process; those that come later inherit. */
 static int watch_process(struct vmt_perf_state *s, uint64_t pid)
 {
@@ -214,7 +230,7 @@ static int watch_process(struct vmt_perf_state *s, uint64_t pid)
 			r = 0;
 	}
 	closedir(dir);
-	return r;
+	return r ?: keep_watched(s, pid);
 }
 
 static void drop_events(struct vmt_perf_state *s)
@@ -226,6 +242,7 @@ static void drop_events(struct vmt_perf_state *s)
 	s->n_rings = 0;
 	s->n_fds = 0;
 	s->n_major = 0;
+	s->n_watched = 0;
 }
 
 /* The processes that are to be watched one by one; how many could be. */
@@ -344,6 +361,7 @@ static void perf_close(void *state)
 	free(s->rings);
 	free(s->fds);
 	free(s->major_ids);
+	free(s->watched);
 	vmt_probe_counts_done(&s->before);
 	vmt_probe_counts_done(&s->after);
 	vmt_spaces_done(&s->spaces);
@@ -379,6 +397,8 @@ static int perf_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, vo
 	if (!s)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the probe");
 	s->probe = p;
+	s->chosen = p->opts.n_pids && !p->opts.follow;
+	s->sums = p->opts.sums;
 	pthread_mutex_init(&s->lock, NULL);
 	vmt_spaces_init(&s->spaces, p->opts.maps ? p->opts.maps : ROWS_USUAL);
 	r = vmt_root_open(NULL, &s->root, err);
@@ -409,6 +429,8 @@ static int perf_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, vo
 		goto fail;
 	vmt_probe_cpus_start(&s->cpus);
 	p->have |= rung->have | (s->user_only ? 0 : VMT_HAVE_MODE);
+	if (s->sums)
+		p->have &= ~(uint32_t)(VMT_HAVE_MAPS | VMT_HAVE_MODE);
 	p->canary = VMT_CANARY_NONE;
 	snprintf(p->canary_text, sizeof(p->canary_text), "%s, %s%s",
 		 s->everything ? "all processes" : "processes of this user or those named",
@@ -426,8 +448,13 @@ fail:
 static int perf_watch(void *state, pid_t pid, struct vmt_err *err)
 {
 	struct vmt_perf_state *s = state;
-	int r = watch_process(s, (uint64_t)pid);
+	struct timespec until = patience();
+	int r = s->stuck ? ETIMEDOUT : pthread_mutex_timedlock(&s->lock, &until);
 
+	if (r)
+		return vmt_err_set(err, -r, NULL, 0, "the maps of a process do not answer");
+	r = watch_process(s, (uint64_t)pid);
+	pthread_mutex_unlock(&s->lock);
 	return r ? vmt_err_set(err, r, NULL, 0, "cannot watch process %d", (int)pid) : 0;
 }
 
@@ -510,8 +537,6 @@ static int read_rows(struct vmt_perf_state *s, struct vmt_arena *arena,
 
 		if (!row->minor && !row->major)
 			continue;
-		if (!vmt_probe_wants(s->probe, (pid_t)row->pid) && !s->probe->opts.follow)
-			continue;
 		for (size_t j = 0; !known && j < s->after.n; j++)
 			if (s->after.rows[j].pid == row->pid)
 				known = &s->after.rows[j];
@@ -541,7 +566,7 @@ static int read_rows(struct vmt_perf_state *s, struct vmt_arena *arena,
 		out->user = row->user;
 		out->kernel = row->kernel;
 	}
-	ret->totals.slots_used = all->n_rows;
+	ret->totals.slots_used = all->n_rows - all->n_free;
 	ret->totals.slots_total = all->max_rows;
 	return 0;
 }
@@ -568,8 +593,6 @@ static int read_accounts(struct vmt_perf_state *s, struct vmt_arena *arena,
 		struct vmt_fault_proc *out = NULL;
 
 		if (!seen)
-			continue;
-		if (!vmt_probe_wants(s->probe, (pid_t)space->pid) && !s->probe->opts.follow)
 			continue;
 		for (size_t j = 0; !out && j < ret->n_procs; j++)
 			if (procs[j].pid == space->pid)
@@ -606,6 +629,41 @@ static int read_accounts(struct vmt_perf_state *s, struct vmt_arena *arena,
 	return 0;
 }
 
+/* The same sums without rows. Whoever ended has no counters any more: what was sampled stays, and
+ * is the least. */
+static int read_sums(struct vmt_perf_state *s, struct vmt_fault_sample *ret)
+{
+	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+	struct vmt_fault_totals *t = &ret->totals, *past = &s->past;
+	int r;
+
+	vmt_arena_init(&arena);
+	r = vmt_probe_counts_compare(&s->before, &s->after, &arena, ret);
+	ret->procs = NULL;
+	ret->n_procs = 0;
+	if (r)
+		return r;
+	for (size_t i = 0; i < s->spaces.n_spaces; i++) {
+		struct vmt_space *space = s->spaces.spaces[i];
+
+		space->exited = !vmt_probe_counts_has(&s->after, space->pid);
+		if (space->exited) {
+			past->record_minor += space->minor;
+			past->record_major += space->major;
+		} else {
+			t->record_minor += space->minor;
+			t->record_major += space->major;
+		}
+	}
+	vmt_spaces_forget_exited(&s->spaces);
+	t->kernel_minor += past->record_minor;
+	t->kernel_major += past->record_major;
+	t->record_minor += past->record_minor;
+	t->record_major += past->record_major;
+	t->unattributed += past->record_minor + past->record_major;
+	return 0;
+}
+
 static int perf_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 		     struct vmt_fault_sample *ret, struct vmt_err *err)
 {
@@ -620,8 +678,12 @@ static int perf_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,
 		vmt_perf_drain(s, UINT64_MAX);
 		r = vmt_probe_counts_take(p, s->root, &s->after, err);
 	}
-	r = r ?: read_accounts(s, arena, ret);
-	r = r ?: read_rows(s, arena, ret);
+	if (s->sums) {
+		r = r ?: read_sums(s, ret);
+	} else {
+		r = r ?: read_accounts(s, arena, ret);
+		r = r ?: read_rows(s, arena, ret);
+	}
 	ret->totals.unresolved = s->unresolved;
 	ret->totals.record_lost = s->lost;
 	vmt_probe_cpus_read(&s->cpus, &ret->totals);

@@ -27,6 +27,9 @@ struct vmt_perf_state {
 	bool user_only;
 	bool everything; /* events of CPUs, not of tasks */
 	bool fds_short;
+	bool no_inherit_thread; /* the kernel is older than that */
+	bool chosen; /* records of other processes than those in watched are left out */
+	bool sums; /* opts.sums: faults are counted, and mappings are nobody's business */
 	struct vmt_perf_ring *rings;
 	size_t n_rings;
 	size_t cap_rings;
@@ -45,8 +48,12 @@ struct vmt_perf_state {
 	bool stop; /* atomic */
 	bool stuck; /* the thread does not come back from reading maps */
 	bool stopped;
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock; /* of all below, and of rings and major_ids while the thread runs */
+	uint64_t *watched; /* processes, each once */
+	size_t n_watched;
+	size_t cap_watched;
 	struct vmt_spaces spaces;
+	struct vmt_fault_totals past; /* sums: record_ of processes that ended */
 	uint64_t samples;
 	uint64_t lost; /* records that found their ring full */
 	uint64_t unresolved;

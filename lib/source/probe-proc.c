@@ -113,8 +113,7 @@ void vmt_probe_counts_done(struct vmt_probe_counts *counts)
 	*counts = (struct vmt_probe_counts){ 0 };
 }
 
-const struct vmt_probe_count *vmt_probe_counts_find(const struct vmt_probe_counts *counts,
-						    uint64_t pid, uint64_t start_time_ns)
+static const struct vmt_probe_count *find_pid(const struct vmt_probe_counts *counts, uint64_t pid)
 {
 	size_t low = 0, high = counts->n;
 
@@ -126,10 +125,20 @@ const struct vmt_probe_count *vmt_probe_counts_find(const struct vmt_probe_count
 		else
 			high = mid;
 	}
-	if (low == counts->n || counts->rows[low].pid != pid ||
-	    counts->rows[low].start_time_ns != start_time_ns)
-		return NULL;
-	return &counts->rows[low];
+	return low < counts->n && counts->rows[low].pid == pid ? &counts->rows[low] : NULL;
+}
+
+const struct vmt_probe_count *vmt_probe_counts_find(const struct vmt_probe_counts *counts,
+						    uint64_t pid, uint64_t start_time_ns)
+{
+	const struct vmt_probe_count *row = find_pid(counts, pid);
+
+	return row && row->start_time_ns == start_time_ns ? row : NULL;
+}
+
+bool vmt_probe_counts_has(const struct vmt_probe_counts *counts, uint64_t pid)
+{
+	return find_pid(counts, pid) != NULL;
 }
 
 int vmt_probe_counts_compare(const struct vmt_probe_counts *before,

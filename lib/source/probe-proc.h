@@ -36,6 +36,9 @@ void vmt_probe_counts_done(struct vmt_probe_counts *counts);
 const struct vmt_probe_count *vmt_probe_counts_find(const struct vmt_probe_counts *counts,
 						    uint64_t pid, uint64_t start_time_ns);
 
+/* Whether there is a row with that PID, of whichever process has it now. */
+bool vmt_probe_counts_has(const struct vmt_probe_counts *counts, uint64_t pid);
+
 /*
  * The difference of two snapshots as accounts, everything of them unattributed: a process that was
  * born in between began at 0, one that ended in between is missing. Fills procs and totals.

@@ -69,12 +69,25 @@ static void read_maps(struct vmt_perf_state *s, struct vmt_space *space)
 	}
 }
 
+/* Tasks that the PID namespace of the event does not hold are 0 in it, and those that have no PID
+ * any more all ones. */
+static bool is_watched(const struct vmt_perf_state *s, uint32_t pid)
+{
+	size_t i;
+
+	if (!pid || pid == UINT32_MAX)
+		return false;
+	for (i = 0; s->chosen && i < s->n_watched && s->watched[i] != pid; i++)
+		;
+	return !s->chosen || i < s->n_watched;
+}
+
 /* A space that a record names for the first time is read, unless the record is its birth. */
 static struct vmt_space *space_of(struct vmt_perf_state *s, uint64_t pid)
 {
 	struct vmt_space *space = vmt_spaces_get(&s->spaces, pid);
 
-	if (space && !space->read_ns) {
+	if (space && !space->read_ns && !s->sums) {
 		const struct vmt_probe_count *row = NULL;
 
 		for (size_t i = 0; !row && i < s->before.n; i++)
@@ -137,11 +150,14 @@ static uint64_t record_time(const struct perf_event_header *h)
 
 static void take_sample(struct vmt_perf_state *s, const struct sample_record *r)
 {
-	struct vmt_space *space = space_of(s, r->pid);
 	bool major = is_major(s, r->id);
 	bool user = (r->header.misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_USER;
+	struct vmt_space *space;
 
 	s->samples++;
+	if (!is_watched(s, r->pid))
+		return;
+	space = space_of(s, r->pid);
 	if (!space) {
 		s->lost++;
 		return;
@@ -150,7 +166,7 @@ static void take_sample(struct vmt_perf_state *s, const struct sample_record *r)
 		space->major++;
 	else
 		space->minor++;
-	if (vmt_space_fault(&s->spaces, space, r->addr, major, user))
+	if (s->sums || vmt_space_fault(&s->spaces, space, r->addr, major, user))
 		return;
 	if (vmt_probe_now() - space->read_ns > REREAD_NS) {
 		read_maps(s, space);
@@ -162,7 +178,7 @@ static void take_sample(struct vmt_perf_state *s, const struct sample_record *r)
 
 static void take_mmap(struct vmt_perf_state *s, const struct mmap2_record *r)
 {
-	struct vmt_space *space = space_of(s, r->pid);
+	struct vmt_space *space;
 	size_t room = r->header.size - sizeof(*r) - sizeof(struct record_trailer);
 	struct vmt_space_new map = {
 		.start = r->addr,
@@ -176,11 +192,14 @@ static void take_mmap(struct vmt_perf_state *s, const struct mmap2_record *r)
 		.path = { r->filename, strnlen(r->filename, room) },
 	};
 
+	if (!is_watched(s, r->pid))
+		return;
 	/* As maps names what has no name. */
 	if (vmt_bytes_is(map.path, "//anon") || vmt_bytes_is(map.path, "//toolong"))
 		map.path.len = 0;
 	if (!r->ino && !r->maj && !r->min)
 		map.offset = 0;
+	space = space_of(s, r->pid);
 	if (space)
 		vmt_space_map(&s->spaces, space, &map);
 }
@@ -202,7 +221,7 @@ static void take_record(struct vmt_perf_state *s, const struct perf_event_header
 		size_t room = h->size - sizeof(*r) - sizeof(struct record_trailer);
 
 		/* The name of a thread is not that of the process. */
-		if (r->pid != r->tid)
+		if (r->pid != r->tid || !is_watched(s, r->pid))
 			break;
 		space = space_of(s, r->pid);
 		if (!space)
@@ -215,9 +234,9 @@ static void take_record(struct vmt_perf_state *s, const struct perf_event_header
 	case PERF_RECORD_FORK: {
 		const struct task_record *r = any;
 
-		if (r->pid == r->ppid)
+		if (r->pid == r->ppid || !is_watched(s, r->pid))
 			break;
-		parent = space_of(s, r->ppid);
+		parent = is_watched(s, r->ppid) ? space_of(s, r->ppid) : NULL;
 		space = vmt_spaces_get(&s->spaces, r->pid);
 		if (parent && space)
 			vmt_space_fork(&s->spaces, parent, space);
@@ -226,7 +245,7 @@ static void take_record(struct vmt_perf_state *s, const struct perf_event_header
 	case PERF_RECORD_EXIT: {
 		const struct task_record *r = any;
 
-		if (r->pid != r->tid)
+		if (r->pid != r->tid || !is_watched(s, r->pid))
 			break;
 		space = vmt_spaces_get(&s->spaces, r->pid);
 		if (space)

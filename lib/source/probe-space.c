@@ -271,7 +271,26 @@ void vmt_space_exec(struct vmt_spaces *s, struct vmt_space *space)
 void vmt_space_exit(struct vmt_spaces *s, struct vmt_space *space)
 {
 	release(s, space);
+	free(VMT_STEAL(space->maps));
+	space->cap_maps = 0;
 	space->exited = true;
+}
+
+void vmt_spaces_forget_exited(struct vmt_spaces *s)
+{
+	size_t n = s->n_spaces;
+
+	s->n_spaces = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct vmt_space *space = s->spaces[i];
+
+		if (space->exited) {
+			free(space->maps);
+			free(space);
+		} else {
+			s->spaces[s->n_spaces++] = space;
+		}
+	}
 }
 
 void vmt_space_fork(struct vmt_spaces *s, const struct vmt_space *parent, struct vmt_space *child)

@@ -98,6 +98,8 @@ void vmt_space_map(struct vmt_spaces *s, struct vmt_space *space, const struct v
 /* The process runs another program, or ended: nothing of it is mapped any more. */
 void vmt_space_exec(struct vmt_spaces *s, struct vmt_space *space);
 void vmt_space_exit(struct vmt_spaces *s, struct vmt_space *space);
+/* Frees the spaces that have exited set; their rows stay. */
+void vmt_spaces_forget_exited(struct vmt_spaces *s);
 /* A child begins with the mappings of its parent; its rows are its own. */
 void vmt_space_fork(struct vmt_spaces *s, const struct vmt_space *parent, struct vmt_space *child);
 /* The name of the process (its comm); at most 16 bytes of it are kept. */

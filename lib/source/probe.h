@@ -32,8 +32,9 @@ struct vmt_probe_opts {
 	uint64_t single_rate; /* at most so many a second, 0 for any number */
 	bool single_live; /* vmt_probe_live() takes them while they come; they are not kept */
 	/*
-	 * What is read are the totals, without rows; on the rungs with BPF. With single_live, what
-	 * is kept of processes that ended does not become more then, however long it runs.
+	 * What is read are the totals, without rows. What is kept of processes that ended does not
+	 * become more then, however long it runs; on the rungs with BPF with single_live. The rung
+	 * without BPF does not look for the mappings of faults then.
 	 */
 	bool sums;
 	/* Bytes of the rings of single faults, and of rows of processes that ended: powers of two,

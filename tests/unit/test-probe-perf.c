@@ -7,15 +7,12 @@
 #include "source/probe.h"
 
 /* Whether the rung works for this process at all; says why not. */
-static bool begin(const pid_t *pids, size_t n, bool follow, struct vmt_probe **ret)
+static bool begin_with(const struct vmt_probe_opts *opts, struct vmt_probe **ret)
 {
-	struct vmt_probe_opts opts = {
-		.rung = VMT_RUNG_PERF, .pids = pids, .n_pids = n, .follow = follow
-	};
 	struct vmt_err err = { 0 };
 	int r;
 
-	assert_int_equal(vmt_probe_open(&opts, ret, NULL), 0);
+	assert_int_equal(vmt_probe_open(opts, ret, NULL), 0);
 	r = vmt_probe_start(*ret, &err);
 	if (r == -EACCES || r == -EPERM || r == -ENOSYS || r == -EOPNOTSUPP) {
 		printf("# skipped: %s\n", err.text);
@@ -24,6 +21,14 @@ static bool begin(const pid_t *pids, size_t n, bool follow, struct vmt_probe **r
 	if (r)
 		fail_msg("%s", err.text);
 	return true;
+}
+
+static bool begin(const pid_t *pids, size_t n, bool follow, struct vmt_probe **ret)
+{
+	return begin_with(
+		&(struct vmt_probe_opts){
+			.rung = VMT_RUNG_PERF, .pids = pids, .n_pids = n, .follow = follow },
+		ret);
 }
 
 static struct vmt_fault_proc account(const struct vmt_fault_sample *s, pid_t pid)
@@ -159,6 +164,79 @@ static void test_children(void **state)
 	}
 }
 
+/* What children fault in takes no row of the table where they are not followed. */
+static void test_children_take_no_rows(void **state)
+{
+	struct vmt_fault_sample before = { 0 }, after = { 0 };
+	struct vmt_arena arena;
+	VMT_AUTO_PROBE p = NULL;
+	struct toucher t;
+
+	toucher_begin(&t);
+	toucher_tell(&t, 4, TOUCHER_FORK);
+	if (!begin(&t.pid, 1, false, &p)) {
+		toucher_end(&t);
+		skip();
+	}
+	vmt_arena_init(&arena);
+	/* The parent's own rows: all that a fork writes to. */
+	toucher_tell(&t, 4, TOUCHER_FORK);
+	assert_int_equal(vmt_probe_read(p, &arena, &before, NULL), 0);
+	for (int i = 0; i < 40; i++)
+		toucher_tell(&t, 50, TOUCHER_FORK);
+	assert_int_equal(vmt_probe_read(p, &arena, &after, NULL), 0);
+	assert_true(before.totals.slots_used > 0);
+	assert_true(after.totals.slots_used < before.totals.slots_used + 40);
+	assert_int_equal(after.totals.dropped, 0);
+	toucher_end(&t);
+	vmt_arena_done(&arena);
+}
+
+/* Sums alone: no rows, the kernel's own figures, and what ended stays in them. */
+static void test_sums(void **state)
+{
+	struct vmt_fault_sample s = { 0 }, later = { 0 };
+	struct toucher_said before, after;
+	struct vmt_arena arena;
+	VMT_AUTO_PROBE p = NULL;
+	struct toucher t;
+	uint64_t record;
+
+	toucher_begin(&t);
+	before = toucher_tell(&t, 0, TOUCHER_USER);
+	if (!begin_with(&(struct vmt_probe_opts){ .rung = VMT_RUNG_PERF,
+						  .pids = &t.pid,
+						  .n_pids = 1,
+						  .follow = true,
+						  .sums = true },
+			&p)) {
+		toucher_end(&t);
+		skip();
+	}
+	vmt_arena_init(&arena);
+	after = toucher_tell(&t, 3000, TOUCHER_USER);
+	assert_int_equal(vmt_probe_read(p, &arena, &s, NULL), 0);
+	record = s.totals.record_minor + s.totals.record_major;
+	assert_int_equal(s.n_maps, 0);
+	assert_int_equal(s.n_procs, 0);
+	assert_false(s.have & VMT_HAVE_MAPS);
+	assert_true(s.have & VMT_HAVE_RECORD);
+	assert_true(s.totals.kernel_minor >= after.minor - before.minor);
+	assert_true(record >= 3000);
+	assert_int_equal(s.totals.unattributed, s.totals.kernel_minor + s.totals.kernel_major);
+	toucher_tell(&t, 700, TOUCHER_FORK);
+	/* Twice: the child is forgotten after the first one. */
+	for (int i = 0; i < 2; i++) {
+		later = (struct vmt_fault_sample){ 0 };
+		assert_int_equal(vmt_probe_read(p, &arena, &later, NULL), 0);
+		assert_true(later.totals.record_minor + later.totals.record_major >= record + 700);
+		assert_true(later.totals.kernel_minor >= s.totals.kernel_minor + 700);
+	}
+	assert_int_equal(later.totals.record_lost, 0);
+	toucher_end(&t);
+	vmt_arena_done(&arena);
+}
+
 /* More than the rings hold at once: nothing is lost, or it is said how much. */
 static void f05_no_silent_loss(void **state)
 {
@@ -263,8 +341,12 @@ static void test_few_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_the_unit),	cmocka_unit_test(test_children),
-		cmocka_unit_test(f05_no_silent_loss),	cmocka_unit_test(test_nothing_is_left),
+		cmocka_unit_test(test_to_the_unit),
+		cmocka_unit_test(test_children),
+		cmocka_unit_test(test_children_take_no_rows),
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(f05_no_silent_loss),
+		cmocka_unit_test(test_nothing_is_left),
 		cmocka_unit_test(test_few_descriptors),
 	};
 
