@@ -19,6 +19,13 @@
 /* A debug file beyond this is not read whole for its checksum. */
 #define CRC_MAX (UINT64_C(2) << 30)
 
+/*
+ * How much older than its writer a file may look. The time of a file is that of the last timer
+ * tick (fs/inode.c: current_time()), which comes late where the processors of a guest wait for
+ * those of the host; and some file systems keep whole seconds, or every second one.
+ */
+#define FILE_TIME_NS UINT64_C(2000000000)
+
 /* Opens a regular file by its path as seen from a root; no other sort is opened at all. */
 static int open_below(int root, const char *path, struct stat *ret_stat)
 {
@@ -118,10 +125,35 @@ static int find_debug(int own_root, int root, struct vmt_bytes path,
 	return -ENOENT;
 }
 
+/* Opens the mapped file by what its process maps. One that has ended maps nothing any more, though
+ * it be in the list, as a zombie is: then by its path as we see it. *ret_dir: whose root that is.
+ */
+static int open_mapped(struct vmt_symbol_task *t, int *ret_dir)
+{
+	VMT_AUTO_CLOSE int dir = -1;
+	VMT_AUTO_CLOSE int own = -1;
+	int fd = -ESRCH;
+
+	if (t->pid) {
+		dir = vmt_root_open_pid(t->shared->root, t->pid);
+		fd = dir < 0 ? dir : vmt_mapped_file_open(dir, &t->map);
+	}
+	if (fd == -ESRCH || fd == -ENOENT) {
+		/* What lies there in our own memory is no matter. */
+		VMT_SET(map, start, &t->map, 0);
+		VMT_SET(map, end, &t->map, 0);
+		own = vmt_root_open_pid(t->shared->root, (uint64_t)getpid());
+		fd = own < 0 ? own : vmt_mapped_file_open(own, &t->map);
+		*ret_dir = VMT_STEAL_FD(own);
+	} else {
+		*ret_dir = VMT_STEAL_FD(dir);
+	}
+	return fd;
+}
+
 static int run_file(struct vmt_symbol_task *t)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *table = NULL, *debug = NULL;
-	uint64_t pid = t->pid ? t->pid : (uint64_t)getpid();
 	struct vmt_debug_link link;
 	VMT_AUTO_CLOSE int dir = -1;
 	VMT_AUTO_CLOSE int fd = -1;
@@ -130,10 +162,7 @@ static int run_file(struct vmt_symbol_task *t)
 	size_t i;
 	int r;
 
-	dir = vmt_root_open_pid(t->shared->root, pid);
-	if (dir < 0)
-		return dir;
-	fd = vmt_mapped_file_open(dir, &t->map);
+	fd = open_mapped(t, &dir);
 	if (fd < 0)
 		return fd;
 	r = vmt_symbol_table_read(fd, &table, &full, &link);
@@ -197,6 +226,32 @@ static int keep(struct vmt_symbol_task *t)
 	return 0;
 }
 
+/* Whether a file is older than what came into being at ns, and not only looks it. */
+static bool is_before(const struct timespec *file, uint64_t ns)
+{
+	uint64_t from = ns > FILE_TIME_NS ? ns - FILE_TIME_NS : 0, s = from / 1000000000;
+
+	if (file->tv_sec < 0 || (uint64_t)file->tv_sec != s)
+		return file->tv_sec < 0 || (uint64_t)file->tv_sec < s;
+	return (uint64_t)file->tv_nsec < from % 1000000000;
+}
+
+/* -ESRCH where the process has ended: a zombie has a directory, and no root (fs/proc/base.c:
+ * get_task_root()). */
+static int open_root(const struct vmt_symbol_task *t, int *ret_dir)
+{
+	VMT_AUTO_CLOSE int dir = vmt_root_open_pid(t->shared->root, t->pid);
+	int root;
+
+	if (dir < 0)
+		return dir;
+	root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	*ret_dir = VMT_STEAL_FD(dir);
+	return root;
+}
+
 static int run_perf_map(struct vmt_symbol_task *t)
 {
 	VMT_AUTO_CLOSE int dir = -1;
@@ -208,23 +263,24 @@ static int run_perf_map(struct vmt_symbol_task *t)
 	int64_t r;
 
 	if (t->pid) {
-		dir = vmt_root_open_pid(t->shared->root, t->pid);
-		if (dir < 0)
-			return dir;
-		root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (root < 0 || fstat(dir, &owner) < 0)
+		root = open_root(t, &dir);
+		if (root < 0 && root != -ESRCH)
+			return root;
+		if (dir >= 0 && fstat(dir, &owner) < 0)
 			return -errno;
 	}
 	snprintf(name, sizeof(name), "/tmp/perf-%" PRIu64 ".map",
-		 t->pid ? own_number(dir, t->pid) : t->gone_pid);
-	fd = open_below(t->pid ? root : t->shared->root->fd, name, &st);
+		 dir >= 0 ? own_number(dir, t->pid)
+		 : t->pid ? t->pid
+			  : t->gone_pid);
+	fd = open_below(dir >= 0 ? root : t->shared->root->fd, name, &st);
 	if (fd < 0)
 		return fd;
 	/* Everybody can write to /tmp. */
-	if (t->pid && st.st_uid && st.st_uid != owner.st_uid)
-		return -EPERM;
+	if (dir >= 0 && st.st_uid && st.st_uid != owner.st_uid)
+		return -ESTALE;
 	/* Of an earlier process with this number. */
-	if ((uint64_t)st.st_mtim.tv_sec < t->not_before_ns / 1000000000)
+	if (is_before(&st.st_mtim, t->not_before_ns))
 		return -ESTALE;
 	r = vmt_slurp_fd(fd, &buf, TEXT_MAX);
 	if (r < 0)

@@ -215,8 +215,9 @@ static bool is_alive(const struct work *w, uint64_t pid, uint64_t start_time_ns)
 	const struct vmt_proc *p = vmt_sample_proc(w->sample, pid);
 	uint64_t hz = w->sample->host.user_hz;
 
-	/* /proc has it in ticks. */
-	return p && hz && VMT_HAS(proc, start_time_ns, p) && start_time_ns >= p->start_time_ns &&
+	/* A zombie has no files and mappings. /proc has the time in ticks. */
+	return p && hz && !(VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "zombie")) &&
+	       VMT_HAS(proc, start_time_ns, p) && start_time_ns >= p->start_time_ns &&
 	       start_time_ns - p->start_time_ns <= UINT64_C(1000000000) / hz;
 }
 
@@ -348,21 +349,41 @@ static int add_jobs(struct work *w)
 	return r;
 }
 
+/* Frames that have no names now and could have some are said to be, with the reason. */
+static void say_why(struct work *w, const struct run *run, int result)
+{
+	const struct place *first = &w->places[run->first];
+	enum vmt_symbol_place sort = sort_of(first);
+	const char *hint = NULL;
+	size_t i;
+
+	/* What is no ELF file or was never there has no symbols. */
+	if (result >= 0 || result == -ENOEXEC || result == -ENOENT || result == -ESRCH ||
+	    result == -EOPNOTSUPP)
+		return;
+	if (result == -ESTALE) {
+		/* A file that is another one by now is none that was mapped. The map of an earlier
+		 * process with this number is missed where there is code that needs one: other
+		 * addresses are mistakes of who followed the frame pointers. */
+		for (i = 0; i < run->n && !first[i].code; i++)
+			;
+		if (sort != VMT_SYMBOL_PERF_MAP || i == run->n)
+			return;
+		hint = "its perf map in /tmp is of another user, or older than it";
+	}
+	vmt_sample_failed(w->sample, VMT_SOURCE_ELF, first->pid, VMT_BYTES(""), result, hint);
+}
+
 static void done(size_t index, struct vmt_job *job, int result, void *ctx, void *arg)
 {
 	struct work *w = arg;
 	const struct run *run = &w->runs[index];
-	const struct place *first = &w->places[run->first];
 	struct vmt_source_stat *stat = &w->sample->sources[VMT_SOURCE_ELF];
 	struct vmt_symbol_task *t = ctx;
 	size_t i;
 
 	(void)job;
-	/* What is no ELF file, is another file by now or was never there has no symbols. */
-	if (result < 0 && result != -ENOEXEC && result != -ENOENT && result != -ESTALE &&
-	    result != -ESRCH && result != -EOPNOTSUPP && sort_of(first) == VMT_SYMBOL_FILE)
-		vmt_sample_failed(w->sample, VMT_SOURCE_ELF, first->pid, VMT_BYTES(""), result,
-				  NULL);
+	say_why(w, run, result);
 	if (!t)
 		return;
 	stat->reads++;

@@ -259,6 +259,8 @@ struct seen {
 	uint64_t half, third, fifth, read, made;
 	uint64_t all;
 	uint64_t none; /* without a stack */
+	uint64_t other; /* of the most frequent of those that are none of these */
+	char other_end[160]; /* its innermost frames, as far as there is room */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -293,8 +295,13 @@ static void take_line(struct check *c, char *line, struct seen *s)
 		s->made += n;
 	else if (strcmp(line, "stacks;[no stack]") == 0)
 		s->none += n;
-	else if (n >= 50)
-		printf("# %s %" PRIu64 "\n", line, n);
+	else if (n > s->other) {
+		size_t len = strlen(line), room = sizeof(s->other_end) - 1;
+
+		s->other = n;
+		snprintf(s->other_end, sizeof(s->other_end), "%s",
+			 line + (len > room ? len - room : 0));
+	}
 }
 
 static void near(struct check *c, const char *what, uint64_t n, uint64_t wanted)
@@ -344,8 +351,10 @@ static void judge(struct check *c, struct vmtop *v, bool gone, uint64_t counted)
 			   counted);
 	check_end(c,
 		  "half %" PRIu64 " third %" PRIu64 " fifth %" PRIu64 " by_read %" PRIu64
-		  " made %" PRIu64 " none %" PRIu64 " all %" PRIu64 " of %" PRIu64,
-		  s.half, s.third, s.fifth, s.read, s.made, s.none, s.all, counted);
+		  " made %" PRIu64 " none %" PRIu64 " all %" PRIu64 " of %" PRIu64
+		  ", most of the others %" PRIu64 " %s",
+		  s.half, s.third, s.fifth, s.read, s.made, s.none, s.all, counted, s.other,
+		  s.other_end);
 }
 
 static void run(const char *program, const char *rung, bool gone)

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "saved.h"
+#include "source/elf.h"
+#include "source/symbolize.h"
+
+#define SECOND INT64_C(1000000000)
+#define NOW    (INT64_C(1700000000) * SECOND)
+/* By the saved machine, which has run for ten seconds, process 42 began seven seconds ago and the
+ * zombie 50 six. */
+#define BEGAN_42 (NOW - 7 * SECOND)
+#define BEGAN_50 (NOW - 6 * SECOND)
+#define UP_42	 UINT64_C(3000000000)
+#define UP_50	 UINT64_C(4000000000)
+
+/* Code that was made at run time, and an address in it. */
+#define MADE	UINT64_C(0x7f0000001000)
+#define ADDRESS (MADE + 0x10)
+
+static void machine(struct unit_dir *d)
+{
+	save(d);
+	unit_dir_write(d, "vmtop-fixture",
+		       "page_size 4096\nuser_hz 100\nrelease 6.1.0-13-amd64\nmachine x86_64\n"
+		       "realtime_ns 1700000000000000000\nmonotonic_ns 10000000000\n"
+		       "boottime_ns 10000000000\ncpus 2\neuid 0\n");
+	/* As the first is in a container, where its number is another. */
+	unit_dir_write(d, "proc/42/status", "Name:\ta b\nUid:\t0\t0\t0\t0\nNSpid:\t42\t7\n");
+	assert_int_equal(symlinkat("../../inside", d->fd, "proc/42/root"), 0);
+}
+
+/* A map that was written at this time, in nanoseconds since 1970. */
+static void write_map(const struct unit_dir *d, const char *name, int64_t time_ns)
+{
+	const struct timespec times[] = {
+		{ .tv_sec = time_ns / SECOND, .tv_nsec = time_ns % SECOND },
+		{ .tv_sec = time_ns / SECOND, .tv_nsec = time_ns % SECOND },
+	};
+
+	unit_dir_write(d, name, "7f0000001000 100 made\n");
+	assert_int_equal(utimensat(d->fd, name, times, 0), 0);
+}
+
+/* What became of the address of a process, or its failure. */
+struct answer {
+	char symbol[64];
+	bool jit;
+	size_t n_issues;
+	char hint[96];
+};
+
+static struct answer ask(const char *root, const struct vmt_fault_code *code, uint64_t pid,
+			 uint64_t start_time_ns, uint64_t address)
+{
+	struct vmt_collector *c = collector(root);
+	struct vmt_sample *s = collect(c, VMT_SOURCE_BIT(PIDS), 0);
+	struct vmt_fault_stack stack = {
+		.pid = pid, .start_time_ns = start_time_ns, .addresses = &address, .n_user = 1
+	};
+	struct vmt_fault_code of_stack = code ? *code : (struct vmt_fault_code){ 0 };
+	struct vmt_fault_sample f = {
+		.stacks = &stack, .n_stacks = 1, .codes = &of_stack, .n_codes = code != NULL
+	};
+	const struct vmt_fault_frame *frame;
+	struct answer a = { 0 };
+	struct vmt_arena arena;
+
+	of_stack.pid = pid;
+	of_stack.start_time_ns = start_time_ns;
+	vmt_arena_init(&arena);
+	assert_int_equal(vmt_symbolize(c, s, &f, &arena), 0);
+	assert_int_equal(f.n_frames, 1);
+	frame = &f.frames[stack.frames[0]];
+	snprintf(a.symbol, sizeof(a.symbol), "%.*s", (int)frame->symbol.len,
+		 frame->symbol.len ? frame->symbol.ptr : "");
+	a.jit = frame->jit;
+	a.n_issues = s->n_issues;
+	if (s->n_issues) {
+		assert_text(issue, source, &s->issues[0], "elf");
+		assert_field(issue, pid, &s->issues[0], pid);
+		if (VMT_HAS(issue, hint, &s->issues[0]))
+			snprintf(a.hint, sizeof(a.hint), "%.*s", (int)s->issues[0].hint.len,
+				 s->issues[0].hint.ptr);
+	}
+	vmt_arena_done(&arena);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	return a;
+}
+
+static struct answer ask_made(const struct unit_dir *d, uint64_t pid, uint64_t start_time_ns)
+{
+	const struct vmt_fault_code made = { .start = MADE, .end = MADE + 0x1000 };
+
+	return ask(d->path, &made, pid, start_time_ns, ADDRESS);
+}
+
+#define assert_named(a)                                                                            \
+	do {                                                                                       \
+		struct answer unit_a_ = (a);                                                       \
+		assert_string_equal(unit_a_.symbol, "made");                                       \
+		assert_true(unit_a_.jit);                                                          \
+		assert_int_equal(unit_a_.n_issues, 0);                                             \
+	} while (0)
+
+/* Without a name, and with the reason. */
+#define assert_refused(a)                                                                          \
+	do {                                                                                       \
+		struct answer unit_a_ = (a);                                                       \
+		assert_string_equal(unit_a_.symbol, "");                                           \
+		assert_false(unit_a_.jit);                                                         \
+		assert_int_equal(unit_a_.n_issues, 1);                                             \
+		assert_non_null(strstr(unit_a_.hint, "perf map"));                                 \
+	} while (0)
+
+static void test_map_of_a_process(void **state)
+{
+	static const char name[] = "inside/tmp/perf-7.map";
+	struct unit_dir d;
+
+	machine(&d);
+	/* Most have no compiler. */
+	assert_string_equal(ask_made(&d, 42, UP_42).symbol, "");
+	assert_int_equal(ask_made(&d, 42, UP_42).n_issues, 0);
+	write_map(&d, name, BEGAN_42 + SECOND / 2);
+	assert_named(ask_made(&d, 42, UP_42));
+	/* The clock that files have their times from is late by a tick, or more: a map that was
+	 * written at once looks older than its process. */
+	write_map(&d, name, BEGAN_42 - SECOND / 250);
+	assert_named(ask_made(&d, 42, UP_42));
+	write_map(&d, name, BEGAN_42 - 2 * SECOND);
+	assert_named(ask_made(&d, 42, UP_42));
+	write_map(&d, name, BEGAN_42 - 2 * SECOND - 1);
+	assert_refused(ask_made(&d, 42, UP_42));
+	write_map(&d, name, -1 * SECOND);
+	assert_refused(ask_made(&d, 42, UP_42));
+	/* Where there was no code nobody misses it. */
+	assert_int_equal(ask(d.path, NULL, 42, UP_42, ADDRESS).n_issues, 0);
+	unit_dir_remove(&d);
+}
+
+static void test_map_of_another_user(void **state)
+{
+	static const char name[] = "inside/tmp/perf-7.map";
+	struct unit_dir d;
+
+	if (geteuid())
+		skip();
+	machine(&d);
+	write_map(&d, name, BEGAN_42 + SECOND);
+	assert_int_equal(fchownat(d.fd, name, 1000, 1000, 0), 0);
+	assert_refused(ask_made(&d, 42, UP_42));
+	/* Its own, and root's. */
+	assert_int_equal(fchownat(d.fd, "proc/42", 1000, 1000, 0), 0);
+	assert_named(ask_made(&d, 42, UP_42));
+	assert_int_equal(fchownat(d.fd, name, 0, 0, 0), 0);
+	assert_named(ask_made(&d, 42, UP_42));
+	unit_dir_remove(&d);
+}
+
+/* One that is in the list and has no root any more, one that ended while it was looked at, and one
+ * that is not in the list. */
+static void test_map_of_the_dead(void **state)
+{
+	struct unit_dir d;
+
+	machine(&d);
+	write_map(&d, "tmp/perf-50.map", BEGAN_50);
+	assert_named(ask_made(&d, 50, UP_50));
+	assert_int_equal(unlinkat(d.fd, "proc/42/root", 0), 0);
+	write_map(&d, "tmp/perf-42.map", BEGAN_42);
+	assert_named(ask_made(&d, 42, UP_42));
+	write_map(&d, "tmp/perf-70.map", BEGAN_42);
+	assert_named(ask_made(&d, 70, UP_42));
+	write_map(&d, "tmp/perf-70.map", BEGAN_42 - 3 * SECOND);
+	assert_refused(ask_made(&d, 70, UP_42));
+	unit_dir_remove(&d);
+}
+
+/* The mapping of this program that an address lies in, by the path that it has on the machine. */
+static struct vmt_fault_code own_code(uint64_t address, char *path, size_t size)
+{
+	struct vmt_fault_code code = { .has_file = true };
+	FILE *f = fopen("/proc/self/maps", "re");
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	char line[4352];
+	struct stat st;
+
+	assert_non_null(f);
+	assert_true(n > 0);
+	path[n] = 0;
+	while (!code.inode && fgets(line, sizeof(line), f)) {
+		uint64_t start, end, offset;
+
+		assert_int_equal(
+			sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &start, &end, &offset),
+			3);
+		if (address < start || address >= end)
+			continue;
+		assert_int_equal(stat(path, &st), 0);
+		code.start = start;
+		code.end = end;
+		code.offset_bytes = offset;
+		code.inode = st.st_ino;
+		code.dev_major = major(st.st_dev);
+		code.dev_minor = minor(st.st_dev);
+		code.path = vmt_bytes_of(path);
+	}
+	fclose(f);
+	assert_true(code.inode);
+	return code;
+}
+
+/* When a process began, as the probe has it, which is in nanoseconds: anywhere in the tick. */
+static uint64_t start_of(pid_t pid)
+{
+	struct vmt_collector *c = collector(NULL);
+	struct vmt_sample *s = collect(c, VMT_SOURCE_BIT(PIDS), (uint64_t)pid);
+	uint64_t start;
+
+	assert_int_equal(s->n_procs, 1);
+	start = s->procs[0].start_time_ns + 1;
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	return start;
+}
+
+/* A zombie is in the list of processes, and maps nothing: its file is found as that of a process
+ * that is gone. */
+static void test_file_of_a_zombie(void **state)
+{
+	uint64_t address = (uint64_t)(uintptr_t)own_code;
+	struct vmt_fault_code code;
+	char path[4096];
+	struct answer a;
+	siginfo_t info;
+	pid_t pid;
+
+	if (!vmt_elf_built())
+		skip();
+	code = own_code(address, path, sizeof(path));
+	a = ask(NULL, &code, (uint64_t)getpid(), start_of(getpid()), address);
+	assert_string_equal(a.symbol, "own_code");
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	a = ask(NULL, &code, (uint64_t)pid, start_of(pid), address);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_string_equal(a.symbol, "own_code");
+	assert_int_equal(a.n_issues, 0);
+	/* Gone: nobody in the list has that number and began then. */
+	a = ask(NULL, &code, (uint64_t)pid, 1, address);
+	assert_string_equal(a.symbol, "own_code");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_map_of_a_process),
+		cmocka_unit_test(test_map_of_another_user),
+		cmocka_unit_test(test_map_of_the_dead),
+		cmocka_unit_test(test_file_of_a_zombie),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
