@@ -27,6 +27,7 @@ void vmt_top_done(struct vmt_top *top)
 	vmt_run_done(&top->run);
 	vmt_top_cache_done(&top->cache);
 	vmt_top_faults_done(&top->faults);
+	vmt_top_symbols_done(&top->symbols);
 }
 
 static void set_deadline(struct vmt_top *top)
@@ -174,6 +175,9 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 		r = vmt_run_remodel(&top->run, ctx, NULL);
 	if (r == 0)
 		r = vmt_top_faults_model(&top->faults, &top->run, ctx, want);
+	if (r == 0 && want->singles && !want->held &&
+	    vmt_top_symbols_put(&top->symbols, top->run.model) < 0)
+		r = no_memory(ctx);
 	top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	return r;
 }
@@ -203,4 +207,21 @@ int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_w
 	*ret_new = r == 0;
 	top->took_ns += vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	return r;
+}
+
+int vmt_top_name(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,
+		 struct vmt_model *shown, bool *ret_new)
+{
+	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	int r;
+
+	if (!want->code.pid || !shown || !top->run.collector)
+		return 0;
+	r = vmt_top_symbols_look(&top->symbols, top->run.collector, &want->code);
+	if (r <= 0)
+		return r < 0 ? no_memory(ctx) : 0;
+	*ret_new = true;
+	r = vmt_top_symbols_put(&top->symbols, shown);
+	top->took_ns += vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+	return r < 0 ? no_memory(ctx) : 0;
 }

@@ -6,6 +6,7 @@
 #include "cmd/top-faults.h"
 #include "cmd/top-maps.h"
 #include "cmd/top-rows.h"
+#include "cmd/top-symbol.h"
 #include "cmd/ui/ui.h"
 
 /* The samples of the dashboard: what the screen that is shown wants, and no more. */
@@ -18,6 +19,7 @@ struct vmt_top {
 	bool *asked; /* of each process of the sample: more than the list was asked for */
 	size_t cap_asked;
 	struct vmt_top_maps maps;
+	struct vmt_top_symbols symbols;
 	uint64_t took_ns; /* CPU time of this process, all threads, that the last sample cost */
 };
 
@@ -34,3 +36,7 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
  */
 int vmt_top_more(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,
 		 bool *ret_new);
+/* Names the instruction that want has in a model that is shown, which need not be the last one. The
+ * same. */
+int vmt_top_name(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,
+		 struct vmt_model *shown, bool *ret_new);

@@ -192,8 +192,14 @@ static void idle(void *arg)
 static int more(void *arg, const struct vmt_ui_want *want, bool *ret_new)
 {
 	struct dashboard *d = arg;
+	int r = 0;
 
-	return vmt_top_more(d->top, d->ctx, want, ret_new);
+	*ret_new = false;
+	if (want->sampling && !want->held)
+		r = vmt_top_more(d->top, d->ctx, want, ret_new);
+	return r ? r
+		 : vmt_top_name(d->top, d->ctx, want, d->holding ? d->held : d->top->run.model,
+				ret_new);
 }
 
 static void look(void *arg, const struct vmt_ui_settings *settings, struct vmt_terminal_opts *ret)

@@ -427,7 +427,7 @@ static void look_closer(struct loop *l)
 	int r;
 
 	vmt_ui_wants(l->ui, &want);
-	if (!want.sampling || want.held)
+	if ((!want.sampling || want.held) && !want.code.pid)
 		return;
 	r = l->calls->more(l->calls->arg, &want, &more);
 	if (r)

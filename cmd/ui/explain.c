@@ -164,6 +164,12 @@ static void add_reason(const struct vmt_ui *ui, const struct vmt_spot *s, struct
 		vmt_sheet_addf(sheet, VMT_STYLE_WARNING, 9,
 			       "unknown  not read of this row yet: what is dear is read of rows on "
 			       "the screen alone, and within a budget");
+	} else if (s->entity == &vmt_entity_single && f->index == VMT_FIELD_single_symbol) {
+		vmt_sheet_addf(
+			sheet, VMT_STYLE_WARNING, 9,
+			"unknown  it is looked up of the selected fault while the list stands "
+			"still (Up, Space), in what its process maps now: not where that has "
+			"ended or may not be read");
 	} else if (is_rate(f)) {
 		vmt_sheet_addf(sheet, VMT_STYLE_WARNING, 9,
 			       "unknown  it takes two samples, with this row in both of them");

@@ -206,8 +206,7 @@ static void draw_foot(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 		x = number(ui, c, y, x, VMT_FIELD_probe_rung);
 		x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, ", self-check ");
 		x = number(ui, c, y, x, VMT_FIELD_probe_canary);
-		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM,
-				"   Enter: its mapping   \\: filter   Space: freeze");
+		vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "   Enter: its mapping   \\: filter");
 		return;
 	}
 	if (!reason[0])
@@ -216,9 +215,41 @@ static void draw_foot(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	vmt_draw_reason(c, y, vmt_bytes_of(reason));
 }
 
+/* Whether the selected fault is one that the user looks at, and not the one that came last. */
+static bool is_held(const struct vmt_ui *ui, const struct faults_state *s)
+{
+	return s->left_tail || ui->frozen;
+}
+
+/* "instruction 7f1ccb342000: mmap_touch", of the selected fault. */
+static void draw_code(struct vmt_ui *ui, const struct faults_state *s, struct vmt_canvas *c,
+		      unsigned y)
+{
+	const struct vmt_single *one = vmt_table_selected(s->table);
+	unsigned x;
+
+	if (!one)
+		return;
+	x = vmt_draw_named(ui, c, y, 0, "instruction ", 0, VMT_STYLE_STRONG, &vmt_entity_single,
+			   VMT_FIELD_single_ip, one);
+	if (!VMT_HAS(single, ip, one))
+		return;
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, ": ");
+	if (VMT_HAS(single, symbol, one) || is_held(ui, s) || !ui->opts.live) {
+		vmt_draw_text(c, y, x, c->width > x ? c->width - x : 0, VMT_STYLE_STRONG,
+			      &vmt_entity_single, VMT_FIELD_single_symbol, one);
+		return;
+	}
+	x = vmt_draw_text(c, y, x, 1, VMT_STYLE_STRONG, &vmt_entity_single, VMT_FIELD_single_symbol,
+			  one);
+	vmt_canvas_puts(c, y, x, VMT_STYLE_DIM, "   Up or Space: stay, and name the function");
+}
+
 /* From this height on there is room for sums below the table. */
 #define TALL	  40
 #define SUM_LINES 12
+/* From this height of the screen on, for the code of the selected fault. */
+#define CODE_HEIGHT 14
 
 static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vmt_area area)
 {
@@ -229,6 +260,8 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	vmt_draw_fault_head(ui, c, y++, &s->sums, s->table);
 	if (area.height > 8)
 		draw_foot(ui, c, --end);
+	if (area.height > CODE_HEIGHT)
+		draw_code(ui, s, c, --end);
 	if (c->height >= TALL && c->width >= VMT_WIDE) {
 		end -= SUM_LINES;
 		vmt_draw_fault_sums(c, (struct vmt_area){ end, 0, SUM_LINES, c->width }, &s->sums,
@@ -239,8 +272,14 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 
 static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want *w)
 {
+	const struct faults_state *s = state;
+	const struct vmt_single *one = vmt_table_selected(s->table);
+
 	w->faults = true;
 	w->singles = true;
+	if (ui->opts.live && one && is_held(ui, s) && VMT_HAS(single, ip, one) &&
+	    VMT_HAS(single, pid, one))
+		w->code = (struct vmt_ui_code){ one->pid, one->ip };
 }
 
 static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_subject *ret)

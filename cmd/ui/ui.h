@@ -82,6 +82,12 @@ struct vmt_ui_file {
 	uint64_t inode;
 };
 
+/* An instruction of a process; pid 0 for none. */
+struct vmt_ui_code {
+	uint64_t pid;
+	uint64_t ip;
+};
+
 /* What keys act upon: a process, one of its mappings, an address in that, the file that is mapped.
  */
 struct vmt_ui_subject {
@@ -121,6 +127,9 @@ struct vmt_ui_want {
 	size_t page_cells; /* cells; 0 where it is not known yet: all of the mapping */
 	bool faults; /* counts of faults by mapping */
 	bool singles; /* single faults */
+	/* Of the single fault that the user looks at, which is to be named; whether or not there is
+	 * another sample. */
+	struct vmt_ui_code code;
 	/* The files of the page cache, and of so many of the largest what opening them tells. */
 	size_t cache;
 };

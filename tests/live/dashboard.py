@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "ui"))
 
 from console import Console, Late  # noqa: E402
-from tap import Report  # noqa: E402
+from tap import BUILD, Report  # noqa: E402
 
 PAGES = 200
 ROUND = 0.01
@@ -99,6 +99,35 @@ def on_faults(address, pid):
     return []
 
 
+def on_symbol():
+    """The function of the selected fault, also while nothing is sampled."""
+    with subprocess.Popen([BUILD / "tests" / "bench" / "fault-loop", "1"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as loop, \
+            Console("top", "--screen", "faults", size=(80, 24)) as c:
+
+        def comes():
+            loop.stdin.write(b"\n")
+            loop.stdin.flush()
+            loop.stdout.readline()
+            return re.search(rf"\n\S+ +{loop.pid} .*>", c.text())
+
+        # The one function may be part of the other.
+        known = re.compile(r"\ninstruction [0-9a-f]+: (pass|main) *\n")
+        c.wait_for("counted by")
+        c.press(f"\\pid:{loop.pid}\r")
+        c.wait(comes, "a fault of the loop")
+        c.wait_for("name the function")
+        before = c.text()
+        c.press(" ")
+        c.wait_for("frozen")
+        c.wait_for(known)
+        c.press(" k")
+        c.wait_gone("frozen")
+        c.wait_for(known)
+        loop.stdin.close()
+    return ["there before it was asked for"] if known.search(before) else []
+
+
 def order(c):
     """The column that processes are sorted by."""
     found = re.search(r"sort: (\S+)", c.lines()[2])
@@ -157,13 +186,15 @@ def main():
             for name, look in (("VMAs", lambda: on_vmas(address, work.pid)),
                                ("Faults", lambda: (on_faults(address, work.pid), None)),
                                ("Procs", lambda: (on_procs(work.pid), None)),
+                               ("symbol", lambda: (on_symbol(), None)),
                                ("memory", lambda: in_memory(work.pid))):
                 try:
                     problems, figures = look()
                 except Late as late:
                     problems, figures = str(late), None
-                what = (f"no screen takes more than {MOST_MIB} MiB" if name == "memory"
-                        else f"{name} shows who faults, where and how")
+                what = {"memory": f"no screen takes more than {MOST_MIB} MiB",
+                        "symbol": "Faults names the function of the selected fault"}.get(
+                            name, f"{name} shows who faults, where and how")
                 report.check(f"dashboard: {what}" + (f", {figures}" if figures else ""), problems)
         finally:
             work.kill()
