@@ -83,7 +83,7 @@ static void take_apart(struct vmt_values *v, const struct vmt_cmd *cmd, const ch
 	else if (strcmp(values, "@format") == 0)
 		for (i = 0; vmt_outputs[i].name; i++) {
 			if (cmd ? vmt_cmd_takes_format(cmd, &vmt_outputs[i])
-				: !vmt_outputs[i].command)
+				: !vmt_outputs[i].commands)
 				add_word(&v->words, vmt_outputs[i].name);
 		}
 	else if (values[0] != '@')

@@ -5,8 +5,10 @@
 #include "base/fmt.h"
 #include "cmd/collect-loop.h"
 #include "cmd/diff-doc.h"
+#include "cmd/report-pictures.h"
 #include "cmd/text.h"
 #include "model/diff.h"
+#include "view/picture.h"
 
 enum { MAPPINGS, GROUPS, PROCESSES, SUMS, MACHINE, DOCUMENTS, N_SECTIONS };
 
@@ -51,7 +53,8 @@ struct diff_run {
 		bool unknown;
 		int64_t status, apart; /* bytes */
 	} apart;
-	bool text;
+	bool page; /* with pictures */
+	bool people; /* who read it: text and pages; else programs, which want all that there is */
 };
 
 static void diff_run_done(struct diff_run *dr)
@@ -171,7 +174,7 @@ static int drop_same(struct diff_run *dr, const struct vmt_entity *e, void *rows
 	size_t i, k = 0;
 	int r;
 
-	if (!dr->text && !vmt_ctx_given(dr->ctx, "output") && vmt_columns_all(&columns, e) < 0)
+	if (!dr->people && !vmt_ctx_given(dr->ctx, "output") && vmt_columns_all(&columns, e) < 0)
 		return no_memory(dr);
 	if (!columns.n) {
 		r = vmt_wanted_columns(dr->ctx, e, &columns);
@@ -238,7 +241,7 @@ static int compare(struct diff_run *dr)
 	if (r < 0)
 		return no_memory(dr);
 	sum_apart(dr);
-	if (dr->text)
+	if (dr->people)
 		drop_empty_parts(dr);
 	if (vmt_ctx_given(dr->ctx, "all"))
 		return 0;
@@ -356,7 +359,20 @@ static void heading(struct vmt_buf *out, const struct diff_run *dr)
 		}
 		vmt_buf_addc(out, '\n');
 	}
-	vmt_buf_addc(out, '\n');
+	if (!dr->page)
+		vmt_buf_addc(out, '\n');
+}
+
+/* Of what is ranked, for a page. */
+static const char *title_of(const struct diff_run *dr)
+{
+	const char *by = vmt_ctx_value(dr->ctx, "by");
+
+	if (dr->by == GROUPS)
+		return strcmp(by, "role") == 0 ? "By role" : "By file";
+	return dr->by == MAPPINGS    ? "By mapping"
+	       : dr->by == PROCESSES ? "By process"
+				     : "Where MemTotal went";
 }
 
 static int add_sections(struct diff_run *dr)
@@ -382,6 +398,8 @@ static int add_sections(struct diff_run *dr)
 	r = vmt_section_options(dr->ctx, first);
 	if (r)
 		return r;
+	if (dr->page)
+		first->title = title_of(dr);
 	heading(&first->lead, dr);
 	if (d->has_maps && dr->by != PROCESSES) {
 		sums_text(&first->note, dr);
@@ -398,7 +416,7 @@ static int add_sections(struct diff_run *dr)
 			return VMT_EXIT_FAILED;
 		s->machine_only = i != MACHINE || !rows[i].n || first->chosen;
 		if (i == MACHINE)
-			s->title = "where MemTotal went";
+			s->title = dr->page ? "Where MemTotal went" : "where MemTotal went";
 	}
 	return 0;
 }
@@ -422,17 +440,27 @@ static int run_diff_of(struct diff_run *dr)
 		r = compare(dr);
 	if (r == 0)
 		r = add_sections(dr);
+	if (r == 0 && dr->page) {
+		dr->run.doc.pictures = 1u << VMT_PICTURE_GROWTH;
+		r = vmt_report_drawable(dr->ctx, &dr->run.doc);
+	}
 	return r ? r : vmt_print_doc(dr->ctx, &dr->run.doc);
 }
 
 static int run_diff(struct vmt_ctx *ctx)
 {
-	struct diff_run dr = { .ctx = ctx, .text = strcmp(ctx->format->name, "text") == 0 };
+	struct diff_run dr = { .ctx = ctx, .page = vmt_report_has_pictures(ctx) };
 	int r;
 
 	if (vmt_column_help(ctx, &vmt_entity_diff, &r))
 		return r;
-	r = run_diff_of(&dr);
+	dr.people = dr.page || strcmp(ctx->format->name, "text") == 0;
+	/* A page says what its bytes are, whatever the locale. */
+	if (dr.page)
+		ctx->out.ascii = false;
+	r = dr.page ? vmt_report_check_sink(ctx) : 0;
+	if (r == 0)
+		r = run_diff_of(&dr);
 	diff_run_done(&dr);
 	return r;
 }

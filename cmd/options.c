@@ -262,7 +262,7 @@ static void choose_unit(struct vmt_ctx *ctx)
 	size_t i, k;
 
 	/* Pages and pictures are read by people, wherever they are written to. */
-	ctx->out.unit = on_terminal(ctx) || ctx->format->command ? VMT_SIZE_HUMAN : VMT_SIZE_BYTES;
+	ctx->out.unit = on_terminal(ctx) || ctx->format->commands ? VMT_SIZE_HUMAN : VMT_SIZE_BYTES;
 	/* The last one given decides. */
 	for (i = 0; i < ctx->n_given; i++)
 		for (k = 0; k < VMT_ARRAY_LEN(units); k++)
@@ -274,8 +274,11 @@ bool vmt_cmd_takes_format(const struct vmt_cmd *cmd, const struct vmt_output *fo
 {
 	size_t i;
 
-	if (format->command)
-		return cmd->name && strcmp(cmd->name, format->command) == 0;
+	for (i = 0; format->commands && format->commands[i]; i++)
+		if (cmd->name && strcmp(cmd->name, format->commands[i]) == 0)
+			return true;
+	if (format->commands)
+		return false;
 	for (i = 0; format->only && i < cmd->n_sections; i++)
 		if (cmd->sections[i].entity == format->only)
 			return true;

@@ -73,7 +73,9 @@ int vmt_report_drawable(struct vmt_ctx *ctx, const struct vmt_doc *doc)
 		return 0;
 	if (doc->n_pids)
 		ask.pid = doc->pids[0];
-	for (i = 0; i < VMT_PICTURES; i++) {
+	if (doc->n)
+		ask.section = &doc->sections[0];
+	for (i = 0; i < VMT_PICTURES_ALL; i++) {
 		if (!(doc->pictures >> i & 1) || vmt_pictures[i]->has(&ask, &why))
 			continue;
 		vmt_complain(ctx, "no picture: %s", why.data ? why.data : "");

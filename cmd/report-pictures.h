@@ -3,7 +3,8 @@
 
 #include "cmd/collect-loop.h"
 
-/* What 'report' does for pages and pictures (--format html, svg), beside its sections. */
+/* What report, and diff where it has the same, do for pages and pictures (--format html, svg),
+ * beside their sections. */
 
 /* Whether the format that was asked for has pictures. */
 bool vmt_report_has_pictures(const struct vmt_ctx *ctx);

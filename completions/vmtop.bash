@@ -286,7 +286,7 @@ _vmtop_values()
 	diff,--by) _vmtop_words 'vma role file proc' ;;
 	diff,-o | diff,--output) _vmtop_list 'pid command match basis maps-before maps was was-end address end perm offset device inode kind role rss-before rss rss-delta size-before size size-delta anon-before anon anon-delta file-before file file-delta swap-before swap swap-delta pss-before pss pss-delta uss-before uss uss-delta dirty-before dirty dirty-delta mapping' ;;
 	diff,-s | diff,--sort) _vmtop_list 'pid command match basis maps-before maps was was-end address end perm offset device inode kind role rss-before rss rss-delta size-before size size-delta anon-before anon anon-delta file-before file file-delta swap-before swap swap-delta pss-before pss pss-delta uss-before uss uss-delta dirty-before dirty dirty-delta mapping' ;;
-	diff,--format) _vmtop_words 'text json ndjson csv' ;;
+	diff,--format) _vmtop_words 'text json ndjson csv html svg' ;;
 	diff,-w | diff,--write) compopt -o default ;;
 	diff,--root) compopt -o dirnames ;;
 	diff,) compopt -o default ;;

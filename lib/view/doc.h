@@ -75,8 +75,8 @@ struct vmt_doc {
 	enum vmt_doc_part part; /* of text, ndjson; the others know whole documents alone */
 	uint64_t sample; /* its number, from 1, where part is not VMT_DOC_WHOLE */
 	uint64_t missed; /* ticks that no sample was taken for, so far */
-	/* Of html and svg: which (bits by enum vmt_picture_id), and the processes that were named.
-	 */
+	/* Of html and svg: which (bits by enum vmt_picture_id; VMT_PICTURE_GROWTH is the only one
+	 * then), and the processes that were named. */
 	unsigned pictures;
 	const uint64_t *pids;
 	size_t n_pids;
@@ -148,7 +148,7 @@ struct vmt_output {
 	const char *name;
 	const char *help;
 	const struct vmt_entity *only; /* what it is for: rows of this entity; NULL for all */
-	const char *command; /* the one that has it; NULL for all */
+	const char *const *commands; /* that have it, NULL at the end; NULL for all */
 	/* 0, a negative errno, or what produce() of a section returned. */
 	int (*emit)(struct vmt_sink *sink, const struct vmt_doc *doc,
 		    const struct vmt_out_opts *opts);

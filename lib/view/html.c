@@ -247,8 +247,8 @@ static int put_picture(struct vmt_xml *x, const struct vmt_picture *p,
 		vmt_xml_texts(x, ".");
 		vmt_xml_close(x);
 	}
-	/* What is known of the machine is known without the rest. */
-	if (r < 0 || (!drawn && p != &vmt_picture_memory))
+	/* What is known of the machine is known without the rest, and so are rows. */
+	if (r < 0 || (!drawn && p != &vmt_picture_memory && !(ask->section && ask->section->n)))
 		return r < 0 ? r : vmt_buf_error(&why);
 	details_begin(x, drawn ? "The same as a table" : "What is known");
 	r = p->tell(x, ask);
@@ -345,10 +345,40 @@ static int put_sources(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 	return vmt_buf_error(&line) ?: r;
 }
 
+/* What grew: a picture and a table for each section that people read; then what was compared. */
+static int put_growth(struct vmt_xml *x, const struct vmt_doc *doc, struct vmt_picture_ask *ask)
+{
+	VMT_AUTO_BUF by = { 0 };
+	size_t i;
+	int r = 0;
+
+	vmt_xml_element(x, "h1", NULL, VMT_BYTES("What grew"));
+	vmt_html_lines(x, &doc->sections[0].lead);
+	vmt_buf_addf(&by, "Nothing of this machine was read. vmtop %s.", doc->version);
+	vmt_xml_element(x, "p", "dim", (struct vmt_bytes){ by.data, by.len });
+	for (i = 0; i < doc->n && r == 0; i++) {
+		const struct vmt_section *s = &doc->sections[i];
+
+		if (s->machine_only)
+			continue;
+		vmt_xml_element(x, "h2", NULL, vmt_bytes_of(s->title ? s->title : s->def->help));
+		ask->section = s;
+		r = put_picture(x, &vmt_picture_growth, ask);
+		vmt_html_lines(x, &s->note);
+	}
+	vmt_xml_element(x, "h2", NULL, VMT_BYTES("What was compared"));
+	if (r == 0)
+		r = vmt_html_section(x, &doc->sections[doc->n - 1], ask);
+	vmt_html_says(x, VMT_BYTES("A dash stands for what is not known; it is never 0."));
+	return r ? r : vmt_buf_error(&by);
+}
+
 static int put_body(struct vmt_xml *x, const struct vmt_doc *doc, struct vmt_picture_ask *ask)
 {
 	int i, r = 0;
 
+	if (doc->pictures >> VMT_PICTURE_GROWTH & 1)
+		return put_growth(x, doc, ask);
 	put_head(x, doc);
 	put_findings(x, doc->model);
 	for (i = 0; i < VMT_PICTURES && r == 0; i++) {
@@ -411,9 +441,11 @@ int vmt_out_svg(struct vmt_sink *sink, const struct vmt_doc *doc, const struct v
 
 	if (doc->n_pids)
 		ask.pid = doc->pids[0];
+	if (doc->n)
+		ask.section = &doc->sections[0];
 	vmt_buf_adds(&sink->buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	vmt_xml_init(&x, &sink->buf);
-	for (i = 0; i < VMT_PICTURES && r == 0; i++)
+	for (i = 0; i < VMT_PICTURES_ALL && r == 0; i++)
 		if (doc->pictures >> i & 1) {
 			r = vmt_pictures[i]->draw(&x, &ask);
 			break;

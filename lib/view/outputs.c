@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/doc.h"
 
+static const char *const with_pictures[] = { "report", "diff", NULL };
+
 const struct vmt_output vmt_outputs[] = {
 	{ "text", "tables for people", NULL, NULL, vmt_out_text },
 	{ "json", "one JSON document, described by 'vmtop schema'", NULL, NULL, vmt_out_json },
@@ -8,9 +10,9 @@ const struct vmt_output vmt_outputs[] = {
 	{ "csv", "comma-separated values (RFC 4180) of the first table", NULL, NULL, vmt_out_csv },
 	{ "folded", "stacks and their counts, for flame graphs; of faults alone", &vmt_entity_stack,
 	  NULL, vmt_out_folded },
-	{ "html", "a page with pictures, in one file without script; of report alone", NULL,
-	  "report", vmt_out_html },
-	{ "svg", "one picture; of report alone", NULL, "report", vmt_out_svg },
+	{ "html", "a page with pictures, in one file without script; of report and diff", NULL,
+	  with_pictures, vmt_out_html },
+	{ "svg", "one picture; of report and diff", NULL, with_pictures, vmt_out_svg },
 	{ 0 },
 };
 

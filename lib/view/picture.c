@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/picture.h"
 
-const struct vmt_picture *const vmt_pictures[VMT_PICTURES] = {
+const struct vmt_picture *const vmt_pictures[VMT_PICTURES_ALL] = {
 	[VMT_PICTURE_MEMORY] = &vmt_picture_memory,
 	[VMT_PICTURE_PROCESSES] = &vmt_picture_processes,
 	[VMT_PICTURE_MAPS] = &vmt_picture_maps,
 	[VMT_PICTURE_FLAME] = &vmt_picture_flame,
 	[VMT_PICTURE_HEAT] = &vmt_picture_heat,
+	[VMT_PICTURE_GROWTH] = &vmt_picture_growth,
 };
 
 /* Digits that a column of a picture has room for. */
@@ -15,11 +16,13 @@ const struct vmt_picture *const vmt_pictures[VMT_PICTURES] = {
 static enum vmt_size_unit unit_of(const struct vmt_picture_ask *ask)
 {
 	const struct vmt_model *m = ask->model;
+	uint64_t largest = VMT_HAS(system, total_bytes, &m->system) ? m->system.total_bytes : 0;
 	VMT_AUTO_BUF text = { 0 };
 
-	if (ask->opts->unit == VMT_SIZE_HUMAN || !VMT_HAS(system, total_bytes, &m->system))
+	largest = ask->largest > largest ? ask->largest : largest;
+	if (ask->opts->unit == VMT_SIZE_HUMAN || !largest)
 		return VMT_SIZE_HUMAN;
-	vmt_fmt_size(&text, m->system.total_bytes, ask->opts->unit, m->sample->host.page_size);
+	vmt_fmt_size(&text, largest, ask->opts->unit, m->sample->host.page_size);
 	return text.len && text.len <= DIGITS_MOST ? ask->opts->unit : VMT_SIZE_HUMAN;
 }
 

@@ -10,6 +10,8 @@ struct vmt_picture_ask {
 	const struct vmt_out_opts *opts;
 	uint64_t pid; /* of the process that it is of; 0: the machine */
 	bool alone; /* it is the document, and has its title in it */
+	const struct vmt_section *section; /* that it is of, where it is of one */
+	uint64_t largest; /* size in it, where that is more than MemTotal, or MemTotal not known */
 };
 
 /*
@@ -34,7 +36,9 @@ enum vmt_picture_id {
 	VMT_PICTURE_MAPS, /* one for each process that is named */
 	VMT_PICTURE_FLAME,
 	VMT_PICTURE_HEAT,
-	VMT_PICTURES,
+	VMT_PICTURES, /* of report */
+	VMT_PICTURE_GROWTH = VMT_PICTURES, /* of diff: one for each section that people read */
+	VMT_PICTURES_ALL,
 };
 
 extern const struct vmt_picture vmt_picture_memory;
@@ -42,14 +46,15 @@ extern const struct vmt_picture vmt_picture_processes;
 extern const struct vmt_picture vmt_picture_maps;
 extern const struct vmt_picture vmt_picture_flame;
 extern const struct vmt_picture vmt_picture_heat;
+extern const struct vmt_picture vmt_picture_growth;
 
 /* By enum vmt_picture_id. */
-extern const struct vmt_picture *const vmt_pictures[VMT_PICTURES];
+extern const struct vmt_picture *const vmt_pictures[VMT_PICTURES_ALL];
 
 /*
- * A size as all pictures have it: in the unit that -k and its like say where MemTotal has at most
- * eight digits in it, else scaled, with a letter, which fits everywhere. The table below has the
- * figures in the unit that was asked for.
+ * A size as all pictures have it: in the unit that -k and its like say where the largest, or
+ * MemTotal, has at most eight digits in it, else scaled, with a letter, which fits everywhere. The
+ * table below has the figures in the unit that was asked for.
  */
 void vmt_picture_size(struct vmt_buf *out, const struct vmt_picture_ask *ask, uint64_t bytes);
 void vmt_picture_signed(struct vmt_buf *out, const struct vmt_picture_ask *ask, int64_t bytes);

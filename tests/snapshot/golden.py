@@ -168,6 +168,15 @@ DIFF = [
     ("diff-free.txt", ["diff", "-k", "diff/free-before.json", "diff/free-after.json"], "text", "C"),
     ("diff-free.json", ["diff", "-J", "diff/free-before.json", "diff/free-after.json"], "json",
      "C.UTF-8"),
+    ("diff.html", ["diff", "--format", "html", *MAPS], "html", "C"),
+    ("diff-kibi.html", ["diff", "--format", "html", "-k", "-a", "--by-name", *MAPS], "html",
+     "C.UTF-8"),
+    ("diff-free.html", ["diff", "--format", "html", "diff/free-before.json", "diff/free-after.json"],
+     "html", "C"),
+    ("diff-swap.svg", ["diff", "--format", "svg", "-s", "-swap-delta", *MAPS], "svg", "C"),
+    ("diff-role.svg", ["diff", "--format", "svg", "--by", "role", *MAPS], "svg", "C"),
+    ("diff-proc.svg", ["diff", "--format", "svg", "--by", "proc", *MAPS], "svg", "C"),
+    ("diff-nothing.svg", ["diff", "--format", "svg", MAPS[0], MAPS[0]], "svg", "C"),
     ("diff-nothing.txt", ["diff", "diff/free-before.json", MAPS[1]], "text", "C.UTF-8"),
 ]
 
