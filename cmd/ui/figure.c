@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/ui/figure.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "base/fmt.h"
 #include "cmd/ui/table.h"
 
 /* What stands on the screen there. */
@@ -109,6 +111,7 @@ unsigned vmt_draw_figure(struct vmt_canvas *c, unsigned y, unsigned x, enum vmt_
 			 const struct vmt_figure *figure, const void *row, size_t index,
 			 const char *fmt, ...)
 {
+	VMT_AUTO_BUF safe = { 0 };
 	unsigned from = x;
 	char text[512];
 	va_list args;
@@ -116,7 +119,12 @@ unsigned vmt_draw_figure(struct vmt_canvas *c, unsigned y, unsigned x, enum vmt_
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	x = vmt_canvas_puts(c, y, x, style, text);
+	/* Reasons may be those of a recording, which says what it wants. */
+	vmt_fmt_safe(&safe, vmt_bytes_of(text), false);
+	if (vmt_buf_error(&safe) < 0)
+		c->error = -ENOMEM;
+	else
+		x = vmt_canvas_puts(c, y, x, style, safe.data ? safe.data : "");
 	vmt_canvas_figure(c, y, from, x - from, figure, row, index);
 	return x;
 }

@@ -5,12 +5,13 @@
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from console import F, Console, cases  # noqa: E402
-from program import OK, expect, run  # noqa: E402
+from console import F, Console, Skip, cases  # noqa: E402
+from program import OK, expect, moment, pack, raw_controls, run  # noqa: E402
 from tap import Report  # noqa: E402
 
 SAMPLES = 12
@@ -91,6 +92,53 @@ def help_and_reasons():
             return problems + ([f"exit code {said}"] if said else [])
 
 
+# A title, a colour, a bell, a control of C1, and a right-to-left override.
+EVIL = "\x1b]0;title\x07\x1b[31mEVIL\x9b2J\u202e"
+SOURCES = ("meminfo", "vmstat", "pressure", "pids", "stat", "status", "maps", "smaps", "rollup",
+           "pagemap", "zoneinfo", "buddyinfo")
+
+
+def hostile_recording():
+    """G12 J04 what a recording says, reasons too, is harmless on every screen"""
+    if not shutil.which("zstd"):
+        return Skip("no zstd")
+    problems, seen = [], set()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        data = {
+            "system": {"total_bytes": 1 << 20, "free_bytes": 4096, "available_bytes": 4096},
+            "pressure": [{"resource": EVIL, "kind": EVIL}],
+            "processes": [{"pid": 7, "comm": EVIL, "user": EVIL, "cgroup": EVIL, "rss_bytes": 4096}],
+            "zones": [{"node": 0, "zone": EVIL, "managed_bytes": 4096, "free_bytes": 4096}],
+            "errors": [{"source": EVIL, "pid": 7, "status": EVIL, "hint": EVIL}],
+            "mappings": {"7": [{"start": "0x1000", "end": "0x2000", "path": EVIL, "perms": EVIL}]},
+        }
+        sources = {name: {"status": "denied", "reason": EVIL + name, "fix": EVIL}
+                   for name in SOURCES}
+        pack(path, moment(1, data, sources=sources), moment(2, data, sources=sources),
+             head={"vmtop": EVIL, "boot_id": EVIL,
+                   "host": {"page_size_bytes": 4096, "release": EVIL, "machine": EVIL}})
+        for screen in ("system", "procs", "vmas", "pages", "faults", "cache"):
+            for size in ("80x24", "200x60"):
+                result = run("replay", "-r", path, "-b", "--screen", screen, "--size", size)
+                bad = raw_controls(result.out) + re.findall("\u202e".encode(), result.out)
+                problems += [f"{screen} {size}: {p}" for p in (expect(result, OK), bad) if p]
+                seen |= set(re.findall(rb"EVIL\S*?(pressure|smaps)", result.out))
+        if seen != {b"pressure", b"smaps"}:
+            problems.append(f"reasons that are shown: {seen}")
+        with Console("replay", "-r", path, size=(200, 60)) as c:
+            c.wait_for("1/2 paused")
+            for key in "123456!":
+                c.press(key)
+            c.wait_for("denied")
+            c.press("\x1b")
+            c.press("Q")
+            problems += [f"exit code {code}" for code in [c.wait_end()] if code]
+            strange = re.findall(rb"[\x00-\x07\x0e-\x1a\x7f]|\x1b[]P^_X]|\xc2\x9b", c.raw)
+            problems += [f"sends {sorted(set(strange))}"] if strange else []
+    return problems
+
+
 def f8_records():
     """F8 in the dashboard records its samples, and says in which file"""
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +164,7 @@ def f8_records():
 
 def main():
     report = Report()
-    cases(report, [keys_go_through_it, help_and_reasons, f8_records])
+    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, f8_records])
     report.done()
 
 
