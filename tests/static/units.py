@@ -91,6 +91,21 @@ def call_problems(text, folder):
     return [f"the unit does not let it call {name}" for name in sorted(called - allowed(text))]
 
 
+def stop_problems(text, folder):
+    """What systemd would take for a failure when the recorder is stopped as units are."""
+    words = shlex.split(re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1])
+    path = folder / "stopped.rec"
+    words[words.index("-w") + 1] = str(path)
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as job:
+        while job.poll() is None and not (path.exists() and path.stat().st_size):
+            os.sched_yield()
+        job.terminate()
+        err = job.communicate(timeout=60)[1]
+    fine = {"0", *" ".join(re.findall(r"^SuccessExitStatus=(.*)$", text, re.MULTILINE)).split()}
+    return [f"exit {job.returncode}, and {sorted(fine)} are fine: {err!r}"] \
+        if str(job.returncode) not in fine or err else []
+
+
 def main():
     report = Report()
     names = {c["name"]: c for c in commands()["commands"]}
@@ -105,6 +120,12 @@ def main():
             report.skip(f"{unit}: what it runs", f"this vmtop has no {words[1]}")
         else:
             report.check(f"{unit}: what it runs", command_problems(words[1:], names))
+    name = "vmtop-record.service: to stop it is no failure"
+    if b"built without" in run("record", "-w", str(folder / "none.rec"), "-n", "1").err:
+        report.skip(name, "this vmtop has no recordings")
+    else:
+        report.check(name, stop_problems(
+            (folder / "vmtop-record.service").read_text(encoding="utf-8"), folder))
     cron = (TOP / "contrib" / "vmtop.cron").read_text(encoding="utf-8")
     lines = re.findall(r"^\S+ \S+ \S+ \S+ \S+ +root .*?\bvmtop ((?:check|metrics) .*)$", cron, re.MULTILINE)
     problems = [] if len(lines) == 2 else [f"{len(lines)} lines"]
