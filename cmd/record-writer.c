@@ -8,8 +8,15 @@
 
 #include "source/recording.h"
 
-/* Frames are short, and there is time: 10 ms of work a minute. */
-#define LEVEL 9
+/* Of what is written after each sample, and of the frame that takes its place when it is whole:
+ * that has no ends of blocks in between, and there is time, 20 ms of work a minute. More text than
+ * this stays as it is. */
+#define LEVEL	   9
+#define LEVEL_LAST 19
+/* Of its tables, which are for texts a hundred times as large otherwise. */
+#define HASH_LOG  18
+#define CHAIN_LOG 19
+#define LAST_MAX  ((size_t)512 << 10)
 /* Of the window, which who reads has to have room for. */
 #define WINDOW_LOG 20
 
@@ -21,6 +28,7 @@
 struct vmt_record_file {
 	int fd;
 	ZSTD_CCtx *zstd;
+	ZSTD_CCtx *last; /* of whole frames; NULL before the first */
 	uint64_t size; /* of the file */
 	uint64_t frame_at; /* where the frame begins */
 	struct vmt_buf text; /* of the frame, as far as it is in the file */
@@ -33,6 +41,7 @@ static void free_file(struct vmt_record_file *f)
 	if (!f)
 		return;
 	ZSTD_freeCCtx(f->zstd);
+	ZSTD_freeCCtx(f->last);
 	vmt_buf_done(&f->text);
 	vmt_buf_done(&f->out);
 	vmt_closep(&f->fd);
@@ -42,6 +51,31 @@ static void free_file(struct vmt_record_file *f)
 static void free_filep(struct vmt_record_file **f)
 {
 	free_file(*f);
+}
+
+/* Makes frames with a checksum; tables: of the size above. NULL: out of memory. */
+static ZSTD_CCtx *new_zstd(int level, bool tables)
+{
+	const struct {
+		ZSTD_cParameter what;
+		int value;
+	} set[] = {
+		{ ZSTD_c_compressionLevel, level },
+		{ ZSTD_c_windowLog, WINDOW_LOG },
+		{ ZSTD_c_checksumFlag, 1 },
+		{ ZSTD_c_hashLog, tables ? HASH_LOG : 0 },
+		{ ZSTD_c_chainLog, tables ? CHAIN_LOG : 0 },
+	};
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	size_t i;
+
+	for (i = 0; zstd && i < VMT_ARRAY_LEN(set); i++) {
+		if (!ZSTD_isError(ZSTD_CCtx_setParameter(zstd, set[i].what, set[i].value)))
+			continue;
+		ZSTD_freeCCtx(zstd);
+		zstd = NULL;
+	}
+	return zstd;
 }
 
 static int write_all(struct vmt_record_file *f, const char *data, size_t n)
@@ -120,15 +154,59 @@ int vmt_record_file_add(struct vmt_record_file *f, struct vmt_bytes lines)
 	return r;
 }
 
+/*
+ * Writes the frame that was begun once more, whole, over what there is of it: 1, or 0 where it is
+ * no smaller, and nothing was touched. Whoever reads meanwhile, or finds what was left by one who
+ * was killed between the two, has the new frame and something behind it that is none.
+ */
+static int pack(struct vmt_record_file *f)
+{
+	size_t n = ZSTD_compressBound(f->text.len);
+	uint64_t end = f->size;
+	ZSTD_outBuffer to;
+	ZSTD_inBuffer in;
+	int r;
+
+	vmt_buf_clear(&f->out);
+	if (!f->text.len || f->text.len > LAST_MAX || vmt_buf_reserve(&f->out, n) < 0)
+		return 0;
+	if (!f->last)
+		f->last = new_zstd(LEVEL_LAST, true);
+	if (!f->last)
+		return 0;
+	to = (ZSTD_outBuffer){ f->out.data, n, 0 };
+	in = (ZSTD_inBuffer){ f->text.data, f->text.len, 0 };
+	ZSTD_CCtx_reset(f->last, ZSTD_reset_session_only);
+	/* In two steps: told all at once, it takes tables for a text of that size, and its memory
+	 * grew with the largest one so far. */
+	n = ZSTD_compressStream2(f->last, &to, &in, ZSTD_e_continue);
+	if (!ZSTD_isError(n))
+		n = ZSTD_compressStream2(f->last, &to, &in, ZSTD_e_end);
+	if (n || to.pos > end - f->frame_at)
+		return 0;
+	f->size = f->frame_at;
+	r = write_all(f, f->out.data, to.pos);
+	if (r < 0)
+		return r;
+	n = f->size;
+	f->size = end;
+	cut(f, n);
+	return f->size == n ? 1 : -EIO;
+}
+
 int vmt_record_file_finish(struct vmt_record_file *f)
 {
 	int r;
 
 	if (!f->open)
 		return 0;
-	r = compress(f, (struct vmt_bytes){ "", 0 }, ZSTD_e_end);
+	r = pack(f);
+	if (r == 0)
+		r = compress(f, (struct vmt_bytes){ "", 0 }, ZSTD_e_end);
 	if (r < 0)
 		repair(f);
+	else
+		r = 0;
 	vmt_buf_clear(&f->text);
 	f->open = false;
 	return r;
@@ -201,17 +279,6 @@ static int take_over(struct vmt_record_file *f, const char *path, uint64_t *ret_
 	return r < 0 ? vmt_err_set(err, r, path, 0, "%s", strerror(-r)) : 0;
 }
 
-static int open_zstd(struct vmt_record_file *f)
-{
-	f->zstd = ZSTD_createCCtx();
-	if (!f->zstd ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(f->zstd, ZSTD_c_compressionLevel, LEVEL)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(f->zstd, ZSTD_c_windowLog, WINDOW_LOG)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(f->zstd, ZSTD_c_checksumFlag, 1)))
-		return -ENOMEM;
-	return 0;
-}
-
 int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_t *ret_last_ns,
 			 struct vmt_err *err)
 {
@@ -238,7 +305,8 @@ int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_
 	if (fstat(f->fd, &st) < 0)
 		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
 	f->size = (uint64_t)st.st_size;
-	if (open_zstd(f) < 0)
+	f->zstd = new_zstd(LEVEL, false);
+	if (!f->zstd)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
 	r = f->size ? take_over(f, path, ret_last_ns, err) : 0;
 	if (r < 0)

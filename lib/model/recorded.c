@@ -2,6 +2,7 @@
 #include "model/recorded.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "model/zone-sample.h"
 
@@ -31,6 +32,68 @@ bool vmt_recorded_field(const struct vmt_recorded_part *part, const struct vmt_f
 {
 	return part->entity != &vmt_entity_proc ||
 	       (f->index != VMT_FIELD_proc_read_start_ns && f->index != VMT_FIELD_proc_read_end_ns);
+}
+
+/* Names of units that are longer, and end in what those of fields end in. */
+static const struct unit {
+	enum vmt_unit of;
+	const char *suffix, *brief;
+	uint64_t unit; /* 0: the page size */
+} units[] = {
+	{ VMT_UNIT_BYTES, "_bytes", "_pages", 0 },
+	{ VMT_UNIT_NS, "_ns", "_us", 1000 },
+};
+
+/* The length of name without its end; 0 where it has another one. */
+static size_t stem(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n > m && strcmp(name + n - m, suffix) == 0 ? n - m : 0;
+}
+
+const struct vmt_field *vmt_recorded_brief(const struct vmt_entity *entity, const char *name,
+					   uint64_t page_size, uint64_t *ret_unit)
+{
+	const struct vmt_field *found = NULL;
+	const struct unit *u = NULL;
+	size_t i, n = 0;
+
+	for (i = 0; !n && i < VMT_ARRAY_LEN(units); i++) {
+		u = &units[i];
+		n = stem(name, u->brief);
+	}
+	for (i = 0; n && i < entity->n_fields; i++) {
+		const struct vmt_field *f = &entity->fields[i];
+
+		/* It is a name of its own. */
+		if (!f->group && strcmp(f->name, name) == 0)
+			return NULL;
+		if (!f->group && f->type == VMT_TYPE_U64 && f->unit == u->of &&
+		    !(f->flags & VMT_ENDLESS) && stem(f->name, u->suffix) == n &&
+		    memcmp(f->name, name, n) == 0)
+			found = f;
+	}
+	if (!found || !(u->unit || page_size))
+		return NULL;
+	*ret_unit = u->unit ? u->unit : page_size;
+	return found;
+}
+
+bool vmt_recorded_brief_name(const struct vmt_entity *entity, const struct vmt_field *f, char *to,
+			     size_t size)
+{
+	size_t i, n = 0;
+	uint64_t unit;
+
+	for (i = 0; i < VMT_ARRAY_LEN(units); i++) {
+		n = f->unit == units[i].of ? stem(f->name, units[i].suffix) : 0;
+		if (n && n + strlen(units[i].brief) < size) {
+			snprintf(to, size, "%.*s%s", (int)n, f->name, units[i].brief);
+			return vmt_recorded_brief(entity, to, 1, &unit) == f;
+		}
+	}
+	return false;
 }
 
 size_t vmt_recorded_rows(const struct vmt_sample *s, enum vmt_recorded_id id, const void **ret)

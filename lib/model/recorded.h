@@ -3,6 +3,10 @@
 
 #include "model/sample.h"
 
+/* Of the format. A reader takes what has its number, whatever minor is. */
+#define VMT_RECORDING_VERSION 2
+#define VMT_RECORDING_MINOR   0
+
 /*
  * What of a sample a recording keeps, beside the mappings of chosen processes: parts, each of them
  * rows of one kind. The writer and the reader of vmtop-recording(5) go by this table.
@@ -35,6 +39,18 @@ struct vmt_recorded_part vmt_recorded_maps(void);
 /* Whether a field is recorded: not when each process was read, which is another moment in every
  * sample, between the begin of that and its end. */
 bool vmt_recorded_field(const struct vmt_recorded_part *part, const struct vmt_field *f);
+
+/*
+ * In rows that say what has changed, sizes and times are written in larger units, which are as
+ * exact where they come out even: free_bytes as free_pages, stalled_total_ns as stalled_total_us.
+ *
+ * The field that such a name stands for, or NULL; *ret_unit is what its numbers are multiplied by.
+ */
+const struct vmt_field *vmt_recorded_brief(const struct vmt_entity *entity, const char *name,
+					   uint64_t page_size, uint64_t *ret_unit);
+/* Writes the name of a field into size bytes; false where it has none. */
+bool vmt_recorded_brief_name(const struct vmt_entity *entity, const struct vmt_field *f, char *to,
+			     size_t size);
 
 /* The rows of a part, one behind the other; how many. They stay the sample's. */
 size_t vmt_recorded_rows(const struct vmt_sample *s, enum vmt_recorded_id id, const void **ret);

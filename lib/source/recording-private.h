@@ -41,6 +41,8 @@ struct vmt_recorded_line {
 		VMT_LINE_GAP,
 		VMT_LINE_END,
 	} type;
+	/* Where the other two are 0 in a sample, they have gone on by as much as the first one has
+	 * since the key sample. */
 	uint64_t realtime_ns, monotonic_ns, boottime_ns;
 	uint64_t key_ns; /* of samples */
 	int64_t duration_ns; /* of gaps */

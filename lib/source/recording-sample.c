@@ -82,17 +82,26 @@ static bool quick_sample(struct vmt_bytes text, struct vmt_recorded_line *l)
 	const struct {
 		const char *word;
 		uint64_t *to;
+		bool optional; /* both of them or none */
 	} members[] = {
-		{ "{\"type\":\"sample\",\"realtime_ns\":", &l->realtime_ns },
-		{ ",\"monotonic_ns\":", &l->monotonic_ns },
-		{ ",\"boottime_ns\":", &l->boottime_ns },
-		{ ",\"key_ns\":", &l->key_ns },
+		{ "{\"type\":\"sample\",\"realtime_ns\":", &l->realtime_ns, false },
+		{ ",\"monotonic_ns\":", &l->monotonic_ns, true },
+		{ ",\"boottime_ns\":", &l->boottime_ns, true },
+		{ ",\"key_ns\":", &l->key_ns, false },
 	};
 	size_t i;
 
-	for (i = 0; i < VMT_ARRAY_LEN(members); i++)
-		if (!take_word(&text, members[i].word) || vmt_take_u64(&text, members[i].to) < 0)
+	for (i = 0; i < VMT_ARRAY_LEN(members); i++) {
+		if (!take_word(&text, members[i].word)) {
+			if (members[i].optional)
+				continue;
 			return false;
+		}
+		if (vmt_take_u64(&text, members[i].to) < 0)
+			return false;
+	}
+	if (!l->monotonic_ns != !l->boottime_ns)
+		return false;
 	l->type = VMT_LINE_SAMPLE;
 	/* The line is whole. */
 	return text.len > 1 && text.ptr[0] == ',' && text.ptr[text.len - 1] == '}';
@@ -129,8 +138,7 @@ int vmt_recorded_line(struct vmt_bytes text, struct vmt_recorded_line *ret)
 		return -EBADMSG;
 	number(o, "monotonic_ns", &ret->monotonic_ns);
 	number(o, "boottime_ns", &ret->boottime_ns);
-	if (ret->type == VMT_LINE_SAMPLE &&
-	    (!number(o, "key_ns", &ret->key_ns) || !ret->monotonic_ns))
+	if (ret->type == VMT_LINE_SAMPLE && (!number(o, "key_ns", &ret->key_ns) || !ret->key_ns))
 		return -EBADMSG;
 	v = member(o, "duration_ns");
 	ret->duration_ns = v ? json_object_get_int64(v) : 0;
@@ -169,8 +177,9 @@ int vmt_recorded_head(struct vmt_bytes text, struct vmt_arena *arena, struct vmt
 	number(host, "max_map_count", &h->max_map_count);
 	number(host, "euid", &h->euid);
 	/* It is divided by, and sums are made of it. */
-	if (ret->version == 1 && (h->page_size < 512 || h->page_size > UINT64_C(1) << 30 ||
-				  h->page_size & (h->page_size - 1)))
+	if (ret->version == VMT_RECORDING_VERSION &&
+	    (h->page_size < 512 || h->page_size > UINT64_C(1) << 30 ||
+	     h->page_size & (h->page_size - 1)))
 		return -EBADMSG;
 	if (keep(arena, o, "boot_id", &h->boot_id) < 0 ||
 	    keep(arena, host, "release", &h->release) < 0 ||
@@ -201,6 +210,27 @@ static int parse_row(const struct reader *rd, const struct vmt_recorded_part *p,
 	return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }
 
+/* The members of o that are in larger units. */
+static int read_brief(const struct reader *rd, const struct vmt_recorded_part *p,
+		      struct json_object *o, void *row)
+{
+	json_object_object_foreach(o, name, v)
+	{
+		uint64_t unit, n;
+		const struct vmt_field *f =
+			vmt_recorded_brief(p->entity, name, rd->s->host.page_size, &unit);
+
+		if (!f)
+			continue;
+		if (!number(o, name, &n) || __builtin_mul_overflow(n, unit, &n))
+			return broken(rd, "a number of units is none");
+		*(uint64_t *)(void *)((char *)row + f->offset) = n;
+		vmt_row_mark(row, f->index);
+		(void)v;
+	}
+	return 0;
+}
+
 /* What o says in place of what row has. Of a group all is said that o has of it. */
 static int change_row(const struct reader *rd, const struct vmt_recorded_part *p,
 		      struct json_object *o, void *row)
@@ -219,7 +249,7 @@ static int change_row(const struct reader *rd, const struct vmt_recorded_part *p
 		else
 			vmt_row_unmark(row, f->index);
 	}
-	return r;
+	return r == 0 ? read_brief(rd, p, o, row) : r;
 }
 
 /* Rows of a part, on their way into a sample. */

@@ -116,10 +116,10 @@ static int take_head(struct vmt_recording *r, struct vmt_bytes text, struct vmt_
 
 	vmt_arena_init(&arena);
 	e = vmt_recorded_head(text, &arena, &h);
-	if (e == 0 && h.version != 1)
+	if (e == 0 && h.version != VMT_RECORDING_VERSION)
 		e = vmt_err_set(err, -EPROTONOSUPPORT, r->path, 0,
-				"a recording of version %" PRIu64 ": this vmtop reads version 1",
-				h.version);
+				"a recording of version %" PRIu64 ": this vmtop reads version %d",
+				h.version, VMT_RECORDING_VERSION);
 	r->has_key = false;
 	r->has_head = e == 0;
 	if (e < 0 || (r->n_heads && same_head(&h, &r->heads[r->n_heads - 1]))) {
@@ -136,11 +136,21 @@ static int take_head(struct vmt_recording *r, struct vmt_bytes text, struct vmt_
 	return e;
 }
 
+/* The clocks that a line does not say. False where they would be before those of the key sample. */
+static bool go_on(const struct entry *key, struct entry *e)
+{
+	uint64_t since;
+
+	return !__builtin_sub_overflow(e->realtime_ns, key->realtime_ns, &since) &&
+	       !__builtin_add_overflow(key->monotonic_ns, since, &e->monotonic_ns) &&
+	       !__builtin_add_overflow(key->boottime_ns, since, &e->boottime_ns);
+}
+
 static int add_sample(struct vmt_recording *r, const struct vmt_recorded_line *l, uint64_t frame,
 		      uint64_t at, size_t len)
 {
 	const struct entry *before;
-	bool is_key = l->key_ns == l->monotonic_ns;
+	bool is_key = l->monotonic_ns && l->key_ns == l->monotonic_ns;
 	struct entry e = {
 		.frame = frame,
 		.realtime_ns = l->realtime_ns,
@@ -161,6 +171,10 @@ static int add_sample(struct vmt_recording *r, const struct vmt_recorded_line *l
 		return -E2BIG;
 	if (vmt_grow(&r->entries, &r->cap, r->n + 1, sizeof(*r->entries)) < 0)
 		return -ENOMEM;
+	if (!e.monotonic_ns && !go_on(&r->entries[r->key], &e)) {
+		r->strange++;
+		return 0;
+	}
 	before = r->n ? &r->entries[r->n - 1] : NULL;
 	if (is_key) {
 		r->key = r->n;

@@ -12,6 +12,7 @@ struct piece {
 	struct vmt_row_json plan; /* ',"name":value' */
 	const struct vmt_field **fields; /* heap */
 	size_t n;
+	char brief[64]; /* the name of a field in larger units, or empty */
 };
 
 struct pieces {
@@ -25,6 +26,7 @@ struct pieces {
 struct vmt_sample_json {
 	struct vmt_recorded_part parts[N_PARTS];
 	struct pieces pieces[N_PARTS];
+	uint64_t page_size; /* of the sample that is written; 0: not known */
 };
 
 static int add_piece(struct pieces *p, const struct vmt_entity *e, size_t first)
@@ -43,6 +45,8 @@ static int add_piece(struct pieces *p, const struct vmt_entity *e, size_t first)
 		if (i == first || (f->group && g->group && strcmp(f->group, g->group) == 0))
 			piece->fields[piece->n++] = g;
 	}
+	if (!vmt_recorded_brief_name(e, f, piece->brief, sizeof(piece->brief)))
+		piece->brief[0] = 0;
 	return vmt_row_json_init(&piece->plan, piece->fields, piece->n, 0, 1, true);
 }
 
@@ -114,16 +118,42 @@ static bool is_wanted(const struct piece *p, const void *row, const void *base)
 	return false;
 }
 
-static void put_piece(const struct piece *p, struct vmt_buf *out, const void *row)
+/* A number in a larger unit, where it comes out even. */
+static bool put_brief(const struct vmt_sample_json *j, const struct piece *p, struct vmt_buf *out,
+		      const void *row)
+{
+	const struct vmt_field *f = p->fields[0];
+	uint64_t unit = f->unit == VMT_UNIT_BYTES ? j->page_size : 1000;
+
+	if (!p->brief[0] || !unit || !vmt_row_has(row, f->index) ||
+	    vmt_field_number(f, row) % unit != 0)
+		return false;
+	vmt_buf_addf(out, ",\"%s\":%" PRIu64, p->brief, vmt_field_number(f, row) / unit);
+	return true;
+}
+
+/* A member; brief: of a row that says what has changed. */
+static void put_piece(const struct vmt_sample_json *j, const struct piece *p, struct vmt_buf *out,
+		      const void *row, bool brief)
 {
 	const struct vmt_field *f = p->fields[0];
 	const struct vmt_bytes *text = vmt_field_at(f, row);
+
+	if (brief && put_brief(j, p, out, row))
+		return;
 
 	/* That there are none is known, and not the same as that nobody knows. */
 	if (f->type == VMT_TYPE_KEYS && vmt_row_has(row, f->index) && !text->len)
 		vmt_buf_addf(out, ",\"%s\":{}", f->name);
 	else
 		vmt_row_json_put(&p->plan, out, row);
+	if (!brief || p->n > 1 || f->unit != VMT_UNIT_MILLI || !vmt_row_has(row, f->index) ||
+	    vmt_buf_error(out) < 0)
+		return;
+	/* Thousandths have three digits behind the point: 0.500. */
+	while (out->data[out->len - 1] == '0')
+		out->len--;
+	out->len -= out->data[out->len - 1] == '.';
 }
 
 /* By what a row is known in a list of changed ones. */
@@ -156,7 +186,7 @@ static void put_row(const struct vmt_sample_json *j, struct vmt_buf *out, size_t
 	begin = out->len;
 	for (i = 0; i < p->n; i++)
 		if (is_wanted(&p->of[i], row, base))
-			put_piece(&p->of[i], out, row);
+			put_piece(j, &p->of[i], out, row, base);
 	if (vmt_buf_error(out) < 0)
 		return;
 	if (base && out->len == begin) {
@@ -419,14 +449,49 @@ static void put_time(struct vmt_buf *out, uint64_t realtime_ns)
 	vmt_buf_addc(out, '"');
 }
 
-/* What every line about a moment begins with, in this order: who looks for samples alone reads no
- * further. */
-static void put_moment(struct vmt_buf *out, const char *type, const struct vmt_host *h)
+/* Clocks are written to the microsecond: what lies behind that is when they were asked. */
+static uint64_t micro(uint64_t ns)
 {
+	return ns - ns % 1000;
+}
+
+/* Clocks that are read one after the other are not further apart than before, for this much. */
+#define CLOCK_NS 2000
+
+/* Whether the other clocks have gone on by as much as the first one, since the key sample. */
+static bool is_in_step(const struct vmt_host *h, const struct vmt_host *key)
+{
+	uint64_t since = micro(h->realtime_ns) - micro(key->realtime_ns);
+	uint64_t least = since - CLOCK_NS, width = 2 * CLOCK_NS;
+
+	return h->realtime_ns >= key->realtime_ns &&
+	       micro(h->monotonic_ns) - micro(key->monotonic_ns) - least <= width &&
+	       micro(h->boottime_ns) - micro(key->boottime_ns) - least <= width;
+}
+
+/* What every line about a moment begins with, in this order: who looks for samples alone reads no
+ * further. key: of whose clocks the others are known; NULL: they are written. */
+static void put_moment(struct vmt_buf *out, const char *type, const struct vmt_host *h,
+		       const struct vmt_host *key)
+{
+	vmt_buf_addf(out, "{\"type\":\"%s\",\"realtime_ns\":%" PRIu64, type, micro(h->realtime_ns));
+	if (!key || !is_in_step(h, key))
+		vmt_buf_addf(out, ",\"monotonic_ns\":%" PRIu64 ",\"boottime_ns\":%" PRIu64,
+			     micro(h->monotonic_ns), micro(h->boottime_ns));
+}
+
+/* How many processes there were, where that is another number than in the key sample. */
+static void put_scan(struct vmt_buf *out, const struct vmt_sample *s, const struct vmt_sample *key)
+{
+	if (key && s->procs_seen == key->procs_seen && s->vanished == key->vanished &&
+	    s->denied == key->denied && s->timed_out == key->timed_out &&
+	    s->issues_dropped == key->issues_dropped)
+		return;
 	vmt_buf_addf(out,
-		     "{\"type\":\"%s\",\"realtime_ns\":%" PRIu64 ",\"monotonic_ns\":%" PRIu64
-		     ",\"boottime_ns\":%" PRIu64,
-		     type, h->realtime_ns, h->monotonic_ns, h->boottime_ns);
+		     ",\"scan\":{\"procs_seen\":%" PRIu64 ",\"vanished\":%" PRIu64
+		     ",\"denied\":%" PRIu64 ",\"timed_out\":%" PRIu64 ",\"errors_dropped\":%" PRIu64
+		     "}",
+		     s->procs_seen, s->vanished, s->denied, s->timed_out, s->issues_dropped);
 }
 
 void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const struct vmt_sample *s,
@@ -435,17 +500,15 @@ void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const s
 	size_t i, from, begin;
 	bool first = true;
 
-	put_moment(out, "sample", &s->host);
-	vmt_buf_addf(out, ",\"key_ns\":%" PRIu64,
-		     key ? key->host.monotonic_ns : s->host.monotonic_ns);
-	put_time(out, s->host.realtime_ns);
-	vmt_buf_addf(out,
-		     ",\"took_ns\":%" PRIu64 ",\"missed_total\":%" PRIu64
-		     ",\"scan\":{\"procs_seen\":%" PRIu64 ",\"vanished\":%" PRIu64
-		     ",\"denied\":%" PRIu64 ",\"timed_out\":%" PRIu64 ",\"errors_dropped\":%" PRIu64
-		     "},\"data\":{",
-		     s->host.took_ns, missed, s->procs_seen, s->vanished, s->denied, s->timed_out,
-		     s->issues_dropped);
+	j->page_size = s->host.page_size;
+	put_moment(out, "sample", &s->host, key ? &key->host : NULL);
+	vmt_buf_addf(out, ",\"key_ns\":%" PRIu64, micro((key ? key : s)->host.monotonic_ns));
+	if (!key)
+		put_time(out, s->host.realtime_ns);
+	vmt_buf_addf(out, ",\"took_ns\":%" PRIu64 ",\"missed_total\":%" PRIu64,
+		     micro(s->host.took_ns), missed);
+	put_scan(out, s, key);
+	vmt_buf_adds(out, ",\"data\":{");
 	for (i = 0; i < VMT_RECORDED_COUNT; i++) {
 		const void *rows, *key_rows = NULL;
 		struct list now, was;
@@ -520,7 +583,7 @@ void vmt_sample_json_header(struct vmt_buf *out, const struct vmt_sample *s, con
 void vmt_sample_json_gap(struct vmt_buf *out, const struct vmt_sample *s, const char *reason,
 			 int64_t duration_ns)
 {
-	put_moment(out, "gap", &s->host);
+	put_moment(out, "gap", &s->host, NULL);
 	put_time(out, s->host.realtime_ns);
 	put_text(out, "reason", reason);
 	vmt_buf_addf(out, ",\"duration_ns\":%" PRId64 "}\n", duration_ns);

@@ -8,10 +8,6 @@
  * with a newline. source/recording.h reads them.
  */
 
-/* Of the format. A reader takes what has its number, whatever minor is. */
-#define VMT_RECORDING_VERSION 1
-#define VMT_RECORDING_MINOR   0
-
 struct vmt_sample_json;
 
 /* 0 or -ENOMEM. */

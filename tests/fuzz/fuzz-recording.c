@@ -57,10 +57,13 @@ static void check_line(struct vmt_bytes text, struct vmt_sample **key)
 	if (!s)
 		return;
 	check_whole(s);
-	if (*key)
+	if (*key) {
 		vmt_sample_free(s);
-	else
-		*key = s;
+		return;
+	}
+	/* As the header would say. */
+	s->host.page_size = 4096;
+	*key = s;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
