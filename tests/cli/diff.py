@@ -54,7 +54,7 @@ def main():
             ("a time of no recording", USAGE, [f"{good}@03:14", good]),
             ("a process that is in neither", NOTHING, ["-p", "1", good, good]),
         ):
-            result = run("diff", *words, timeout=20)
+            result = run("diff", *words)
             problems = expect(result, code, quiet=False, complaint=True) or []
             problems = [problems] if isinstance(problems, str) else list(problems)
             if result.out:

@@ -93,7 +93,7 @@ def refused(report, folder):
     pathlib.Path(empty).touch()
     pathlib.Path(text).write_text("not a recording\n" * 9, encoding="ascii")
     for path in (fifo, empty, text, folder, "/dev/zero", "/dev/null", os.path.join(folder, "none")):
-        result = run("replay", "-r", path, "-b", timeout=20)
+        result = run("replay", "-r", path, "-b")
         report.check(f"J07 {os.path.basename(path)} is refused",
                      expect(result, FAILED, complaint=True) or one_line(result.err))
     result = run("record", "-w", text, "-n", "1", OWN)

@@ -196,17 +196,17 @@ def signals(report):
         said += listen(out, b"%d " % number)
         child.send_signal(signal.SIGUSR2)
         said += listen(out, b"12 ")
-        _, err = child.communicate(timeout=30)
+        _, err = child.communicate(timeout=120)
         wanted = b"ready %d 12 " % number
         report.check(f"{number.name} is passed on, once",
                      None if said == wanted and child.returncode == 42 and not err
                      else f"{said!r}, exit {child.returncode}, {err!r}")
-    child = subprocess.Popen([VMTOP, "run", "-q", "sh", "-c", "echo ready; exec sleep 60"],
+    child = subprocess.Popen([VMTOP, "run", "-q", "sh", "-c", "echo ready; exec sleep 600"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     listen(child.stdout.fileno(), b"ready")
     child.terminate()
     report.check("SIGTERM ends it, with the code of that",
-                 None if child.wait(timeout=30) == 143 else f"exit {child.returncode}")
+                 None if child.wait(timeout=120) == 143 else f"exit {child.returncode}")
     child.stdout.close()
 
     # The keys of a terminal go to both by themselves: not twice to the command.
@@ -228,8 +228,8 @@ def signals(report):
 def limited(signal_number, *words):
     """A run that is over its time. The shorter ones may be over before the command has begun what
     it is to be ended in: on a busy machine that takes a while."""
-    for seconds in (1, 4, 16):
-        result = run("run", "-t", str(seconds), *words)
+    for seconds in (1, 4, 16, 64):
+        result = run("run", "-t", str(seconds), *words, timeout=180)
         problem = expect(result, TIMEOUT, quiet=False) or (
             None if b"signal %d" % signal_number in result.err else repr(result.err))
         if not problem:
@@ -238,9 +238,9 @@ def limited(signal_number, *words):
 
 
 def time_limit(report):
-    report.check("--timeout ends it with 124", limited(15, "sleep", "60"))
+    report.check("--timeout ends it with 124", limited(15, "sleep", "600"))
     report.check("--timeout kills what does not end",
-                 limited(9, SH, "-c", "trap '' TERM; exec sleep 60"))
+                 limited(9, SH, "-c", "trap '' TERM; exec sleep 600"))
 
 
 def counts(report):

@@ -124,9 +124,9 @@ static bool is_on(const char *dir)
 static void remove_tree(const struct tree *t)
 {
 	/* It is busy until the last of its processes is freed. */
-	for (int i = 0; rmdir(t->inner) && errno == EBUSY && i < 1000; i++)
+	for (int i = 0; rmdir(t->inner) && errno == EBUSY && i < 12000; i++)
 		usleep(10000);
-	for (int i = 0; rmdir(t->outer) && errno == EBUSY && i < 1000; i++)
+	for (int i = 0; rmdir(t->outer) && errno == EBUSY && i < 12000; i++)
 		usleep(10000);
 	if (t->switched)
 		put(t->mount, "cgroup.subtree_control", "-memory");
@@ -208,7 +208,7 @@ static bool hear(const struct worker *w)
 	struct pollfd p = { .fd = w->from, .events = POLLIN };
 	char c;
 
-	return poll(&p, 1, 60000) == 1 && read(w->from, &c, 1) == 1;
+	return poll(&p, 1, 120000) == 1 && read(w->from, &c, 1) == 1;
 }
 
 static bool start_worker(struct worker *w, const struct tree *t)

@@ -129,7 +129,7 @@ static void workload(const struct pipes *p, void *arg)
 		unable(t, "the process in the inner cgroup");
 	t->ended = pid;
 	/* It may be busy until the last of the process is freed. */
-	for (int i = 0; rmdir(tree->inner) && errno == EBUSY && i < 1000; i++)
+	for (int i = 0; rmdir(tree->inner) && errno == EBUSY && i < 12000; i++)
 		usleep(10000);
 	if (!access(tree->inner, F_OK))
 		unable(t, "rmdir");

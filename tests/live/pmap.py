@@ -63,7 +63,7 @@ def stopped_copy(directory):
     """The victim, stopped where its own tests find it: after its mappings are made."""
     program = shutil.copy(BUILD / "tests" / "unit" / "victim", directory)
     process = subprocess.Popen([program], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         state = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
         if state == "T":

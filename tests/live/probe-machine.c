@@ -86,7 +86,7 @@ static void cpus_go_and_come(enum vmt_rung_id rung, bool ours)
 		back += parts[i][0] == '1' && i > 0;
 		/* Until its events are there again: what comes before them is known to be missing.
 		 */
-		for (int tries = 0; tries < 3000 && !s.result; tries++) {
+		for (int tries = 0; tries < 12000 && !s.result; tries++) {
 			seen_so_far(&s, &t);
 			if (t.cpus_gone >= gone && t.cpus_back + t.cpus_blind >= back)
 				break;

@@ -482,33 +482,47 @@ def numbers(report):
                      problems)
 
 
-# Forks a child that forks another and ends, and does not wait for it.
+# Forks a child that forks another, ends when it is told to, and is not waited for.
 LEAVES = """import os, time
 if os.fork() == 0:
     if os.fork() == 0:
         print(os.getpid(), flush=True)
         time.sleep(600)
-    time.sleep(2.5)
+    os.read(0, 1)
     os._exit(0)
 time.sleep(600)"""
 
 
 def orphans(report):
     """A process that sleeps has another parent as soon as its own has ended, a zombie or not."""
+
+
+    def parent_of(pid):
+        status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        return int(re.search(r"^PPid:\t(\d+)$", status, re.M).group(1))
+
     with subprocess.Popen([sys.executable, "-c", LEAVES], stdout=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, text=True) as above:
+                          stdin=subprocess.PIPE) as above:
         pid = int(above.stdout.readline())
+        words = ["-p", str(pid), "-d", "0.2", "--ndjson", "-o", "pid,ppid"]
+        watch = subprocess.Popen([VMTOP, "ps", *words], stdout=subprocess.PIPE)
         try:
-            result = run("ps", "-p", str(pid), "-d", "1", "-n", "6", "--ndjson", "-o", "pid,ppid")
-            seen = [row["ppid"] for line in result.out.splitlines()
-                    if (row := loads(line))["type"] == "proc"]
-            status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii",
-                                                                   errors="replace")
-            now = int(re.search(r"^PPid:\t(\d+)$", status, re.M).group(1))
-            problems = expect(result, OK)
-            if not problems and (len(set(seen)) != 2 or seen[-1] != now):
-                problems = [f"parents {seen}, now {now}"]
+            parents = (row["ppid"] for line in watch.stdout
+                       if (row := loads(line))["type"] == "proc")
+            was = parent_of(pid)
+            seen = [next(parents)]
+            above.stdin.write(b"x")
+            above.stdin.flush()
+            until = time.monotonic() + DEADLINE
+            while (now := parent_of(pid)) == was and time.monotonic() < until:
+                time.sleep(0.01)
+            # One may have been on its way; what begins from here on has to know it.
+            seen += [next(parents) for _ in range(3)]
+            problems = [] if seen[0] == was and now != was and seen[-1] == now else \
+                [f"parents {seen}, first {was}, now {now}"]
         finally:
+            watch.kill()
+            watch.communicate()
             os.kill(pid, signal.SIGKILL)
             above.kill()
     report.check("its parent has ended and is a zombie: the next sample has the new one", problems)

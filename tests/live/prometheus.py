@@ -79,7 +79,7 @@ def free_port():
 
 def get(port, path):
     """The answer to a request, as (status, body); None where nobody answers yet."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -490,14 +490,14 @@ static void judge(const char *name, const char *vmtop, const char *scratch, uid_
 		return;
 	}
 	close(up[0]);
-	for (status = 0; status < 5000; status++) {
+	for (status = 0; status < 120000; status++) {
 		char path[64], line[256] = "";
 		FILE *f;
 
 		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 		f = fopen(path, "re");
 		if (f && fgets(line, sizeof(line), f) && strstr(line, ") T "))
-			status = 5000;
+			status = 120000;
 		if (f)
 			fclose(f);
 		usleep(1000);

@@ -395,7 +395,7 @@ static int start_victim(struct stall *s, size_t megabytes, bool reading)
 	}
 	close(ready[1]);
 	p.fd = ready[0];
-	if (s->victim < 0 || poll(&p, 1, 30000) != 1 || read(ready[0], &c, 1) != 1) {
+	if (s->victim < 0 || poll(&p, 1, 120000) != 1 || read(ready[0], &c, 1) != 1) {
 		int status = 0;
 
 		close(ready[0]);
@@ -405,7 +405,7 @@ static int start_victim(struct stall *s, size_t megabytes, bool reading)
 		return fail(s, -EIO, "the victim did not come to its stall: status %#x", status);
 	}
 	close(ready[0]);
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned i = 0; i < 12000; i++) {
 		if (stall_state(s->victim) == 'D')
 			return 0;
 		sleep_ms(10);
