@@ -42,6 +42,9 @@ struct {
 	__type(value, u32);
 } file_free SEC(".maps");
 
+/* The slot of a call of the self-check. */
+#define CHECK (~0u)
+
 /*
  * A call that began. By thread, because a call sleeps and may go on on another CPU. Where its end
  * is not seen it ends with the fault: a fault that is done was counted, and the next one begins
@@ -53,7 +56,7 @@ struct open_call {
 	u64 mapping; /* struct address_space of the file */
 	u64 page; /* that it is for */
 	u64 faults; /* min_flt + maj_flt of the task */
-	u32 slot; /* row of files + 1 */
+	u32 slot; /* row of files + 1, or CHECK */
 	u16 brought; /* its page was not there */
 	u16 hit; /* and was counted as a hit of what was read ahead */
 };
@@ -145,9 +148,14 @@ static __always_inline void offset_seen(struct vmt_slot_file *f, u64 page)
 	vmt_lower(&f->first, page + 1);
 }
 
+static __always_inline bool checking(void)
+{
+	return control.check_tgid && bpf_get_current_pid_tgid() >> 32 == control.check_tgid;
+}
+
 static __always_inline bool counts(void)
 {
-	return control.active && watched(bpf_get_current_pid_tgid() >> 32, control.self_tgid);
+	return control.active && watched(bpf_get_current_pid_tgid() >> 32, control.check_tgid);
 }
 
 static __always_inline u64 faults_so_far(void)
@@ -213,6 +221,11 @@ static __always_inline int call_enter(struct vm_fault *vmf)
 
 	if (!file || !counts())
 		return 0;
+	if (checking()) {
+		call.slot = CHECK;
+		bpf_map_update_elem(&calls, &id, &call, BPF_ANY);
+		return 0;
+	}
 	mapping = BPF_CORE_READ(file, f_mapping);
 	page = BPF_CORE_READ(vmf, pgoff);
 	call.slot = file_slot(BPF_CORE_READ(file, f_inode), file, mapping);
@@ -240,6 +253,11 @@ static __always_inline int call_exit(u32 ret)
 	call = bpf_map_lookup_elem(&calls, &id);
 	if (!call) {
 		stat_add(VMT_STAT_ENTRY_MISSED, 1);
+		return 0;
+	}
+	if (call->slot == CHECK) {
+		bpf_map_delete_elem(&calls, &id);
+		control.checked = 1;
 		return 0;
 	}
 	f = file_row(call->slot);
@@ -299,6 +317,10 @@ int BPF_PROG(trace_filemap, struct address_space *mapping, unsigned long page)
 	if (!counts())
 		return 0;
 	stat_add(VMT_STAT_SEEN, 1);
+	if (checking()) {
+		control.checked = 1;
+		return 0;
+	}
 	call.slot = file_slot(BPF_CORE_READ(mapping, host), NULL, mapping);
 	f = file_row(call.slot);
 	if (!f) {
@@ -326,7 +348,7 @@ int BPF_PROG(trace_around, struct address_space *mapping, unsigned long page)
 {
 	struct vmt_slot_file *f;
 
-	if (!counts())
+	if (!counts() || checking())
 		return 0;
 	stat_add(VMT_STAT_SEEN, 1);
 	f = file_row(file_slot(BPF_CORE_READ(mapping, host), NULL, mapping));

@@ -38,5 +38,7 @@ _Static_assert(sizeof(struct vmt_slot_file) ==
 
 struct vmt_filemap_control {
 	__u32 active;
-	__u32 self_tgid;
+	/* While it is not 0, calls of this process are those of the self-check, and in no row. */
+	__u32 check_tgid;
+	__u32 checked; /* one of these was seen to its end */
 };

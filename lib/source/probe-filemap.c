@@ -91,12 +91,6 @@ static const struct vmt_probe_object filemap_ops = {
 	.configure = filemap_configure,
 };
 
-static uint64_t all_calls(struct filemap_state *s)
-{
-	return vmt_probe_stat(&s->stats, VMT_STAT_COUNTED) +
-	       vmt_probe_stat(&s->stats, VMT_STAT_DROPPED);
-}
-
 /*
  * The self-check: the first store into a private mapping of a file always asks filemap_fault for
  * the page, whatever is cached or mapped around it.
@@ -105,7 +99,6 @@ static bool counts_itself(struct filemap_state *s)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	VMT_AUTO_CLOSE int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	uint64_t before = all_calls(s);
 	unsigned char *base;
 
 	if (fd < 0)
@@ -115,7 +108,7 @@ static bool counts_itself(struct filemap_state *s)
 		return true;
 	*(volatile unsigned char *)base = 1;
 	munmap(base, page);
-	return all_calls(s) > before;
+	return s->skeleton->bss->control.checked != 0;
 }
 
 static void filemap_close(void *state)
@@ -154,7 +147,7 @@ static int filemap_start(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	r = r ?: vmt_probe_attach(p, &s->loaded, err);
 	if (r)
 		goto fail;
-	s->skeleton->bss->control.self_tgid = (uint32_t)getpid();
+	s->skeleton->bss->control.check_tgid = (uint32_t)getpid();
 	s->skeleton->bss->control.active = 1;
 	if (!counts_itself(s)) {
 		static const char text[] = "attached, and its own call was not counted";
@@ -164,8 +157,7 @@ static int filemap_start(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		r = vmt_err_set(err, -ENODATA, NULL, 0, "%s", text);
 		goto fail;
 	}
-	if (!vmt_probe_wants(p, getpid()))
-		s->skeleton->bss->control.self_tgid = 0;
+	s->skeleton->bss->control.check_tgid = 0;
 	p->have |= (uint32_t)s->loaded.have;
 	p->filter_fd = bpf_map__fd(s->skeleton->maps.filter);
 	vmt_probe_note(p, rung, NULL, VMT_TRY_OK, 0, NULL, NULL, NULL);
