@@ -259,16 +259,22 @@ static void set_peak(const struct course *c, const struct vmt_peak_sum *sum,
 		     struct vmt_command *row)
 {
 	const struct vmt_peak_look *best = &sum->largest;
+	uint64_t sampled = best->anon_bytes + best->file_bytes + best->shmem_bytes;
 	uint64_t mark = (uint64_t)c->child.usage.ru_maxrss << 10;
+	uint64_t peak = sampled > mark ? sampled : mark;
+	const char *quality = sampled > mark ? "at_least" : "approximate";
 
 	/*
 	 * The mark of wait4() is the highest of all its images (kernel/exit.c, fs/exec.c:
-	 * setmax_mm_hiwater_rss()), and the first of them was vmtop's own.
+	 * setmax_mm_hiwater_rss()), and the first of them was vmtop's own. It comes of counters
+	 * that lag, by a batch for each CPU and up to 6.1 for each thread (include/linux/mm.h
+	 * get_mm_counter()); status of newer kernels adds these up, so that a sample may be above
+	 * it.
 	 */
-	VMT_SET(command, peak_rss_bytes, row, mark);
-	VMT_SET(command, peak_quality, row,
-		c->has_setup && mark > c->setup_hwm_bytes + SLACK_BYTES ? VMT_BYTES("exact")
-									: VMT_BYTES("at_most"));
+	if (!c->has_setup || peak <= c->setup_hwm_bytes + SLACK_BYTES)
+		quality = "at_most";
+	VMT_SET(command, peak_rss_bytes, row, peak);
+	VMT_SET(command, peak_quality, row, vmt_bytes_of(quality));
 	VMT_SET(command, samples_total, row, sum->samples);
 	if (sum->samples > 1)
 		VMT_SET(command, interval_ns, row,
@@ -277,8 +283,7 @@ static void set_peak(const struct course *c, const struct vmt_peak_sum *sum,
 		return;
 	VMT_SET(command, peak_pid, row, best->pid);
 	VMT_SET(command, peak_comm, row, ((struct vmt_bytes){ best->comm, best->comm_len }));
-	VMT_SET(command, peak_sampled_bytes, row,
-		best->anon_bytes + best->file_bytes + best->shmem_bytes);
+	VMT_SET(command, peak_sampled_bytes, row, sampled);
 	VMT_SET(command, peak_anon_bytes, row, best->anon_bytes);
 	VMT_SET(command, peak_file_bytes, row, best->file_bytes);
 	VMT_SET(command, peak_shmem_bytes, row, best->shmem_bytes);
@@ -439,7 +444,9 @@ static void peak_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const stru
 		      const struct vmt_command *c)
 {
 	add_size(out, ctx, m,
-		 vmt_bytes_is(c->peak_quality, "exact") ? "peak RSS: " : "peak RSS: at most ",
+		 vmt_bytes_is(c->peak_quality, "at_most")    ? "peak RSS: at most "
+		 : vmt_bytes_is(c->peak_quality, "at_least") ? "peak RSS: at least "
+							     : "peak RSS: ",
 		 c->peak_rss_bytes, " (largest process)");
 	if (VMT_HAS(command, peak_pid, c)) {
 		vmt_buf_adds(out, "\nsampled: ");
