@@ -374,8 +374,10 @@ static int wait_between(struct vmt_ctx *ctx, uint64_t ns)
 static int watch(struct pages *p, uint64_t ns, int8_t **ret)
 {
 	struct look before = { 0 };
+	uint64_t unknown = 0;
 	bool known = false;
 	int r = read_pages(p);
+	const char *why;
 	size_t i;
 
 	before = p->look;
@@ -389,18 +391,28 @@ static int watch(struct pages *p, uint64_t ns, int8_t **ret)
 		r = VMT_EXIT_FAILED;
 	}
 	free(before.runs);
-	for (i = 0; r == 0 && i < p->look.n; i++)
+	for (i = 0; r == 0 && i < p->look.n; i++) {
 		known |= (*ret)[i] >= 0;
-	if (r || known || p->verdict < 0 || !p->look.n)
+		if ((*ret)[i] < 0 && p->look.runs[i].state == VMT_PAGE_PRESENT)
+			unknown += p->look.runs[i].pages;
+	}
+	if (r || p->verdict < 0 || !p->look.n || (known && !unknown))
 		return r;
+	why = vmt_collect_has_soft_dirty(p->run.collector)
+		      ? "they were soft-dirty before (the process, or whoever owns it, may write 4 "
+			"to its clear_refs)"
+		      : "this kernel keeps no soft-dirty mark, and the process does not track "
+			"writes to them by userfaultfd (WP_ASYNC)";
+	if (known) {
+		vmt_note(p->ctx,
+			 "whether %" PRIu64 " pages were written cannot be seen from outside: %s",
+			 unknown, why);
+		return 0;
+	}
 	vmt_complain(p->ctx,
 		     "what was written cannot be seen from outside: %s; vmtop will not clear marks "
 		     "or write-protect pages of another process",
-		     vmt_collect_has_soft_dirty(p->run.collector)
-			     ? "all pages were soft-dirty before (the process, or whoever owns it, "
-			       "may write 4 to its clear_refs)"
-			     : "this kernel keeps no soft-dirty mark, and the process does not "
-			       "track writes by userfaultfd (WP_ASYNC)");
+		     why);
 	return VMT_EXIT_FAILED;
 }
 
