@@ -55,6 +55,7 @@ class Wanted:
     name: str
     pattern: str
     places: tuple  # of (archive, suite)
+    asked: bool = False  # only where it is named
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,11 +89,17 @@ def read_table(path=os.path.join(HERE, "kernels")):
             words = line.split("#", 1)[0].split()
             if not words:
                 continue
-            places = tuple(tuple(w.split("/", 1)) for w in words[2:])
+            asked = words[-1] == "asked"
+            places = tuple(tuple(w.split("/", 1)) for w in (words[2:-1] if asked else words[2:]))
             if not places or any(len(p) != 2 or p[0] not in ("main", "security") for p in places):
-                raise ValueError(f"{path}:{number}: want: name pattern archive/suite...")
-            table[words[0]] = Wanted(words[0], words[1], places)
+                raise ValueError(f"{path}:{number}: want: name pattern archive/suite... [asked]")
+            table[words[0]] = Wanted(words[0], words[1], places, asked)
     return table
+
+
+def usual(table):
+    """The names of those that are taken where none is named."""
+    return [name for name, wanted in table.items() if not wanted.asked]
 
 
 def cache_dir():
@@ -339,6 +346,9 @@ Acquire::https::Timeout "{NETWORK_TIMEOUT}";
             rf"\blinux-(?:base|binary|modules)-{re.escape(release)}-cloud-amd64\b",
             depends[1] if depends else "",
         )
+        # Once a release is superseded, those of other source packages may have gone before.
+        there = set(self.run("apt-cache", "pkgnames", "linux-").split())
+        parts = [part for part in parts if part in there]
         debs = os.path.join(self.dir, "debs")
         self.run("apt-get", "download", *dict.fromkeys([image, *parts]), cwd=debs)
         return sorted(glob.glob(os.path.join(debs, "*.deb")))
