@@ -620,9 +620,53 @@ def splits(report):
                      problems)
 
 
+# Where control groups of version 2 are, or freezer of version 1; what freezes and thaws there.
+FREEZERS = (("/sys/fs/cgroup", "cgroup.freeze", "1", "0"),
+            ("/sys/fs/cgroup/unified", "cgroup.freeze", "1", "0"),
+            ("/sys/fs/cgroup/freezer", "freezer.state", "FROZEN", "THAWED"))
+
+
+def is_frozen(group):
+    events = group / "cgroup.events"
+    if events.exists():
+        return "frozen 1" in events.read_text()
+    return (group / "freezer.state").read_text().strip() == "FROZEN"
+
+
+@contextlib.contextmanager
+def frozen(odd):
+    """The process stands still; behind it, it has ended. OSError where nothing can freeze it."""
+    for top, file, freeze, thaw in FREEZERS:
+        group = pathlib.Path(top) / f"vmtop-test-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        # Any other file system would take the files below, too.
+        if (group / file).exists():
+            break
+        group.rmdir()
+    else:
+        raise OSError("no control group with a freezer can be made")
+    try:
+        (group / "cgroup.procs").write_text(str(odd.pid))
+        (group / file).write_text(freeze)
+        until = time.monotonic() + DEADLINE
+        while not is_frozen(group):
+            if time.monotonic() > until:
+                raise TimeoutError("it does not freeze")
+            time.sleep(0.01)
+        yield
+    finally:
+        (group / file).write_text(thaw)
+        odd.end()
+        group.rmdir()
+
+
 def full_rows(report, name, pid, state):
+    """Without a state any is fine: those of frozen processes differ by how they were frozen."""
     _, row = one(COLUMNS, pid)
-    problems = [] if row["state"] == state else [f"its state is {row['state']}"]
+    problems = [] if state in (None, row["state"]) else [f"its state is {row['state']}"]
     problems += [f"{key} is {row[key]!r}" for key in ("rss_bytes", "anonymous_bytes", "pss_bytes")
                  if (row[key] or 0) < 8 * MIB]
     result = run("maps", "-J", str(pid))
@@ -643,33 +687,12 @@ def standing(report):
     with Odd("traced") as odd:
         full_rows(report, "A14 a traced process is read as any other", odd.pid, "t")
     name = "A14 a frozen process is read as any other"
-    group = pathlib.Path(f"/sys/fs/cgroup/vmtop-test-{os.getpid()}")
     with Odd("quiet") as odd:
         try:
-            group.mkdir()
-        except OSError as why:
-            report.skip(name, f"no control group can be made: {why}")
-            return
-        try:
-            # Any other file system would take the files below, too.
-            if not (group / "cgroup.events").exists():
-                raise OSError("no control groups of version 2 there")
-            (group / "cgroup.procs").write_text(str(odd.pid))
-            (group / "cgroup.freeze").write_text("1")
-            with open(group / "cgroup.events", "rb") as events:
-                poll = select.poll()
-                poll.register(events, select.POLLPRI)
-                while b"frozen 1" not in os.pread(events.fileno(), 4096, 0):
-                    if not poll.poll(DEADLINE * 1000):
-                        raise TimeoutError("it does not freeze")
-            full_rows(report, name, odd.pid, "S")
+            with frozen(odd):
+                full_rows(report, name, odd.pid, None)
         except OSError as why:
             report.skip(name, f"no process can be frozen: {why}")
-        finally:
-            if (group / "cgroup.freeze").exists():
-                (group / "cgroup.freeze").write_text("0")
-            odd.end()
-            group.rmdir()
 
 
 def saved_machine(folder, n):
