@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/check-plan.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "base/parse.h"
+#include "cmd/whole-file.h"
 #include "vmtop-config.h"
 
 #ifdef VMT_HAVE_INIH
@@ -13,30 +11,6 @@
 /* Nobody writes a longer one by hand. */
 #define BYTES_MAX    65536
 #define SECTIONS_MAX 256
-
-/* A whole file that somebody named: not a device, not a pipe that nobody writes to. */
-static int read_file(const char *path, struct vmt_buf *ret, struct vmt_err *err)
-{
-	VMT_AUTO_CLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = 1;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vmt_err_set(err, -errno, path, 0, "%s", vmt_errno_name(-errno));
-	if (!S_ISREG(st.st_mode))
-		return vmt_err_set(err, -EINVAL, path, 0, "not a regular file");
-	while (n && ret->len <= BYTES_MAX) {
-		if (vmt_buf_reserve(ret, 4096) < 0)
-			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-		n = read(fd, ret->data + ret->len, 4096);
-		if (n < 0)
-			return vmt_err_set(err, -errno, path, 0, "%s", vmt_errno_name(-errno));
-		ret->len += (size_t)n;
-	}
-	if (ret->len > BYTES_MAX)
-		return vmt_err_set(err, -EFBIG, path, 0, "more than %d bytes", BYTES_MAX);
-	return 0;
-}
 
 struct file {
 	struct vmt_check_plan *plan;
@@ -185,7 +159,7 @@ int vmt_check_config_parse(struct vmt_check_plan *plan, const char *path, struct
 int vmt_check_config_read(struct vmt_check_plan *plan, const char *path, struct vmt_err *err)
 {
 	VMT_AUTO_BUF text = { 0 };
-	int r = read_file(path, &text, err);
+	int r = vmt_whole_file(path, 0, BYTES_MAX, &text, NULL, err);
 
 	return r < 0 ? r
 		     : vmt_check_config_parse(plan, path, (struct vmt_bytes){ text.data, text.len },

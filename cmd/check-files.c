@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "cmd/whole-file.h"
 #include "model/check-state.h"
 
 /* The file of the lock has a byte for each run that found it taken, and no more than these. */
@@ -15,6 +16,29 @@ static int failed(struct vmt_err *err, int code, const char *path)
 	return vmt_err_set(err, code, path, 0, "%s", strerror(-code));
 }
 
+/*
+ * One run at a time looks at the lock and counts: a mark that were written between another's
+ * flock() and its ftruncate() would be of no run, or of the wrong one. A lock of its own kind,
+ * which knows nothing of flock(); it ends with the descriptor. 0 or a negative errno.
+ */
+static int take_turn(int fd)
+{
+	struct flock turn = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int r;
+
+	do
+		r = fcntl(fd, F_OFD_SETLKW, &turn);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+static int end_turn(int fd)
+{
+	struct flock turn = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_SETLK, &turn) < 0 ? -errno : 0;
+}
+
 int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vmt_err *err)
 {
 	VMT_AUTO_CLOSE int fd = open(
@@ -22,15 +46,21 @@ int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vm
 		0600);
 	struct stat st;
 	off_t end;
+	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return failed(err, -errno, path);
 	if (!S_ISREG(st.st_mode))
 		return vmt_err_set(err, -EINVAL, path, 0, "not a regular file");
+	r = take_turn(fd);
+	if (r < 0)
+		return failed(err, r, path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		/* Only what was there before: others may be counted since, in the file as it is. */
-		if (st.st_size && ftruncate(fd, 0) < 0)
+		if (ftruncate(fd, 0) < 0)
 			return failed(err, -errno, path);
+		r = end_turn(fd);
+		if (r < 0)
+			return failed(err, r, path);
 		*ret_fd = fd;
 		fd = -1;
 		return 0;
@@ -38,9 +68,10 @@ int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vm
 	if (errno != EWOULDBLOCK)
 		return failed(err, -errno, path);
 	*ret_times = TIMES_MAX;
+	if (fstat(fd, &st) < 0)
+		return failed(err, -errno, path);
 	if (st.st_size >= TIMES_MAX)
 		return -EWOULDBLOCK;
-	/* Appended at once, so that each of those who come together gets a number of its own. */
 	if (write(fd, "+", 1) != 1)
 		return failed(err, -errno, path);
 	end = lseek(fd, 0, SEEK_CUR);
@@ -52,29 +83,14 @@ int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vm
 
 int vmt_check_state_load(const char *path, struct vmt_sample **ret, struct vmt_err *err)
 {
-	VMT_AUTO_CLOSE int fd =
-		open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	VMT_AUTO_BUF text = { 0 };
 	struct vmt_err why = { 0 };
-	struct stat st;
-	ssize_t n = 1;
 	int r;
 
 	*ret = NULL;
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return failed(err, -errno, path);
-	if (!S_ISREG(st.st_mode))
-		return vmt_err_set(err, -EEXIST, path, 0, "not a regular file");
-	while (n && text.len <= VMT_CHECK_STATE_MAX) {
-		if (vmt_buf_reserve(&text, 4096) < 0)
-			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-		n = read(fd, text.data + text.len, 4096);
-		if (n < 0)
-			return failed(err, -errno, path);
-		text.len += (size_t)n;
-	}
+	r = vmt_whole_file(path, O_NOFOLLOW, VMT_CHECK_STATE_MAX, &text, NULL, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	r = vmt_check_state_read((struct vmt_bytes){ text.data, text.len }, ret, &why);
 	return r < 0 ? vmt_err_set(err, r, path, why.line, "%s", why.text) : 0;
 }

@@ -150,6 +150,11 @@ int vmt_check_item_set(struct vmt_check_item *item, const char *key, const char 
 			       warning ? &item->warning : &item->critical, err);
 }
 
+static bool has_percent(const struct vmt_range *r)
+{
+	return r->given && (r->low.kind == VMT_BOUND_PERCENT || r->high.kind == VMT_BOUND_PERCENT);
+}
+
 int vmt_check_item_complete(const struct vmt_check_item *item, struct vmt_err *err)
 {
 	const struct vmt_measure *m = &vmt_measures[item->want.measure];
@@ -157,6 +162,11 @@ int vmt_check_item_complete(const struct vmt_check_item *item, struct vmt_err *e
 	if (m->needs & VMT_NEEDS_PROCS && !item->want.pids && !item->comm)
 		return vmt_err_set(err, -EINVAL, NULL, 0,
 				   "%s is of processes: which, by pid or comm", m->name);
+	if (m->needs & VMT_NEEDS_PROCS &&
+	    (has_percent(&item->warning) || has_percent(&item->critical)))
+		return vmt_err_set(err, -EINVAL, NULL, 0,
+				   "%s is no part of a total: its limits are bytes, not percents",
+				   m->name);
 	if (m->needs & VMT_NEEDS_CGROUP && !item->cgroup)
 		return vmt_err_set(err, -EINVAL, NULL, 0, "%s is of a cgroup: which", m->name);
 	return 0;

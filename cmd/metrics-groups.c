@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/metrics-groups.h"
 
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #include "base/fmt.h"
 #include "base/parse.h"
+#include "cmd/whole-file.h"
 #include "vmtop-config.h"
 
 /* Nobody writes a longer one by hand. */
@@ -284,27 +283,12 @@ int vmt_metric_groups_parse(const char *path, struct vmt_bytes text, struct vmt_
 
 int vmt_metric_groups_load(const char *path, struct vmt_metric_groups *ret, struct vmt_err *err)
 {
-	VMT_AUTO_CLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	VMT_AUTO_BUF text = { 0 };
-	struct stat st;
-	ssize_t n;
+	int r = vmt_whole_file(path, 0, BYTES_MAX, &text, NULL, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return vmt_err_set(err, -EINVAL, path, 0, "not a regular file");
-	if (vmt_buf_reserve(&text, BYTES_MAX + 1) < 0)
-		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-	/* It may grow while it is read. */
-	while (text.len <= BYTES_MAX &&
-	       (n = read(fd, text.data + text.len, BYTES_MAX + 1 - text.len)) != 0) {
-		if (n < 0)
-			return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-		text.len += (size_t)n;
-	}
-	if (text.len > BYTES_MAX)
-		return vmt_err_set(err, -EINVAL, path, 0, "more than %d bytes", BYTES_MAX);
-	return vmt_metric_groups_parse(path, (struct vmt_bytes){ text.data, text.len }, ret, err);
+	return r < 0 ? r
+		     : vmt_metric_groups_parse(path, (struct vmt_bytes){ text.data, text.len }, ret,
+					       err);
 }
 #else
 int vmt_metric_groups_parse(const char *path, struct vmt_bytes text, struct vmt_metric_groups *ret,

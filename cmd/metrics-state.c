@@ -3,9 +3,13 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/parse.h"
+#include "cmd/whole-file.h"
+#include "source/root.h"
 
 #define FIRST_LINE "vmtop-metrics-state 1"
 /* The largest number of processes has some 60 bytes each. */
@@ -145,25 +149,45 @@ int vmt_metric_state_parse(struct vmt_metric_state *s, const char *path, struct 
 
 int vmt_metric_state_load(struct vmt_metric_state *s, const char *path, struct vmt_err *err)
 {
-	VMT_AUTO_CLOSE int fd =
-		open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	VMT_AUTO_BUF text = { 0 };
-	struct stat st;
-	ssize_t n;
+	int r = vmt_whole_file(path, O_NOFOLLOW, BYTES_MAX, &text, NULL, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > BYTES_MAX)
+	if (r == -EINVAL || r == -EFBIG)
 		return vmt_err_set(err, -EINVAL, path, 0, "not the state of vmtop metrics");
-	do {
-		if (vmt_buf_reserve(&text, 65536) < 0)
-			return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-		n = read(fd, text.data + text.len, 65536);
-		if (n < 0)
-			return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-		text.len += (size_t)n;
-	} while (n && text.len <= BYTES_MAX);
-	return vmt_metric_state_parse(s, path, (struct vmt_bytes){ text.data, text.len }, err);
+	return r < 0 ? r
+		     : vmt_metric_state_parse(s, path, (struct vmt_bytes){ text.data, text.len },
+					      err);
+}
+
+/* A pause between two looks; a run has the lock for as long as it reads the processes. */
+#define LOOK_NS 5000000
+
+int vmt_metric_state_lock(const char *path, uint64_t until_ns, int *ret_fd, struct vmt_err *err)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_NS };
+	VMT_AUTO_BUF name = { 0 };
+	VMT_AUTO_CLOSE int fd = -1;
+	struct stat st;
+
+	vmt_buf_addf(&name, "%s.lock", path);
+	if (vmt_buf_error(&name) < 0)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	fd = open(name.data, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		  0600);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return vmt_err_set(err, -errno, name.data, 0, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return vmt_err_set(err, -EINVAL, name.data, 0, "not a regular file");
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return vmt_err_set(err, -errno, name.data, 0, "%s", strerror(errno));
+		if (vmt_now_ns(CLOCK_MONOTONIC) >= until_ns)
+			return vmt_err_set(err, -ETIMEDOUT, name.data, 0,
+					   "another run has had it all the time");
+		nanosleep(&pause, NULL);
+	}
+	*ret_fd = VMT_STEAL_FD(fd);
+	return 0;
 }
 
 void vmt_metric_state_write(const struct vmt_metric_state *s, struct vmt_buf *out)

@@ -38,6 +38,14 @@ void vmt_metric_state_done(struct vmt_metric_state *s);
 /* Reads what vmt_metric_state_write() wrote. -ENOENT where there is none, -EINVAL where it is
  * something else; then s is empty. */
 int vmt_metric_state_load(struct vmt_metric_state *s, const char *path, struct vmt_err *err);
+/*
+ * Keeps other runs away from a state, from before the processes are read until what was counted is
+ * written: else an older count could follow a newer one, and a counter that goes back is taken for
+ * one that began anew. The lock is a file beside it, PATH.lock, which stays: the state itself is
+ * replaced. Waits until until_ns (CLOCK_MONOTONIC), then -ETIMEDOUT; or another negative errno.
+ * *ret_fd holds it until it is closed.
+ */
+int vmt_metric_state_lock(const char *path, uint64_t until_ns, int *ret_fd, struct vmt_err *err);
 int vmt_metric_state_parse(struct vmt_metric_state *s, const char *path, struct vmt_bytes text,
 			   struct vmt_err *err);
 void vmt_metric_state_write(const struct vmt_metric_state *s, struct vmt_buf *out);

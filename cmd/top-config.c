@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/parse.h"
+#include "cmd/whole-file.h"
 #include "cmd/top-config-edit.h"
 #include "vmtop-config.h"
 
@@ -89,9 +90,7 @@ static int check_trust(const char *path, struct vmt_err *err)
 static int read_file(const char *path, struct vmt_buf *ret, mode_t *ret_mode, struct vmt_err *err)
 {
 	VMT_AUTO_FREE char *real = realpath(path, NULL);
-	VMT_AUTO_CLOSE int fd = -1;
-	struct stat st;
-	ssize_t n;
+	struct vmt_err why = { 0 };
 	int r;
 
 	if (!real)
@@ -101,25 +100,9 @@ static int read_file(const char *path, struct vmt_buf *ret, mode_t *ret_mode, st
 		if (r < 0)
 			return r;
 	}
-	fd = open(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vmt_err_set(err, -errno, path, 0, "%s", vmt_errno_name(-errno));
-	if (!S_ISREG(st.st_mode))
-		return vmt_err_set(err, -EINVAL, path, 0, "not a regular file");
-	if (st.st_size > BYTES_MAX)
-		return vmt_err_set(err, -EFBIG, path, 0, "more than %d bytes", BYTES_MAX);
-	*ret_mode = st.st_mode & 0777;
-	if (vmt_buf_reserve(ret, BYTES_MAX) < 0)
-		return no_memory(err);
-	/* It may grow while it is read. */
-	while (ret->len < BYTES_MAX &&
-	       (n = read(fd, ret->data + ret->len, BYTES_MAX - ret->len)) != 0) {
-		if (n < 0)
-			return vmt_err_set(err, -errno, path, 0, "%s", vmt_errno_name(-errno));
-		ret->len += (size_t)n;
-	}
-	vmt_buf_adds(ret, "");
-	return 0;
+	r = vmt_whole_file(real, O_NOFOLLOW, BYTES_MAX, ret, ret_mode, &why);
+	/* With the name that it was called by. */
+	return r < 0 ? vmt_err_set(err, r, path, 0, "%s", why.text) : 0;
 }
 
 #ifdef VMT_HAVE_INIH

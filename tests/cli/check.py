@@ -10,6 +10,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,7 @@ def refused(report):
         [], ["nonsense"], ["-w", "5", "available"], ["available", "-w"], ["available", "-w", ""],
         ["available", "-w", "5:1"], ["available", "-w", "x"], ["psi.some.avg10", "-w", "1K"],
         ["majflt"], ["fault.p99", "-p", "1"], ["proc.rss"], ["cgroup.available"], ["proc.rss", "-p", "0"],
+        ["proc.rss", "-p", "1", "-w", "10%"], ["proc.swap", "--comm", "x", "-c", "~:5%"],
         ["proc.rss", "-p", ""], ["proc.rss", "--comm", ""], ["cgroup.available", "--cgroup", ""],
         ["available", "--perfdata", "maybe"], ["available", "--nonsense"], ["available", "-t", "0"],
         ["available", "--format", "folded"], ["available", "--config", "/nonexistent"],
@@ -267,7 +269,39 @@ def lock(report):
             result = check("--lock", f"{folder}/{name}", "available")
             report.check(f"H03 a lock that is a {name or 'directory'}: UNKNOWN",
                          judged(result, UNKNOWN, []))
+        turn(report, f"{folder}/turn")
         overlap(report, f"{folder}/many")
+
+
+# struct flock of fcntl(2): a whole file; type, whence, start, length, pid.
+F_OFD_SETLK = 37
+
+
+def whole(kind):
+    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
+
+
+def turn(report, path):
+    """Who finds it taken while another run is about to empty it waits, and is the first to be counted:
+    two marks of the holder before are none of the new one's."""
+    pathlib.Path(path).write_text("++", encoding="ascii")
+    with open(path, "r+", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.fcntl(file, F_OFD_SETLK, whole(fcntl.F_WRLCK))
+        with subprocess.Popen([VMTOP, "check", "--lock", path, "available"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as other:
+            waits = re.compile(rf"-> OFDLCK .*:{os.stat(path).st_ino} ")
+            while other.poll() is None and not waits.search(
+                    pathlib.Path("/proc/locks").read_text(encoding="ascii")):
+                time.sleep(0.01)
+            waited = other.poll() is None
+            file.truncate(0)
+            fcntl.fcntl(file, F_OFD_SETLK, whole(fcntl.F_UNLCK))
+            out, err = other.communicate(timeout=60)
+        report.check("lock: who comes while it changes hands is counted for the new holder",
+                     None if waited and (other.returncode, out, err) == (OK, b"", b"")
+                     and os.path.getsize(path) == 1
+                     else f"{waited}, {other.returncode}, {out!r}, {err!r}")
 
 
 def overlap(report, path):

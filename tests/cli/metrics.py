@@ -3,6 +3,7 @@
 """vmtop metrics: its file, groups of processes, counters from run to run, and what it says where
 something is wrong."""
 
+import fcntl
 import mmap
 import os
 import pathlib
@@ -15,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import exposition  # noqa: E402
-from program import FAILED, OK, USAGE, Outsider, expect, run  # noqa: E402
+from program import FAILED, OK, TIMEOUT, USAGE, Outsider, expect, run  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
@@ -185,6 +186,31 @@ def rss(process):
     return 0
 
 
+def waits_for_state(report, words, state, process, faults):
+    """A run reads the processes when it has the lock, not before: what comes while it waits is in."""
+    before = faults(metrics(*words))
+    lock = state.with_name(state.name + ".lock")
+    with open(lock, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        late = run("metrics", *words, "-t", "0.2")
+        with subprocess.Popen([VMTOP, "metrics", *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as other:
+            opened = pathlib.Path(f"/proc/{other.pid}/fd")
+            while other.poll() is None and str(lock) not in {
+                    os.readlink(fd) for fd in opened.iterdir() if fd.is_symlink()}:
+                time.sleep(0.01)
+            waited = other.poll() is None
+            process.fault(1000)
+            fcntl.flock(file, fcntl.LOCK_UN)
+            out, err = other.communicate(timeout=60)
+    after = faults(exposition.parse(out)) if other.returncode == OK else None
+    report.check("--state: a run waits for another, and counts what came meanwhile",
+                 None if waited and after is not None and 1000 <= after - before < 2000
+                 else f"{waited}, exit {other.returncode}, {err!r}: {before}, then {after}")
+    report.check("--state: -t ends the wait", expect(late, TIMEOUT, quiet=False)
+                 or (None if b"another run has had it" in late.err else f"{late.err!r}"))
+
+
 def groups(report, folder):
     tag = f"vmt{os.getpid() % 100000}"
     conf, state = folder / "groups.conf", folder / "state"
@@ -227,6 +253,7 @@ def groups(report, folder):
         report.check("without --state there is no such counter",
                      None if "vmtop_group_page_faults_total" not in metrics("--groups", str(conf))
                      else "it is there")
+        waits_for_state(report, words, state, b, faults)
         state.write_text("noise\n")
         result = run("metrics", *words)
         report.check("--state: a file of noise begins anew, and is told",
