@@ -118,7 +118,8 @@ static int take_dear(struct vmt_ctx *ctx, struct vmt_check_run *c,
 	return n ? vmt_run_procs(&c->run, ctx, source | how, indices, n) : 0;
 }
 
-/* Names of processes become numbers, where what is measured goes by these. */
+/* Names of processes become numbers, where what is measured goes by these. Those that were named by
+ * number stay: one that is not there is missed. */
 static int resolve_names(struct vmt_ctx *ctx, struct vmt_check_plan *plan,
 			 const struct vmt_sample *s)
 {
@@ -129,7 +130,7 @@ static int resolve_names(struct vmt_ctx *ctx, struct vmt_check_plan *plan,
 		uint64_t *pids;
 		size_t n = 0;
 
-		if (!(needs_of(item) & VMT_NEEDS_WINDOW))
+		if (!(needs_of(item) & VMT_NEEDS_WINDOW) || !item->comm)
 			continue;
 		pids = calloc(s->n_procs + 1, sizeof(*pids));
 		if (!pids)
@@ -141,7 +142,6 @@ static int resolve_names(struct vmt_ctx *ctx, struct vmt_check_plan *plan,
 		item->pids = pids;
 		item->want.pids = pids;
 		item->want.n_pids = n;
-		item->want.comm = n ? NULL : item->comm;
 	}
 	return 0;
 }

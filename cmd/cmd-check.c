@@ -336,12 +336,31 @@ static void add_unwritten(struct vmt_buf *problem, const char *path)
 	vmt_buf_addf(problem, "%s could not be written", path);
 }
 
+/* What would be compared with a state that is not right is not known: such a run would be fine for
+ * ever. The rows have problem for their reason. */
+static void doubt(struct vmt_check_plan *plan, const struct vmt_buf *problem)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		struct vmt_judged *j = &plan->items[i].judged;
+
+		if (!(vmt_measures[plan->items[i].want.measure].needs & VMT_NEEDS_BEFORE) ||
+		    j->status != VMT_STATUS_OK)
+			continue;
+		j->status = VMT_STATUS_UNKNOWN;
+		VMT_SET(verdict, status, &j->row, vmt_bytes_of(vmt_status_name(j->status)));
+		VMT_SET(verdict, reason, &j->row,
+			((struct vmt_bytes){ problem->data, problem->len }));
+	}
+}
+
 /* All but the lock; the exit code of a plugin. */
 static int check(struct vmt_ctx *ctx, struct vmt_check_plan *plan, const struct settings *set,
 		 struct watchdog *dog)
 {
 	struct vmt_check_how how = { .interval_ns = set->interval_ns };
-	VMT_AUTO_BUF problem = { 0 };
+	VMT_AUTO_BUF problem = { 0 }, doubts = { 0 };
 	VMT_AUTO_CHECK_RUN c = { 0 };
 	enum vmt_status status;
 	int r;
@@ -351,14 +370,18 @@ static int check(struct vmt_ctx *ctx, struct vmt_check_plan *plan, const struct 
 	vmt_sample_free(how.before);
 	if (r == 0)
 		r = judge(ctx, plan);
+	if (r == 0 && save_state(ctx, set, plan, c.run.sample))
+		add_unwritten(&problem, set->state);
+	/* Here, for what is added to the problem below moves its text, and is none of the state. */
+	if (problem.len) {
+		vmt_buf_add(&doubts, problem.data, problem.len);
+		doubt(plan, &doubts);
+	}
 	if (set->textfile && vmt_check_textfile(ctx, set->textfile, plan, r == 0))
 		add_unwritten(&problem, set->textfile);
 	if (r)
 		return say_unknown(ctx, dog, "it could not be measured; standard error says why");
-	if (save_state(ctx, set, plan, c.run.sample))
-		add_unwritten(&problem, set->state);
 	status = vmt_check_worst(plan);
-	/* A run that cannot know what was before would be fine for ever. */
 	if (problem.len && status == VMT_STATUS_OK)
 		status = VMT_STATUS_UNKNOWN;
 	begin_printing(dog);

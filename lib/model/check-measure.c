@@ -422,6 +422,18 @@ static void nobody(const struct take *t)
 	}
 }
 
+static void unknown_as(const struct take *t, const struct vmt_issue *issue)
+{
+	unknown(t, "");
+	vmt_fmt_safe(&t->f->reason, issue->source, true);
+	vmt_buf_addf(&t->f->reason, " of process %" PRIu64 " ", issue->pid);
+	vmt_fmt_safe(&t->f->reason, issue->status, true);
+	if (VMT_HAS(issue, hint, issue)) {
+		vmt_buf_adds(&t->f->reason, ": ");
+		vmt_fmt_safe(&t->f->reason, issue->hint, true);
+	}
+}
+
 /* Why a value of the processes is not known: the reason stands with the first issue. */
 static void unread(const struct take *t, enum vmt_source_id id)
 {
@@ -434,13 +446,7 @@ static void unread(const struct take *t, enum vmt_source_id id)
 		if (!vmt_bytes_is(issue->source, vmt_source_name(id)) ||
 		    !VMT_HAS(issue, pid, issue))
 			continue;
-		unknown(t, vmt_source_name(id));
-		vmt_buf_addf(&t->f->reason, " of process %" PRIu64 " ", issue->pid);
-		vmt_fmt_safe(&t->f->reason, issue->status, true);
-		if (VMT_HAS(issue, hint, issue)) {
-			vmt_buf_adds(&t->f->reason, ": ");
-			vmt_fmt_safe(&t->f->reason, issue->hint, true);
-		}
+		unknown_as(t, issue);
 		return;
 	}
 	no_source(t, id);
@@ -452,14 +458,76 @@ static bool is_gone(const struct vmt_proc *p)
 	return VMT_HAS(proc, read_status, p) && vmt_bytes_is(p->read_status, "gone");
 }
 
-/* The largest value of a field of the processes that are wanted. */
-static void take_proc(const struct take *t, unsigned index, enum vmt_source_id source)
+static bool is_wanted(const struct take *t, uint64_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < t->want->n_pids; i++)
+		if (t->want->pids[i] == pid)
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct take *t, uint64_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < t->m->n_procs; i++)
+		if (t->m->procs[i].pid == pid)
+			return !is_gone(&t->m->procs[i]);
+	return false;
+}
+
+/* Whether it may be of one of them: without its name, it may be of that name. */
+static bool is_meant(const struct take *t, const struct vmt_issue *issue)
+{
+	const struct vmt_figure_want *w = t->want;
+
+	return (!w->pids && !w->comm) || is_wanted(t, issue->pid) ||
+	       (w->comm && (!VMT_HAS(issue, comm, issue) || matches(w->comm, issue->comm)));
+}
+
+/* Whether all that are meant have a row. One whose stat or status could not be read has none, and
+ * may be the one that matters; so may one that was named by its number and is not there. */
+static bool are_all_there(const struct take *t)
+{
+	const struct vmt_sample *s = t->m->sample;
+	size_t i;
+
+	for (i = 0; i < s->n_issues; i++) {
+		const struct vmt_issue *issue = &s->issues[i];
+
+		if (!VMT_HAS(issue, pid, issue) || vmt_bytes_is(issue->status, "gone") ||
+		    !is_meant(t, issue) || is_listed(t, issue->pid))
+			continue;
+		unknown_as(t, issue);
+		return false;
+	}
+	for (i = 0; i < t->want->n_pids; i++) {
+		if (is_listed(t, t->want->pids[i]))
+			continue;
+		unknown(t, "no process ");
+		vmt_buf_addf(&t->f->reason, "%" PRIu64, t->want->pids[i]);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The largest value of a field of the processes that are wanted. Of those that have no value of
+ * base it is not known; without that of index alone one is left out, as one that was not there
+ * before.
+ */
+static void take_proc(const struct take *t, unsigned index, unsigned base,
+		      enum vmt_source_id source)
 {
 	const struct vmt_field *field = &vmt_entity_proc.fields[index];
 	const struct vmt_proc *worst = NULL;
 	size_t i, n = 0, without = 0;
 	int64_t most = INT64_MIN;
 
+	if (!are_all_there(t))
+		return;
 	for (i = 0; i < t->m->n_procs; i++) {
 		const struct vmt_proc *p = &t->m->procs[i];
 		int64_t v;
@@ -470,7 +538,7 @@ static void take_proc(const struct take *t, unsigned index, enum vmt_source_id s
 			continue;
 		n++;
 		if (!vmt_row_has(&p->row, index)) {
-			without += !is_gone(p);
+			without += !is_gone(p) && !vmt_row_has(&p->row, base);
 			continue;
 		}
 		v = (int64_t)vmt_field_number(field, p);
@@ -484,7 +552,7 @@ static void take_proc(const struct take *t, unsigned index, enum vmt_source_id s
 		return;
 	}
 	/* The largest of some is not the largest: one that could not be read may be it. */
-	if (!worst || (without && source == VMT_SOURCE_ROLLUP)) {
+	if (!worst || without) {
 		unread(t, source);
 		return;
 	}
@@ -516,7 +584,8 @@ static void take_growth(const struct take *t)
 	if (n && !grown)
 		nothing(t, "no process that was there before");
 	else
-		take_proc(t, VMT_FIELD_proc_rss_per_second_bytes, VMT_SOURCE_STATUS);
+		take_proc(t, VMT_FIELD_proc_rss_per_second_bytes, VMT_FIELD_proc_rss_bytes,
+			  VMT_SOURCE_STATUS);
 }
 
 static void take_maps(const struct take *t)
@@ -524,6 +593,8 @@ static void take_maps(const struct take *t)
 	const struct vmt_proc *worst = NULL;
 	size_t i, without = 0;
 
+	if ((t->want->pids || t->want->comm) && !are_all_there(t))
+		return;
 	for (i = 0; i < t->m->n_procs; i++) {
 		const struct vmt_proc *p = &t->m->procs[i];
 
@@ -554,16 +625,6 @@ static void take_maps(const struct take *t)
 	vmt_buf_addc(&t->f->text, ')');
 }
 
-static bool is_wanted(const struct take *t, uint64_t pid)
-{
-	size_t i;
-
-	for (i = 0; i < t->want->n_pids; i++)
-		if (t->want->pids[i] == pid)
-			return true;
-	return false;
-}
-
 static void take_p99(const struct take *t)
 {
 	const struct vmt_model *m = t->m;
@@ -574,6 +635,9 @@ static void take_p99(const struct take *t)
 		nobody(t);
 		return;
 	}
+	/* Of those that were found by name some may have ended. */
+	if (!t->want->comm && !are_all_there(t))
+		return;
 	if (!m->has_probe || m->sample->sources[VMT_SOURCE_FAULT].state != VMT_STATE_OK) {
 		no_source(t, VMT_SOURCE_FAULT);
 		return;
@@ -748,13 +812,14 @@ static void take(const struct take *t)
 		take_maps(t);
 		break;
 	case VMT_MEASURE_PROC_RSS:
-		take_proc(t, VMT_FIELD_proc_rss_bytes, VMT_SOURCE_STATUS);
+		take_proc(t, VMT_FIELD_proc_rss_bytes, VMT_FIELD_proc_rss_bytes, VMT_SOURCE_STATUS);
 		break;
 	case VMT_MEASURE_PROC_PSS:
-		take_proc(t, VMT_FIELD_proc_pss_bytes, VMT_SOURCE_ROLLUP);
+		take_proc(t, VMT_FIELD_proc_pss_bytes, VMT_FIELD_proc_pss_bytes, VMT_SOURCE_ROLLUP);
 		break;
 	case VMT_MEASURE_PROC_SWAP:
-		take_proc(t, VMT_FIELD_proc_swap_bytes, VMT_SOURCE_STATUS);
+		take_proc(t, VMT_FIELD_proc_swap_bytes, VMT_FIELD_proc_swap_bytes,
+			  VMT_SOURCE_STATUS);
 		break;
 	case VMT_MEASURE_PROC_GROWTH:
 		take_growth(t);

@@ -76,6 +76,33 @@ static uint64_t value_of(const struct vmt_entity *e, const char *name, const voi
 	return f && vmt_row_has(row, f->index) ? vmt_field_number(f, row) : 0;
 }
 
+/* Whether what a NAME_delta_bytes is of is known of one of the two alone: it may have changed. */
+static bool is_half_known(const struct vmt_entity *e, const void *row,
+			  const struct vmt_field *delta)
+{
+	static const char suffix[] = "_delta_bytes";
+	size_t stem = strlen(delta->name) - (sizeof(suffix) - 1);
+	const struct vmt_field *before, *after;
+	char name[64];
+
+	if (strlen(delta->name) < sizeof(suffix) || strcmp(delta->name + stem, suffix) != 0)
+		return false;
+	snprintf(name, sizeof(name), "%.*s_before_bytes", (int)stem, delta->name);
+	before = vmt_field_find(e, vmt_bytes_of(name));
+	snprintf(name, sizeof(name), "%.*s_bytes", (int)stem, delta->name);
+	after = vmt_field_find(e, vmt_bytes_of(name));
+	return before && after && vmt_row_has(row, before->index) != vmt_row_has(row, after->index);
+}
+
+static bool field_changed(const struct vmt_entity *e, const void *row, const struct vmt_field *f)
+{
+	if (!(f->flags & VMT_CHANGE))
+		return false;
+	if (!vmt_row_has(row, f->index))
+		return is_half_known(e, row, f);
+	return vmt_field_number(f, row) != 0;
+}
+
 bool vmt_diff_changed(const struct vmt_entity *e, const void *row,
 		      const struct vmt_field *const *fields, size_t n)
 {
@@ -87,8 +114,7 @@ bool vmt_diff_changed(const struct vmt_entity *e, const void *row,
 	if (value_of(e, "maps_before_total", row) != value_of(e, "maps_total", row))
 		return true;
 	for (i = 0; i < n; i++)
-		if (fields[i]->flags & VMT_CHANGE && vmt_row_has(row, fields[i]->index) &&
-		    vmt_field_number(fields[i], row))
+		if (field_changed(e, row, fields[i]))
 			return true;
 	return false;
 }

@@ -415,16 +415,23 @@ static int read_line(struct reader *rd, struct vmt_bytes line)
 
 /* The file. */
 
-/* Whether it is a stream: the first line is an object, and not the whole document. */
+/* Whether it is a stream: its first line is an object that has a type, wherever that stands in it. A
+ * document may be one line, too, but none that is longer than a piece is the head of a stream. */
 static bool is_stream(struct vmt_bytes head)
 {
-	struct vmt_bytes cur = head;
+	struct json_object *o = NULL;
+	struct vmt_bytes line = head;
+	struct vmt_err err = { 0 };
+	const char *end = memchr(head.ptr, '\n', head.len);
+	bool found;
 
-	while (cur.len && (vmt_is_blank(*cur.ptr) || *cur.ptr == '{')) {
-		cur.ptr++;
-		cur.len--;
-	}
-	return head.len && head.ptr[0] == '{' && vmt_bytes_starts(cur, "\"type\"");
+	if (end)
+		line.len = (size_t)(end - head.ptr);
+	if (!line.len || vmt_json_parse(line, &o, &err) < 0)
+		return false;
+	found = json_object_is_type(o, json_type_object) && json_object_object_get(o, "type");
+	json_object_put(o);
+	return found;
 }
 
 /* Bytes that were read; 0 at the end. */

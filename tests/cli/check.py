@@ -5,6 +5,7 @@
 
 import ctypes
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -241,6 +242,16 @@ def state(report):
                          else f"{result}")
         report.check("H03 what the link names is as it was",
                      None if path.read_bytes() == before else "it changed")
+        prom, words = f"{folder}/prom", ["--state", f"{folder}/no/file", "oom_kill", "available"]
+        code = check("--textfile", prom, *words).code
+        rows = {row["check"]: row["status"] for row in
+                json.loads(check("-J", *words).out)["data"]["checks"]}
+        found = dict(re.findall(r'^vmtop_check_status\{check="(\S+)"\} (\d)$',
+                                pathlib.Path(prom).read_text(encoding="ascii"), re.MULTILINE))
+        report.check("state: where it cannot be written, what needs it is UNKNOWN for everybody",
+                     None if (code, found, rows) ==
+                     (UNKNOWN, {"oom_kill": "3", "available": "0"},
+                      {"oom_kill": "UNKNOWN", "available": "OK"}) else f"{code} {found} {rows}")
         # A saved machine has a state, too.
         result = check("--root", FIXTURE, "--state", f"{folder}/saved", "majflt")
         again = check("--root", FIXTURE, "--state", f"{folder}/saved", "majflt")
@@ -362,6 +373,32 @@ def surroundings(report):
                 report.skip(f"L03 {name}: the same bytes", "cannot be made: package locales")
 
 
+def missing(report):
+    """One of several that cannot be read, or is not there, may be the one that matters."""
+    with tempfile.TemporaryDirectory() as folder:
+        machine = f"{folder}/machine"
+        shutil.copytree(FIXTURE, machine, symlinks=True)
+        words = ["--root", machine, "proc.rss", "-c", "9M"]
+        report.check("the largest of two processes is judged",
+                     judged(check(*words, "-p", "16120,16145"), CRITICAL))
+        pathlib.Path(machine, "proc/16120/status").write_bytes(b"nothing of a kernel\n")
+        for name, more, code in (
+            ("named by number", ["-p", "16120,16145"], UNKNOWN),
+            ("that may have the name", ["--comm", "python3"], UNKNOWN),
+            ("that nobody asked for", ["-p", "16145"], OK),
+        ):
+            result = check(*words, *more)
+            report.check(f"a process that cannot be read, {name}",
+                         judged(result, code) or
+                         (None if code == OK or b"process 16120" in result.out else f"{result}"))
+    me = str(os.getpid())
+    for words in (["proc.rss"], ["proc.swap"], ["maps.count"], ["fault.p99", "--interval", "0.1"]):
+        result = check(words[0], "-p", f"{me},4194304", *words[1:])
+        report.check(f"{words[0]} of a process that is there and one that is not",
+                     judged(result, UNKNOWN) or
+                     (None if b"no process 4194304" in result.out else f"{result}"))
+
+
 def textfile(report):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "vmtop.prom"
@@ -451,6 +488,7 @@ def main():
     state(report)
     lock(report)
     surroundings(report)
+    missing(report)
     textfile(report)
     unit(report)
     late(report)

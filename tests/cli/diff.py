@@ -69,6 +69,22 @@ def main():
         report.check("ordered and indented anew: the same",
                      wrong or [str(r) for r in rows if r["match"] != "same" or r["rss_delta_bytes"]]
                      or ([] if len(rows) == len(document["data"]["maps"]) else "not as many rows"))
+        lines = [turned(loads(line)) for line in run("maps", pid, "--ndjson").out.splitlines()]
+        stream = keep("stream", b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        report.check("a stream with its members in another order is read",
+                     "its type comes first" if next(iter(lines[0])) == "type" else
+                     expect(run("diff", "-a", stream, stream), OK))
+        # Unknown then, known now: nobody can say that nothing changed.
+        less = json.loads(json.dumps(document))
+        less["data"]["maps"][0]["rss_bytes"] = None
+        half = keep("half", json.dumps(less).encode())
+        for words in ([half, good], [good, half]):
+            result = run("diff", "-J", *words)
+            wrong = expect(result, OK)
+            rows = [] if wrong else loads(result.out)["data"]["mappings"]
+            report.check(f"a row that is known {'now' if words[0] == half else 'then'} alone is shown",
+                         wrong or (None if [(r["match"], r["rss_delta_bytes"]) for r in rows] ==
+                                   [("same", None)] else f"{rows}"[:300]))
         schema = loads(run("schema", "diff").out)
         for words in ([], [f"--pid={pid}"], ["--by", "role"], ["--by", "file"], ["--by", "proc"]):
             result = run("diff", "-a", "-J", *words, good, new)
