@@ -50,6 +50,44 @@ def command_problems(words, names):
             if word.startswith("-") and word not in known]
 
 
+def what_runs(text):
+    """The words of ExecStart as systemd hands them over, which says $ by $$."""
+    line = re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1]
+    return [word.replace("$$", "$") for word in shlex.split(line)]
+
+
+def command_of(words):
+    """The command of vmtop in them, with its options: their own, or those of a line for the shell."""
+    if words[:2] != ["/bin/sh", "-c"]:
+        return words[1:]
+    before, _, line = words[2].partition("exec ")
+    return [word for word in [*shlex.split(line)[1:], *re.findall(r"--\w\S*", before)]
+            if not word.startswith("$")]
+
+
+def shell_problems(words, folder):
+    """What the line for the shell does where there is a folder for the collector, and where there is
+    none: an exit code that says something, and the file where it belongs."""
+    wrong = []
+    # What every kernel has, so that nothing is unknown.
+    conf = folder / "check.conf"
+    conf.write_text("[available]\nwarning = 1:\n[oom_kill]\nwarning = 0\n", encoding="utf-8")
+    line = words[2].replace("/etc/vmtop/check.conf", str(conf))
+    line = line.replace("/var/lib/vmtop/check.state", str(folder / "check.state"))
+    there, nowhere = folder / "collector", folder / "no-collector"
+    there.mkdir()
+    # The first run has no earlier one to compare with.
+    for place in (nowhere, there, nowhere):
+        said = subprocess.run(["/bin/sh", "-c", line, str(place)], stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, check=False, timeout=120)
+        if said.returncode not in (0, 1, 2) or said.stderr:
+            wrong.append(f"exit {said.returncode}: {said.stdout!r} {said.stderr!r}")
+    found = sorted(path.name for path in there.iterdir())
+    if found != ["vmtop-check.prom"] or nowhere.exists():
+        wrong.append(f"it wrote {found}")
+    return wrong
+
+
 def expand(text):
     """The names of system calls in a setting of SystemCallFilter."""
     names = set()
@@ -115,11 +153,15 @@ def main():
     report.check("there are units", None if len(units) == 5 and len(services) == 3 else str(units))
     for unit in services:
         text = (folder / unit).read_text(encoding="utf-8")
-        words = shlex.split(re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1])
-        if words[1] not in names:
-            report.skip(f"{unit}: what it runs", f"this vmtop has no {words[1]}")
-        else:
-            report.check(f"{unit}: what it runs", command_problems(words[1:], names))
+        words = what_runs(text)
+        command = command_of(words)
+        if command[0] not in names:
+            report.skip(f"{unit}: what it runs", f"this vmtop has no {command[0]}")
+            continue
+        report.check(f"{unit}: what it runs", command_problems(command, names))
+        if words[0] == "/bin/sh":
+            report.check(f"{unit}: with a folder for the collector, and without",
+                         shell_problems(words, folder))
     name = "vmtop-record.service: to stop it is no failure"
     if b"built without" in run("record", "-w", str(folder / "none.rec"), "-n", "1").err:
         report.skip(name, "this vmtop has no recordings")
