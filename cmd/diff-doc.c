@@ -70,6 +70,10 @@ static int read_recording(struct vmt_ctx *ctx, int fd, const char *path, const c
 		return vmt_complain_err(ctx, &err);
 	for (i = 0; (text = vmt_recording_remark(rec, i)); i++)
 		vmt_note(ctx, "%s: %s", path, text);
+	if (!vmt_recording_n(rec)) {
+		vmt_complain(ctx, "%s: a recording without a whole sample", path);
+		return VMT_EXIT_FAILED;
+	}
 	at = vmt_recording_n(rec) - 1;
 	if (when && vmt_parse_moment(when, vmt_recording_time(rec, 0), &ns) < 0)
 		return vmt_usage_error(ctx,

@@ -3,8 +3,8 @@
 
 /* Builds without libzstd or json-c. */
 
-int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_t *ret_last_ns,
-			 struct vmt_err *err)
+int vmt_record_file_open(const char *path, bool fresh, struct vmt_record_file **ret,
+			 struct vmt_record_found *ret_found, struct vmt_err *err)
 {
 	return vmt_err_set(err, -ENOSYS, path, 0, "this vmtop was built without recordings");
 }

@@ -194,6 +194,12 @@ static int pack(struct vmt_record_file *f)
 	return f->size == n ? 1 : -EIO;
 }
 
+/* Has it on the disk. A file system that has no such thing has nothing to wait for. */
+static int sync_file(const struct vmt_record_file *f)
+{
+	return fdatasync(f->fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
 int vmt_record_file_finish(struct vmt_record_file *f)
 {
 	int r;
@@ -206,7 +212,7 @@ int vmt_record_file_finish(struct vmt_record_file *f)
 	if (r < 0)
 		repair(f);
 	else
-		r = 0;
+		r = sync_file(f);
 	vmt_buf_clear(&f->text);
 	f->open = false;
 	return r;
@@ -224,13 +230,10 @@ uint64_t vmt_record_file_size(const struct vmt_record_file *f)
 
 int vmt_record_file_close(struct vmt_record_file *f)
 {
-	int r = vmt_record_file_finish(f);
+	int r = vmt_record_file_finish(f), e = sync_file(f);
 
-	/* A file system that has no such thing has nothing to wait for. */
-	if (fsync(f->fd) < 0 && r == 0 && errno != EINVAL)
-		r = -errno;
 	free_file(f);
-	return r;
+	return r < 0 ? r : e;
 }
 
 static int lock(int fd, int command, int64_t at, struct flock *ret)
@@ -254,50 +257,69 @@ static int lock_file(int fd, const char *path, struct vmt_err *err)
 }
 
 /* What is in a file already. */
-static int take_over(struct vmt_record_file *f, const char *path, uint64_t *ret_last_ns,
-		     struct vmt_err *err)
+static int take_over(struct vmt_record_file *f, const char *path,
+		     struct vmt_record_found *ret_found, struct vmt_err *err)
 {
-	VMT_AUTO_RECORDING old = NULL;
-	struct vmt_bytes rest;
+	struct vmt_recording_tail old = { 0 };
 	int fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3), r;
-	size_t n;
 
 	if (fd < 0)
 		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-	r = vmt_recording_open_fd(fd, path, &old, err);
+	r = vmt_recording_tail(fd, path, &old, err);
 	if (r < 0)
 		return r;
-	n = vmt_recording_n(old);
-	*ret_last_ns = n ? vmt_recording_time(old, n - 1) : 0;
-	cut(f, vmt_recording_end(old));
-	if (f->size != vmt_recording_end(old))
-		return vmt_err_set(err, -EIO, path, 0, "cannot be cut behind its last frame");
-	rest = vmt_recording_rest(old);
-	r = rest.len ? vmt_record_file_add(f, rest) : 0;
+	*ret_found = (struct vmt_record_found){ old.first_ns, old.last_ns };
+	cut(f, old.end);
+	if (f->size != old.end)
+		r = -EIO;
+	if (r == 0 && old.rest.len)
+		r = vmt_record_file_add(f, (struct vmt_bytes){ old.rest.data, old.rest.len });
 	if (r == 0)
 		r = vmt_record_file_finish(f);
+	vmt_buf_done(&old.rest);
 	return r < 0 ? vmt_err_set(err, r, path, 0, "%s", strerror(-r)) : 0;
 }
 
-int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_t *ret_last_ns,
-			 struct vmt_err *err)
+/* The file, made where it is not there. Where it is, it has to be ours alone: whoever else can name
+ * it could have put it there to be written to. */
+static int open_file(const char *path, bool fresh, struct vmt_err *err)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	VMT_AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+	bool made = fd >= 0;
+	struct stat st;
+
+	if (fd < 0 && errno == EEXIST && !fresh)
+		fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s",
+				   errno == ELOOP ? "a symbolic link" : strerror(errno));
+	if (fstat(fd, &st) < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return vmt_err_set(err, -EBADMSG, path, 0, "not a regular file");
+	if (!made && st.st_uid != geteuid())
+		return vmt_err_set(err, -EPERM, path, 0, "belongs to user %ju",
+				   (uintmax_t)st.st_uid);
+	if (!made && st.st_nlink > 1)
+		return vmt_err_set(err, -EPERM, path, 0, "has %ju names", (uintmax_t)st.st_nlink);
+	return VMT_STEAL_FD(fd);
+}
+
+int vmt_record_file_open(const char *path, bool fresh, struct vmt_record_file **ret,
+			 struct vmt_record_found *ret_found, struct vmt_err *err)
 {
 	VMT_CLEANUP(free_filep) struct vmt_record_file *f = calloc(1, sizeof(*f));
 	struct flock l;
 	struct stat st;
 	int r;
 
-	*ret_last_ns = 0;
+	*ret_found = (struct vmt_record_found){ 0 };
 	if (!f)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-	f->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	f->fd = open_file(path, fresh, err);
 	if (f->fd < 0)
-		return vmt_err_set(err, -errno, path, 0, "%s",
-				   errno == ELOOP ? "a symbolic link" : strerror(errno));
-	if (fstat(f->fd, &st) < 0)
-		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return vmt_err_set(err, -EBADMSG, path, 0, "not a regular file");
+		return f->fd;
 	r = lock_file(f->fd, path, err);
 	if (r < 0)
 		return r;
@@ -308,7 +330,7 @@ int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_
 	f->zstd = new_zstd(LEVEL, false);
 	if (!f->zstd)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-	r = f->size ? take_over(f, path, ret_last_ns, err) : 0;
+	r = f->size ? take_over(f, path, ret_found, err) : 0;
 	if (r < 0)
 		return r;
 	/* Closing any descriptor of the file takes this one away: it comes last. Where it cannot be

@@ -10,22 +10,28 @@
  */
 struct vmt_record_file;
 
+/* Samples that a file had before it was opened: when the first and the last one of them were taken,
+ * since 1970; 0: there are none. */
+struct vmt_record_found {
+	uint64_t first_ns, last_ns;
+};
+
 /*
- * Opens path, or makes it (mode 0600), and locks it. What a recorder left unfinished is finished:
- * its whole lines become a frame. *ret_last_ns: when the last sample of it was taken, since 1970; 0
- * where there is none. -EBUSY with the pid in err where another recorder has it, -EBADMSG where it
- * is something else than a recording (it is not touched), -EPROTONOSUPPORT, -ENOSYS (this build),
- * and what the kernel says.
+ * Opens path, or makes it (mode 0600), and locks it; fresh: it has to be made. What a recorder left
+ * unfinished is finished: its whole lines become a frame. -EBUSY with the pid in err where another
+ * recorder has it, -EPERM where it is another user's or has more than one name, -EBADMSG where it
+ * is something else than a recording, or ends in something else (it is not touched),
+ * -EPROTONOSUPPORT, -ENOSYS (this build), and what the kernel says.
  */
-int vmt_record_file_open(const char *path, struct vmt_record_file **ret, uint64_t *ret_last_ns,
-			 struct vmt_err *err);
+int vmt_record_file_open(const char *path, bool fresh, struct vmt_record_file **ret,
+			 struct vmt_record_found *ret_found, struct vmt_err *err);
 /* Finishes the frame and closes. What was written stays whole whatever fails. */
 int vmt_record_file_close(struct vmt_record_file *f);
 
 /* Adds whole lines to the frame, and writes them. 0, or what write(2) says: then the file ends with
  * a whole frame, in which these lines are not. */
 int vmt_record_file_add(struct vmt_record_file *f, struct vmt_bytes lines);
-/* Finishes the frame, if one was begun. The same. */
+/* Finishes the frame, if one was begun, and has it on the disk. The same. */
 int vmt_record_file_finish(struct vmt_record_file *f);
 /* Bytes of text in the frame; 0 where none was begun. */
 size_t vmt_record_file_frame(const struct vmt_record_file *f);

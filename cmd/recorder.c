@@ -29,9 +29,10 @@ struct vmt_recorder {
 	size_t key_len; /* bytes of its line */
 	struct vmt_host last; /* of the sample before; without texts */
 	bool has_last;
-	uint64_t last_ns; /* of the file before it was opened, since 1970; 0: none */
+	struct vmt_record_found found; /* in the file, when it was opened */
 	uint64_t frame_ns; /* when the frame was begun */
-	uint64_t file_ns; /* when the file was */
+	uint64_t file_ns; /* when the file was opened */
+	uint64_t file_age_ns; /* of the first sample in it, at that time */
 	uint64_t samples, missed;
 	uint64_t file_samples;
 	struct vmt_buf text;
@@ -71,12 +72,14 @@ static void free_recorderp(struct vmt_recorder **r)
 	free_recorder(*r);
 }
 
-static int open_file(struct vmt_recorder *r, struct vmt_err *err)
+static int open_file(struct vmt_recorder *r, bool fresh, struct vmt_err *err)
 {
-	int e = vmt_record_file_open(r->opts.path, &r->file, &r->last_ns, err);
+	int e = vmt_record_file_open(r->opts.path, fresh, &r->file, &r->found, err);
+	uint64_t now_ns = vmt_now_ns(CLOCK_REALTIME), first_ns = r->found.first_ns;
 
 	vmt_sample_free(VMT_STEAL(r->key));
 	r->file_ns = vmt_now_ns(CLOCK_MONOTONIC);
+	r->file_age_ns = first_ns && first_ns < now_ns ? now_ns - first_ns : 0;
 	r->file_samples = 0;
 	return e;
 }
@@ -92,7 +95,7 @@ int vmt_recorder_open(const struct vmt_recorder_opts *opts, struct vmt_recorder 
 	r->opts = *opts;
 	if (!r->opts.frame_ns)
 		r->opts.frame_ns = FRAME_NS;
-	e = open_file(r, err);
+	e = open_file(r, opts->fresh, err);
 	if (e < 0)
 		return e;
 	*ret = VMT_STEAL(r);
@@ -171,9 +174,9 @@ static int rotate(struct vmt_recorder *r, struct vmt_err *err)
 		return failed(r, e, err);
 	e = rename_files(r, err);
 	if (e == 0)
-		e = open_file(r, err);
+		e = open_file(r, false, err);
 	/* What is in the file before is not missing. */
-	r->last_ns = 0;
+	r->found.last_ns = 0;
 	return e;
 }
 
@@ -181,15 +184,15 @@ int vmt_recorder_reopen(struct vmt_recorder *r, struct vmt_err *err)
 {
 	int e = close_file(r, "reopened");
 
-	return e < 0 ? failed(r, e, err) : open_file(r, err);
+	return e < 0 ? failed(r, e, err) : open_file(r, false, err);
 }
 
 static bool is_full(const struct vmt_recorder *r, uint64_t now_ns)
 {
-	if (!r->file_samples)
+	if (!r->file_samples && !r->found.first_ns)
 		return false;
 	return (r->opts.rotate_bytes && vmt_record_file_size(r->file) >= r->opts.rotate_bytes) ||
-	       (r->opts.rotate_ns && now_ns - r->file_ns >= r->opts.rotate_ns);
+	       (r->opts.rotate_ns && now_ns - r->file_ns + r->file_age_ns >= r->opts.rotate_ns);
 }
 
 /* What lies between this sample and the one before; whether there is a gap, behind which nothing is
@@ -201,9 +204,10 @@ static bool put_gaps(struct vmt_recorder *r, const struct vmt_sample *s)
 	int64_t step;
 
 	if (!r->has_last) {
-		if (r->last_ns)
+		if (r->found.last_ns)
 			vmt_sample_json_gap(&r->text, s, "stopped",
-					    ns > r->last_ns ? (int64_t)(ns - r->last_ns) : 0);
+					    ns > r->found.last_ns ? (int64_t)(ns - r->found.last_ns)
+								  : 0);
 		return true;
 	}
 	ns = vmt_recorder_suspended(&r->last, &s->host);

@@ -13,6 +13,7 @@ struct vmt_recorder_opts {
 	uint64_t rotate_bytes;
 	uint64_t rotate_ns;
 	unsigned keep; /* files that are kept beside the one that is written */
+	bool fresh; /* path has to be made when it is opened first */
 };
 
 struct vmt_recorder;

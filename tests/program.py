@@ -124,7 +124,7 @@ class Outsider:
 
 def pack(path, *lines, head=None):
     """A recording of a header and these lines (objects, or text as it stands), in one frame."""
-    head = {"type": "header", "schema": "vmtop.recording", "version": 1, "boot_id": "b",
+    head = {"type": "header", "schema": "vmtop.recording", "version": 2, "boot_id": "b",
             "interval_ns": 10**9, "host": {"page_size_bytes": 4096}, **(head or {})}
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n"
                    for line in (head, *lines))
@@ -133,7 +133,7 @@ def pack(path, *lines, head=None):
 
 def moment(at, data, key=None, **more):
     """A sample for pack(), so many seconds after the boot; key: those of its key sample."""
-    ns = 10**9
+    ns, at = 10**9, int(at)
     return {"type": "sample", "realtime_ns": (10**9 + at) * ns, "monotonic_ns": at * ns,
             "boottime_ns": at * ns, "key_ns": (at if key is None else key) * ns, "data": data,
             **more}

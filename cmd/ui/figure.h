@@ -33,7 +33,8 @@ void vmt_figure_field(struct vmt_explanation *e, const struct vmt_entity *entity
 void vmt_figure_term(struct vmt_explanation *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Draws text, made harmless as vmt_fmt_safe() does, and that it is the figure; the column behind it.
+/* Draws text, made harmless as vmt_fmt_safe() does, and that it is the figure; the column behind
+ * it.
  */
 unsigned vmt_draw_figure(struct vmt_canvas *c, unsigned y, unsigned x, enum vmt_style style,
 			 const struct vmt_figure *figure, const void *row, size_t index,

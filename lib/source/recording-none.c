@@ -66,12 +66,10 @@ bool vmt_recording_is_damaged(const struct vmt_recording *r)
 	return false;
 }
 
-uint64_t vmt_recording_end(const struct vmt_recording *r)
+int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
+		       struct vmt_err *err)
 {
-	return 0;
-}
+	struct vmt_recording *r;
 
-struct vmt_bytes vmt_recording_rest(const struct vmt_recording *r)
-{
-	return (struct vmt_bytes){ "", 0 };
+	return vmt_recording_open_fd(fd, path, &r, err);
 }

@@ -21,6 +21,10 @@
 #define FALSE_STARTS_MAX 4096
 #define REMARKS_MAX	 64
 
+/* Behind the last whole frame, beside one that was not finished: what a recorder leaves that was
+ * killed while it wrote a frame once more. A frame takes no more. */
+#define REMAINS_MAX (UINT64_C(1) << 20)
+
 /* Where a sample is. */
 struct entry {
 	uint64_t frame; /* byte of the file where it begins; REST: in the rest */
@@ -49,12 +53,17 @@ struct vmt_recording {
 	size_t n_remarks, n_whole_remarks;
 	bool damaged, whole_damaged;
 	unsigned false_starts;
-	/* While lines are gone through. */
-	bool has_head, has_key, gap;
-	size_t key, head;
-	uint64_t orphans; /* samples whose key sample was lost */
-	uint64_t whole_orphans;
-	uint64_t strange, whole_strange; /* lines that could not be understood */
+	bool searched; /* no frame begins behind end, up to that of the file */
+	bool early; /* the file ends in the frame there */
+	/* While lines are gone through, and what that was at end. */
+	struct lines {
+		bool has_head, has_key, gap;
+		size_t key, head;
+		uint64_t orphans; /* samples whose key sample was lost */
+		uint64_t strange; /* lines that could not be understood */
+	} lines, whole_lines;
+	bool counts; /* samples, of which nothing is kept but these times */
+	uint64_t first_ns, last_ns;
 	/* What was read last. */
 	struct vmt_buf text;
 	uint64_t text_frame;
@@ -120,8 +129,8 @@ static int take_head(struct vmt_recording *r, struct vmt_bytes text, struct vmt_
 		e = vmt_err_set(err, -EPROTONOSUPPORT, r->path, 0,
 				"a recording of version %" PRIu64 ": this vmtop reads version %d",
 				h.version, VMT_RECORDING_VERSION);
-	r->has_key = false;
-	r->has_head = e == 0;
+	r->lines.has_key = false;
+	r->lines.has_head = e == 0;
 	if (e < 0 || (r->n_heads && same_head(&h, &r->heads[r->n_heads - 1]))) {
 		vmt_arena_done(&arena);
 	} else if (vmt_grow(&r->heads, &r->cap_heads, r->n_heads + 1, sizeof(*r->heads)) < 0) {
@@ -132,7 +141,7 @@ static int take_head(struct vmt_recording *r, struct vmt_bytes text, struct vmt_
 		r->heads[r->n_heads++] = h;
 	}
 	if (e == 0)
-		r->head = r->n_heads - 1;
+		r->lines.head = r->n_heads - 1;
 	return e;
 }
 
@@ -158,32 +167,38 @@ static int add_sample(struct vmt_recording *r, const struct vmt_recorded_line *l
 		.boottime_ns = l->boottime_ns,
 		.at = (uint32_t)at,
 		.len = (uint32_t)len,
-		.head = (uint32_t)r->head,
+		.head = (uint32_t)r->lines.head,
 	};
 
-	if (!r->has_head ||
-	    (!is_key && (!r->has_key || r->entries[r->key].monotonic_ns != l->key_ns))) {
-		r->orphans++;
-		r->gap = true;
+	if (r->counts) {
+		r->first_ns = r->n++ ? r->first_ns : l->realtime_ns;
+		r->last_ns = l->realtime_ns;
+		return 0;
+	}
+	if (!r->lines.has_head ||
+	    (!is_key &&
+	     (!r->lines.has_key || r->entries[r->lines.key].monotonic_ns != l->key_ns))) {
+		r->lines.orphans++;
+		r->lines.gap = true;
 		return 0;
 	}
 	if (r->n == VMT_RECORDING_SAMPLES_MAX)
 		return -E2BIG;
 	if (vmt_grow(&r->entries, &r->cap, r->n + 1, sizeof(*r->entries)) < 0)
 		return -ENOMEM;
-	if (!e.monotonic_ns && !go_on(&r->entries[r->key], &e)) {
-		r->strange++;
+	if (!e.monotonic_ns && !go_on(&r->entries[r->lines.key], &e)) {
+		r->lines.strange++;
 		return 0;
 	}
 	before = r->n ? &r->entries[r->n - 1] : NULL;
 	if (is_key) {
-		r->key = r->n;
-		r->has_key = true;
+		r->lines.key = r->n;
+		r->lines.has_key = true;
 	}
-	e.key = (uint32_t)r->key;
-	e.follows = before && !r->gap && before->head == e.head &&
+	e.key = (uint32_t)r->lines.key;
+	e.follows = before && !r->lines.gap && before->head == e.head &&
 		    e.monotonic_ns > before->monotonic_ns;
-	r->gap = false;
+	r->lines.gap = false;
 	r->entries[r->n++] = e;
 	return 0;
 }
@@ -201,7 +216,7 @@ static void add_gap(struct vmt_recording *r, const struct vmt_recorded_line *l)
 		vmt_buf_adds(&text, "the clock was set ");
 		vmt_buf_adds(&text, l->duration_ns < 0 ? "back by " : "forward by ");
 	} else {
-		r->gap = true;
+		r->lines.gap = true;
 		vmt_buf_adds(&text, "nothing was recorded (");
 		vmt_fmt_safe(&text, vmt_bytes_of(l->reason), true);
 		vmt_buf_adds(&text, ") for ");
@@ -233,7 +248,7 @@ static int take_lines(struct vmt_recording *r, const struct vmt_buf *text, uint6
 		else if (e == 0 && l.type == VMT_LINE_GAP)
 			add_gap(r, &l);
 		if (e == -EBADMSG) {
-			r->strange++;
+			r->lines.strange++;
 			e = 0;
 		}
 		at += line.len + 1;
@@ -241,7 +256,8 @@ static int take_lines(struct vmt_recording *r, const struct vmt_buf *text, uint6
 	return e;
 }
 
-/* The next whole frame behind a place where one is broken: 1, with what is in it, or 0. */
+/* The next whole frame behind a place where one is broken: 1, with what is in it, or 0; then
+ * r->searched says whether there is none. */
 static int resume(struct vmt_recording *r, uint64_t at, uint64_t size, struct vmt_buf *text,
 		  uint64_t *ret_at, uint64_t *ret_end)
 {
@@ -251,6 +267,7 @@ static int resume(struct vmt_recording *r, uint64_t at, uint64_t size, struct vm
 	limit = limit < size ? limit : size;
 	while (r->false_starts < FALSE_STARTS_MAX) {
 		e = vmt_frames_find(r->frames, at + 1, limit, &at);
+		r->searched = e == 0 && limit == size;
 		if (e <= 0)
 			return e;
 		e = vmt_frames_read(r->frames, at, text, ret_end);
@@ -274,6 +291,7 @@ static int take_rest(struct vmt_recording *r, uint64_t size, struct vmt_buf *tex
 
 	if (e < 0)
 		return e;
+	r->early = e == VMT_FRAME_EARLY;
 	nl = e == VMT_FRAME_EARLY && text->len ? memrchr(text->data, '\n', text->len) : NULL;
 	if (!nl || (!r->n_heads && (text->len < 8 || memcmp(text->data, "{\"type\":", 8) != 0))) {
 		remark(r, true, "%s at byte %" PRIu64,
@@ -317,7 +335,7 @@ static int scan(struct vmt_recording *r, struct vmt_err *err)
 				       r->end, from - r->end);
 			else if (e > 0)
 				remark(r, true, "the first %" PRIu64 " bytes are broken", from);
-			r->gap = true;
+			r->lines.gap = true;
 		}
 		if (e < 0)
 			return e;
@@ -332,8 +350,7 @@ static int scan(struct vmt_recording *r, struct vmt_err *err)
 	r->n_whole = r->n;
 	r->n_whole_remarks = r->n_remarks;
 	r->whole_damaged = r->damaged;
-	r->whole_orphans = r->orphans;
-	r->whole_strange = r->strange;
+	r->whole_lines = r->lines;
 	return r->end < size ? take_rest(r, size, &text, err) : 0;
 }
 
@@ -351,12 +368,12 @@ static int find_samples(struct vmt_recording *r, struct vmt_err *err)
 	if (e < 0)
 		return vmt_err_set(err, e, r->path, 0, "%s",
 				   e == -ENOMEM ? "out of memory" : strerror(-e));
-	if (r->orphans)
+	if (r->lines.orphans)
 		remark(r, true, "%" PRIu64 " samples lack the key sample that they differ from",
-		       r->orphans);
-	if (r->strange)
+		       r->lines.orphans);
+	if (r->lines.strange)
 		remark(r, true, "%" PRIu64 " lines are left out: nothing of a recording",
-		       r->strange);
+		       r->lines.strange);
 	if (!r->n_heads)
 		return vmt_err_set(err, -EBADMSG, r->path, 0, "no recording of vmtop");
 	return 0;
@@ -383,7 +400,8 @@ static int open_file(const char *path, int *ret, struct vmt_err *err)
 	return 0;
 }
 
-int vmt_recording_open_fd(int fd, const char *path, struct vmt_recording **ret, struct vmt_err *err)
+static int open_fd(int fd, const char *path, bool counts, struct vmt_recording **ret,
+		   struct vmt_err *err)
 {
 	VMT_AUTO_RECORDING r = calloc(1, sizeof(struct vmt_recording));
 	int e;
@@ -394,6 +412,7 @@ int vmt_recording_open_fd(int fd, const char *path, struct vmt_recording **ret, 
 	}
 	vmt_arena_init(&r->arena);
 	r->fd = fd;
+	r->counts = counts;
 	r->path = strdup(path);
 	if (!r->path || vmt_frames_new(r->fd, &r->frames) < 0)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
@@ -402,6 +421,11 @@ int vmt_recording_open_fd(int fd, const char *path, struct vmt_recording **ret, 
 		return e;
 	*ret = VMT_STEAL(r);
 	return 0;
+}
+
+int vmt_recording_open_fd(int fd, const char *path, struct vmt_recording **ret, struct vmt_err *err)
+{
+	return open_fd(fd, path, false, ret, err);
 }
 
 int vmt_recording_open(const char *path, struct vmt_recording **ret, struct vmt_err *err)
@@ -429,11 +453,8 @@ int vmt_recording_refresh(struct vmt_recording *r, struct vmt_err *err)
 	if (r->has_text && r->text_frame == REST)
 		r->has_text = false;
 	r->n = r->n_whole;
-	if (r->has_key && r->key >= r->n)
-		r->has_key = false;
 	r->damaged = r->whole_damaged;
-	r->orphans = r->whole_orphans;
-	r->strange = r->whole_strange;
+	r->lines = r->whole_lines;
 	vmt_buf_clear(&r->rest);
 	return find_samples(r, err);
 }
@@ -563,12 +584,29 @@ bool vmt_recording_is_damaged(const struct vmt_recording *r)
 	return r->damaged;
 }
 
-uint64_t vmt_recording_end(const struct vmt_recording *r)
+int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
+		       struct vmt_err *err)
 {
-	return r->end;
-}
+	VMT_AUTO_RECORDING r = NULL;
+	struct stat st;
+	int e = open_fd(fd, path, true, &r, err);
 
-struct vmt_bytes vmt_recording_rest(const struct vmt_recording *r)
-{
-	return (struct vmt_bytes){ r->rest.data ? r->rest.data : "", r->rest.len };
+	if (e < 0)
+		return e;
+	if (fstat(r->fd, &st) < 0)
+		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
+	if (r->end < (uint64_t)st.st_size &&
+	    !(r->searched && (r->early || (uint64_t)st.st_size - r->end <= REMAINS_MAX)))
+		return vmt_err_set(err, -EBADMSG, path, 0,
+				   "behind byte %" PRIu64 " is what is no recording: nothing is "
+				   "added to it",
+				   r->end);
+	*ret = (struct vmt_recording_tail){
+		.first_ns = r->first_ns,
+		.last_ns = r->last_ns,
+		.end = r->end,
+		.rest = r->rest,
+	};
+	r->rest = (struct vmt_buf){ 0 };
+	return 0;
 }

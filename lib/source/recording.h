@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "model/sample.h"
 
@@ -62,7 +63,18 @@ const char *vmt_recording_remark(const struct vmt_recording *r, size_t i);
 /* Whether something of it is broken or missing; gaps alone are not. */
 bool vmt_recording_is_damaged(const struct vmt_recording *r);
 
-/* For who goes on writing it: the byte behind the last whole frame, and the whole lines that stand
- * in the frame behind that, which was not finished. */
-uint64_t vmt_recording_end(const struct vmt_recording *r);
-struct vmt_bytes vmt_recording_rest(const struct vmt_recording *r);
+/* What a file ends with, for who goes on writing it. */
+struct vmt_recording_tail {
+	uint64_t first_ns, last_ns; /* when its samples were begun, since 1970; 0: there is none */
+	uint64_t end; /* the byte behind the last whole frame */
+	struct vmt_buf rest; /* whole lines in the frame behind that, which was not finished; the
+			      * caller's */
+};
+
+/*
+ * However many samples there are, the memory for it is the same. fd is closed. As
+ * vmt_recording_open_fd(), and -EBADMSG where something stands behind the last whole frame that is
+ * neither a frame that was not finished nor what one leaves: it may be what somebody wants to keep.
+ */
+int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
+		       struct vmt_err *err);

@@ -3,6 +3,7 @@
 """vmtop record and vmtop replay as processes: killed, refused, on a full disk, one beside another."""
 
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -13,10 +14,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from program import (  # noqa: E402
-    FAILED, NOTHING, OK, USAGE, Outsider, expect, loads, one_line, run,
+    DENIED, FAILED, NOTHING, OK, USAGE, Outsider, expect, loads, moment, one_line, pack, run,
 )
 from tap import BUILD, VMTOP, Report  # noqa: E402
 
@@ -147,6 +149,100 @@ def second(report, folder):
                  [] if code == OK and not err else [f"{code}: {err!r}"])
 
 
+def others(report, folder):
+    """What stands in the way of going on with a file."""
+    path, other = os.path.join(folder, "names.rec"), os.path.join(folder, "other")
+    words = ("record", "-w", path, "-n", "1", OWN)
+    run(*words)
+    os.link(path, other)
+    was = pathlib.Path(path).read_bytes()
+    report.check("H03 a recording with two names is not written to",
+                 expect(run(*words), DENIED, complaint=True)
+                 or ([] if pathlib.Path(path).read_bytes() == was else ["it is another one now"]))
+    os.unlink(other)
+    name = "H03 a recording of another user is not written to"
+    if os.geteuid() != 0:
+        report.skip(name, "only root can give it away")
+    else:
+        os.chown(path, 65534, 65534)
+        report.check(name, expect(run(*words), DENIED, complaint=True)
+                     or ([] if pathlib.Path(path).read_bytes() == was else ["it is another one now"]))
+
+
+def packed(report, folder):
+    """Recordings that no recorder has to be waited for."""
+    if not shutil.which("zstd"):
+        report.skip("recordings of lines", "no zstd")
+        return
+    path = os.path.join(folder, "aged.rec")
+    pack(path, moment(1, {}))
+    was = pathlib.Path(path).read_bytes()
+    result = run("record", "-w", path, "-n", "1", "--rotate", "1h", OWN)
+    report.check("--rotate goes by the first sample of a file, whoever has written it",
+                 expect(result, OK)
+                 or ([] if samples(path) == 1 else [f"{samples(path)} samples"])
+                 + ([] if size(path + ".1") and pathlib.Path(path + ".1").read_bytes() == was
+                    else ["the old one is not there"]))
+    path = os.path.join(folder, "young.rec")
+    pack(path, moment(time.time() - 10**9, {}))
+    result = run("record", "-w", path, "-n", "1", "--rotate", "1h", OWN)
+    report.check("--rotate goes on with a file that is not old",
+                 expect(result, OK) or ([] if samples(path) == 2 else [f"{samples(path)} samples"]))
+    path = os.path.join(folder, "headed.rec")
+    pack(path)
+    for words in (("diff", path, path), ("replay", "-r", path, "-b")):
+        result = run(*words)
+        report.check(f"{words[0]} of a recording without a sample",
+                     expect(result, FAILED, complaint=True)
+                     or ([] if b"without a whole sample" in result.err else [str(result.err)]))
+    path = os.path.join(folder, "bad.rec")
+    system = {"total_bytes": 1 << 30, "free_bytes": 1 << 20}
+    pack(path, *(moment(i, {"system": system} if i not in (1, 3, 4) else {"system": []})
+                 for i in range(1, 7)))
+    result = run("replay", "-r", path, "-b")
+    report.check("samples that cannot be read: replay shows the others",
+                 [f"{result}" for _ in [0] if result.code != FAILED]
+                 + ([] if result.err.count(b"vmtop: replay: ") == 3
+                    and result.err.count(b"\n") == 3 else [f"{result.err!r}"])
+                 + ([] if result.out.count(b"1:System") == 3 else [f"{result.out!r}"]))
+
+
+def many(report, folder):
+    """One that is longer than what replay reads: nothing of it goes when more is added."""
+    name = "a recording of five million samples is gone on with"
+    if not shutil.which("zstd"):
+        report.skip(name, "no zstd")
+        return
+    path = os.path.join(folder, "long.rec")
+    pack(path, *[json.dumps(moment(1, {}), separators=(",", ":"))] * 250000)
+    frame = pathlib.Path(path).read_bytes()
+    pathlib.Path(path).write_bytes(frame * 20)
+    # The memory for it does not grow with the samples.
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))  # noqa: E731
+    result = run("record", "-w", path, "-n", "1", OWN, program=RELEASE, preexec_fn=limit,
+                 timeout=300)
+    data = pathlib.Path(path).read_bytes()
+    report.check(name, expect(result, OK)
+                 or ([] if data.startswith(frame * 20) and len(data) > 20 * len(frame)
+                     else [f"{len(data)} bytes, {20 * len(frame)} before"]))
+
+
+def on_disk(report, folder):
+    name = "each frame is on the disk when it ends"
+    if not shutil.which("strace"):
+        report.skip(name, "no strace")
+        return
+    path, trace = os.path.join(folder, "disk.rec"), os.path.join(folder, "disk.trace")
+    said = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=fsync,fdatasync", RELEASE,
+                           "record", "-w", path, "-n", "6", "-d", "0.02", "--frame", "0.01", OWN],
+                          stderr=subprocess.PIPE, check=False)
+    frames = pathlib.Path(path).read_bytes().count(b"\x28\xb5\x2f\xfd")
+    calls = len(re.findall(r"sync\(.* = 0$", pathlib.Path(trace).read_text(encoding="utf-8"),
+                           re.MULTILINE))
+    report.check(name, [f"{calls} calls, {frames} frames, {said}"]
+                 if said.returncode or frames < 6 or calls < frames else [])
+
+
 def resident(pid):
     text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     return int(re.search(r"^RssAnon:\s+(\d+) kB$", text, re.MULTILINE).group(1))
@@ -234,7 +330,7 @@ def main():
         if b"built without" in result.err:
             report.skip("recordings", "this build has none")
             report.done()
-        for part in (killed, refused, full, second, steady, files, rights):
+        for part in (killed, refused, full, second, others, packed, many, on_disk, steady, files, rights):
             part(report, folder)
     report.done()
 

@@ -215,10 +215,10 @@ static inline int read_all(bool *ret_damaged, char *remark, size_t size)
 static inline void write_lines(const char *lines)
 {
 	struct vmt_record_file *f;
-	uint64_t last;
+	struct vmt_record_found found;
 
 	unlink(path);
-	assert_int_equal(vmt_record_file_open(path, &f, &last, NULL), 0);
+	assert_int_equal(vmt_record_file_open(path, true, &f, &found, NULL), 0);
 	assert_int_equal(vmt_record_file_add(f, vmt_bytes_of(lines)), 0);
 	assert_int_equal(vmt_record_file_close(f), 0);
 }

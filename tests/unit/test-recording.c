@@ -154,6 +154,10 @@ static void j02_a_bit_is_flipped(void **unused)
 	vmt_buf_done(&all);
 }
 
+#define LATER                                                                                      \
+	"{\"type\":\"sample\",\"realtime_ns\":28,\"monotonic_ns\":29,\"boottime_ns\":29,"          \
+	"\"key_ns\":29,\"data\":{}}\n"
+
 static void j03_other_versions(void **unused)
 {
 	char remark[256];
@@ -364,6 +368,32 @@ static void j05_grows_while_it_is_read(void **unused)
 		vmt_sample_free(samples[i]);
 }
 
+/* What the unfinished frame has said of key samples is not known any more when it is read again. */
+static void j05_an_unfinished_frame_is_read_again(void **unused)
+{
+	VMT_AUTO_RECORDING rec = NULL;
+	struct vmt_record_found found;
+	struct vmt_record_file *f;
+	int i;
+
+	assert_int_equal(vmt_record_file_open(path, true, &f, &found, NULL), 0);
+	assert_int_equal(
+		vmt_record_file_add(f, vmt_bytes_of(HEAD("2", "4096", "") SAMPLE("6", ""))), 0);
+	assert_int_equal(vmt_record_file_finish(f), 0);
+	assert_int_equal(
+		vmt_record_file_add(f, vmt_bytes_of(CHANGE("") HEAD("2", "8192", "") LATER)), 0);
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(vmt_recording_n(rec), 3);
+		assert_true(vmt_recording_follows(rec, 1));
+		assert_false(vmt_recording_follows(rec, 2));
+		if (i == 1)
+			assert_int_equal(vmt_record_file_close(f), 0);
+		assert_int_equal(vmt_recording_refresh(rec, NULL), 0);
+	}
+	assert_false(vmt_recording_is_damaged(rec));
+}
+
 static void j06_another_page_size(void **unused)
 {
 	static const char *const none[] = { "0", "1", "4097", "4294967296" };
@@ -408,15 +438,66 @@ static void what_is_no_recording_is_not_touched(void **unused)
 	static const char words[] = "not a recording";
 	struct vmt_record_file *f;
 	struct stat st;
-	uint64_t last;
+	struct vmt_record_found found;
 
 	write_file(words, sizeof(words));
-	assert_int_equal(vmt_record_file_open(path, &f, &last, NULL), -EBADMSG);
+	assert_int_equal(vmt_record_file_open(path, false, &f, &found, NULL), -EBADMSG);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, sizeof(words));
 	unlink(path);
 	assert_int_equal(symlink("/tmp/nowhere-at-all", path), 0);
-	assert_int_equal(vmt_record_file_open(path, &f, &last, NULL), -ELOOP);
+	assert_int_equal(vmt_record_file_open(path, false, &f, &found, NULL), -ELOOP);
+}
+
+/* Nobody else's file is written to, and none that others can name, too. */
+static void a_file_of_others_is_not_touched(void **unused)
+{
+	struct vmt_buf all = small_file();
+	struct vmt_record_found found;
+	struct vmt_record_file *f;
+	char other[80];
+	struct stat st;
+
+	vmt_buf_done(&all);
+	assert_int_equal(vmt_record_file_open(path, true, &f, &found, NULL), -EEXIST);
+	snprintf(other, sizeof(other), "%s.1", path);
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(vmt_record_file_open(path, false, &f, &found, NULL), -EPERM);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(vmt_record_file_open(path, false, &f, &found, NULL), 0);
+	assert_int_equal(vmt_record_file_close(f), 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(vmt_record_file_open(path, false, &f, &found, NULL), -EPERM);
+}
+
+/* What stands behind the frames is cut where it is what a killed recorder leaves, and only then. */
+static void what_is_behind_the_frames(void **unused)
+{
+	static const struct {
+		size_t zeros;
+		int result;
+	} cases[] = { { 100, 0 }, { 2 << 20, -EBADMSG } };
+	struct vmt_buf all = small_file();
+	struct vmt_record_found found;
+	struct vmt_record_file *f;
+	struct stat st;
+	size_t i;
+	int r;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		write_file(all.data, all.len);
+		assert_int_equal(truncate(path, (off_t)(all.len + cases[i].zeros)), 0);
+		r = vmt_record_file_open(path, false, &f, &found, NULL);
+		assert_int_equal(r, cases[i].result);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_size, all.len + (r < 0 ? cases[i].zeros : 0));
+		if (r == 0)
+			assert_int_equal(vmt_record_file_close(f), 0);
+	}
+	vmt_buf_done(&all);
 }
 
 static void i01_i02_clocks(void **unused)
@@ -499,9 +580,12 @@ int main(void)
 		TEST(j05_killed_while_a_frame_is_packed),
 		TEST(j05_an_unfinished_frame_is_finished),
 		TEST(j05_grows_while_it_is_read),
+		TEST(j05_an_unfinished_frame_is_read_again),
 		TEST(j06_another_page_size),
 		TEST(j07_no_recording),
 		TEST(what_is_no_recording_is_not_touched),
+		TEST(a_file_of_others_is_not_touched),
+		TEST(what_is_behind_the_frames),
 		TEST(i01_i02_clocks),
 		TEST(i02_a_suspend_is_a_gap),
 		TEST(i02_a_suspend_with_another_clock_is_a_gap),
