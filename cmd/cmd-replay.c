@@ -75,11 +75,11 @@ static int print_samples(struct vmt_sink *sink, void *arg)
 
 	out.all_fields = true;
 	for (; r == 0 && p->rp->at < p->rp->end; p->rp->at++) {
-		int e = vmt_replay_sample(p->rp, &run, p->ctx);
+		struct vmt_err err = { 0 };
 
 		/* The others can be read. */
-		if (e) {
-			p->exit = e;
+		if (vmt_replay_sample(p->rp, &run, p->ctx, &err) < 0) {
+			p->exit = vmt_complain_err(p->ctx, &err);
 			continue;
 		}
 		r = make_doc(&run);

@@ -6,6 +6,9 @@
 #include "model/recorded.h"
 #include "vmtop-config.h"
 
+/* Samples, one after the other, that cannot be read before nobody tries the next one. */
+#define LEFT_OUT_MAX 100
+
 void vmt_replay_done(struct vmt_replay *rp)
 {
 	vmt_recording_free(VMT_STEAL(rp->recording));
@@ -56,12 +59,13 @@ int vmt_replay_open(struct vmt_replay *rp, struct vmt_ctx *ctx)
 	return limits(rp, ctx);
 }
 
-int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, struct vmt_ctx *ctx)
+int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
+		      struct vmt_err *err)
 {
 	VMT_AUTO_SAMPLE prev = NULL;
 	VMT_AUTO_SAMPLE s = NULL;
 	struct vmt_model *m = NULL;
-	struct vmt_err err = { 0 };
+	struct vmt_err none = { 0 };
 	size_t at = rp->at;
 	int r = 0;
 
@@ -71,20 +75,17 @@ int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, struct vmt_ctx
 		if (rp->shown == at - 1 && run->sample)
 			r = vmt_recorded_copy(run->sample, &prev);
 		else
-			r = vmt_recording_sample(rp->recording, at - 1, &prev, &err);
+			r = vmt_recording_sample(rp->recording, at - 1, &prev, &none);
 		/* Then there are no rates. */
 		if (r < 0 && r != -ENOMEM)
 			r = 0;
 	}
 	if (r == 0)
-		r = vmt_recording_sample(rp->recording, at, &s, &err);
+		r = vmt_recording_sample(rp->recording, at, &s, err);
 	if (r == 0)
-		r = vmt_model_build(s, prev, NULL, &m, &err);
-	if (r < 0) {
-		if (!err.code)
-			vmt_err_set(&err, r, NULL, 0, "out of memory");
-		return vmt_complain_err(ctx, &err);
-	}
+		r = vmt_model_build(s, prev, NULL, &m, err);
+	if (r < 0)
+		return err->code ? r : vmt_err_set(err, r, NULL, 0, "out of memory");
 	vmt_model_free(run->model);
 	vmt_sample_free(run->prev);
 	vmt_sample_free(run->sample);
@@ -98,6 +99,33 @@ int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, struct vmt_ctx
 	};
 	rp->shown = at;
 	return 0;
+}
+
+int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
+		       size_t *ret_left_out, struct vmt_err *err)
+{
+	bool shows = rp->shown != SIZE_MAX && run->model, back = shows && rp->at < rp->shown;
+	size_t n, edge = back ? rp->first : rp->end - 1;
+	int r = 0;
+
+	for (n = 0; n < LEFT_OUT_MAX; n++) {
+		struct vmt_err why = { 0 };
+
+		r = vmt_replay_sample(rp, run, ctx, &why);
+		if (r < 0 && !err->code)
+			*err = why;
+		if (r == 0 || r == -ENOMEM)
+			break;
+		if (rp->at == edge) {
+			n++;
+			break;
+		}
+		rp->at += back ? -(size_t)1 : 1;
+	}
+	*ret_left_out = n;
+	if (r < 0 && shows)
+		rp->at = rp->shown;
+	return r;
 }
 
 bool vmt_replay_go(struct vmt_replay *rp, size_t at)

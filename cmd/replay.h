@@ -20,8 +20,17 @@ void vmt_replay_done(struct vmt_replay *rp);
 #define VMT_AUTO_REPLAY VMT_CLEANUP(vmt_replay_done) struct vmt_replay
 
 /* Makes run->sample, prev and model of the sample at rp->at; rates are of it and the one before,
- * where nothing lies between. Nothing happens where they are there already. An exit code or 0. */
-int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, struct vmt_ctx *ctx);
+ * where nothing lies between. Nothing happens where they are there already. 0; -ENOMEM, or another
+ * negative errno where that sample cannot be read: others can. */
+int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
+		      struct vmt_err *err);
+/*
+ * The same; where a sample cannot be read, of the next one in the direction that it was reached in
+ * that can. Where there is none near, it stays at what is shown: then, and where nothing is shown,
+ * it is not 0. err says why the first of *ret_left_out samples was left out.
+ */
+int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
+		       size_t *ret_left_out, struct vmt_err *err);
 /* Goes to a place; the nearest one that there is. Whether that is another one. */
 bool vmt_replay_go(struct vmt_replay *rp, size_t at);
 /* By a time of the recording, back where seconds are negative; to a moment. */

@@ -11,7 +11,7 @@ struct batch {
 	struct vmt_top *top;
 	struct vmt_ui *ui;
 	struct vmt_canvas canvas;
-	int exit; /* why there is no more */
+	int exit; /* why there is no more, or not all */
 };
 
 /* Draws the model, and once more where the rows that turned out to be on the screen have more to
@@ -40,6 +40,24 @@ static int draw(struct batch *b)
 	return 0;
 }
 
+/* The next sample that there is; false where there is none. */
+static bool take_sample(struct batch *b)
+{
+	struct vmt_replay *rp = b->top->replay;
+	struct vmt_err err = { 0 };
+	struct vmt_ui_want want;
+
+	vmt_ui_wants(b->ui, &want);
+	if (!rp) {
+		b->exit = vmt_top_sample(b->top, b->ctx, &want);
+		return !b->exit;
+	}
+	if (vmt_replay_sample(rp, &b->top->run, b->ctx, &err) == 0)
+		return true;
+	b->exit = vmt_complain_err(b->ctx, &err);
+	return false;
+}
+
 /* Waits until due; 0, or -EPIPE where nobody reads what is printed. */
 static int wait_until(const struct vmt_ctx *ctx, uint64_t due_ns)
 {
@@ -64,7 +82,8 @@ static int take_samples(struct vmt_sink *sink, void *arg)
 	struct batch *b = arg;
 	uint64_t due_ns = vmt_now_ns(CLOCK_MONOTONIC), i;
 	VMT_AUTO_BUF text = { 0 };
-	struct vmt_ui_want want;
+	struct vmt_replay *rp = b->top->replay;
+	bool first = true, taken;
 	int r;
 
 	for (i = 0; !b->opts->count || i < b->opts->count; i++) {
@@ -72,17 +91,21 @@ static int take_samples(struct vmt_sink *sink, void *arg)
 		if (r < 0)
 			return r;
 		due_ns += b->opts->interval_ns;
-		vmt_ui_wants(b->ui, &want);
-		b->exit = vmt_top_sample(b->top, b->ctx, &want);
-		if (b->exit == 0)
-			b->exit = draw(b);
-		if (b->exit)
+		taken = take_sample(b);
+		r = taken ? draw(b) : 0;
+		if (r)
+			b->exit = r;
+		if (r || (!taken && !rp))
 			return 0;
-		if (b->top->replay)
-			vmt_replay_go(b->top->replay, b->top->replay->at + 1);
+		if (rp)
+			vmt_replay_go(rp, rp->at + 1);
+		/* The others of a recording can be read. */
+		if (!taken)
+			continue;
 		vmt_buf_clear(&text);
-		if (i)
+		if (!first)
 			vmt_buf_addc(&text, '\n');
+		first = false;
 		vmt_canvas_text(&b->canvas, &text);
 		if (vmt_buf_error(&text) < 0)
 			return -ENOMEM;

@@ -144,11 +144,6 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 	size_t rows[VMT_UI_ROWS_MAX];
 	int r;
 
-	if (top->replay) {
-		r = vmt_replay_sample(top->replay, &top->run, ctx);
-		top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-		return r;
-	}
 	/* What took_ns of the sample is counted from. */
 	ctx->started_ns = vmt_now_ns(CLOCK_MONOTONIC);
 	set_deadline(top);

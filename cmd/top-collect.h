@@ -27,7 +27,8 @@ struct vmt_top {
 int vmt_top_open(struct vmt_top *top, struct vmt_ctx *ctx);
 void vmt_top_done(struct vmt_top *top);
 #define VMT_AUTO_TOP VMT_CLEANUP(vmt_top_done) struct vmt_top
-/* Takes a sample and makes top->run.model of it; the models before are gone. An exit code or 0. */
+/* Takes a sample and makes top->run.model of it; the models before are gone. An exit code or 0. Not
+ * of a recording. */
 int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want);
 /*
  * Once that model was drawn, and with it is known which rows are on the screen: reads what want has

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/top-dashboard.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -128,7 +129,7 @@ static void record(void *arg, struct vmt_ui *ui)
 {
 	struct dashboard *d = arg;
 	time_t now = (time_t)(vmt_now_ns(CLOCK_REALTIME) / 1000000000);
-	struct vmt_recorder_opts opts = { 0 };
+	struct vmt_recorder_opts opts = { .fresh = true };
 	struct vmt_err err = { 0 };
 	char stamp[32] = "";
 	struct tm tm;
@@ -157,6 +158,26 @@ static void record(void *arg, struct vmt_ui *ui)
 	vmt_ui_say(ui, "recording to %s; F8 ends it", d->record_name);
 }
 
+/* A sample of the recording: the one that was gone to, or one near it. An exit code or 0. */
+static int replay_sample(struct dashboard *d)
+{
+	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	struct vmt_err err = { 0 };
+	size_t left_out;
+	int r = vmt_replay_nearest(d->top->replay, &d->top->run, d->ctx, &left_out, &err);
+
+	d->top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+	if (r == -ENOMEM || (r < 0 && !d->top->run.model))
+		return vmt_complain_err(d->ctx, &err);
+	d->playing &= r == 0;
+	d->jumped |= left_out > 0;
+	if (left_out > 1)
+		vmt_ui_say(d->ui, "%zu samples are left out: %s", left_out, err.text);
+	else if (left_out)
+		vmt_ui_say(d->ui, "left out: %s", err.text);
+	return 0;
+}
+
 static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_model **ret,
 		  uint64_t *ret_took_ns)
 {
@@ -170,7 +191,7 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 		hold(d);
 	d->holding = want->held && d->held;
 	shown = d->top->run.model;
-	r = vmt_top_sample(d->top, d->ctx, want);
+	r = d->top->replay ? replay_sample(d) : vmt_top_sample(d->top, d->ctx, want);
 	if (r == 0 && d->recorder)
 		put_record(d);
 	if (d->top->replay)

@@ -139,6 +139,29 @@ def hostile_recording():
     return problems
 
 
+def broken_samples():
+    """samples that cannot be read are left out, in the direction of the step"""
+    if not shutil.which("zstd"):
+        return Skip("no zstd")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        pack(path, *(moment(i, {"system": {"total_bytes": 1 << 30}} if i in (2, 5) else
+                            {"system": []}) for i in range(1, 7)))
+        with Console("replay", "-r", path, size=(100, 30)) as c:
+            c.wait_for("left out: sample 1:")
+            for key, said, place in (("t", "2 samples are left out: sample 3:", "5/6"),
+                                     ("t", "left out: sample 6:", "5/6"),
+                                     ("T", "2 samples are left out: sample 4:", "2/6"),
+                                     ("T", "left out: sample 1:", "2/6")):
+                c.press(key)
+                c.wait_for(said)
+                # Any other key: the line is that of the place again.
+                c.press("1")
+                c.wait_for(f" {place} paused")
+            c.press("Q")
+            return [f"exit code {code}" for code in [c.wait_end()] if code]
+
+
 def f8_records():
     """F8 in the dashboard records its samples, and says in which file"""
     with tempfile.TemporaryDirectory() as folder:
@@ -164,7 +187,7 @@ def f8_records():
 
 def main():
     report = Report()
-    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, f8_records])
+    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, broken_samples, f8_records])
     report.done()
 
 
