@@ -88,7 +88,7 @@ static int run(struct vmt_job *job, void *arg)
 		__atomic_store_n(&told, 1, __ATOMIC_SEQ_CST);
 		return 0;
 	case WAIT:
-		for (i = 1; i <= 500; i++) {
+		for (i = 1; i <= 12000; i++) {
 			if (__atomic_load_n(&told, __ATOMIC_SEQ_CST))
 				return 0;
 			vmt_job_begin(job, i);
