@@ -525,9 +525,8 @@ static void take_proc(const struct take *t, unsigned index, unsigned base,
 	const struct vmt_proc *worst = NULL;
 	size_t i, n = 0, without = 0;
 	int64_t most = INT64_MIN;
+	bool all = are_all_there(t);
 
-	if (!are_all_there(t))
-		return;
 	for (i = 0; i < t->m->n_procs; i++) {
 		const struct vmt_proc *p = &t->m->procs[i];
 		int64_t v;
@@ -548,15 +547,18 @@ static void take_proc(const struct take *t, unsigned index, unsigned base,
 		worst = p;
 	}
 	if (n == 0) {
-		nobody(t);
+		if (all)
+			nobody(t);
 		return;
 	}
-	/* The largest of some is not the largest: one that could not be read may be it. */
-	if (!worst || without) {
+	if (all && (!worst || without))
 		unread(t, source);
+	if (!worst)
 		return;
-	}
 	known(t, most * 1000);
+	/* The largest of some is not the largest: one that could not be read may be it. */
+	if (!all || without)
+		t->f->state = VMT_FIGURE_AT_LEAST;
 	figure(t, t->f->value);
 	vmt_buf_adds(&t->f->text, " (");
 	name_process(t, worst);
@@ -592,9 +594,8 @@ static void take_maps(const struct take *t)
 {
 	const struct vmt_proc *worst = NULL;
 	size_t i, without = 0;
+	bool named = t->want->pids || t->want->comm, all = !named || are_all_there(t);
 
-	if ((t->want->pids || t->want->comm) && !are_all_there(t))
-		return;
 	for (i = 0; i < t->m->n_procs; i++) {
 		const struct vmt_proc *p = &t->m->procs[i];
 
@@ -609,12 +610,14 @@ static void take_maps(const struct take *t)
 		if (!worst || p->maps_total > worst->maps_total)
 			worst = p;
 	}
-	/* As above: of those that are named, one that could not be read may be it. */
-	if (!worst || (without && (t->want->pids || t->want->comm))) {
+	if (all && (!worst || (without && named)))
 		unread(t, VMT_SOURCE_MAPS);
+	if (!worst)
 		return;
-	}
 	known(t, worst->maps_percent > INT64_MAX ? INT64_MAX : (int64_t)worst->maps_percent);
+	/* As above, of those that are named. */
+	if (named && (!all || without))
+		t->f->state = VMT_FIGURE_AT_LEAST;
 	figure(t, t->f->value);
 	vmt_buf_adds(&t->f->text, " (");
 	name_process(t, worst);
@@ -630,14 +633,12 @@ static void take_p99(const struct take *t)
 	const struct vmt_model *m = t->m;
 	const struct vmt_fault *worst = NULL;
 	size_t i;
+	bool all;
 
 	if (t->want->n_pids == 0) {
 		nobody(t);
 		return;
 	}
-	/* Of those that were found by name some may have ended. */
-	if (!t->want->comm && !are_all_there(t))
-		return;
 	if (!m->has_probe || m->sample->sources[VMT_SOURCE_FAULT].state != VMT_STATE_OK) {
 		no_source(t, VMT_SOURCE_FAULT);
 		return;
@@ -650,6 +651,10 @@ static void take_p99(const struct take *t)
 			continue;
 		worst = f;
 	}
+	/* Of those that were found by name some may have ended. */
+	all = t->want->comm || are_all_there(t);
+	if (!worst && !all)
+		return;
 	if (!worst && m->n_faults) {
 		unknown(t, "this way to count has no times; see 'vmtop doctor'");
 		return;
@@ -660,6 +665,8 @@ static void take_p99(const struct take *t)
 	}
 	/* Thousandths of a microsecond are nanoseconds. */
 	known(t, worst->p99_ns > INT64_MAX ? INT64_MAX : (int64_t)worst->p99_ns);
+	if (!all)
+		t->f->state = VMT_FIGURE_AT_LEAST;
 	figure(t, t->f->value);
 	vmt_buf_adds(&t->f->text, " (");
 	vmt_fmt_process(&t->f->text, worst->pid, VMT_HAS(fault, comm, worst) ? &worst->comm : NULL);

@@ -184,6 +184,14 @@ bool vmt_range_alerts(const struct vmt_range *r, int64_t value)
 	return r->given && outside != r->inside;
 }
 
+bool vmt_range_alerts_from(const struct vmt_range *r, int64_t value)
+{
+	bool has_high = r->high.kind != VMT_BOUND_NONE;
+
+	return vmt_range_alerts(r, value) &&
+	       (r->inside ? !has_high : has_high && value > r->high.milli);
+}
+
 void vmt_check_number(struct vmt_buf *out, int64_t milli)
 {
 	uint64_t v = milli < 0 ? -(uint64_t)milli : (uint64_t)milli;

@@ -43,6 +43,8 @@ int vmt_range_parse(const char *text, enum vmt_check_unit unit, struct vmt_range
 int vmt_range_resolve(const struct vmt_range *r, int64_t total, struct vmt_range *ret);
 /* Whether a value alerts; of a range that is resolved. One that was not given never does. */
 bool vmt_range_alerts(const struct vmt_range *r, int64_t value);
+/* Whether that value and each larger one alerts. */
+bool vmt_range_alerts_from(const struct vmt_range *r, int64_t value);
 /* As perfdata has it: resolved, plain numbers. Nothing where it was not given. */
 void vmt_range_text(struct vmt_buf *out, const struct vmt_range *r);
 /* The end that value has passed, for people, as it was given: "10%", "1.50GiB"; of a range with @

@@ -56,7 +56,7 @@ static bool resolve(const struct vmt_range *r, struct vmt_figure *f, struct vmt_
 
 	if (code == 0)
 		return true;
-	if (f->state == VMT_FIGURE_KNOWN) {
+	if (f->state == VMT_FIGURE_KNOWN || f->state == VMT_FIGURE_AT_LEAST) {
 		f->state = VMT_FIGURE_UNKNOWN;
 		vmt_buf_clear(&f->reason);
 		vmt_buf_adds(&f->reason, code == -ENODATA ? "what the percents are of is not known"
@@ -76,6 +76,12 @@ static void passed(struct vmt_figure *f, const struct vmt_range *given,
 static void judge(struct vmt_figure *f, enum vmt_check_unit unit, const struct vmt_range *warning,
 		  const struct vmt_range *critical, struct vmt_judged *j)
 {
+	/* What is past a limit is so whatever the others have. */
+	if (f->state == VMT_FIGURE_AT_LEAST)
+		f->state = vmt_range_alerts_from(&j->critical, f->value) ||
+					   vmt_range_alerts_from(&j->warning, f->value)
+				   ? VMT_FIGURE_KNOWN
+				   : VMT_FIGURE_UNKNOWN;
 	if (f->state == VMT_FIGURE_UNKNOWN) {
 		j->status = VMT_STATUS_UNKNOWN;
 	} else if (f->state == VMT_FIGURE_NOTHING) {

@@ -391,6 +391,10 @@ def missing(report):
             report.check(f"a process that cannot be read, {name}",
                          judged(result, code) or
                          (None if code == OK or b"process 16120" in result.out else f"{result}"))
+        result = check("--root", machine, "proc.rss", "-c", "1M", "-p", "16120,16145")
+        report.check("what is past its limit is so whatever the others have",
+                     judged(result, CRITICAL, ["proc_rss"]) or
+                     (None if b"16145 (python3)" in result.out else f"{result}"))
     me = str(os.getpid())
     for words in (["proc.rss"], ["proc.swap"], ["maps.count"], ["fault.p99", "--interval", "0.1"]):
         result = check(words[0], "-p", f"{me},4194304", *words[1:])

@@ -352,6 +352,39 @@ static void i02_the_machine_slept(void **state)
 }
 
 /* Counters that go back give no figure, and no huge one. */
+/* What is known of some alone is that or more: an upper limit that it is past is passed. */
+static void of_some_alone(void **state)
+{
+	static const struct {
+		const char *range;
+		enum vmt_status status;
+	} cases[] = { { "4", VMT_STATUS_CRITICAL },  { "5:", VMT_STATUS_UNKNOWN },
+		      { "8", VMT_STATUS_UNKNOWN },   { "~:4", VMT_STATUS_CRITICAL },
+		      { "6:9", VMT_STATUS_UNKNOWN }, { "@3:", VMT_STATUS_CRITICAL },
+		      { "@3:9", VMT_STATUS_UNKNOWN } };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_figure f = { .state = VMT_FIGURE_AT_LEAST, .value = 5000, .total = -1 };
+		struct vmt_range none = { 0 }, range;
+		struct vmt_judged j = { 0 };
+		struct vmt_err err = { 0 };
+
+		vmt_buf_adds(&f.reason, "one of them was not read");
+		assert_int_equal(vmt_range_parse(cases[i].range, VMT_CHECK_COUNT, &range, &err), 0);
+		assert_int_equal(vmt_figure_judge(&f, VMT_MEASURE_OOM_KILL, VMT_BYTES("c"), &none,
+						  &range, &j),
+				 0);
+		assert_int_equal(j.status, cases[i].status);
+		assert_int_equal(f.state, j.status == VMT_STATUS_UNKNOWN ? VMT_FIGURE_UNKNOWN
+									 : VMT_FIGURE_KNOWN);
+		if (j.status == VMT_STATUS_UNKNOWN)
+			assert_true(vmt_bytes_is(j.row.reason, "one of them was not read"));
+		vmt_judged_done(&j);
+		vmt_figure_done(&f);
+	}
+}
+
 static void i03_counters_that_go_back(void **state)
 {
 	VMT_AUTO_SAMPLE before = machine(100 * SEC, 1000, 7, "b");
@@ -476,7 +509,7 @@ static void largest_of_those_that_are_there(void **state)
 
 		VMT_SET(proc, read_status, &procs[1], VMT_BYTES("denied"));
 		measure(s, NULL, &want, &f);
-		assert_int_equal(f.state, VMT_FIGURE_UNKNOWN);
+		assert_int_equal(f.state, VMT_FIGURE_AT_LEAST);
 		VMT_SET(proc, read_status, &procs[1], VMT_BYTES("gone"));
 		measure(s, NULL, &want, &f);
 		assert_int_equal(f.state, VMT_FIGURE_KNOWN);
@@ -599,6 +632,7 @@ int main(void)
 		cmocka_unit_test(state_and_rates),
 		cmocka_unit_test(i01_the_clock_is_set),
 		cmocka_unit_test(i02_the_machine_slept),
+		cmocka_unit_test(of_some_alone),
 		cmocka_unit_test(i03_counters_that_go_back),
 		cmocka_unit_test(states_of_another_time),
 		cmocka_unit_test(growth_of_the_same_process),
