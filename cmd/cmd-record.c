@@ -181,6 +181,18 @@ static void end(struct record *rec, const char *reason, int status)
 	}
 }
 
+/* Said once, of the first sample: later on it is one that has ended. */
+static void say_unmapped(struct record *rec, uint64_t pid)
+{
+	bool wanted = !rec->n_pids;
+	size_t i;
+
+	for (i = 0; i < rec->n_pids; i++)
+		wanted |= rec->pids[i] == pid;
+	vmt_note(rec->ctx, "process %" PRIu64 " is not %s: its mappings are not recorded", pid,
+		 wanted ? "there" : "in --procs");
+}
+
 static int read_maps(struct record *rec)
 {
 	struct vmt_sample *s = rec->run.sample;
@@ -196,6 +208,8 @@ static int read_maps(struct record *rec)
 
 		if (p)
 			indices[n++] = (size_t)(p - s->procs);
+		else if (vmt_recorder_samples(rec->recorder) == 0)
+			say_unmapped(rec, rec->maps[i]);
 	}
 	/* Those that ended are not there any more. */
 	return n ? vmt_run_procs(&rec->run, rec->ctx, MAPS, indices, n) : 0;

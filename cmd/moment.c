@@ -6,6 +6,9 @@
 #include "base/parse.h"
 
 #define SECOND UINT64_C(1000000000)
+/* Seconds since 1970, of the year 2262: the kernel's clocks go no further, and who adds to such a
+ * time has room to. */
+#define SECONDS_MAX ((uint64_t)INT64_MAX / SECOND)
 
 /* A number of exactly so many digits, in its bounds. */
 static int take_digits(struct vmt_bytes *cur, size_t n, int least, int most, int *ret)
@@ -82,7 +85,7 @@ static int finish(struct vmt_bytes cur, struct tm *tm, uint64_t ns, uint64_t *re
 	if (cur.len)
 		return -EINVAL;
 	t = utc ? timegm(tm) : mktime(tm);
-	if (t < 0 || (uint64_t)t >= UINT64_MAX / SECOND)
+	if (t < 0 || (uint64_t)t > SECONDS_MAX)
 		return -EINVAL;
 	*ret_ns = (uint64_t)t * SECOND + ns;
 	return 0;
@@ -121,7 +124,7 @@ int vmt_parse_moment(const char *text, uint64_t base_ns, uint64_t *ret_ns)
 	uint64_t seconds, ns = 0;
 
 	if (vmt_take_char(&cur, '@') == 0) {
-		if (vmt_take_u64(&cur, &seconds) < 0 || cur.len || seconds > UINT64_MAX / SECOND)
+		if (vmt_take_u64(&cur, &seconds) < 0 || cur.len || seconds > SECONDS_MAX)
 			return -EINVAL;
 		*ret_ns = seconds * SECOND;
 		return 0;

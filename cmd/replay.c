@@ -153,8 +153,8 @@ bool vmt_replay_by(struct vmt_replay *rp, int64_t ns)
 
 	if (ns < 0)
 		to = now > 0 - (uint64_t)ns ? now + (uint64_t)ns : 0;
-	else
-		to = now + (uint64_t)ns;
+	else if (__builtin_add_overflow(now, (uint64_t)ns, &to))
+		to = UINT64_MAX;
 	vmt_replay_to(rp, to);
 	/* By less than lies between two samples: to the next one all the same. */
 	if (rp->at == was && ns)

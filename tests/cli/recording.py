@@ -301,6 +301,12 @@ def rights(report, folder):
     for day, code in (("2026-02-29", USAGE), ("2024-02-29", OK), ("2026-04-31", USAGE)):
         report.check(f"a time of {day}", expect(
             run("replay", "-r", path, "-b", "--begin", day), code, complaint=code != OK))
+    for when, code in (("@9223372036", OK), ("@9223372037", USAGE), ("@18446744073", USAGE),
+                       ("@18446744074", USAGE), ("2262-04-11", OK), ("2262-04-13", USAGE),
+                       ("9999-12-31T23:59:59Z", USAGE), ("03:60", USAGE), ("@", USAGE),
+                       ("@-1", USAGE)):
+        report.check(f"--end {when}", expect(
+            run("replay", "-r", path, "-b", "--end", when), code, complaint=code != OK))
     mode = os.stat(path).st_mode & 0o777
     report.check("H05 a recording is its owner's alone", [] if mode == 0o600 else [oct(mode)])
     name = "J04 replay opens no process and no file but the recording"
@@ -323,6 +329,20 @@ def rights(report, folder):
         report.check("replay as nobody", expect(result, OK))
 
 
+def mapped(report, folder):
+    """--maps of a process that is not recorded is no silent nothing."""
+    path, parent = os.path.join(folder, "maps.rec"), os.getppid()
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    for pid, words, said in ((parent, (OWN,), f"process {parent} is not in --procs"),
+                             (gone.pid, (), f"process {gone.pid} is not there"),
+                             (os.getpid(), (OWN,), None)):
+        result = run("record", "-w", path, "-d", "0.01", "-n", "3", *words, "--maps", str(pid))
+        report.check(f"--maps, and {said or 'the process is recorded'}", expect(
+            result, OK, complaint=said is not None)
+            or ([] if (said or "").encode() in result.err else [f"{result.err!r}"]))
+
+
 def main():
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
@@ -330,7 +350,8 @@ def main():
         if b"built without" in result.err:
             report.skip("recordings", "this build has none")
             report.done()
-        for part in (killed, refused, full, second, others, packed, many, on_disk, steady, files, rights):
+        for part in (killed, refused, full, second, others, packed, many, on_disk, steady, files,
+                     rights, mapped):
             part(report, folder)
     report.done()
 

@@ -135,7 +135,7 @@ static void j02_a_bit_is_flipped(void **unused)
 {
 	struct vmt_buf all = small_file();
 	char remark[256];
-	bool damaged;
+	bool damaged = true;
 	size_t i;
 	int n;
 
