@@ -203,6 +203,14 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 	return r;
 }
 
+static bool slow(void *arg, const struct vmt_ui_want *want)
+{
+	const struct dashboard *d = arg;
+
+	return want->sampling && !want->held && !d->ctx->root && !d->top->replay &&
+	       vmt_top_faults_begins(&d->top->faults, want);
+}
+
 static void idle(void *arg)
 {
 	struct dashboard *d = arg;
@@ -319,7 +327,7 @@ int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *setting
 {
 	VMT_AUTO_FREE char *root = ctx->root ? strdup(ctx->root) : NULL;
 	struct dashboard d = { .ctx = ctx, .top = top, .root = root, .ui = ui, .jumped = true };
-	const struct vmt_top_calls calls = { sample, idle,   more,   look, report,
+	const struct vmt_top_calls calls = { sample, slow,   idle,   more, look, report,
 					     save,   record, replay, tick, &d };
 	VMT_AUTO_TERMINAL terminal = NULL;
 	struct vmt_terminal_opts opts;

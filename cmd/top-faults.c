@@ -183,6 +183,11 @@ static int read_probe(struct vmt_top_faults *f)
 	return r;
 }
 
+bool vmt_top_faults_begins(const struct vmt_top_faults *f, const struct vmt_ui_want *want)
+{
+	return (want->faults || want->singles) && (!f->probe || f->singles != want->singles);
+}
+
 /* Whether the probe counts something else than what is wanted, or has no room for it. Rows of
  * mappings that are gone stay in the table of a process: before it is full the probe begins anew.
  */
@@ -241,6 +246,31 @@ static int read_saved(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_
 	return 0;
 }
 
+/* What the screen shows and this rung does not give, and why there is no better one. */
+static void say_what_lacks(struct vmt_source_stat *st, const struct vmt_fault_sample *f,
+			   bool singles)
+{
+	const char *lacks = singles && !(f->have & VMT_HAVE_SINGLES) ? "single faults"
+			    : singles				     ? NULL
+			    : !(f->have & VMT_HAVE_MAPS)	     ? "faults by mapping"
+			    : !(f->have & VMT_HAVE_LATENCY)	     ? "kinds and latencies"
+								     : NULL;
+	size_t i;
+
+	if (f->rung == VMT_RUNG_NONE || !lacks)
+		return;
+	st->state = VMT_STATE_PARTIAL;
+	for (i = 0; i < f->n_tries && (f->tries[i].hook || !f->tries[i].reason[0] ||
+				       f->tries[i].status == VMT_TRY_OK);
+	     i++)
+		;
+	snprintf(st->reason, sizeof(st->reason), "no %s on the rung %s: %.100s", lacks,
+		 vmt_rung_name(f->rung),
+		 i < f->n_tries ? f->tries[i].reason : "see 'vmtop doctor'");
+	if (i < f->n_tries)
+		snprintf(st->fix, sizeof(st->fix), "%s", f->tries[i].fix);
+}
+
 int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_ctx *ctx,
 			  const struct vmt_ui_want *want)
 {
@@ -277,6 +307,7 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 	}
 	s->faults = &f->delta;
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &f->delta, f->delta.rung);
+	say_what_lacks(&s->sources[VMT_SOURCE_FAULT], &f->delta, f->singles);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ struct vmt_top_faults {
 };
 
 void vmt_top_faults_done(struct vmt_top_faults *f);
+/* Whether a probe has to be started for what is wanted, which takes some tenths of a second. */
+bool vmt_top_faults_begins(const struct vmt_top_faults *f, const struct vmt_ui_want *want);
 /* Ends the probe, and leaves what it counted to the model that is shown. */
 void vmt_top_faults_idle(struct vmt_top_faults *f);
 /* Starts or ends the probe as want says, and puts what it counted since the last tick into the

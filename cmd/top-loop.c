@@ -435,11 +435,25 @@ static void look_closer(struct loop *l)
 	l->draw |= more;
 }
 
+/* Whoever pressed a key sees at once that it was heard. */
+static void draw_before(struct loop *l)
+{
+	struct vmt_ui_want want;
+
+	if (!l->draw || vmt_terminal_busy(l->terminal))
+		return;
+	vmt_ui_wants(l->ui, &want);
+	if (l->calls->slow(l->calls->arg, &want))
+		draw(l);
+}
+
 static void run(struct loop *l)
 {
 	enter(l, true);
 	while (!l->ended) {
 		if (l->sample)
+			draw_before(l);
+		if (l->sample && !l->ended)
 			sample(l);
 		/* A screen that nobody could see is not drawn. */
 		if (l->draw && !vmt_terminal_busy(l->terminal) &&

@@ -12,6 +12,8 @@ struct vmt_top_calls {
 	 * took_ns: CPU time that it cost. */
 	int (*sample)(void *arg, const struct vmt_ui_want *want, const struct vmt_model **ret,
 		      uint64_t *ret_took_ns);
+	/* Whether the next sample takes so long that what there is is drawn before it. */
+	bool (*slow)(void *arg, const struct vmt_ui_want *want);
 	/* Nothing is to be read from now on: what costs without being read ends. */
 	void (*idle)(void *arg);
 	/* After a screen was drawn: reads what its rows want that the sample has not, into the

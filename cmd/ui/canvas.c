@@ -86,6 +86,22 @@ static unsigned code_width(uint32_t code)
 	return n > 0 ? (unsigned)n : 0;
 }
 
+/* Text goes on behind the right edge: half of a number must not look like all of it. */
+static void mark_cut(struct vmt_canvas *c, unsigned y, enum vmt_style style)
+{
+	struct vmt_cell *cell = c->width ? cell_at(c, y, c->width - 1) : NULL;
+
+	if (!cell)
+		return;
+	part(c, y, c->width - 1);
+	if (c->ascii)
+		cell->text[0] = glyphs[VMT_GLYPH_CUT].plain;
+	else
+		memcpy(cell->text, glyphs[VMT_GLYPH_CUT].text,
+		       strlen(glyphs[VMT_GLYPH_CUT].text) + 1);
+	cell->style = (uint8_t)style;
+}
+
 /* Draws one character, or adds it to the one before x where it combines; the column behind it. */
 static unsigned put(struct vmt_canvas *c, unsigned y, unsigned x, unsigned end,
 		    enum vmt_style style, const char *text, size_t n, uint32_t code)
@@ -106,8 +122,11 @@ static unsigned put(struct vmt_canvas *c, unsigned y, unsigned x, unsigned end,
 		}
 		return x;
 	}
-	if (x + width > end)
-		return x;
+	if (x + width > end || x + width > c->width) {
+		if (end >= c->width && code != ' ')
+			mark_cut(c, y, style);
+		return x + width > end ? x : x + width;
+	}
 	cell = cell_at(c, y, x);
 	right = cell_at(c, y, x + width - 1);
 	if (!cell || !right)

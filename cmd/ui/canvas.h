@@ -71,7 +71,8 @@ void vmt_canvas_done(struct vmt_canvas *c);
 /* Blank, without spots. */
 void vmt_canvas_clear(struct vmt_canvas *c);
 
-/* Text of ours: UTF-8 without control characters. Each gives the column behind the text. */
+/* Text of ours: UTF-8 without control characters. Each gives the column behind the text. What has
+ * no room left of the right edge is cut, and the last column says so by VMT_GLYPH_CUT. */
 unsigned vmt_canvas_puts(struct vmt_canvas *c, unsigned y, unsigned x, enum vmt_style style,
 			 const char *text);
 unsigned vmt_canvas_putf(struct vmt_canvas *c, unsigned y, unsigned x, enum vmt_style style,

@@ -199,8 +199,8 @@ static unsigned number(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 			      &ui->model->probe);
 }
 
-/* "page faults, all processes: 1234/s  shown: all  kept 4096, limited 0, lost 0", and with a filter
- * "...  shown: 56/s by pid:42  kept 100 of 4096, ..." */
+/* "page faults: 1234/s  shown: all  kept 4096, limited 0, lost 0", and with a filter "all 1234/s
+ * 56/s by pid:42  kept 100 of 4096, ..."; in more words where the screen is wide. */
 void vmt_draw_fault_head(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 			 const struct vmt_fault_sums *sums, const struct vmt_table *t)
 {
@@ -211,17 +211,19 @@ void vmt_draw_fault_head(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 	bool known;
 
 	x = vmt_canvas_puts(c, y, 0, VMT_STYLE_NORMAL,
-			    *filter && c->width < VMT_WIDE ? "all "
-							   : "page faults, all processes: ");
+			    c->width >= VMT_WIDE ? "page faults, all processes: "
+			    : *filter		 ? "all "
+						 : "page faults: ");
 	known = all_rate(m, &milli);
 	x = draw_rate(c, y, x, known, milli, false, &all_figure, sums);
-	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, "  shown: ");
+	x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL,
+			    *filter && c->width < VMT_WIDE ? "  " : "  shown: ");
 	if (*filter) {
 		known = shown_rate(m, sums, &milli);
 		x = draw_rate(c, y, x, known, milli, is_least(m), &shown_figure, sums);
 		x = vmt_canvas_puts(c, y, x, VMT_STYLE_NORMAL, " by ");
 		/* What is behind it has room. */
-		room = c->width > x + 42 ? c->width - x - 42 : 8;
+		room = c->width > x + 50 ? c->width - x - 50 : 9;
 		known = vmt_text_width(vmt_bytes_of(filter), c->ascii) > room;
 		room = known ? room : vmt_text_width(vmt_bytes_of(filter), c->ascii);
 		vmt_canvas_figure(c, y, x, room, &vmt_figure_chosen, NULL, 0);

@@ -194,13 +194,18 @@ static unsigned number(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 			      &ui->model->probe);
 }
 
+static bool counts(const struct vmt_model *m)
+{
+	return m->has_probe && !vmt_bytes_is(m->probe.rung, "none");
+}
+
 /* Why nothing comes, or what could be pressed. */
 static void draw_foot(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	const struct vmt_model *m = ui->model;
 	const char *reason = m->sample->sources[VMT_SOURCE_FAULT].reason;
 
-	if (m->has_probe && !vmt_bytes_is(m->probe.rung, "none")) {
+	if (counts(m)) {
 		unsigned x = vmt_canvas_puts(c, y, 0, VMT_STYLE_DIM, "counted by ");
 
 		x = number(ui, c, y, x, VMT_FIELD_probe_rung);
@@ -253,6 +258,7 @@ static void draw_code(struct vmt_ui *ui, const struct faults_state *s, struct vm
 
 static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vmt_area area)
 {
+	const struct vmt_model *m = ui->model;
 	struct faults_state *s = state;
 	unsigned y = area.y, end = area.y + area.height;
 
@@ -260,7 +266,10 @@ static void draw(struct vmt_ui *ui, void *state, struct vmt_canvas *c, struct vm
 	vmt_draw_fault_head(ui, c, y++, &s->sums, s->table);
 	if (area.height > 8)
 		draw_foot(ui, c, --end);
-	if (area.height > CODE_HEIGHT)
+	if (area.height > 8 && counts(m) && !VMT_HAS(probe, singles_total, &m->probe))
+		vmt_draw_reason(c, --end,
+				vmt_bytes_of(m->sample->sources[VMT_SOURCE_FAULT].reason));
+	else if (area.height > CODE_HEIGHT)
 		draw_code(ui, s, c, --end);
 	if (c->height >= TALL && c->width >= VMT_WIDE) {
 		end -= SUM_LINES;

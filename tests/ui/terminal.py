@@ -289,6 +289,18 @@ def garbage_terminfo():
     return problems
 
 
+def no_single_faults():
+    """without rights there are no single faults: Faults says so and why, and ! too"""
+    with Outsider() as outsider, nobody("top", "--screen", "faults",
+                                        program=outsider.program) as c:
+        why = re.compile(r"! (no single faults on the rung (perf|proc): .|no rung works here)")
+        c.wait_for(why)
+        c.press("!")
+        c.wait_for("What is missing")
+        c.wait_for(re.compile(r"What is missing *\S\s+\S +fault \("))
+        return quits(c, "Q")
+
+
 def direct_color():
     """G03 a terminal with direct colour, such as xterm-direct, has the palette itself"""
     if not shutil.which("tic") or not shutil.which("infocmp"):
@@ -717,7 +729,7 @@ def main():
     report = Report()
     cases(report, [
         begins_and_ends, same_as_batch, resize_storm, odd_sizes, begins_tiny, unknown_terminals,
-        kinds, direct_color, no_color, charsets, garbage_terminfo, left_by_reader,
+        kinds, direct_color, no_color, charsets, garbage_terminfo, no_single_faults, left_by_reader,
         another_users_terminal, slow_terminal, unread_terminal, hung_up, ended_by_signals, stopped,
         stopped_hard, stopped_and_killed, in_background, crashes, typed_noise, pasted_noise, mouse,
         unchanged_costs_nothing, redraw, hostile_names, wide_names, frozen, held, saved_machine,
