@@ -298,6 +298,8 @@ def no_single_faults():
         c.press("!")
         c.wait_for("What is missing")
         c.wait_for(re.compile(r"What is missing *\S\s+\S +fault \("))
+        c.press("!")
+        c.wait_gone("What is missing")
         return quits(c, "Q")
 
 
