@@ -607,7 +607,11 @@ def timers(pid):
     """The timers of a process, as (value, interval) in seconds."""
     found = []
     for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        text = path.read_text(encoding="ascii")
+        try:
+            text = path.read_text(encoding="ascii")
+        except FileNotFoundError:
+            # A sample had it open.
+            continue
         value = re.search(r"it_value: \((\d+), (\d+)\)\nit_interval: \((\d+), (\d+)\)", text)
         if value:
             found.append(tuple(int(value.group(i)) + int(value.group(i + 1)) / 1e9
