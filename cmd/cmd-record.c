@@ -144,12 +144,9 @@ static int parse_options(struct record *rec)
 	return r;
 }
 
-static int begin(struct record *rec)
+/* What ends it is held back until it is looked for: it writes to the file from its opening on. */
+static int hold_signals(struct record *rec)
 {
-	const uint64_t ns = rec->opts.interval_ns;
-	const struct timespec interval = { .tv_sec = (time_t)(ns / 1000000000),
-					   .tv_nsec = (long)(ns % 1000000000) };
-	const struct itimerspec ticks = { .it_interval = interval, .it_value = interval };
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	sigset_t set;
 	size_t i;
@@ -164,10 +161,24 @@ static int begin(struct record *rec)
 	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	rec->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (rec->signals < 0) {
+		vmt_complain(rec->ctx, "signals: %s", strerror(errno));
+		return VMT_EXIT_FAILED;
+	}
+	return 0;
+}
+
+/* The first tick comes an interval from now. */
+static int begin(struct record *rec)
+{
+	const uint64_t ns = rec->opts.interval_ns;
+	const struct timespec interval = { .tv_sec = (time_t)(ns / 1000000000),
+					   .tv_nsec = (long)(ns % 1000000000) };
+	const struct itimerspec ticks = { .it_interval = interval, .it_value = interval };
+
 	rec->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (rec->signals < 0 || rec->timer < 0 ||
-	    timerfd_settime(rec->timer, 0, &ticks, NULL) < 0) {
-		vmt_complain(rec->ctx, "signals and timer: %s", strerror(errno));
+	if (rec->timer < 0 || timerfd_settime(rec->timer, 0, &ticks, NULL) < 0) {
+		vmt_complain(rec->ctx, "timer: %s", strerror(errno));
 		return VMT_EXIT_FAILED;
 	}
 	return 0;
@@ -344,6 +355,8 @@ static int run_record(struct vmt_ctx *ctx)
 
 	if (r == 0)
 		r = vmt_run_open(&rec.run, ctx, 0);
+	if (r == 0)
+		r = hold_signals(&rec);
 	if (r == 0)
 		r = open_file(&rec);
 	if (r == 0) {

@@ -87,6 +87,16 @@ def killed(report, folder):
     test = subprocess.run(["zstd", "-tq", path], check=False).returncode if shutil.which("zstd") else 0
     report.check(f"J05 a recorder that is killed {KILLS} times loses nothing that it wrote",
                  wrong + (["zstd does not take it"] if test else []))
+    name = "J05 a recorder that is told to end while it takes over a file does so in order"
+    if not shutil.which("strace"):
+        report.skip(name, "no strace")
+        return
+    # The first thing that it does to the file is to cut it.
+    result = run("-qq", "-o", os.path.join(folder, "trace"), "-e", "trace=ftruncate",
+                 "-e", "inject=ftruncate:signal=SIGTERM", RELEASE, "record", "-w", path, "-d", "0.01",
+                 OWN, program="strace")
+    report.check(name, expect(result, 128 + signal.SIGTERM)
+                 or ([] if samples(path) >= had else "samples are gone"))
 
 
 def refused(report, folder):
