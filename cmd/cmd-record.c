@@ -53,6 +53,7 @@ struct record {
 	struct vmt_recorder *recorder;
 	int timer, signals;
 	uint64_t missed;
+	bool left_out; /* it was told that mappings are */
 	const char *reason; /* why it ends; NULL while it does not */
 	int status;
 };
@@ -254,6 +255,13 @@ static int sample(struct record *rec)
 	run->sample->host.took_ns = vmt_now_ns(CLOCK_MONOTONIC) - now;
 	if (vmt_recorder_put(rec->recorder, run->sample, rec->missed, &err) < 0)
 		return vmt_complain_err(rec->ctx, &err);
+	if (vmt_recorder_left_out(rec->recorder) && !rec->left_out) {
+		vmt_note(rec->ctx,
+			 "--maps: %zu of these processes have more mappings than a sample can "
+			 "hold: they are left out",
+			 vmt_recorder_left_out(rec->recorder));
+		rec->left_out = true;
+	}
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "cmd/record-writer.h"
 #include "model/recorded.h"
 #include "source/root.h"
+#include "source/row-parse.h"
 #include "view/sample-json.h"
 #include "vmtop-config.h"
 
@@ -35,7 +36,10 @@ struct vmt_recorder {
 	uint64_t file_age_ns; /* of the first sample in it, at that time */
 	uint64_t samples, missed;
 	uint64_t file_samples;
-	struct vmt_buf text;
+	struct vmt_buf text, line;
+	/* Processes with more mappings are recorded without: they did not fit. */
+	size_t maps_max;
+	size_t left_out; /* of the last sample, so many */
 };
 
 uint64_t vmt_recorder_suspended(const struct vmt_host *before, const struct vmt_host *now)
@@ -64,6 +68,7 @@ static void free_recorder(struct vmt_recorder *r)
 	vmt_sample_json_free(r->json);
 	vmt_sample_free(r->key);
 	vmt_buf_done(&r->text);
+	vmt_buf_done(&r->line);
 	free(r);
 }
 
@@ -93,6 +98,7 @@ int vmt_recorder_open(const struct vmt_recorder_opts *opts, struct vmt_recorder 
 	if (!r || vmt_sample_json_new(&r->json) < 0)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
 	r->opts = *opts;
+	r->maps_max = SIZE_MAX;
 	if (!r->opts.frame_ns)
 		r->opts.frame_ns = FRAME_NS;
 	e = open_file(r, opts->fresh, err);
@@ -221,34 +227,117 @@ static bool put_gaps(struct vmt_recorder *r, const struct vmt_sample *s)
 	return gap;
 }
 
+/* The line of a sample, against the key sample where there is one. What vmtop would not read is not
+ * written: -E2BIG with err. */
+static int make_line(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
+		     struct vmt_err *err)
+{
+	vmt_buf_clear(&r->line);
+	vmt_sample_json_put(r->json, &r->line, s, r->key, missed);
+	if (vmt_buf_error(&r->line) < 0)
+		return -ENOMEM;
+	return vmt_json_fits((struct vmt_bytes){ r->line.data, r->line.len }, err);
+}
+
 /* The lines of a sample: as it differs from the key sample, or, where that is most of it, as a key
  * sample of its own. */
-static int put_sample(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed)
+static int put_sample(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
+		      struct vmt_err *err)
 {
-	size_t begin = r->text.len;
-	int e;
+	int e = make_line(r, s, missed, err);
 
-	if (r->key) {
-		vmt_sample_json_put(r->json, &r->text, s, r->key, missed);
-		if (vmt_buf_error(&r->text) == 0 && r->text.len - begin > r->key_len / 2) {
-			r->text.len = begin;
-			vmt_sample_free(VMT_STEAL(r->key));
-		}
+	if (r->key && (e == -E2BIG || (e == 0 && r->line.len > r->key_len / 2))) {
+		vmt_sample_free(VMT_STEAL(r->key));
+		e = make_line(r, s, missed, err);
 	}
-	if (!r->key) {
+	if (e == 0 && !r->key) {
 		/* In the file before anything else is: whoever finds it knows whose it is. */
 		vmt_sample_json_header(&r->text, s, VMTOP_VERSION, r->opts.interval_ns);
 		e = add(r);
-		if (e < 0)
-			return e;
 		vmt_buf_clear(&r->text);
-		begin = 0;
-		vmt_sample_json_put(r->json, &r->text, s, NULL, missed);
-		r->key_len = r->text.len - begin;
+		r->key_len = r->line.len;
 		r->key_after_ns = s->host.monotonic_ns + KEY_FRAMES * r->opts.frame_ns;
-		return vmt_recorded_copy(s, &r->key);
+		if (e == 0)
+			e = vmt_recorded_copy(s, &r->key);
 	}
-	return 0;
+	if (e == 0)
+		vmt_buf_add(&r->text, r->line.data, r->line.len);
+	return e;
+}
+
+/* Takes the mappings away from processes that have more of them than so many. */
+static size_t leave_out(struct vmt_sample *s, size_t max)
+{
+	struct vmt_source_stat *st = &s->sources[VMT_SOURCE_MAPS];
+	size_t i, n = 0;
+
+	for (i = 0; s->maps && i < s->n_procs; i++) {
+		if (s->maps[i].n_maps <= max)
+			continue;
+		s->maps[i] = (struct vmt_proc_maps){ .state = VMT_STATE_SKIPPED };
+		n++;
+	}
+	st->skipped += n;
+	if (n) {
+		st->state = VMT_STATE_PARTIAL;
+		snprintf(st->reason, sizeof(st->reason),
+			 "%" PRIu64 " processes have more mappings than a sample can hold",
+			 st->skipped);
+	}
+	return n;
+}
+
+/* Sets the limit so low that a quarter of the mappings goes, of the processes with the most; false
+ * where there are none. */
+static bool lower_limit(struct vmt_recorder *r, const struct vmt_sample *s)
+{
+	size_t all = 0, left, i;
+
+	for (i = 0; s->maps && i < s->n_procs; i++)
+		all += s->maps[i].n_maps;
+	for (left = all; left > all - all / 4 || left == all;) {
+		size_t largest = 0;
+
+		for (i = 0; s->maps && i < s->n_procs; i++)
+			if (s->maps[i].n_maps > largest && s->maps[i].n_maps <= r->maps_max)
+				largest = s->maps[i].n_maps;
+		if (!largest)
+			break;
+		r->maps_max = largest - 1;
+		for (i = 0; i < s->n_procs; i++)
+			left -= s->maps[i].n_maps == largest ? largest : 0;
+	}
+	return left < all;
+}
+
+/* As much of a sample as a line can hold: mappings of those processes are left out that have the
+ * most. */
+static int put_what_fits(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
+			 struct vmt_err *err)
+{
+	VMT_AUTO_SAMPLE less = NULL;
+	struct vmt_err why = { 0 };
+	size_t most = 0, i;
+	int e;
+
+	for (i = 0; s->maps && i < s->n_procs; i++)
+		most = s->maps[i].n_maps > most ? s->maps[i].n_maps : most;
+	r->left_out = 0;
+	for (;;) {
+		if (most > r->maps_max && !less) {
+			e = vmt_recorded_copy(s, &less);
+			if (e < 0)
+				return e;
+		}
+		if (less)
+			r->left_out += leave_out(less, r->maps_max);
+		e = put_sample(r, less ? less : s, missed, &why);
+		if (e != -E2BIG)
+			return e;
+		if (!lower_limit(r, less ? less : s))
+			return vmt_err_set(err, e, r->opts.path, 0, "a sample does not fit: %s",
+					   why.text);
+	}
 }
 
 int vmt_recorder_put(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
@@ -271,7 +360,9 @@ int vmt_recorder_put(struct vmt_recorder *r, const struct vmt_sample *s, uint64_
 	if (!vmt_record_file_frame(r->file))
 		r->frame_ns = now_ns;
 	if (e == 0)
-		e = put_sample(r, s, missed);
+		e = put_what_fits(r, s, missed, err);
+	if (e == -E2BIG)
+		return e;
 	if (e == 0)
 		e = add(r);
 	if (e < 0)
@@ -287,6 +378,11 @@ int vmt_recorder_put(struct vmt_recorder *r, const struct vmt_sample *s, uint64_
 uint64_t vmt_recorder_samples(const struct vmt_recorder *r)
 {
 	return r->samples;
+}
+
+size_t vmt_recorder_left_out(const struct vmt_recorder *r)
+{
+	return r->left_out;
 }
 
 uint64_t vmt_recorder_size(const struct vmt_recorder *r)

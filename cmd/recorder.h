@@ -24,14 +24,18 @@ int vmt_recorder_open(const struct vmt_recorder_opts *opts, struct vmt_recorder 
 /* Finishes the file; reason says why, in a word. The recorder is gone, and what was written before
  * stays whole whatever fails. */
 int vmt_recorder_close(struct vmt_recorder *r, const char *reason, struct vmt_err *err);
-/* Records a sample, which stays the caller's. missed: ticks that no sample was taken for, since the
- * recorder was opened. A failure is the end of the recording: it is to be closed. */
+/* Records a sample, which stays the caller's; -E2BIG where it is more than is ever read. missed:
+ * ticks that no sample was taken for, since the recorder was opened. A failure is the end of the
+ * recording: it is to be closed. */
 int vmt_recorder_put(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
 		     struct vmt_err *err);
 /* Closes the file and opens what stands there now. The same. */
 int vmt_recorder_reopen(struct vmt_recorder *r, struct vmt_err *err);
 /* Samples that were recorded. */
 uint64_t vmt_recorder_samples(const struct vmt_recorder *r);
+/* Processes whose mappings were left out of the last one, which would have been more than a line
+ * can hold. */
+size_t vmt_recorder_left_out(const struct vmt_recorder *r);
 /* Bytes of the file that is written. */
 uint64_t vmt_recorder_size(const struct vmt_recorder *r);
 

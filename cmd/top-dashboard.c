@@ -19,6 +19,7 @@ struct dashboard {
 	bool jumped;
 	/* The recording that is written, and its name. */
 	struct vmt_recorder *recorder;
+	uint64_t interval_ns; /* between samples, as wanted last */
 	char *record_name;
 	/* What is shown while samples go on that are not; it goes when the sample after it is
 	 * not the one that is shown any more. */
@@ -129,7 +130,7 @@ static void record(void *arg, struct vmt_ui *ui)
 {
 	struct dashboard *d = arg;
 	time_t now = (time_t)(vmt_now_ns(CLOCK_REALTIME) / 1000000000);
-	struct vmt_recorder_opts opts = { .fresh = true };
+	struct vmt_recorder_opts opts = { .interval_ns = d->interval_ns, .fresh = true };
 	struct vmt_err err = { 0 };
 	char stamp[32] = "";
 	struct tm tm;
@@ -182,16 +183,20 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 		  uint64_t *ret_took_ns)
 {
 	struct dashboard *d = arg;
+	struct vmt_ui_want wanted = *want;
 	const struct vmt_model *shown;
 	int r;
 
+	/* What is recorded is not what one screen needs. */
+	wanted.procs |= d->recorder != NULL;
+	d->interval_ns = want->interval_ns;
 	if (!d->holding)
 		drop_held(d);
 	if (want->held && !d->holding && d->top->run.model)
 		hold(d);
 	d->holding = want->held && d->held;
 	shown = d->top->run.model;
-	r = d->top->replay ? replay_sample(d) : vmt_top_sample(d->top, d->ctx, want);
+	r = d->top->replay ? replay_sample(d) : vmt_top_sample(d->top, d->ctx, &wanted);
 	if (r == 0 && d->recorder)
 		put_record(d);
 	if (d->top->replay)

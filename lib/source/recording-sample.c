@@ -8,8 +8,9 @@
 #include "source/recording-private.h"
 #include "source/row-parse.h"
 
-/* Rows of one list: what no machine has is no list of vmtop. */
-#define ROWS_MAX ((size_t)1 << 22)
+/* Bytes of the rows that a line adds to a sample: what is in a line that can be parsed is less,
+ * where vmtop has written it. */
+#define ROWS_BYTES ((size_t)64 << 20)
 
 static inline void put_object(struct json_object **o)
 {
@@ -192,6 +193,8 @@ struct reader {
 	struct vmt_sample *s;
 	struct vmt_err *err;
 	bool changes; /* there is a key sample, of which s was made */
+	size_t *left; /* of ROWS_BYTES */
+	void *said; /* a row of the part that is read, for one that has changed */
 };
 
 static int broken(const struct reader *rd, const char *what)
@@ -235,10 +238,12 @@ static int read_brief(const struct reader *rd, const struct vmt_recorded_part *p
 static int change_row(const struct reader *rd, const struct vmt_recorded_part *p,
 		      struct json_object *o, void *row)
 {
-	void *said = vmt_arena_alloc(&rd->s->arena, 1, p->entity->row_size);
+	void *said = rd->said;
 	size_t i;
-	int r = said ? parse_row(rd, p, o, said) : -ENOMEM;
+	int r;
 
+	memset(said, 0, p->entity->row_size);
+	r = parse_row(rd, p, o, said);
 	for (i = 0; r == 0 && i < p->entity->n_fields; i++) {
 		const struct vmt_field *f = &p->entity->fields[i];
 
@@ -263,18 +268,26 @@ static char *row_at(const struct vmt_recorded_part *p, struct list l, size_t i)
 	return l.rows + i * p->entity->row_size;
 }
 
+/* Room for n rows. */
+static int more_rows(const struct reader *rd, const struct vmt_recorded_part *p, size_t n,
+		     char **ret)
+{
+	size_t size = p->entity->row_size;
+
+	if (n >= *rd->left / size)
+		return broken(rd, "a list is too long");
+	*rd->left -= n * size;
+	*ret = vmt_arena_alloc(&rd->s->arena, n + 1, size);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int read_all(const struct reader *rd, const struct vmt_recorded_part *p,
 		    struct json_object *array, struct list *ret)
 {
 	size_t n = json_object_array_length(array), i;
 	struct list l = { NULL, n };
-	int r = 0;
+	int r = more_rows(rd, p, n, &l.rows);
 
-	if (n > ROWS_MAX)
-		return broken(rd, "a list is too long");
-	l.rows = vmt_arena_alloc(&rd->s->arena, n ? n : 1, p->entity->row_size);
-	if (!l.rows)
-		return -ENOMEM;
 	for (i = 0; r == 0 && i < n; i++)
 		r = parse_row(rd, p, json_object_array_get_idx(array, i), row_at(p, l, i));
 	*ret = l;
@@ -354,11 +367,9 @@ static int add_rows(const struct reader *rd, const struct vmt_recorded_part *p,
 
 	if (r < 0)
 		return r;
-	if (l->n + more.n > ROWS_MAX)
-		return broken(rd, "a list is too long");
-	all.rows = vmt_arena_alloc(&rd->s->arena, l->n + more.n + 1, size);
-	if (!all.rows)
-		return -ENOMEM;
+	r = more_rows(rd, p, l->n + more.n, &all.rows);
+	if (r < 0)
+		return r;
 	while (i < l->n || k < more.n) {
 		uint64_t a = i < l->n ? vmt_field_number(p->id, row_at(p, *l, i)) : UINT64_MAX;
 		uint64_t b = k < more.n ? vmt_field_number(p->id, row_at(p, more, k)) : UINT64_MAX;
@@ -389,13 +400,16 @@ static bool is_ordered(const struct vmt_recorded_part *p, struct list l)
 
 /* What v says of a part: all of its rows, or how they differ from those of l, which are copies that
  * may be changed. */
-static int read_part(const struct reader *rd, const struct vmt_recorded_part *p,
-		     struct json_object *v, struct list *l)
+static int read_part(struct reader *rd, const struct vmt_recorded_part *p, struct json_object *v,
+		     struct list *l)
 {
 	struct json_object *changed, *gone, *fresh;
 	size_t n, i;
 	int r = 0;
 
+	rd->said = vmt_arena_alloc(&rd->s->arena, 1, p->entity->row_size);
+	if (!rd->said)
+		return -ENOMEM;
 	if (json_object_is_type(v, json_type_array) && !p->single) {
 		r = read_all(rd, p, v, l);
 	} else if (p->single) {
@@ -426,7 +440,7 @@ static int read_part(const struct reader *rd, const struct vmt_recorded_part *p,
 	return r;
 }
 
-static int read_parts(const struct reader *rd, struct json_object *data)
+static int read_parts(struct reader *rd, struct json_object *data)
 {
 	size_t i;
 	int r = 0;
@@ -442,9 +456,9 @@ static int read_parts(const struct reader *rd, struct json_object *data)
 			continue;
 		l.n = vmt_recorded_rows(rd->s, id, &rows);
 		/* A copy, which nobody else has. */
-		l.rows = vmt_arena_alloc(&rd->s->arena, l.n + 1, p.entity->row_size);
-		if (!l.rows)
-			return -ENOMEM;
+		r = more_rows(rd, &p, l.n, &l.rows);
+		if (r < 0)
+			return r;
 		if (l.n)
 			memcpy(l.rows, rows, l.n * p.entity->row_size);
 		r = read_part(rd, &p, v, &l);
@@ -473,7 +487,7 @@ static int move_maps(const struct reader *rd, const struct vmt_proc *old, size_t
 	return 0;
 }
 
-static int read_maps(const struct reader *rd, struct json_object *v)
+static int read_maps(struct reader *rd, struct json_object *v)
 {
 	const struct vmt_recorded_part p = vmt_recorded_maps();
 	struct vmt_sample *s = rd->s;
@@ -495,10 +509,47 @@ static int read_maps(const struct reader *rd, struct json_object *v)
 		r = read_part(rd, &p, of, &l);
 		pm->maps = (struct vmt_map *)(void *)l.rows;
 		pm->n_maps = l.n;
-		pm->state = VMT_STATE_OK;
+		if (pm->state == VMT_STATE_UNUSED)
+			pm->state = VMT_STATE_OK;
 		pm->answered = true;
 	}
 	return r;
+}
+
+/* A state by its name; false where that is none. */
+static bool state_of(struct vmt_bytes name, enum vmt_source_state *ret)
+{
+	int i;
+
+	for (i = VMT_STATE_UNUSED; i <= VMT_STATE_SKIPPED; i++) {
+		*ret = (enum vmt_source_state)i;
+		if (vmt_bytes_is(name, vmt_source_state_name(*ret)))
+			return true;
+	}
+	return false;
+}
+
+/* How mappings were read. Of a process of which that failed nothing is known. */
+static int read_maps_status(const struct reader *rd, struct json_object *v)
+{
+	struct vmt_sample *s = rd->s;
+	size_t i;
+
+	if (!json_object_is_type(v, json_type_object))
+		return broken(rd, "the status of mappings is none");
+	for (i = 0; i < s->n_procs; i++) {
+		struct vmt_proc_maps *pm = &s->maps[i];
+		char name[32];
+
+		snprintf(name, sizeof(name), "%" PRIu64, s->procs[i].pid);
+		if (!member(v, name))
+			continue;
+		if (!state_of(string(v, name), &pm->state))
+			return broken(rd, "mappings have no status");
+		if (pm->state != VMT_STATE_OK && pm->state != VMT_STATE_PARTIAL)
+			*pm = (struct vmt_proc_maps){ .state = pm->state };
+	}
+	return 0;
 }
 
 static void copy_text(char *to, size_t size, struct vmt_bytes text)
@@ -523,12 +574,8 @@ static int read_source(const struct reader *rd, const char *name, struct json_ob
 	if (i == VMT_SOURCE_COUNT)
 		return 0;
 	st = &rd->s->sources[i];
-	for (i = VMT_STATE_UNUSED; i <= VMT_STATE_SKIPPED; i++)
-		if (vmt_bytes_is(status, vmt_source_state_name((enum vmt_source_state)i)))
-			break;
-	if (i > VMT_STATE_SKIPPED)
+	if (!state_of(status, &now.state))
 		return broken(rd, "a source has no status");
-	now.state = (enum vmt_source_state)i;
 	number(o, "denied", &now.denied);
 	number(o, "gone", &now.gone);
 	number(o, "timed_out", &now.timed_out);
@@ -573,8 +620,9 @@ int vmt_recorded_sample(struct vmt_bytes text, const struct vmt_sample *key,
 {
 	VMT_AUTO_SAMPLE s = NULL;
 	AUTO_OBJECT o = NULL;
-	struct json_object *data, *maps, *sources;
-	struct reader rd = { .err = err, .changes = key };
+	struct json_object *data, *maps, *status, *sources;
+	size_t left = ROWS_BYTES;
+	struct reader rd = { .err = err, .changes = key, .left = &left };
 	const struct vmt_proc_maps *old_maps;
 	const struct vmt_proc *old;
 	size_t n_old;
@@ -596,10 +644,13 @@ int vmt_recorded_sample(struct vmt_bytes text, const struct vmt_sample *key,
 		return broken(&rd, "a sample has no data");
 	r = read_parts(&rd, data);
 	maps = member(data, vmt_recorded_maps().key);
-	if (r == 0 && (maps || old_maps))
+	status = member(data, "mapping_status");
+	if (r == 0 && (maps || status || old_maps))
 		r = move_maps(&rd, old, n_old, old_maps);
 	if (r == 0 && maps)
 		r = read_maps(&rd, maps);
+	if (r == 0 && status)
+		r = read_maps_status(&rd, status);
 	sources = member(o, "sources");
 	if (r == 0 && sources && json_object_is_type(sources, json_type_object)) {
 		json_object_object_foreach(sources, name, v)
@@ -611,6 +662,11 @@ int vmt_recorded_sample(struct vmt_bytes text, const struct vmt_sample *key,
 	}
 	if (r < 0)
 		return r;
+	/* Those of the key sample, which are not those of this moment. */
+	if (s->sources[VMT_SOURCE_PIDS].state == VMT_STATE_UNUSED && key) {
+		s->n_procs = 0;
+		s->maps = NULL;
+	}
 	finish_sources(s);
 	*ret = VMT_STEAL(s);
 	return 0;

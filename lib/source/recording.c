@@ -591,7 +591,7 @@ int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
 	struct stat st;
 	int e = open_fd(fd, path, true, &r, err);
 
-	if (e < 0)
+	if (!r)
 		return e;
 	if (fstat(r->fd, &st) < 0)
 		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));

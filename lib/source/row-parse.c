@@ -80,15 +80,8 @@ static bool too_many(struct vmt_bytes text)
 	return objects > VMT_JSON_OBJECTS_MAX || values > VMT_JSON_VALUES_MAX;
 }
 
-int vmt_json_parse(struct vmt_bytes text, struct json_object **ret, struct vmt_err *err)
+int vmt_json_fits(struct vmt_bytes text, struct vmt_err *err)
 {
-	const char *number;
-	struct json_tokener *tok;
-	struct json_object *o;
-	enum json_tokener_error e;
-	size_t end;
-	int r = 0;
-
 	if (text.len > VMT_JSON_TEXT_MAX)
 		return vmt_err_set(err, -E2BIG, NULL, 0, "more than %zu bytes of JSON",
 				   VMT_JSON_TEXT_MAX);
@@ -96,6 +89,20 @@ int vmt_json_parse(struct vmt_bytes text, struct json_object **ret, struct vmt_e
 		return vmt_err_set(err, -E2BIG, NULL, 0,
 				   "more than %zu objects or %zu values in JSON",
 				   VMT_JSON_OBJECTS_MAX, VMT_JSON_VALUES_MAX);
+	return 0;
+}
+
+int vmt_json_parse(struct vmt_bytes text, struct json_object **ret, struct vmt_err *err)
+{
+	const char *number;
+	struct json_tokener *tok;
+	struct json_object *o;
+	enum json_tokener_error e;
+	size_t end;
+	int r = vmt_json_fits(text, err);
+
+	if (r < 0)
+		return r;
 	number = too_large(text);
 	if (number)
 		return vmt_err_set(err, -EINVAL, NULL, 0,

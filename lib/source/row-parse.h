@@ -16,9 +16,12 @@ struct json_object;
 /* Bytes of a text that is parsed as a whole, a line of a stream among them. */
 #define VMT_JSON_TEXT_MAX ((size_t)16 << 20)
 /* What may be in such a text: a process or a mapping that vmtop writes takes hundreds of bytes of
- * it, and a member a dozen. Some hundred MiB, once they are parsed. */
-#define VMT_JSON_OBJECTS_MAX ((size_t)1 << 18)
-#define VMT_JSON_VALUES_MAX  ((size_t)1 << 21)
+ * it, and a member a dozen. A hundred MiB, once they are parsed. */
+#define VMT_JSON_OBJECTS_MAX ((size_t)1 << 16)
+#define VMT_JSON_VALUES_MAX  ((size_t)1 << 20)
+
+/* Whether vmt_json_parse() takes as much: 0, or -E2BIG with err. */
+int vmt_json_fits(struct vmt_bytes text, struct vmt_err *err);
 
 /*
  * Parses one JSON value (RFC 8259) of at most VMT_JSON_TEXT_MAX bytes, blanks around it allowed and

@@ -357,7 +357,14 @@ static const struct vmt_proc_maps *maps_of(const struct vmt_sample *s, uint64_t 
 	return p ? &s->maps[p - s->procs] : NULL;
 }
 
-/* "maps": a member for each process of which there are some. */
+/* Whether what there is of mappings is a list, be it not all that was asked for. */
+static bool is_list(enum vmt_source_state state)
+{
+	return state == VMT_STATE_OK || state == VMT_STATE_PARTIAL;
+}
+
+/* "mappings": a member for each process of which there are some. Those that could not be read are
+ * not gone. */
 static void put_maps(const struct vmt_sample_json *j, struct vmt_buf *out,
 		     const struct vmt_sample *s, const struct vmt_sample *key)
 {
@@ -371,6 +378,8 @@ static void put_maps(const struct vmt_sample_json *j, struct vmt_buf *out,
 		char name[32];
 		size_t from, begin;
 
+		if (!is_list(now->state))
+			continue;
 		snprintf(name, sizeof(name), "%" PRIu64, s->procs[i].pid);
 		from = out->len;
 		if (first)
@@ -380,6 +389,31 @@ static void put_maps(const struct vmt_sample_json *j, struct vmt_buf *out,
 		put_part(j, out, VMT_RECORDED_COUNT, a, key ? &b : NULL);
 		if (close_member(out, from, begin))
 			first = false;
+	}
+	if (!first)
+		vmt_buf_addc(out, '}');
+}
+
+/* "mapping_status": how the mappings of a process were read, where that is something else than what
+ * their list says, or the key sample. */
+static void put_maps_status(struct vmt_buf *out, const struct vmt_sample *s,
+			    const struct vmt_sample *key)
+{
+	bool first = true;
+	size_t i;
+
+	for (i = 0; (s->maps || (key && key->maps)) && i < s->n_procs; i++) {
+		const struct vmt_proc_maps *was = maps_of(key, s->procs[i].pid);
+		enum vmt_source_state now = s->maps ? s->maps[i].state : VMT_STATE_UNUSED,
+				      known = was ? was->state : VMT_STATE_UNUSED;
+
+		if (!key && s->maps[i].n_maps)
+			known = VMT_STATE_OK;
+		if (now == known)
+			continue;
+		vmt_buf_addf(out, "%c\"%" PRIu64 "\":\"%s\"", first ? '{' : ',', s->procs[i].pid,
+			     vmt_source_state_name(now));
+		first = false;
 	}
 	if (!first)
 		vmt_buf_addc(out, '}');
@@ -515,6 +549,11 @@ void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const s
 
 		now.n = vmt_recorded_rows(s, (enum vmt_recorded_id)i, &rows);
 		now.rows = rows;
+		/* Where nobody looked for processes, none are gone. */
+		if (i == VMT_RECORDED_PROCS && key &&
+		    key->sources[VMT_SOURCE_PIDS].state != VMT_STATE_UNUSED &&
+		    s->sources[VMT_SOURCE_PIDS].state == VMT_STATE_UNUSED)
+			continue;
 		was.n = key ? vmt_recorded_rows(key, (enum vmt_recorded_id)i, &key_rows) : 0;
 		was.rows = key_rows;
 		from = open_member(out, j->parts[i].key, first);
@@ -526,6 +565,11 @@ void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const s
 	from = open_member(out, j->parts[VMT_RECORDED_COUNT].key, first);
 	begin = out->len;
 	put_maps(j, out, s, key);
+	if (close_member(out, from, begin))
+		first = false;
+	from = open_member(out, "mapping_status", first);
+	begin = out->len;
+	put_maps_status(out, s, key);
 	close_member(out, from, begin);
 	vmt_buf_addc(out, '}');
 	from = open_member(out, "sources", false);

@@ -237,6 +237,67 @@ def many(report, folder):
                      else [f"{len(data)} bytes, {20 * len(frame)} before"]))
 
 
+# As many mappings as it is told, of files of their own: no two of them are merged.
+MANY_MAPS = """
+import mmap, sys
+maps = [mmap.mmap(-1, 4096) for _ in range(int(sys.argv[1]))]
+print(len(maps), flush=True)
+sys.stdin.read()
+"""
+
+
+def many_maps(report, folder):
+    """A process with more mappings than a line can hold, and one with few."""
+    path = os.path.join(folder, "maps.rec")
+    with subprocess.Popen([sys.executable, "-c", MANY_MAPS, "20000"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as job:
+        job.stdout.readline()
+        both = f"{job.pid},{os.getpid()}"
+        result = run("record", "-w", path, "-n", "3", "-d", "0.01", f"--procs={both}", "--maps", both,
+                     program=RELEASE, timeout=300)
+        job.stdin.close()
+    problems = [expect(result, OK, complaint=True)]
+    if b"1 of these processes have more mappings" not in result.err:
+        problems.append(f"{result.err!r}")
+    said = run("replay", "-r", path, "--ndjson", program=RELEASE)
+    problems.append(expect(said, OK))
+    lines = [loads(line) for line in said.out.splitlines()]
+    seen = [sum(line["type"] == kind for line in lines) for kind in ("sample", "proc")]
+    owners = {line["pid"] for line in lines if line["type"] == "map"}
+    if seen != [3, 6] or owners != {os.getpid()}:
+        problems.append(f"samples and processes {seen}, mappings of {owners}")
+    if b"more mappings than a sample can hold" not in said.out:
+        problems.append("no source says why")
+    report.check("mappings that no line could hold are left out, and what is written is read",
+                 [problem for problem in problems if problem])
+
+
+def small_and_large(report, folder):
+    """Files of some KiB that would be many MiB."""
+    name = "J04 a small file does not take much memory"
+    if not shutil.which("zstd"):
+        report.skip(name, "no zstd")
+        return
+    half = [[{"pid": i} for i in range(1 + k * 60000, 60001 + k * 60000)] for k in range(2)]
+    cases = {
+        "zones": (moment(1, {"zones": [{}] * 260000}),),
+        "processes": (moment(1, {"processes": half[0]}),
+                      *(moment(i, {"processes": {"new": half[1]}}, key=1) for i in (2, 3))),
+        "values": (moment(1, {"nothing": [0] * 1000000}),),
+    }
+    # 800 MiB is what one of these took by itself.
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (500 << 20, 500 << 20))  # noqa: E731
+    problems = []
+    for kind, lines in cases.items():
+        path = os.path.join(folder, f"{kind}.rec")
+        pack(path, *lines)
+        for words in (("replay", "-r", path, "--ndjson", "-q"), ("diff", path, path)):
+            result = run(*words, program=RELEASE, preexec_fn=limit)
+            if result.code not in (OK, FAILED) or b"memory" in result.err:
+                problems.append(f"{kind}: {words[0]}: {result.code}, {result.err[-200:]!r}")
+    report.check(name, problems)
+
+
 def on_disk(report, folder):
     name = "each frame is on the disk when it ends"
     if not shutil.which("strace"):
@@ -244,13 +305,13 @@ def on_disk(report, folder):
         return
     path, trace = os.path.join(folder, "disk.rec"), os.path.join(folder, "disk.trace")
     said = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=fsync,fdatasync", RELEASE,
-                           "record", "-w", path, "-n", "6", "-d", "0.02", "--frame", "0.01", OWN],
+                           "record", "-w", path, "-n", "6", "-d", "0.05", "--frame", "0.01", OWN],
                           stderr=subprocess.PIPE, check=False)
     frames = pathlib.Path(path).read_bytes().count(b"\x28\xb5\x2f\xfd")
     calls = len(re.findall(r"sync\(.* = 0$", pathlib.Path(trace).read_text(encoding="utf-8"),
                            re.MULTILINE))
     report.check(name, [f"{calls} calls, {frames} frames, {said}"]
-                 if said.returncode or frames < 6 or calls < frames else [])
+                 if said.returncode or frames < 2 or calls < frames else [])
 
 
 def resident(pid):
@@ -360,8 +421,8 @@ def main():
         if b"built without" in result.err:
             report.skip("recordings", "this build has none")
             report.done()
-        for part in (killed, refused, full, second, others, packed, many, on_disk, steady, files,
-                     rights, mapped):
+        for part in (killed, refused, full, second, others, packed, many, many_maps,
+                     small_and_large, on_disk, steady, files, rights, mapped):
             part(report, folder)
     report.done()
 

@@ -6,12 +6,13 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from console import F, Console, Skip, cases  # noqa: E402
-from program import OK, expect, moment, pack, raw_controls, run  # noqa: E402
+from program import OK, expect, loads, moment, pack, raw_controls, run  # noqa: E402
 from tap import Report  # noqa: E402
 
 SAMPLES = 12
@@ -185,9 +186,47 @@ def f8_records():
         return [f"exit code {said}"] if said else expect(result, OK)
 
 
+def f8_records_processes():
+    """F8 records the processes on every screen, and the interval that is wanted"""
+    with tempfile.TemporaryDirectory() as folder:
+        with Console("top", "-d", "0.1", size=(100, 30), cwd=folder) as c:
+            c.wait_for("avail")
+            c.press("2")
+            c.press(F[8])
+            c.wait_for("recording to vmtop-")
+            path = os.path.join(folder, re.search(r"recording to (vmtop-\S+\.rec)", c.text()).group(1))
+            for key in "26":
+                had = os.path.getsize(path)
+                c.press(key)
+                # The second sample from now on is one of this screen.
+                for _ in range(3):
+                    c.wait(lambda had=had: os.path.getsize(path) > had, "a sample")
+                    had = os.path.getsize(path)
+            c.press(F[8])
+            c.wait_for("recorded ")
+            c.press("Q")
+            said = c.wait_end()
+        result = run("replay", "-r", path, "--ndjson")
+        counts = []
+        for line in result.out.splitlines():
+            row = loads(line)
+            if row["type"] == "sample":
+                counts.append(0)
+            elif row["type"] == "proc":
+                counts[-1] += 1
+        problems = [] if len(counts) > 4 and min(counts) > 0 else [f"processes: {counts}"]
+        problems += [f"exit code {said}"] if said else []
+        if shutil.which("zstd"):
+            text = subprocess.run(["zstd", "-dcq", path], check=True, capture_output=True).stdout
+            if b'"interval_ns":100000000,' not in text.splitlines()[0]:
+                problems.append(f"header: {text.splitlines()[0]!r}")
+    return problems + [problem for problem in [expect(result, OK)] if problem]
+
+
 def main():
     report = Report()
-    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, broken_samples, f8_records])
+    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, broken_samples, f8_records,
+                   f8_records_processes])
     report.done()
 
 

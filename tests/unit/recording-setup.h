@@ -124,6 +124,7 @@ static inline struct vmt_sample *any_sample(uint64_t i)
 	}
 	s->n_procs = n;
 	s->maps[0].n_maps = next() % 4;
+	s->maps[0].state = VMT_STATE_OK;
 	s->maps[0].maps = vmt_arena_alloc(&s->arena, 4, sizeof(*s->maps[0].maps));
 	for (k = 0; k < s->maps[0].n_maps; k++) {
 		any_row(s, &vmt_entity_map, &s->maps[0].maps[k]);

@@ -10,6 +10,7 @@
 
 #include "cmd/recorder.h"
 #include "model/zone-sample.h"
+#include "source/recording-private.h"
 #include "view/sample-json.h"
 
 static struct vmt_recorder *start(uint64_t frame_ns)
@@ -394,6 +395,112 @@ static void j05_an_unfinished_frame_is_read_again(void **unused)
 	assert_false(vmt_recording_is_damaged(rec));
 }
 
+/* One process, with so many mappings that were read in that way. */
+static struct vmt_sample *mapped(size_t i, enum vmt_source_state how, size_t n)
+{
+	struct vmt_sample *s = any_sample(i);
+	size_t k;
+
+	s->n_procs = 1;
+	VMT_SET(proc, pid, &s->procs[0], 7);
+	VMT_SET(proc, start_time_ns, &s->procs[0], 1);
+	s->maps = n || how ? s->maps : NULL;
+	if (!s->maps)
+		return s;
+	s->maps[0].state = how;
+	s->maps[0].maps = vmt_arena_alloc(&s->arena, n + 1, sizeof(*s->maps[0].maps));
+	s->maps[0].n_maps = n;
+	for (k = 0; k < n; k++)
+		VMT_SET(map, start, &s->maps[0].maps[k], (k + 1) * 4096);
+	return s;
+}
+
+/* Mappings that could not be read are not gone, and what there is of them is not all. */
+static void mappings_that_were_not_read(void **unused)
+{
+	static const struct {
+		enum vmt_source_state how;
+		size_t n;
+	} steps[] = {
+		{ VMT_STATE_OK, 5 },	  { VMT_STATE_DENIED, 0 }, { VMT_STATE_OK, 5 },
+		{ VMT_STATE_PARTIAL, 3 }, { VMT_STATE_FAILED, 0 }, { VMT_STATE_UNUSED, 0 },
+		{ VMT_STATE_OK, 6 },	  { VMT_STATE_OK, 0 },	   { VMT_STATE_SKIPPED, 0 },
+	};
+	struct vmt_sample_json *j;
+	size_t first, i;
+
+	assert_int_equal(vmt_sample_json_new(&j), 0);
+	/* Each of them is a key sample once, and read before the others. */
+	for (first = 0; first < VMT_ARRAY_LEN(steps); first++) {
+		struct vmt_sample *key = NULL, *read_key = NULL;
+
+		for (i = 0; i < VMT_ARRAY_LEN(steps); i++) {
+			size_t at = (first + i) % VMT_ARRAY_LEN(steps);
+			struct vmt_sample *s = mapped(i, steps[at].how, steps[at].n), *got = NULL;
+			VMT_AUTO_BUF out = { 0 };
+
+			vmt_sample_json_put(j, &out, s, key, 0);
+			assert_int_equal(
+				vmt_recorded_sample((struct vmt_bytes){ out.data, out.len - 1 },
+						    read_key, &got, NULL),
+				0);
+			assert_int_equal(got->maps ? got->maps[0].state : VMT_STATE_UNUSED,
+					 steps[at].how);
+			assert_int_equal(got->maps ? got->maps[0].n_maps : 0, steps[at].n);
+			if (key && !steps[at].n && steps[at].how != VMT_STATE_OK)
+				assert_null(strstr(out.data, "\"mappings\""));
+			if (key) {
+				vmt_sample_free(s);
+				vmt_sample_free(got);
+			} else {
+				key = s;
+				read_key = got;
+				read_key->host.page_size = 4096;
+			}
+		}
+		vmt_sample_free(key);
+		vmt_sample_free(read_key);
+	}
+	vmt_sample_json_free(j);
+}
+
+/* Where nobody looked for processes, none is gone; and those of before are not shown as those of
+ * now. */
+static void processes_that_were_not_looked_for(void **unused)
+{
+	struct vmt_recorder *r = start(0);
+	struct vmt_sample *samples[3], *s;
+	VMT_AUTO_RECORDING rec = NULL;
+	VMT_AUTO_BUF out = { 0 };
+	struct vmt_sample_json *j;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		samples[i] = any_sample(i);
+		samples[i]->sources[VMT_SOURCE_PIDS].state = i == 1 ? VMT_STATE_UNUSED
+								    : VMT_STATE_OK;
+		samples[i]->n_procs = i == 1 ? 0 : samples[i]->n_procs;
+		samples[i]->maps = i == 1 ? NULL : samples[i]->maps;
+		assert_int_equal(vmt_recorder_put(r, samples[i], 0, NULL), 0);
+	}
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(vmt_recording_sample(rec, i, &s, NULL), 0);
+		assert_int_equal(s->n_procs, samples[i]->n_procs);
+		assert_int_equal(s->sources[VMT_SOURCE_PIDS].state,
+				 i == 1 ? VMT_STATE_ABSENT : VMT_STATE_OK);
+		vmt_sample_free(s);
+	}
+	assert_int_equal(vmt_sample_json_new(&j), 0);
+	vmt_sample_json_put(j, &out, samples[1], samples[0], 0);
+	assert_null(strstr(out.data, "\"processes\""));
+	assert_non_null(strstr(out.data, "\"pids\":{\"status\":\"unused\""));
+	vmt_sample_json_free(j);
+	for (i = 0; i < 3; i++)
+		vmt_sample_free(samples[i]);
+}
+
 static void j06_another_page_size(void **unused)
 {
 	static const char *const none[] = { "0", "1", "4097", "4294967296" };
@@ -581,6 +688,8 @@ int main(void)
 		TEST(j05_an_unfinished_frame_is_finished),
 		TEST(j05_grows_while_it_is_read),
 		TEST(j05_an_unfinished_frame_is_read_again),
+		TEST(mappings_that_were_not_read),
+		TEST(processes_that_were_not_looked_for),
 		TEST(j06_another_page_size),
 		TEST(j07_no_recording),
 		TEST(what_is_no_recording_is_not_touched),
