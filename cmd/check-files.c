@@ -39,6 +39,20 @@ static int end_turn(int fd)
 	return fcntl(fd, F_OFD_SETLK, &turn) < 0 ? -errno : 0;
 }
 
+/* Whether the file holds what runs that came too late wrote, and nothing of somebody else. */
+static int only_marks(int fd)
+{
+	char marks[TIMES_MAX + 1];
+	ssize_t i, n = pread(fd, marks, sizeof(marks), 0);
+
+	if (n < 0)
+		return -errno;
+	for (i = 0; i < n; i++)
+		if (marks[i] != '+')
+			return 0;
+	return n <= TIMES_MAX;
+}
+
 int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vmt_err *err)
 {
 	VMT_AUTO_CLOSE int fd = open(
@@ -56,8 +70,11 @@ int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vm
 	if (r < 0)
 		return failed(err, r, path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		if (ftruncate(fd, 0) < 0)
-			return failed(err, -errno, path);
+		r = only_marks(fd);
+		if (r == 0)
+			return vmt_err_set(err, -EINVAL, path, 0, "not a lock of vmtop check");
+		if (r < 0 || ftruncate(fd, 0) < 0)
+			return failed(err, r < 0 ? r : -errno, path);
 		r = end_turn(fd);
 		if (r < 0)
 			return failed(err, r, path);
@@ -89,6 +106,8 @@ int vmt_check_state_load(const char *path, struct vmt_sample **ret, struct vmt_e
 
 	*ret = NULL;
 	r = vmt_whole_file(path, O_NOFOLLOW, VMT_CHECK_STATE_MAX, &text, NULL, err);
+	if ((r == 0 || r == -EFBIG) && !vmt_is_own_file(&text, "vmtop-check-state "))
+		return vmt_err_set(err, -EEXIST, path, 0, "not the state of vmtop check, and kept");
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	r = vmt_check_state_read((struct vmt_bytes){ text.data, text.len }, ret, &why);

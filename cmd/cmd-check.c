@@ -226,18 +226,21 @@ static int take_lock(struct vmt_ctx *ctx, const struct settings *set, struct wat
 	return say_unknown(ctx, dog, text.data ? text.data : "the lock");
 }
 
-/* The state of the last run; problem gets why it is none, where there is a file. */
-static void load_state(const struct settings *set, struct vmt_check_how *how,
-		       struct vmt_buf *problem)
+/* The state of the last run; problem gets why it is none, where there is a file. -EEXIST: the file
+ * is not ours to replace. */
+static int load_state(const struct settings *set, struct vmt_check_how *how,
+		      struct vmt_buf *problem)
 {
 	struct vmt_err err = { 0 };
+	int r = set->state ? vmt_check_state_load(set->state, &how->before, &err) : 0;
 
-	if (!set->state || vmt_check_state_load(set->state, &how->before, &err) == 0)
-		return;
+	if (r == 0)
+		return 0;
 	vmt_buf_addf(problem, "%s", err.path);
 	if (err.line)
 		vmt_buf_addf(problem, ":%u", err.line);
 	vmt_buf_addf(problem, ": %s", err.text);
+	return r;
 }
 
 static int save_state(struct vmt_ctx *ctx, const struct settings *set,
@@ -363,14 +366,13 @@ static int check(struct vmt_ctx *ctx, struct vmt_check_plan *plan, const struct 
 	VMT_AUTO_BUF problem = { 0 }, doubts = { 0 };
 	VMT_AUTO_CHECK_RUN c = { 0 };
 	enum vmt_status status;
-	int r;
+	int r, loaded = load_state(set, &how, &problem);
 
-	load_state(set, &how, &problem);
 	r = vmt_check_measure(ctx, plan, &how, &c);
 	vmt_sample_free(how.before);
 	if (r == 0)
 		r = judge(ctx, plan);
-	if (r == 0 && save_state(ctx, set, plan, c.run.sample))
+	if (r == 0 && loaded != -EEXIST && save_state(ctx, set, plan, c.run.sample))
 		add_unwritten(&problem, set->state);
 	/* Here, for what is added to the problem below moves its text, and is none of the state. */
 	if (problem.len) {

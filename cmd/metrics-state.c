@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/parse.h"
+#include "cmd/metrics-groups.h"
 #include "cmd/whole-file.h"
 #include "source/root.h"
 
@@ -113,7 +114,8 @@ static int take_state_line(struct vmt_metric_state *s, struct vmt_bytes line)
 	if (vmt_bytes_is(word, "group")) {
 		vmt_take_blanks(&line);
 		name = vmt_take_word(&line);
-		if (!name.len || find_total(s, name) || take_numbers(&line, v, 2) < 0)
+		if (!name.len || s->n_totals > VMT_METRIC_GROUPS_MAX || find_total(s, name) ||
+		    take_numbers(&line, v, 2) < 0)
 			return -EINVAL;
 		return add_total(s, name, &(struct vmt_fault_counts){ v[0], v[1] });
 	}
@@ -152,6 +154,9 @@ int vmt_metric_state_load(struct vmt_metric_state *s, const char *path, struct v
 	VMT_AUTO_BUF text = { 0 };
 	int r = vmt_whole_file(path, O_NOFOLLOW, BYTES_MAX, &text, NULL, err);
 
+	if ((r == 0 || r == -EFBIG) && !vmt_is_own_file(&text, "vmtop-metrics-state "))
+		return vmt_err_set(err, -EEXIST, path, 0,
+				   "not the state of vmtop metrics, and kept");
 	if (r == -EINVAL || r == -EFBIG)
 		return vmt_err_set(err, -EINVAL, path, 0, "not the state of vmtop metrics");
 	return r < 0 ? r

@@ -41,3 +41,9 @@ int vmt_whole_file(const char *path, int flags, size_t max, struct vmt_buf *ret,
 		*ret_mode = st.st_mode & 0777;
 	return 0;
 }
+
+bool vmt_is_own_file(const struct vmt_buf *text, const char *word)
+{
+	return text->len == 0 ||
+	       vmt_bytes_starts((struct vmt_bytes){ text->data, text->len }, word);
+}

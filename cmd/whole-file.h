@@ -16,3 +16,9 @@
  */
 int vmt_whole_file(const char *path, int flags, size_t max, struct vmt_buf *ret, mode_t *ret_mode,
 		   struct vmt_err *err);
+
+/*
+ * Whether a file of our own that is replaced by each run may be: text, of which the file has that
+ * or more, is empty or begins with word, of whatever version. One that somebody else wrote is kept.
+ */
+bool vmt_is_own_file(const struct vmt_buf *text, const char *word);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/check-measure.h"
+#include "model/check-take.h"
 
 #include <inttypes.h>
 
@@ -24,43 +24,6 @@ enum vmt_measure_id vmt_measure_find(struct vmt_bytes name)
 	return (enum vmt_measure_id)i;
 }
 
-/* A name against a pattern with * and ?, byte by byte: fnmatch(3) goes by the locale. */
-static bool matches(const char *pattern, struct vmt_bytes name)
-{
-	const char *star = NULL;
-	size_t at = 0, back = 0;
-
-	while (at < name.len) {
-		if (*pattern == '*') {
-			star = pattern++;
-			back = at;
-		} else if (*pattern && (*pattern == '?' || *pattern == name.ptr[at])) {
-			pattern++;
-			at++;
-		} else if (star) {
-			pattern = star + 1;
-			at = ++back;
-		} else {
-			return false;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == 0;
-}
-
-bool vmt_figure_wants(const struct vmt_figure_want *w, const struct vmt_proc *p)
-{
-	size_t i;
-
-	if (!w->pids && !w->comm)
-		return true;
-	for (i = 0; i < w->n_pids; i++)
-		if (w->pids[i] == p->pid)
-			return true;
-	return w->comm && VMT_HAS(proc, comm, p) && matches(w->comm, p->comm);
-}
-
 void vmt_figure_done(struct vmt_figure *f)
 {
 	vmt_buf_done(&f->text);
@@ -68,17 +31,7 @@ void vmt_figure_done(struct vmt_figure *f)
 	*f = (struct vmt_figure){ 0 };
 }
 
-/* What is measured, and where it goes. */
-struct take {
-	const struct vmt_model *m;
-	const struct vmt_sample *prev;
-	const struct vmt_figure_want *want;
-	struct vmt_figure *f;
-	enum vmt_check_unit unit;
-	uint64_t dt_ns; /* since prev; 0: no rates */
-};
-
-static void unknown(const struct take *t, const char *why)
+void vmt_take_unknown(const struct vmt_take *t, const char *why)
 {
 	t->f->state = VMT_FIGURE_UNKNOWN;
 	vmt_buf_clear(&t->f->reason);
@@ -88,19 +41,19 @@ static void unknown(const struct take *t, const char *why)
 /* There is something now, and was nothing to measure it against. */
 #define LATER "known from the next run on"
 
-static void nothing(const struct take *t, const char *why)
+void vmt_take_nothing(const struct vmt_take *t, const char *why)
 {
-	unknown(t, why);
+	vmt_take_unknown(t, why);
 	t->f->state = VMT_FIGURE_NOTHING;
 }
 
 /* That a source did not give it, with its reason. */
-static void no_source(const struct take *t, enum vmt_source_id id)
+void vmt_take_no_source(const struct vmt_take *t, enum vmt_source_id id)
 {
 	const struct vmt_source_stat *st = &t->m->sample->sources[id];
 	struct vmt_buf *out = &t->f->reason;
 
-	unknown(t, vmt_source_name(id));
+	vmt_take_unknown(t, vmt_source_name(id));
 	if (st->state == VMT_STATE_OK || st->state == VMT_STATE_UNUSED) {
 		vmt_buf_adds(out, " does not say it on this kernel");
 		return;
@@ -112,7 +65,7 @@ static void no_source(const struct take *t, enum vmt_source_id id)
 	}
 }
 
-static bool known(const struct take *t, int64_t milli)
+bool vmt_take_known(const struct vmt_take *t, int64_t milli)
 {
 	t->f->state = VMT_FIGURE_KNOWN;
 	t->f->value = milli;
@@ -125,28 +78,28 @@ static int64_t to_milli(uint64_t v)
 }
 
 /* A number that has thousandths; false, and unknown, where it has no room. */
-static bool known_whole(const struct take *t, uint64_t v)
+static bool known_whole(const struct vmt_take *t, uint64_t v)
 {
 	int64_t milli = to_milli(v);
 
 	if (milli >= 0)
-		return known(t, milli);
-	unknown(t, "the number is too large");
+		return vmt_take_known(t, milli);
+	vmt_take_unknown(t, "the number is too large");
 	return false;
 }
 
-static void figure(const struct take *t, int64_t milli)
+void vmt_take_say(const struct vmt_take *t, int64_t milli)
 {
 	vmt_check_figure(&t->f->text, milli, t->unit);
 }
 
-static void bytes(const struct take *t, uint64_t v)
+static void bytes(const struct vmt_take *t, uint64_t v)
 {
 	vmt_check_figure(&t->f->text, to_milli(v), VMT_CHECK_BYTES);
 }
 
 /* v of total, as "6.0% (1.41GiB of 23.5GiB" with the bracket open. */
-static void part(const struct take *t, uint64_t v, uint64_t total)
+static void part(const struct vmt_take *t, uint64_t v, uint64_t total)
 {
 	if (total)
 		vmt_check_figure(&t->f->text, (int64_t)((unsigned __int128)v * 100000 / total),
@@ -160,11 +113,11 @@ static void part(const struct take *t, uint64_t v, uint64_t total)
 }
 
 /* A size that is a part of another. */
-static void take_part(const struct take *t, bool has, uint64_t v, uint64_t total,
+static void take_part(const struct vmt_take *t, bool has, uint64_t v, uint64_t total,
 		      enum vmt_source_id source)
 {
 	if (!has) {
-		no_source(t, source);
+		vmt_take_no_source(t, source);
 		return;
 	}
 	if (!known_whole(t, v))
@@ -174,24 +127,25 @@ static void take_part(const struct take *t, bool has, uint64_t v, uint64_t total
 	vmt_buf_addc(&t->f->text, ')');
 }
 
-static void take_commit(const struct take *t)
+static void take_commit(const struct vmt_take *t)
 {
 	const struct vmt_system *s = &t->m->system;
 
 	if (!VMT_HAS(system, committed_bytes, s) || !VMT_HAS(system, commit_limit_bytes, s)) {
-		no_source(t, VMT_SOURCE_MEMINFO);
+		vmt_take_no_source(t, VMT_SOURCE_MEMINFO);
 		return;
 	}
 	if (s->commit_limit_bytes == 0) {
-		nothing(t, "the limit is 0");
+		vmt_take_nothing(t, "the limit is 0");
 		return;
 	}
-	known(t, (int64_t)((unsigned __int128)s->committed_bytes * 100000 / s->commit_limit_bytes));
+	vmt_take_known(t, (int64_t)((unsigned __int128)s->committed_bytes * 100000 /
+				    s->commit_limit_bytes));
 	part(t, s->committed_bytes, s->commit_limit_bytes);
 	vmt_buf_addc(&t->f->text, ')');
 }
 
-static void take_pressure(const struct take *t, const char *kind, bool minute)
+static void take_pressure(const struct vmt_take *t, const char *kind, bool minute)
 {
 	size_t i;
 
@@ -202,15 +156,15 @@ static void take_pressure(const struct take *t, const char *kind, bool minute)
 
 		if (!has || !vmt_bytes_is(p->resource, "memory") || !vmt_bytes_is(p->kind, kind))
 			continue;
-		known(t, (int64_t)(minute ? p->avg60_percent : p->avg10_percent));
-		figure(t, t->f->value);
+		vmt_take_known(t, (int64_t)(minute ? p->avg60_percent : p->avg10_percent));
+		vmt_take_say(t, t->f->value);
 		return;
 	}
-	no_source(t, VMT_SOURCE_PRESSURE);
+	vmt_take_no_source(t, VMT_SOURCE_PRESSURE);
 }
 
 /* In which time it was. */
-static void over(const struct take *t)
+static void over(const struct vmt_take *t)
 {
 	vmt_buf_adds(&t->f->text, " (over ");
 	vmt_fmt_duration(&t->f->text, t->dt_ns);
@@ -218,23 +172,23 @@ static void over(const struct take *t)
 }
 
 /* How far a counter went since prev; false, with why, where that is not known. */
-static bool went(const struct take *t, unsigned index, uint64_t *ret)
+static bool went(const struct vmt_take *t, unsigned index, uint64_t *ret)
 {
 	const struct vmt_field *field = &vmt_entity_system.fields[index];
 	uint64_t now = vmt_field_number(field, &t->m->system);
 	uint64_t before = vmt_field_number(field, &t->prev->system);
 
 	if (!vmt_row_has(&t->m->system.row, index)) {
-		no_source(t, VMT_SOURCE_VMSTAT);
+		vmt_take_no_source(t, VMT_SOURCE_VMSTAT);
 		return false;
 	}
 	/* The last run was not asked for a counter, and kept none. */
 	if (!vmt_row_has(&t->prev->system.row, index)) {
-		nothing(t, LATER);
+		vmt_take_nothing(t, LATER);
 		return false;
 	}
 	if (now < before) {
-		unknown(t, "the counter went back");
+		vmt_take_unknown(t, "the counter went back");
 		return false;
 	}
 	*ret = now - before;
@@ -244,16 +198,17 @@ static bool went(const struct take *t, unsigned index, uint64_t *ret)
 #define WENT(t, member, ret) went(t, VMT_FIELD_system_##member, ret)
 
 /* A rate that the model made of two counters, or of one that is given twice. */
-static void take_rate(const struct take *t, bool has, uint64_t milli, unsigned one, unsigned two)
+static void take_rate(const struct vmt_take *t, bool has, uint64_t milli, unsigned one,
+		      unsigned two)
 {
 	uint64_t n;
 
 	if (has) {
-		known(t, milli > INT64_MAX ? INT64_MAX : (int64_t)milli);
-		figure(t, t->f->value);
+		vmt_take_known(t, milli > INT64_MAX ? INT64_MAX : (int64_t)milli);
+		vmt_take_say(t, t->f->value);
 		over(t);
 	} else if (went(t, one, &n) && went(t, two, &n)) {
-		unknown(t, "the number is too large");
+		vmt_take_unknown(t, "the number is too large");
 	}
 }
 
@@ -261,32 +216,32 @@ static void take_rate(const struct take *t, bool has, uint64_t milli, unsigned o
 	take_rate(t, VMT_HAS(system, rate, &(t)->m->system), (t)->m->system.rate,                  \
 		  VMT_FIELD_system_##one, VMT_FIELD_system_##two)
 
-static void take_oom_kills(const struct take *t)
+static void take_oom_kills(const struct vmt_take *t)
 {
 	uint64_t n;
 
 	if (!WENT(t, oom_kill_total, &n) || !known_whole(t, n))
 		return;
-	figure(t, t->f->value);
+	vmt_take_say(t, t->f->value);
 	over(t);
 }
 
-static void take_thp(const struct take *t)
+static void take_thp(const struct vmt_take *t)
 {
 	uint64_t failed, got, all;
 
 	if (!WENT(t, thp_fault_fallback_total, &failed) || !WENT(t, thp_fault_alloc_total, &got))
 		return;
 	if (__builtin_add_overflow(failed, got, &all)) {
-		unknown(t, "the number is too large");
+		vmt_take_unknown(t, "the number is too large");
 		return;
 	}
 	if (all == 0) {
-		nothing(t, "no fault wanted a huge page");
+		vmt_take_nothing(t, "no fault wanted a huge page");
 		return;
 	}
-	known(t, (int64_t)((unsigned __int128)failed * 100000 / all));
-	figure(t, t->f->value);
+	vmt_take_known(t, (int64_t)((unsigned __int128)failed * 100000 / all));
+	vmt_take_say(t, t->f->value);
 	vmt_buf_addf(&t->f->text, " (%" PRIu64 " of %" PRIu64 " faults)", failed, all);
 }
 
@@ -297,7 +252,7 @@ static bool has_marks(const struct vmt_zone_row *z)
 	       VMT_HAS(zone, managed_bytes, z) && z->managed_bytes > 0;
 }
 
-static void name_zone(const struct take *t, const struct vmt_zone_row *z)
+static void name_zone(const struct vmt_take *t, const struct vmt_zone_row *z)
 {
 	vmt_buf_addf(&t->f->text, "node %" PRIu64 " ", z->node);
 	vmt_fmt_safe(&t->f->text, z->zone, true);
@@ -307,7 +262,7 @@ static void name_zone(const struct take *t, const struct vmt_zone_row *z)
 	bytes(t, z->low_bytes);
 }
 
-static void take_zones_low(const struct take *t)
+static void take_zones_low(const struct vmt_take *t)
 {
 	const struct vmt_model *m = t->m;
 	size_t i, n = 0, any = 0;
@@ -319,11 +274,11 @@ static void take_zones_low(const struct take *t)
 		n += m->zones[i].free_bytes < m->zones[i].low_bytes;
 	}
 	if (!any) {
-		no_source(t, VMT_SOURCE_ZONEINFO);
+		vmt_take_no_source(t, VMT_SOURCE_ZONEINFO);
 		return;
 	}
 	known_whole(t, n);
-	figure(t, t->f->value);
+	vmt_take_say(t, t->f->value);
 	vmt_buf_addf(&t->f->text, " of %zu", any);
 	for (i = 0; n && i < m->n_zones; i++) {
 		const struct vmt_zone_row *z = &m->zones[i];
@@ -337,7 +292,7 @@ static void take_zones_low(const struct take *t)
 	}
 }
 
-static void take_zone_distance(const struct take *t)
+static void take_zone_distance(const struct vmt_take *t)
 {
 	const struct vmt_zone_row *worst = NULL;
 	int64_t least = INT64_MAX;
@@ -354,12 +309,12 @@ static void take_zone_distance(const struct take *t)
 		worst = z;
 	}
 	if (!worst) {
-		no_source(t, VMT_SOURCE_ZONEINFO);
+		vmt_take_no_source(t, VMT_SOURCE_ZONEINFO);
 		return;
 	}
-	known(t, least);
+	vmt_take_known(t, least);
 	t->f->total = to_milli(worst->low_bytes);
-	figure(t, least);
+	vmt_take_say(t, least);
 	vmt_buf_adds(&t->f->text, " (");
 	name_zone(t, worst);
 	vmt_buf_addc(&t->f->text, ')');
@@ -368,7 +323,7 @@ static void take_zone_distance(const struct take *t)
 /* Order 9 is a huge page where pages have 4 KiB. */
 #define LARGE_ORDER 9
 
-static void take_frag(const struct take *t)
+static void take_frag(const struct vmt_take *t)
 {
 	const struct vmt_model *m = t->m;
 	uint64_t all = 0, large = 0, block = 0;
@@ -386,296 +341,21 @@ static void take_frag(const struct take *t)
 			block = o->block_bytes;
 	}
 	if (m->n_orders == 0) {
-		no_source(t, VMT_SOURCE_BUDDYINFO);
+		vmt_take_no_source(t, VMT_SOURCE_BUDDYINFO);
 		return;
 	}
 	if (all == 0) {
-		nothing(t, "nothing is free");
+		vmt_take_nothing(t, "nothing is free");
 		return;
 	}
-	known(t, (int64_t)((unsigned __int128)large * 100000 / all));
+	vmt_take_known(t, (int64_t)((unsigned __int128)large * 100000 / all));
 	part(t, large, all);
 	vmt_buf_adds(&t->f->text, " free in blocks of ");
 	bytes(t, block);
 	vmt_buf_adds(&t->f->text, " and more)");
 }
 
-static void name_process(const struct take *t, const struct vmt_proc *p)
-{
-	vmt_fmt_process(&t->f->text, p->pid, VMT_HAS(proc, comm, p) ? &p->comm : NULL);
-}
-
-/* That there is nobody to measure. */
-static void nobody(const struct take *t)
-{
-	const struct vmt_figure_want *w = t->want;
-	struct vmt_buf *out = &t->f->reason;
-
-	unknown(t, "no process ");
-	if (w->comm) {
-		vmt_buf_adds(out, "is called ");
-		vmt_fmt_safe(out, vmt_bytes_of(w->comm), true);
-	} else if (w->n_pids == 1) {
-		vmt_buf_addf(out, "%" PRIu64, w->pids[0]);
-	} else {
-		vmt_buf_adds(out, "of that number");
-	}
-}
-
-static void unknown_as(const struct take *t, const struct vmt_issue *issue)
-{
-	unknown(t, "");
-	vmt_fmt_safe(&t->f->reason, issue->source, true);
-	vmt_buf_addf(&t->f->reason, " of process %" PRIu64 " ", issue->pid);
-	vmt_fmt_safe(&t->f->reason, issue->status, true);
-	if (VMT_HAS(issue, hint, issue)) {
-		vmt_buf_adds(&t->f->reason, ": ");
-		vmt_fmt_safe(&t->f->reason, issue->hint, true);
-	}
-}
-
-/* Why a value of the processes is not known: the reason stands with the first issue. */
-static void unread(const struct take *t, enum vmt_source_id id)
-{
-	const struct vmt_sample *s = t->m->sample;
-	size_t i;
-
-	for (i = 0; i < s->n_issues; i++) {
-		const struct vmt_issue *issue = &s->issues[i];
-
-		if (!vmt_bytes_is(issue->source, vmt_source_name(id)) ||
-		    !VMT_HAS(issue, pid, issue))
-			continue;
-		unknown_as(t, issue);
-		return;
-	}
-	no_source(t, id);
-}
-
-/* One that ended while it was read has nothing that is unknown. */
-static bool is_gone(const struct vmt_proc *p)
-{
-	return VMT_HAS(proc, read_status, p) && vmt_bytes_is(p->read_status, "gone");
-}
-
-static bool is_wanted(const struct take *t, uint64_t pid)
-{
-	size_t i;
-
-	for (i = 0; i < t->want->n_pids; i++)
-		if (t->want->pids[i] == pid)
-			return true;
-	return false;
-}
-
-static bool is_listed(const struct take *t, uint64_t pid)
-{
-	size_t i;
-
-	for (i = 0; i < t->m->n_procs; i++)
-		if (t->m->procs[i].pid == pid)
-			return !is_gone(&t->m->procs[i]);
-	return false;
-}
-
-/* Whether it may be of one of them: without its name, it may be of that name. */
-static bool is_meant(const struct take *t, const struct vmt_issue *issue)
-{
-	const struct vmt_figure_want *w = t->want;
-
-	return (!w->pids && !w->comm) || is_wanted(t, issue->pid) ||
-	       (w->comm && (!VMT_HAS(issue, comm, issue) || matches(w->comm, issue->comm)));
-}
-
-/* Whether all that are meant have a row. One whose stat or status could not be read has none, and
- * may be the one that matters; so may one that was named by its number and is not there. */
-static bool are_all_there(const struct take *t)
-{
-	const struct vmt_sample *s = t->m->sample;
-	size_t i;
-
-	for (i = 0; i < s->n_issues; i++) {
-		const struct vmt_issue *issue = &s->issues[i];
-
-		if (!VMT_HAS(issue, pid, issue) || vmt_bytes_is(issue->status, "gone") ||
-		    !is_meant(t, issue) || is_listed(t, issue->pid))
-			continue;
-		unknown_as(t, issue);
-		return false;
-	}
-	for (i = 0; i < t->want->n_pids; i++) {
-		if (is_listed(t, t->want->pids[i]))
-			continue;
-		unknown(t, "no process ");
-		vmt_buf_addf(&t->f->reason, "%" PRIu64, t->want->pids[i]);
-		return false;
-	}
-	return true;
-}
-
-/*
- * The largest value of a field of the processes that are wanted. Of those that have no value of
- * base it is not known; without that of index alone one is left out, as one that was not there
- * before.
- */
-static void take_proc(const struct take *t, unsigned index, unsigned base,
-		      enum vmt_source_id source)
-{
-	const struct vmt_field *field = &vmt_entity_proc.fields[index];
-	const struct vmt_proc *worst = NULL;
-	size_t i, n = 0, without = 0;
-	int64_t most = INT64_MIN;
-	bool all = are_all_there(t);
-
-	for (i = 0; i < t->m->n_procs; i++) {
-		const struct vmt_proc *p = &t->m->procs[i];
-		int64_t v;
-
-		/* Kernel threads and zombies have no memory. */
-		if (!vmt_figure_wants(t->want, p) ||
-		    (VMT_HAS(proc, class, p) && !vmt_bytes_is(p->class, "user")))
-			continue;
-		n++;
-		if (!vmt_row_has(&p->row, index)) {
-			without += !is_gone(p) && !vmt_row_has(&p->row, base);
-			continue;
-		}
-		v = (int64_t)vmt_field_number(field, p);
-		if (v > INT64_MAX / 1000 || v < INT64_MIN / 1000 || (worst && v <= most))
-			continue;
-		most = v;
-		worst = p;
-	}
-	if (n == 0) {
-		if (all)
-			nobody(t);
-		return;
-	}
-	if (all && (!worst || without))
-		unread(t, source);
-	if (!worst)
-		return;
-	known(t, most * 1000);
-	/* The largest of some is not the largest: one that could not be read may be it. */
-	if (!all || without)
-		t->f->state = VMT_FIGURE_AT_LEAST;
-	figure(t, t->f->value);
-	vmt_buf_adds(&t->f->text, " (");
-	name_process(t, worst);
-	if (n > 1)
-		vmt_buf_addf(&t->f->text, ", most of %zu", n);
-	if (t->dt_ns && vmt_measures[t->want->measure].needs & VMT_NEEDS_BEFORE) {
-		vmt_buf_adds(&t->f->text, ", over ");
-		vmt_fmt_duration(&t->f->text, t->dt_ns);
-	}
-	vmt_buf_addc(&t->f->text, ')');
-}
-
-static void take_growth(const struct take *t)
-{
-	size_t i, n = 0, grown = 0;
-
-	for (i = 0; i < t->m->n_procs; i++) {
-		const struct vmt_proc *p = &t->m->procs[i];
-
-		if (!vmt_figure_wants(t->want, p))
-			continue;
-		n++;
-		grown += VMT_HAS(proc, rss_per_second_bytes, p);
-	}
-	if (n && !grown)
-		nothing(t, "no process that was there before");
-	else
-		take_proc(t, VMT_FIELD_proc_rss_per_second_bytes, VMT_FIELD_proc_rss_bytes,
-			  VMT_SOURCE_STATUS);
-}
-
-static void take_maps(const struct take *t)
-{
-	const struct vmt_proc *worst = NULL;
-	size_t i, without = 0;
-	bool named = t->want->pids || t->want->comm, all = !named || are_all_there(t);
-
-	for (i = 0; i < t->m->n_procs; i++) {
-		const struct vmt_proc *p = &t->m->procs[i];
-
-		if (!vmt_figure_wants(t->want, p))
-			continue;
-		/* A kernel thread has none. */
-		if (!VMT_HAS(proc, maps_percent, p)) {
-			without += !is_gone(p) &&
-				   (!VMT_HAS(proc, class, p) || vmt_bytes_is(p->class, "user"));
-			continue;
-		}
-		if (!worst || p->maps_total > worst->maps_total)
-			worst = p;
-	}
-	if (all && (!worst || (without && named)))
-		unread(t, VMT_SOURCE_MAPS);
-	if (!worst)
-		return;
-	known(t, worst->maps_percent > INT64_MAX ? INT64_MAX : (int64_t)worst->maps_percent);
-	/* As above, of those that are named. */
-	if (named && (!all || without))
-		t->f->state = VMT_FIGURE_AT_LEAST;
-	figure(t, t->f->value);
-	vmt_buf_adds(&t->f->text, " (");
-	name_process(t, worst);
-	vmt_buf_addf(&t->f->text, ": %" PRIu64 " of %" PRIu64 " mappings", worst->maps_total,
-		     worst->maps_limit);
-	if (without)
-		vmt_buf_addf(&t->f->text, ", %zu processes not read", without);
-	vmt_buf_addc(&t->f->text, ')');
-}
-
-static void take_p99(const struct take *t)
-{
-	const struct vmt_model *m = t->m;
-	const struct vmt_fault *worst = NULL;
-	size_t i;
-	bool all;
-
-	if (t->want->n_pids == 0) {
-		nobody(t);
-		return;
-	}
-	if (!m->has_probe || m->sample->sources[VMT_SOURCE_FAULT].state != VMT_STATE_OK) {
-		no_source(t, VMT_SOURCE_FAULT);
-		return;
-	}
-	for (i = 0; i < m->n_faults; i++) {
-		const struct vmt_fault *f = &m->faults[i];
-
-		if (!VMT_HAS(fault, pid, f) || !is_wanted(t, f->pid) ||
-		    !VMT_HAS(fault, p99_ns, f) || (worst && f->p99_ns <= worst->p99_ns))
-			continue;
-		worst = f;
-	}
-	/* Of those that were found by name some may have ended. */
-	all = t->want->comm || are_all_there(t);
-	if (!worst && !all)
-		return;
-	if (!worst && m->n_faults) {
-		unknown(t, "this way to count has no times; see 'vmtop doctor'");
-		return;
-	}
-	if (!worst) {
-		nothing(t, "no page fault in the interval");
-		return;
-	}
-	/* Thousandths of a microsecond are nanoseconds. */
-	known(t, worst->p99_ns > INT64_MAX ? INT64_MAX : (int64_t)worst->p99_ns);
-	if (!all)
-		t->f->state = VMT_FIGURE_AT_LEAST;
-	figure(t, t->f->value);
-	vmt_buf_adds(&t->f->text, " (");
-	vmt_fmt_process(&t->f->text, worst->pid, VMT_HAS(fault, comm, worst) ? &worst->comm : NULL);
-	if (VMT_HAS(fault, count, worst))
-		vmt_buf_addf(&t->f->text, ", %" PRIu64 " faults", worst->count);
-	vmt_buf_addc(&t->f->text, ')');
-}
-
-static void name_limit(const struct take *t, const struct vmt_cgroup *c)
+static void name_limit(const struct vmt_take *t, const struct vmt_cgroup *c)
 {
 	vmt_buf_adds(&t->f->text, ", ");
 	if (VMT_HAS(cgroup, binds, c))
@@ -687,7 +367,7 @@ static void name_limit(const struct take *t, const struct vmt_cgroup *c)
 	vmt_buf_addc(&t->f->text, ')');
 }
 
-static void take_cgroup(const struct take *t, bool available)
+static void take_cgroup(const struct vmt_take *t, bool available)
 {
 	const struct vmt_model *m = t->m;
 	size_t at = m->sample->cgroup_facts.first;
@@ -697,7 +377,7 @@ static void take_cgroup(const struct take *t, bool available)
 
 	if (!c || (available ? !VMT_HAS(cgroup, available_bytes, c)
 			     : !VMT_HAS(cgroup, distance_bytes, c))) {
-		no_source(t, VMT_SOURCE_MEMCG);
+		vmt_take_no_source(t, VMT_SOURCE_MEMCG);
 		return;
 	}
 	if (has_limit)
@@ -706,18 +386,19 @@ static void take_cgroup(const struct take *t, bool available)
 		if (!known_whole(t, c->available_bytes))
 			return;
 	} else {
-		known(t, c->distance_bytes > INT64_MAX / 1000	? INT64_MAX
-			 : c->distance_bytes < INT64_MIN / 1000 ? INT64_MIN
-								: c->distance_bytes * 1000);
+		vmt_take_known(t, c->distance_bytes > INT64_MAX / 1000 ? INT64_MAX
+				  : c->distance_bytes < INT64_MIN / 1000
+					  ? INT64_MIN
+					  : c->distance_bytes * 1000);
 	}
 	if (!has_limit) {
-		figure(t, t->f->value);
+		vmt_take_say(t, t->f->value);
 		return;
 	}
 	if (t->f->value >= 0) {
 		part(t, (uint64_t)t->f->value / 1000, c->tightest_limit_bytes);
 	} else {
-		figure(t, t->f->value);
+		vmt_take_say(t, t->f->value);
 		vmt_buf_adds(&t->f->text, " (limit ");
 		bytes(t, c->tightest_limit_bytes);
 	}
@@ -731,7 +412,7 @@ static void take_cgroup(const struct take *t, bool available)
 	name_limit(t, c);
 }
 
-static void take_missing(const struct take *t)
+static void take_missing(const struct vmt_take *t)
 {
 	struct vmt_buf *out = &t->f->text;
 	size_t i, n = 0, asked = 0;
@@ -745,7 +426,7 @@ static void take_missing(const struct take *t)
 		n += state != VMT_STATE_OK && state != VMT_STATE_PARTIAL;
 	}
 	if (asked == 0) {
-		unknown(t, "no source was asked for");
+		vmt_take_unknown(t, "no source was asked for");
 		return;
 	}
 	known_whole(t, n);
@@ -764,7 +445,7 @@ static void take_missing(const struct take *t)
 		vmt_buf_addc(out, ')');
 }
 
-static void take(const struct take *t)
+static void take(const struct vmt_take *t)
 {
 	const struct vmt_system *s = &t->m->system;
 
@@ -816,23 +497,25 @@ static void take(const struct take *t)
 		take_frag(t);
 		break;
 	case VMT_MEASURE_MAPS_COUNT:
-		take_maps(t);
+		vmt_take_maps(t);
 		break;
 	case VMT_MEASURE_PROC_RSS:
-		take_proc(t, VMT_FIELD_proc_rss_bytes, VMT_FIELD_proc_rss_bytes, VMT_SOURCE_STATUS);
+		vmt_take_proc(t, VMT_FIELD_proc_rss_bytes, VMT_FIELD_proc_rss_bytes,
+			      VMT_SOURCE_STATUS);
 		break;
 	case VMT_MEASURE_PROC_PSS:
-		take_proc(t, VMT_FIELD_proc_pss_bytes, VMT_FIELD_proc_pss_bytes, VMT_SOURCE_ROLLUP);
+		vmt_take_proc(t, VMT_FIELD_proc_pss_bytes, VMT_FIELD_proc_pss_bytes,
+			      VMT_SOURCE_ROLLUP);
 		break;
 	case VMT_MEASURE_PROC_SWAP:
-		take_proc(t, VMT_FIELD_proc_swap_bytes, VMT_FIELD_proc_swap_bytes,
-			  VMT_SOURCE_STATUS);
+		vmt_take_proc(t, VMT_FIELD_proc_swap_bytes, VMT_FIELD_proc_swap_bytes,
+			      VMT_SOURCE_STATUS);
 		break;
 	case VMT_MEASURE_PROC_GROWTH:
-		take_growth(t);
+		vmt_take_growth(t);
 		break;
 	case VMT_MEASURE_FAULT_P99:
-		take_p99(t);
+		vmt_take_p99(t);
 		break;
 	case VMT_MEASURE_CGROUP_AVAILABLE:
 	case VMT_MEASURE_CGROUP_DISTANCE:
@@ -849,7 +532,7 @@ static void take(const struct take *t)
 int vmt_figure_take(const struct vmt_model *m, const struct vmt_sample *prev,
 		    const struct vmt_figure_want *want, struct vmt_figure *ret)
 {
-	const struct take t = {
+	const struct vmt_take t = {
 		.m = m,
 		.prev = prev,
 		.want = want,
@@ -864,7 +547,7 @@ int vmt_figure_take(const struct vmt_model *m, const struct vmt_sample *prev,
 	ret->value = 0;
 	ret->total = -1;
 	if (vmt_measures[want->measure].needs & VMT_NEEDS_BEFORE && !t.dt_ns)
-		nothing(&t, LATER);
+		vmt_take_nothing(&t, LATER);
 	else
 		take(&t);
 	return vmt_buf_error(&ret->text) < 0 ? vmt_buf_error(&ret->text)

@@ -52,7 +52,8 @@ struct vmt_figure {
 	enum {
 		VMT_FIGURE_UNKNOWN, /* it could not be had; reason says why */
 		VMT_FIGURE_NOTHING, /* there is nothing to measure, or not yet; reason says why */
-		VMT_FIGURE_AT_LEAST, /* known of some, and reason says of whom not: it is that or more */
+		VMT_FIGURE_AT_LEAST, /* known of some, and reason says of whom not: it is that or
+					more */
 		VMT_FIGURE_KNOWN,
 	} state;
 	int64_t value; /* thousandths of the metric's unit */
@@ -92,8 +93,8 @@ struct vmt_judged {
 };
 
 void vmt_judged_done(struct vmt_judged *j);
-/* f may get a reason; what is at least its value becomes known where any more alerts, too, and unknown
- * elsewhere. check is the name of the row, which keeps the pointer. 0 or -ENOMEM. */
+/* f may get a reason; what is at least its value becomes known where any more alerts, too, and
+ * unknown elsewhere. check is the name of the row, which keeps the pointer. 0 or -ENOMEM. */
 int vmt_figure_judge(struct vmt_figure *f, enum vmt_measure_id measure, struct vmt_bytes check,
 		     const struct vmt_range *warning, const struct vmt_range *critical,
 		     struct vmt_judged *ret);

@@ -130,8 +130,8 @@ void vmt_diff_parts(const struct vmt_part *a, const struct vmt_part *b, size_t n
 
 /*
  * Whether a row, of one of the entities of mappings, groups and processes, says that something
- * changed: what became of it, the number of mappings, or one of the n fields that is a difference. Of
- * what is known of one of the two alone nobody can say that it did not.
+ * changed: what became of it, the number of mappings, or one of the n fields that is a difference.
+ * Of what is known of one of the two alone nobody can say that it did not.
  */
 bool vmt_diff_changed(const struct vmt_entity *e, const void *row,
 		      const struct vmt_field *const *fields, size_t n);

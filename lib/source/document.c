@@ -415,8 +415,8 @@ static int read_line(struct reader *rd, struct vmt_bytes line)
 
 /* The file. */
 
-/* Whether it is a stream: its first line is an object that has a type, wherever that stands in it. A
- * document may be one line, too, but none that is longer than a piece is the head of a stream. */
+/* Whether it is a stream: its first line is an object that has a type, wherever that stands in it.
+ * A document may be one line, too, but none that is longer than a piece is the head of a stream. */
 static bool is_stream(struct vmt_bytes head)
 {
 	struct json_object *o = NULL;

@@ -164,7 +164,7 @@ static int draw(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 		vmt_buf_addf(&desc, " (%" PRIu64 ") ", rows[i]->pid);
 		vmt_picture_size(&desc, ask, rss_of(rows[i]));
 	}
-	head.title = VMT_BYTES("Processes by resident memory");
+	head.title = VMT_BYTES("Largest processes");
 	head.desc = (struct vmt_bytes){ desc.data, desc.len };
 	head.height = top + 450 + (int64_t)shown * ROW + 60;
 	vmt_svg_begin(x, &head);

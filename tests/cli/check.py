@@ -222,8 +222,14 @@ def state(report):
         report.check("state: of another boot it counts as none",
                      judged(check(*words), OK) or (
                          None if boot in path.read_bytes() else "it was not replaced"))
+        path.write_bytes(b"[available]\n")
+        both = [check(*words), check(*words)]
+        report.check("state: a file of somebody else is UNKNOWN, and kept",
+                     judged(both[0], UNKNOWN) or judged(both[1], UNKNOWN) or
+                     (None if path.read_bytes() == b"[available]\n" else "it is gone"))
         for name, broken in (
-            ("empty", b""), ("cut", text[:-5]), ("noise", os.urandom(3000)), ("of another version",
+            ("empty", b""), ("cut", text[:-5]), ("noise", text[:20] + os.urandom(3000)),
+            ("of another version",
              text.replace(b"state 1", b"state 2")), ("a malformed number",
              re.sub(rb"(pgmajfault_total) \d+", rb"\1 -5", text)), ("of 300 KiB", text + b"#" * 300000),
         ):

@@ -3,6 +3,7 @@
 """vmtop metrics: its file, groups of processes, counters from run to run, and what it says where
 something is wrong."""
 
+import contextlib
 import fcntl
 import mmap
 import os
@@ -186,6 +187,15 @@ def rss(process):
     return 0
 
 
+def opened_by(pid):
+    """What it has open; descriptors come and go meanwhile."""
+    found = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(fd))
+    return found
+
+
 def waits_for_state(report, words, state, process, faults):
     """A run reads the processes when it has the lock, not before: what comes while it waits is in."""
     before = faults(metrics(*words))
@@ -195,9 +205,7 @@ def waits_for_state(report, words, state, process, faults):
         late = run("metrics", *words, "-t", "0.2")
         with subprocess.Popen([VMTOP, "metrics", *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as other:
-            opened = pathlib.Path(f"/proc/{other.pid}/fd")
-            while other.poll() is None and str(lock) not in {
-                    os.readlink(fd) for fd in opened.iterdir() if fd.is_symlink()}:
+            while other.poll() is None and str(lock) not in opened_by(other.pid):
                 time.sleep(0.01)
             waited = other.poll() is None
             process.fault(1000)
@@ -254,7 +262,17 @@ def groups(report, folder):
                      None if "vmtop_group_page_faults_total" not in metrics("--groups", str(conf))
                      else "it is there")
         waits_for_state(report, words, state, b, faults)
-        state.write_text("noise\n")
+        state.write_text("# of somebody else\n")
+        result = run("metrics", *words)
+        report.check("--state: a file of somebody else is refused and kept",
+                     expect(result, FAILED, complaint=True) or
+                     (None if state.read_text() == "# of somebody else\n" else "it is gone"))
+        many = "".join(f"group g{i} 0 0\n" for i in range(200000))
+        state.write_text(f"vmtop-metrics-state 1\n{many}end\n")
+        result = run("metrics", *words)
+        report.check("--state: more groups than there may be begin anew, at once",
+                     expect(result, OK, quiet=False) or (None if b"anew" in result.err else "not told"))
+        state.write_text("vmtop-metrics-state 1\nnoise\n")
         result = run("metrics", *words)
         report.check("--state: a file of noise begins anew, and is told",
                      expect(result, OK, quiet=False) or (None if b"anew" in result.err else "not told"))
