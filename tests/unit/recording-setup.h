@@ -27,14 +27,18 @@ static inline uint64_t next(void)
 	return state;
 }
 
-/* A directory of its own, and a file in it. */
+/* A directory of its own, and a file in it. In memory where that can be: each frame is synced, and
+ * a busy disk may take a second for it. */
 static char path[64];
 
 static inline int setup(void **unused)
 {
-	char dir[] = "/tmp/vmtop-recording-XXXXXX";
+	char memory[] = "/dev/shm/vmtop-recording-XXXXXX", disk[] = "/tmp/vmtop-recording-XXXXXX";
+	const char *dir = mkdtemp(memory);
 
-	if (!mkdtemp(dir))
+	if (!dir)
+		dir = mkdtemp(disk);
+	if (!dir)
 		return -1;
 	snprintf(path, sizeof(path), "%s/a.rec", dir);
 	return 0;
