@@ -5,6 +5,7 @@
 #include "workload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>
 #include <sched.h>
@@ -173,23 +174,51 @@ const struct workload_kind workload_swap_kinds[] = {
 };
 const size_t workload_n_swap_kinds = sizeof(workload_swap_kinds) / sizeof(workload_swap_kinds[0]);
 
-static void *idle(void *arg)
+/* The second thread, which a byte goes to and comes back from. */
+struct echo {
+	int to[2];
+	int back[2];
+};
+
+static void *echo(void *arg)
 {
-	for (;;)
-		pause();
-	return arg;
+	const struct echo *e = arg;
+	char c;
+
+	while (read(e->to[0], &c, 1) == 1) {
+		workload_settle_thread();
+		if (write(e->back[1], &c, 1) != 1)
+			break;
+	}
+	return NULL;
+}
+
+/*
+ * A thread begins when the scheduler lets it, and its first faults are the process's: they must not
+ * come between the measuring and the window. Behind the second answer it does nothing that it did
+ * not do behind the first, and waits for good.
+ */
+static void settle_echo(struct workload *w, const struct echo *e)
+{
+	char c = 0;
+
+	for (int i = 0; i < 2; i++)
+		if (write(e->to[1], &c, 1) != 1 || read(e->back[0], &c, 1) != 1)
+			workload_failed(w, "no answer from the thread");
 }
 
 /* Memory that is there already has a policy of its own, so that balancing leaves it alone. */
 static void keep_local(struct workload *w)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
+	static struct echo second;
 	unsigned long start, end;
 	pthread_t thread;
 	char line[512];
 
 	/* Of a process of one thread, the kernel lets pages of the thread's own node be. */
-	if (pthread_create(&thread, NULL, idle, NULL))
+	if (pipe2(second.to, O_CLOEXEC) || pipe2(second.back, O_CLOEXEC) ||
+	    pthread_create(&thread, NULL, echo, &second))
 		workload_failed(w, "cannot start a thread");
 	while (f && fgets(line, sizeof(line), f))
 		/* Of the vdso and its like there is none, and no balancing either. */
@@ -198,6 +227,8 @@ static void keep_local(struct workload *w)
 	if (!f)
 		workload_failed(w, "maps: %m");
 	fclose(f);
+	/* What was marked for balancing before it had a policy is touched here, too. */
+	settle_echo(w, &second);
 }
 
 static bool balancing(void)

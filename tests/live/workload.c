@@ -229,6 +229,12 @@ static void settle_rseq(void)
 #endif
 }
 
+void workload_settle_thread(void)
+{
+	settle_stack();
+	settle_rseq();
+}
+
 void workload_settle(struct workload *w)
 {
 	volatile char *p = (volatile char *)w->truth;
@@ -239,9 +245,8 @@ void workload_settle(struct workload *w)
 	for (size_t i = 0; i < sizeof(*w->truth); i += 512)
 		p[i] = p[i];
 	p[sizeof(*w->truth) - 1] = p[sizeof(*w->truth) - 1];
-	settle_stack();
+	workload_settle_thread();
 	settle_frames(w);
-	settle_rseq();
 	for (int access = WORKLOAD_READ; access <= WORKLOAD_WRITE; access++) {
 		none.access = (uint32_t)access;
 		workload_touch(&none, 1);

@@ -164,6 +164,8 @@ struct workload_range *workload_range(struct workload *w, const char *label, con
 
 /* Makes resident all that the measuring itself writes to; again after each fork(). */
 void workload_settle(struct workload *w);
+/* The same of a thread that measures nothing: its stack, and what the kernel writes for it. */
+void workload_settle_thread(void);
 
 /* One byte of every step-th page is read or written; the faults are added to the range. */
 void workload_touch(struct workload_range *range, size_t step);
