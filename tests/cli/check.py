@@ -308,13 +308,14 @@ def turn(report, path):
         with subprocess.Popen([VMTOP, "check", "--lock", path, "available"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as other:
             waits = re.compile(rf"-> OFDLCK .*:{os.stat(path).st_ino} ")
-            while other.poll() is None and not waits.search(
-                    pathlib.Path("/proc/locks").read_text(encoding="ascii")):
+            waited, until = False, time.monotonic() + 120
+            while not waited and other.poll() is None and time.monotonic() < until:
                 time.sleep(0.01)
-            waited = other.poll() is None
+                waited = waits.search(
+                    pathlib.Path("/proc/locks").read_text(encoding="ascii")) is not None
             file.truncate(0)
             fcntl.fcntl(file, F_OFD_SETLK, whole(fcntl.F_UNLCK))
-            out, err = other.communicate(timeout=60)
+            out, err = other.communicate(timeout=120)
         report.check("lock: who comes while it changes hands is counted for the new holder",
                      None if waited and (other.returncode, out, err) == (OK, b"", b"")
                      and os.path.getsize(path) == 1
@@ -326,7 +327,8 @@ def overlap(report, path):
     words = [VMTOP, "check", "--lock", path, "majflt", "--interval", "600"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
         # Looked up, as trying would have it taken at times when the first asks for it.
-        while first.poll() is None:
+        until = time.monotonic() + 120
+        while first.poll() is None and time.monotonic() < until:
             locks = pathlib.Path("/proc/locks").read_text(encoding="ascii")
             if os.path.exists(path) and f":{os.stat(path).st_ino} " in locks:
                 break

@@ -205,12 +205,13 @@ def waits_for_state(report, words, state, process, faults):
         late = run("metrics", *words, "-t", "0.2")
         with subprocess.Popen([VMTOP, "metrics", *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as other:
-            while other.poll() is None and str(lock) not in opened_by(other.pid):
+            waited, until = False, time.monotonic() + 120
+            while not waited and other.poll() is None and time.monotonic() < until:
                 time.sleep(0.01)
-            waited = other.poll() is None
+                waited = str(lock) in opened_by(other.pid)
             process.fault(1000)
             fcntl.flock(file, fcntl.LOCK_UN)
-            out, err = other.communicate(timeout=60)
+            out, err = other.communicate(timeout=120)
     after = faults(exposition.parse(out)) if other.returncode == OK else None
     report.check("--state: a run waits for another, and counts what came meanwhile",
                  None if waited and after is not None and 1000 <= after - before < 2000

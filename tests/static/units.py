@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from program import commands, run  # noqa: E402
@@ -135,10 +136,12 @@ def stop_problems(text, folder):
     path = folder / "stopped.rec"
     words[words.index("-w") + 1] = str(path)
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as job:
-        while job.poll() is None and not (path.exists() and path.stat().st_size):
-            os.sched_yield()
+        until = time.monotonic() + 120
+        while job.poll() is None and time.monotonic() < until and \
+                not (path.exists() and path.stat().st_size):
+            time.sleep(0.01)
         job.terminate()
-        err = job.communicate(timeout=60)[1]
+        err = job.communicate(timeout=120)[1]
     fine = {"0", *" ".join(re.findall(r"^SuccessExitStatus=(.*)$", text, re.MULTILINE)).split()}
     return [f"exit {job.returncode}, and {sorted(fine)} are fine: {err!r}"] \
         if str(job.returncode) not in fine or err else []
