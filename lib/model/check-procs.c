@@ -228,7 +228,7 @@ void vmt_take_growth(const struct vmt_take *t)
 void vmt_take_maps(const struct vmt_take *t)
 {
 	const struct vmt_proc *worst = NULL;
-	size_t i, without = 0;
+	size_t i, n = 0, without = 0;
 	bool named = t->want->pids || t->want->comm, all = !named || are_all_there(t);
 
 	for (i = 0; i < t->m->n_procs; i++) {
@@ -237,15 +237,19 @@ void vmt_take_maps(const struct vmt_take *t)
 		if (!vmt_figure_wants(t->want, p))
 			continue;
 		/* A kernel thread has none. */
+		if (VMT_HAS(proc, class, p) && !vmt_bytes_is(p->class, "user"))
+			continue;
+		n++;
 		if (!VMT_HAS(proc, maps_percent, p)) {
-			without += !is_gone(p) &&
-				   (!VMT_HAS(proc, class, p) || vmt_bytes_is(p->class, "user"));
+			without += !is_gone(p);
 			continue;
 		}
 		if (!worst || p->maps_total > worst->maps_total)
 			worst = p;
 	}
-	if (all && (!worst || (without && named)))
+	if (all && n == 0 && named)
+		nobody(t);
+	else if (all && (!worst || (without && named)))
 		unread(t, VMT_SOURCE_MAPS);
 	if (!worst)
 		return;

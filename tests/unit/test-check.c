@@ -505,7 +505,7 @@ static void largest_of_those_that_are_there(void **state)
 	s->procs = procs;
 	s->n_procs = VMT_ARRAY_LEN(procs);
 	for (i = 0; i < VMT_ARRAY_LEN(measures); i++) {
-		const struct vmt_figure_want want = { .measure = measures[i], .comm = "a*" };
+		struct vmt_figure_want want = { .measure = measures[i], .comm = "a*" };
 
 		VMT_SET(proc, read_status, &procs[1], VMT_BYTES("denied"));
 		measure(s, NULL, &want, &f);
@@ -513,6 +513,10 @@ static void largest_of_those_that_are_there(void **state)
 		VMT_SET(proc, read_status, &procs[1], VMT_BYTES("gone"));
 		measure(s, NULL, &want, &f);
 		assert_int_equal(f.state, VMT_FIGURE_KNOWN);
+		want.comm = "nobody";
+		measure(s, NULL, &want, &f);
+		assert_int_equal(f.state, VMT_FIGURE_UNKNOWN);
+		assert_string_equal(f.reason.data, "no process is called nobody");
 	}
 	vmt_figure_done(&f);
 }
