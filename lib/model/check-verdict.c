@@ -65,19 +65,30 @@ static bool resolve(const struct vmt_range *r, struct vmt_figure *f, struct vmt_
 	return false;
 }
 
+/* The limit that was passed; why the figure is known of some alone stays, behind it. */
 static void passed(struct vmt_figure *f, const struct vmt_range *given,
-		   const struct vmt_range *resolved, enum vmt_check_unit unit)
+		   const struct vmt_range *resolved, enum vmt_check_unit unit, bool at_least)
 {
-	vmt_buf_clear(&f->reason);
+	VMT_AUTO_BUF why = f->reason;
+
+	f->reason = (struct vmt_buf){ 0 };
 	vmt_buf_adds(&f->reason, given->inside ? "inside " : "limit ");
 	vmt_range_limit(&f->reason, given, resolved, unit, f->value);
+	if (!at_least)
+		return;
+	vmt_buf_adds(&f->reason, "; at least: ");
+	vmt_buf_add(&f->reason, why.data, why.len);
+	if (vmt_buf_error(&why) < 0)
+		f->reason.error = vmt_buf_error(&why);
 }
 
 static void judge(struct vmt_figure *f, enum vmt_check_unit unit, const struct vmt_range *warning,
 		  const struct vmt_range *critical, struct vmt_judged *j)
 {
+	bool at_least = f->state == VMT_FIGURE_AT_LEAST;
+
 	/* What is past a limit is so whatever the others have. */
-	if (f->state == VMT_FIGURE_AT_LEAST)
+	if (at_least)
 		f->state = vmt_range_alerts_from(&j->critical, f->value) ||
 					   vmt_range_alerts_from(&j->warning, f->value)
 				   ? VMT_FIGURE_KNOWN
@@ -88,10 +99,10 @@ static void judge(struct vmt_figure *f, enum vmt_check_unit unit, const struct v
 		j->status = VMT_STATUS_OK;
 	} else if (vmt_range_alerts(&j->critical, f->value)) {
 		j->status = VMT_STATUS_CRITICAL;
-		passed(f, critical, &j->critical, unit);
+		passed(f, critical, &j->critical, unit, at_least);
 	} else if (vmt_range_alerts(&j->warning, f->value)) {
 		j->status = VMT_STATUS_WARNING;
-		passed(f, warning, &j->warning, unit);
+		passed(f, warning, &j->warning, unit, at_least);
 	} else {
 		j->status = VMT_STATUS_OK;
 	}

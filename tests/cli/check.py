@@ -409,6 +409,12 @@ def missing(report):
         report.check(f"{words[0]} of a process that is there and one that is not",
                      judged(result, UNKNOWN) or
                      (None if b"no process 4194304" in result.out else f"{result}"))
+    words = ["proc.rss", "-c", "1K", "-p", f"{me},4194304"]
+    result = check(*words)
+    report.check("what is past its limit names whom it is not known of",
+                 judged(result, CRITICAL, ["proc_rss"]) or
+                 (None if b"limit 1.00KiB; at least: no process 4194304" in result.out
+                  else f"{result}"))
 
 
 def textfile(report):

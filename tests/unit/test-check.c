@@ -380,6 +380,9 @@ static void of_some_alone(void **state)
 									 : VMT_FIGURE_KNOWN);
 		if (j.status == VMT_STATUS_UNKNOWN)
 			assert_true(vmt_bytes_is(j.row.reason, "one of them was not read"));
+		else
+			assert_non_null(
+				strstr(f.reason.data, "; at least: one of them was not read"));
 		vmt_judged_done(&j);
 		vmt_figure_done(&f);
 	}
