@@ -162,7 +162,7 @@ int vmt_record_file_add(struct vmt_record_file *f, struct vmt_bytes lines)
 static int pack(struct vmt_record_file *f)
 {
 	size_t n = ZSTD_compressBound(f->text.len);
-	uint64_t end = f->size;
+	uint64_t end = f->size, packed; /* bytes of the file, before and then */
 	ZSTD_outBuffer to;
 	ZSTD_inBuffer in;
 	int r;
@@ -188,10 +188,10 @@ static int pack(struct vmt_record_file *f)
 	r = write_all(f, f->out.data, to.pos);
 	if (r < 0)
 		return r;
-	n = f->size;
+	packed = f->size;
 	f->size = end;
-	cut(f, n);
-	return f->size == n ? 1 : -EIO;
+	cut(f, packed);
+	return f->size == packed ? 1 : -EIO;
 }
 
 /* Has it on the disk. A file system that has no such thing has nothing to wait for. */
