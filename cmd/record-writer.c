@@ -157,7 +157,8 @@ int vmt_record_file_add(struct vmt_record_file *f, struct vmt_bytes lines)
 /*
  * Writes the frame that was begun once more, whole, over what there is of it: 1, or 0 where it is
  * no smaller, and nothing was touched. Whoever reads meanwhile, or finds what was left by one who
- * was killed between the two, has the new frame and something behind it that is none.
+ * was killed between the two, has the new frame and something behind it that is none; in the middle
+ * of the writing, neither of the two frames.
  */
 static int pack(struct vmt_record_file *f)
 {

@@ -25,7 +25,8 @@ struct vmt_record_found {
  */
 int vmt_record_file_open(const char *path, bool fresh, struct vmt_record_file **ret,
 			 struct vmt_record_found *ret_found, struct vmt_err *err);
-/* Finishes the frame and closes. What was written stays whole whatever fails. */
+/* Finishes the frame and closes. What was written stays whole whatever fails, but the frame that is
+ * being finished: it is written once more in its own place. */
 int vmt_record_file_close(struct vmt_record_file *f);
 
 /* Adds whole lines to the frame, and writes them. 0, or what write(2) says: then the file ends with

@@ -22,7 +22,7 @@ struct vmt_recorder;
 int vmt_recorder_open(const struct vmt_recorder_opts *opts, struct vmt_recorder **ret,
 		      struct vmt_err *err);
 /* Finishes the file; reason says why, in a word. The recorder is gone, and what was written before
- * stays whole whatever fails. */
+ * stays whole whatever fails, but the frame that is being finished. */
 int vmt_recorder_close(struct vmt_recorder *r, const char *reason, struct vmt_err *err);
 /* Records a sample, which stays the caller's; -E2BIG where it is more than is ever read. missed:
  * ticks that no sample was taken for, since the recorder was opened. A failure is the end of the
