@@ -25,6 +25,9 @@
  * killed while it wrote a frame once more. A frame takes no more. */
 #define REMAINS_MAX (UINT64_C(1) << 20)
 
+/* Times that a file is looked at anew because its recorder wrote to it meanwhile. */
+#define LOOKS_MAX 8
+
 /* Where a sample is. */
 struct entry {
 	uint64_t frame; /* byte of the file where it begins; REST: in the rest */
@@ -55,6 +58,10 @@ struct vmt_recording {
 	unsigned false_starts;
 	bool searched; /* no frame begins behind end, up to that of the file */
 	bool early; /* the file ends in the frame there */
+	/* The file, when it was looked at last, and how often it had changed by then. */
+	uint64_t size;
+	struct timespec written;
+	unsigned looks;
 	/* While lines are gone through, and what that was at end. */
 	struct lines {
 		bool has_head, has_key, gap;
@@ -256,18 +263,35 @@ static int take_lines(struct vmt_recording *r, const struct vmt_buf *text, uint6
 	return e;
 }
 
+/* Whether the file is another one than at the last look: 1, 0 or a negative errno. What could not
+ * be read may be whole by now, or gone: a recorder writes its last frame once more, smaller, and
+ * cuts the file behind it. One that never stands still is taken as it is at some time. */
+static int look(struct vmt_recording *r)
+{
+	struct stat st;
+	bool changed;
+
+	if (fstat(r->fd, &st) < 0)
+		return -errno;
+	changed = r->size != (uint64_t)st.st_size || r->written.tv_sec != st.st_mtim.tv_sec ||
+		  r->written.tv_nsec != st.st_mtim.tv_nsec;
+	r->size = (uint64_t)st.st_size;
+	r->written = st.st_mtim;
+	return changed && r->looks++ < LOOKS_MAX;
+}
+
 /* The next whole frame behind a place where one is broken: 1, with what is in it, or 0; then
  * r->searched says whether there is none. */
-static int resume(struct vmt_recording *r, uint64_t at, uint64_t size, struct vmt_buf *text,
-		  uint64_t *ret_at, uint64_t *ret_end)
+static int resume(struct vmt_recording *r, uint64_t at, struct vmt_buf *text, uint64_t *ret_at,
+		  uint64_t *ret_end)
 {
 	uint64_t limit = at + (r->n_heads ? SEARCH_MAX : SEARCH_ZERO);
 	int e;
 
-	limit = limit < size ? limit : size;
+	limit = limit < r->size ? limit : r->size;
 	while (r->false_starts < FALSE_STARTS_MAX) {
 		e = vmt_frames_find(r->frames, at + 1, limit, &at);
-		r->searched = e == 0 && limit == size;
+		r->searched = e == 0 && limit == r->size;
 		if (e <= 0)
 			return e;
 		e = vmt_frames_read(r->frames, at, text, ret_end);
@@ -280,9 +304,8 @@ static int resume(struct vmt_recording *r, uint64_t at, uint64_t size, struct vm
 }
 
 /* What is behind the last whole frame. Its whole lines are read; nothing vouches for them but that
- * they can be. */
-static int take_rest(struct vmt_recording *r, uint64_t size, struct vmt_buf *text,
-		     struct vmt_err *err)
+ * they can be. 1: the file has changed, and there may be a whole frame now, or nothing. */
+static int take_rest(struct vmt_recording *r, struct vmt_buf *text, struct vmt_err *err)
 {
 	size_t before = r->n;
 	const char *nl;
@@ -294,6 +317,10 @@ static int take_rest(struct vmt_recording *r, uint64_t size, struct vmt_buf *tex
 	r->early = e == VMT_FRAME_EARLY;
 	nl = e == VMT_FRAME_EARLY && text->len ? memrchr(text->data, '\n', text->len) : NULL;
 	if (!nl || (!r->n_heads && (text->len < 8 || memcmp(text->data, "{\"type\":", 8) != 0))) {
+		int changed = look(r);
+
+		if (changed || r->end >= r->size)
+			return changed;
 		remark(r, true, "%s at byte %" PRIu64,
 		       e == VMT_FRAME_EARLY ? "ends early" : "the last frame is broken", r->end);
 		return 0;
@@ -307,25 +334,25 @@ static int take_rest(struct vmt_recording *r, uint64_t size, struct vmt_buf *tex
 	remark(r, true,
 	       "ends early at byte %" PRIu64 ": the last frame was not finished, its %zu sample%s "
 	       "can be read without a checksum",
-	       size, r->n - before, r->n - before == 1 ? "" : "s");
+	       end, r->n - before, r->n - before == 1 ? "" : "s");
 	return 0;
 }
 
-static int scan(struct vmt_recording *r, struct vmt_err *err)
+/* The whole frames from r->end on. */
+static int take_frames(struct vmt_recording *r, struct vmt_buf *text, struct vmt_err *err)
 {
-	VMT_AUTO_BUF text = { 0 };
-	uint64_t size, next, from;
-	struct stat st;
+	uint64_t next, from;
 	int e;
 
-	if (fstat(r->fd, &st) < 0)
-		return -errno;
-	size = (uint64_t)st.st_size;
-	while (r->end < size) {
+	while (r->end < r->size) {
 		from = r->end;
-		e = vmt_frames_read(r->frames, from, &text, &next);
+		e = vmt_frames_read(r->frames, from, text, &next);
 		if (e == VMT_FRAME_BROKEN || e == VMT_FRAME_EARLY) {
-			e = resume(r, r->end, size, &text, &from, &next);
+			e = look(r);
+			if (e > 0)
+				continue;
+			if (e == 0)
+				e = resume(r, r->end, text, &from, &next);
 			if (e == 0)
 				break;
 			if (e > 0 && r->n_heads)
@@ -339,7 +366,7 @@ static int scan(struct vmt_recording *r, struct vmt_err *err)
 		}
 		if (e < 0)
 			return e;
-		e = take_lines(r, &text, from, err);
+		e = take_lines(r, text, from, err);
 		if (e < 0)
 			return e;
 		/* Text that is none of ours is not gone through to its end. */
@@ -351,7 +378,22 @@ static int scan(struct vmt_recording *r, struct vmt_err *err)
 	r->n_whole_remarks = r->n_remarks;
 	r->whole_damaged = r->damaged;
 	r->whole_lines = r->lines;
-	return r->end < size ? take_rest(r, size, &text, err) : 0;
+	return 0;
+}
+
+static int scan(struct vmt_recording *r, struct vmt_err *err)
+{
+	VMT_AUTO_BUF text = { 0 };
+	int e = look(r);
+
+	r->looks = 0;
+	do {
+		if (e >= 0)
+			e = take_frames(r, &text, err);
+		if (e == 0 && r->end < r->size)
+			e = take_rest(r, &text, err);
+	} while (e > 0);
+	return e;
 }
 
 static int find_samples(struct vmt_recording *r, struct vmt_err *err)

@@ -369,6 +369,57 @@ static void j05_grows_while_it_is_read(void **unused)
 		vmt_sample_free(samples[i]);
 }
 
+/* Its frame is finished behind the fstat() that is so many away; 0: behind none. */
+static struct vmt_record_file *looked_at;
+static unsigned looks_left;
+
+int fstat(int fd, struct stat *st)
+{
+	int r = fstatat(fd, "", st, AT_EMPTY_PATH);
+
+	if (looks_left && --looks_left == 0)
+		assert_int_equal(vmt_record_file_finish(looked_at), 0);
+	return r;
+}
+
+/* A recorder writes its last frame once more, smaller, between two calls of one who reads. */
+static void j05_is_packed_while_it_is_read(void **unused)
+{
+	VMT_AUTO_BUF lines = { 0 };
+	unsigned when;
+	size_t i;
+
+	for (i = 0; i < 50; i++)
+		vmt_buf_adds(&lines, CHANGE(""));
+	for (when = 1; when <= 2; when++) {
+		VMT_AUTO_RECORDING rec = NULL;
+		struct vmt_record_found found;
+		struct stat before, after;
+
+		unlink(path);
+		assert_int_equal(vmt_record_file_open(path, true, &looked_at, &found, NULL), 0);
+		assert_int_equal(
+			vmt_record_file_add(looked_at,
+					    vmt_bytes_of(HEAD("2", "4096", "") SAMPLE("6", ""))),
+			0);
+		assert_int_equal(vmt_recording_open(path, &rec, NULL), 0);
+		assert_true(vmt_recording_is_damaged(rec));
+		for (i = 0; i < 5; i++)
+			assert_int_equal(vmt_record_file_add(looked_at, vmt_bytes_of(lines.data)),
+					 0);
+		assert_int_equal(stat(path, &before), 0);
+		looks_left = when;
+		assert_int_equal(vmt_recording_refresh(rec, NULL), 0);
+		assert_int_equal(looks_left, 0);
+		assert_int_equal(stat(path, &after), 0);
+		assert_true(after.st_size < before.st_size);
+		assert_int_equal(vmt_recording_n(rec), 1 + 5 * 50);
+		assert_null(vmt_recording_remark(rec, 0));
+		assert_false(vmt_recording_is_damaged(rec));
+		assert_int_equal(vmt_record_file_close(looked_at), 0);
+	}
+}
+
 /* What the unfinished frame has said of key samples is not known any more when it is read again. */
 static void j05_an_unfinished_frame_is_read_again(void **unused)
 {
@@ -687,6 +738,7 @@ int main(void)
 		TEST(j05_killed_while_a_frame_is_packed),
 		TEST(j05_an_unfinished_frame_is_finished),
 		TEST(j05_grows_while_it_is_read),
+		TEST(j05_is_packed_while_it_is_read),
 		TEST(j05_an_unfinished_frame_is_read_again),
 		TEST(mappings_that_were_not_read),
 		TEST(processes_that_were_not_looked_for),
