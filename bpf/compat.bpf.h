@@ -180,6 +180,19 @@ static __always_inline unsigned long vmt_mm_find(struct mm_struct *mm, unsigned 
 	return vmt_rbtree_descend(mm, addr);
 }
 
+/*
+ * Whether the current task is in a system call of the numbers of 32 bits: TS_COMPAT of x86, which
+ * has stood in thread_info.status since 4.16 (37a8f7c38339), and _TIF_32BIT of arm64.
+ */
+static __always_inline bool vmt_is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return vmt_current_read(task, thread_info.status) & 2;
+#else
+	return vmt_current_read(task, thread_info.flags) >> 22 & 1;
+#endif
+}
+
 static __noinline unsigned long vmt_mm_owner_read(struct mm_struct *mm)
 {
 	return (unsigned long)BPF_CORE_READ(mm, owner);

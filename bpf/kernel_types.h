@@ -194,6 +194,10 @@ typedef struct {
 	void *vdso;
 } mm_context_t;
 
+struct bpf_array {
+	void *pptrs[1];
+};
+
 struct task_struct;
 
 typedef struct seqcount {
@@ -208,6 +212,7 @@ struct mm_struct {
 	unsigned long start_stack;
 	mm_context_t context;
 	struct task_struct *owner;
+	struct file *exe_file;
 	struct maple_tree mm_mt; /* since 6.1 */
 	struct rb_root mm_rb; /* before 6.1 */
 	seqcount_t mm_lock_seq; /* since 6.14, with CONFIG_PER_VMA_LOCK */
@@ -215,6 +220,27 @@ struct mm_struct {
 
 struct mm_struct___6_4 {
 	int mm_lock_seq;
+};
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+struct mm_rss_stat { /* before 6.2 */
+	atomic_long_t count[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat rss_stat;
+};
+
+struct percpu_counter {
+	s64 count;
+	s32 *counters;
+};
+
+struct mm_struct___6_2 {
+	struct percpu_counter rss_stat[4];
 };
 
 struct userfaultfd_ctx {
@@ -284,11 +310,43 @@ struct fs_struct {
 	struct path root;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live; /* threads */
+	int group_exit_code;
+	unsigned int flags;
+};
+
+struct thread_info {
+	unsigned long flags;
+	u32 status; /* of x86 */
+};
+
+struct task_rss_stat { /* before 6.2 */
+	int count[4];
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
 	struct mm_struct *mm;
 	struct fs_struct *fs;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	int exit_code;
 	s32 pid;
 	s32 tgid;
 	struct task_struct *group_leader;
@@ -299,6 +357,10 @@ struct task_struct {
 	u64 self_exec_id;
 	struct css_set *cgroups;
 	char comm[16];
+};
+
+struct task_struct___before_6_2 {
+	struct task_rss_stat rss_stat;
 };
 
 struct kernel_siginfo {

@@ -113,6 +113,19 @@ int vmt_child_wait(struct vmt_child *c)
 	return 0;
 }
 
+int vmt_child_code(const struct vmt_child *c)
+{
+	if (WIFSIGNALED(c->status))
+		return 128 + WTERMSIG(c->status);
+	return WEXITSTATUS(c->status);
+}
+
+int vmt_child_complain(const struct vmt_child *c, const struct vmt_ctx *ctx)
+{
+	vmt_complain(ctx, "%s: %s", ctx->operands[0], strerror(-c->error));
+	return c->error == -ENOENT ? VMT_EXIT_NO_COMMAND : VMT_EXIT_NO_EXEC;
+}
+
 void vmt_child_done(struct vmt_child *c)
 {
 	if (c->pid > 0 && !c->ended) {

@@ -34,6 +34,10 @@ int vmt_child_go(struct vmt_child *c);
 void vmt_child_heard(struct vmt_child *c);
 /* Waits for its end; what it used is in c. 0 or -errno. */
 int vmt_child_wait(struct vmt_child *c);
+/* The exit code that its end is for a shell. */
+int vmt_child_code(const struct vmt_child *c);
+/* Says why c->error; an exit code. */
+int vmt_child_complain(const struct vmt_child *c, const struct vmt_ctx *ctx);
 /* Kills what was not let go, or not waited for. */
 void vmt_child_done(struct vmt_child *c);
 #define VMT_AUTO_CHILD VMT_CLEANUP(vmt_child_done) struct vmt_child

@@ -530,20 +530,6 @@ static int tell(struct course *c, struct vmt_window *window, struct vmt_budgets 
 	return broken ? VMT_EXIT_BUDGET : 0;
 }
 
-/* The exit code that the command's end is for a shell. */
-static int code_of(const struct vmt_child *child)
-{
-	if (WIFSIGNALED(child->status))
-		return 128 + WTERMSIG(child->status);
-	return WEXITSTATUS(child->status);
-}
-
-static int not_run(struct vmt_ctx *ctx, int error)
-{
-	vmt_complain(ctx, "%s: %s", ctx->operands[0], strerror(-error));
-	return error == -ENOENT ? VMT_EXIT_NO_COMMAND : VMT_EXIT_NO_EXEC;
-}
-
 /* Starts the command and follows it to its end; an exit code or 0. */
 static int follow(struct course *c, struct vmt_window **ret_window)
 {
@@ -629,14 +615,14 @@ static int run_run(struct vmt_ctx *ctx)
 	if (!course.child.ended)
 		return r;
 	if (course.child.error)
-		return not_run(ctx, course.child.error);
+		return vmt_child_complain(&course.child, ctx);
 	if (r == 0)
 		r = tell(&course, window, &budgets);
 	if (course.timed_out) {
 		vmt_note(ctx, "the time of --timeout is over");
 		return VMT_EXIT_TIMEOUT;
 	}
-	code = code_of(&course.child);
+	code = vmt_child_code(&course.child);
 	return code ? code : r;
 }
 

@@ -16,6 +16,7 @@ const struct vmt_cmd *const vmt_cmds[] = {
 	&vmt_cmd_cache,
 	&vmt_cmd_faults,
 	&vmt_cmd_run,
+	&vmt_cmd_events,
 	&vmt_cmd_report,
 	&vmt_cmd_record,
 	&vmt_cmd_replay,

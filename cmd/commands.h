@@ -192,4 +192,4 @@ extern const struct vmt_cmd vmt_cmd_free, vmt_cmd_ps, vmt_cmd_maps, vmt_cmd_page
 	vmt_cmd_faults, vmt_cmd_run, vmt_cmd_report, vmt_cmd_doctor, vmt_cmd_schema, vmt_cmd_help,
 	vmt_cmd_completion, vmt_cmd_introspect, vmt_cmd_cache, vmt_cmd_zones, vmt_cmd_kernel,
 	vmt_cmd_cgroups, vmt_cmd_top, vmt_cmd_metrics, vmt_cmd_record, vmt_cmd_replay,
-	vmt_cmd_check, vmt_cmd_diff;
+	vmt_cmd_check, vmt_cmd_diff, vmt_cmd_events;

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/fault-stream.h"
 
-#include <poll.h>
-
 #include "cmd/fault-doc.h"
+#include "cmd/stream-out.h"
 #include "source/probe.h"
 #include "source/symbolize-singles.h"
-
-/*
- * What waits for its reader at most. Behind that nothing is taken out of the kernel's ring: it
- * fills, and the programs count what finds it full.
- */
-#define BACKLOG ((size_t)1 << 20)
 
 /* Gaps are told that often at most. */
 #define GAP_NS UINT64_C(1000000000)
@@ -86,33 +79,6 @@ static int emit_singles(struct stream *st, const struct vmt_fault_sample *f,
 	return rows.n ? st->emit(st->emit_ctx, &rows) : 0;
 }
 
-/* Writes until nothing is left, or the time is over, or there is a signal. */
-static int write_out(struct vmt_sink *sink, int signals, uint64_t until_ns)
-{
-	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = signals, .events = POLLIN },
-			/* POLLERR of a pipe: whoever read it is gone. */
-			{ .fd = sink->fd, .events = vmt_sink_rest(sink) ? POLLOUT : 0 },
-		};
-		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
-		uint64_t wait = now < until_ns && fds[1].events ? until_ns - now : 0;
-		const struct timespec ts = { .tv_sec = (time_t)(wait / 1000000000),
-					     .tv_nsec = (long)(wait % 1000000000) };
-		int n = ppoll(fds, 2, &ts, NULL), r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || fds[0].revents)
-			return 0;
-		if (fds[1].revents & (POLLERR | POLLNVAL))
-			return -EPIPE;
-		r = vmt_sink_write(sink);
-		if (r < 0)
-			return r;
-	}
-}
-
 /* Reading files takes a while the first time; the kernel's ring holds some. */
 static int name_instructions(struct stream *st, struct vmt_fault_sample *f)
 {
@@ -147,13 +113,13 @@ static int live(void *arg, struct vmt_probe *probe, int signals, uint64_t until_
 	int r = 0;
 
 	st->sink->held = true;
-	if (last || vmt_sink_rest(st->sink) < BACKLOG)
+	if (last || vmt_sink_rest(st->sink) < VMT_STREAM_BACKLOG)
 		r = take(st, probe, last, err);
 	/* The header, as soon as it counts, whether or not something came. */
 	if (r == 0)
 		r = st->emit(st->emit_ctx, &none);
 	if (r == 0 && !last)
-		r = write_out(st->sink, signals, until_ns);
+		r = vmt_stream_write(st->sink, signals, until_ns);
 	st->error = r;
 	return r < 0;
 }

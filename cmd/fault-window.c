@@ -2,12 +2,11 @@
 #include "cmd/fault-window.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 
+#include "cmd/pid-watch.h"
 #include "source/probe.h"
 #include "source/symbolize-singles.h"
 
@@ -47,23 +46,21 @@ static uint64_t rest_of(uint64_t until_ns)
 }
 
 /*
- * Waits until the time is over, a signal came, or nobody is left to be watched. watched holds the
- * signals' descriptor and one of each process, which becomes readable when that process has ended,
- * a zombie included (pidfd_open(2), Linux 5.3). Single faults of the probe are taken meanwhile.
+ * Waits until the time is over, a signal came, or nobody is left to be watched. Single faults of
+ * the probe are taken meanwhile.
  */
-static int wait_for_end(struct pollfd *watched, size_t left, uint64_t end_ns,
+static int wait_for_end(struct vmt_pid_watch *watched, uint64_t end_ns,
 			const struct vmt_window_opts *opts, struct vmt_probe *probe,
 			struct vmt_err *err)
 {
 	uint64_t tick_ns = opts->tick ? vmt_now_ns(CLOCK_MONOTONIC) + opts->tick_ns : UINT64_MAX;
-	size_t n = opts->n_pids + 1, i;
 
 	for (;;) {
 		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), wait;
-		struct timespec ts;
+		bool signalled;
 		int r = 0;
 
-		if (now >= end_ns || (n > 1 && left == 0))
+		if (now >= end_ns || vmt_pid_watch_is_over(watched))
 			return 0;
 		if (now >= tick_ns) {
 			r = opts->tick(opts->arg, probe, err);
@@ -77,67 +74,17 @@ static int wait_for_end(struct pollfd *watched, size_t left, uint64_t end_ns,
 		if (opts->singles && wait > DRAIN_NS)
 			wait = DRAIN_NS;
 		if (opts->live) {
-			r = opts->live(opts->arg, probe, watched[0].fd, now + wait, err);
+			r = opts->live(opts->arg, probe, watched->fds[0].fd, now + wait, err);
 			if (r)
 				return r < 0 ? r : 0;
 			wait = rest_of(now + wait);
 		}
-		ts = (struct timespec){ .tv_sec = (time_t)(wait / 1000000000),
-					.tv_nsec = (long)(wait % 1000000000) };
-		i = ppoll(watched, n, &ts, NULL) > 0;
+		signalled = vmt_pid_watch_wait(watched, wait);
 		if (opts->singles && !opts->live)
 			r = vmt_probe_drain(probe, err);
-		if (r < 0)
-			return r;
-		if (!i)
-			continue;
-		if (watched[0].revents)
-			return 0;
-		for (i = 1; i < n; i++) {
-			if (!watched[i].revents)
-				continue;
-			close(watched[i].fd);
-			/* poll() passes over what is negative. */
-			watched[i].fd = -1;
-			left--;
-		}
+		if (r < 0 || signalled)
+			return r < 0 ? r : 0;
 	}
-}
-
-/* The descriptors that wait_for_end() wants; *ret_left says how many processes have not ended. One
- * that cannot be watched counts as one that does not end. */
-static int watch(const struct vmt_window_opts *opts, int signals, struct pollfd **ret,
-		 size_t *ret_left)
-{
-	struct pollfd *fds = calloc(opts->n_pids + 1, sizeof(*fds));
-	size_t i;
-
-	if (!fds)
-		return -ENOMEM;
-	*ret_left = 0;
-	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
-	for (i = 0; i < opts->n_pids; i++) {
-		int fd = (int)syscall(SYS_pidfd_open, (pid_t)opts->pids[i], 0);
-
-		if (fd >= 0 || errno != ESRCH)
-			(*ret_left)++;
-		fds[i + 1] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	}
-	*ret = fds;
-	return 0;
-}
-
-/* Takes the signals that ended the window; the number of one, where it can be that asks for more
- * than SIGINT, or 0. */
-static int drain(int signals)
-{
-	struct signalfd_siginfo info;
-	int sig = 0;
-
-	while (signals >= 0 && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (!sig || info.ssi_signo != SIGINT)
-			sig = (int)info.ssi_signo;
-	return sig;
 }
 
 static int to_pid_array(const struct vmt_window_opts *opts, pid_t **ret)
@@ -167,9 +114,8 @@ static int rung_id(struct vmt_ctx *ctx, const char *name, enum vmt_rung_id *ret)
 static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_window_opts *opts,
 		 int signals, struct vmt_err *err)
 {
-	VMT_AUTO_FREE struct pollfd *watched = NULL;
+	VMT_AUTO_PID_WATCH watched = { 0 };
 	uint64_t end_ns;
-	size_t left = 0, i;
 	int r = vmt_probe_start(probe, err);
 
 	if (r < 0) {
@@ -183,7 +129,7 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 		opts->during(opts->arg);
 		return vmt_probe_stop(probe, err);
 	}
-	r = watch(opts, signals, &watched, &left);
+	r = vmt_pid_watch_open(&watched, signals, opts->pids, opts->n_pids);
 	if (r < 0)
 		return vmt_err_set(err, r, NULL, 0, "out of memory");
 	end_ns = opts->duration_ns == VMT_WINDOW_ENDLESS
@@ -191,10 +137,8 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 			 : vmt_now_ns(CLOCK_MONOTONIC) + opts->duration_ns;
 	if (ctx->deadline_ns && ctx->deadline_ns < end_ns)
 		end_ns = ctx->deadline_ns;
-	r = wait_for_end(watched, left, end_ns, opts, probe, err);
-	for (i = 1; i <= opts->n_pids; i++)
-		if (watched[i].fd >= 0)
-			close(watched[i].fd);
+	r = wait_for_end(&watched, end_ns, opts, probe, err);
+	vmt_pid_watch_done(&watched);
 	r = r < 0 ? r : vmt_probe_stop(probe, err);
 	if (r == 0 && opts->live)
 		r = opts->live(opts->arg, probe, signals, 0, err);
@@ -253,7 +197,7 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	r = vmt_probe_read(probe, &w->arena, &w->faults, &read_err);
 	/* Detached before anything else is read: from here on no fault pays for us. */
 	vmt_probe_close(VMT_STEAL(probe));
-	ctx->ended_by = drain(signals);
+	ctx->ended_by = vmt_signals_taken(signals);
 	w->signal = ctx->ended_by == SIGINT ? 0 : ctx->ended_by;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (r < 0)

@@ -107,6 +107,11 @@ _vmtop_options()
 		takes='--budget --summary --kind --rung --overhead -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;
+	events)
+		opts='--pid --user --only --duration --summary --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-p --pid -u --user --only --duration --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		most=4294967295
+		;;
 	report)
 		opts='--pid --duration --only --budget --force --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --only --budget --top --format -w --write --root -t --timeout'
@@ -168,7 +173,7 @@ _vmtop_values()
 	'',--format) _vmtop_words 'text json ndjson csv' ;;
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
-	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check diff doctor schema completion help' ;;
+	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run events report record replay metrics check diff doctor schema completion help' ;;
 	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
@@ -253,6 +258,14 @@ _vmtop_values()
 	run,-w | run,--write) compopt -o default ;;
 	run,--root) compopt -o dirnames ;;
 	run,) compopt -o default ;;
+	events,-p | events,--pid) _vmtop_pids _vmtop_list ;;
+	events,--only) _vmtop_list 'map process mmap munmap mprotect mremap brk madvise exit' ;;
+	events,-o | events,--output) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
+	events,-s | events,--sort) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
+	events,--format) _vmtop_words 'text json ndjson csv' ;;
+	events,-w | events,--write) compopt -o default ;;
+	events,--root) compopt -o dirnames ;;
+	events,) compopt -o default ;;
 	report,-p | report,--pid) _vmtop_pids _vmtop_list ;;
 	report,--only) _vmtop_list 'system processes faults balance files maps flame heat' ;;
 	report,--format) _vmtop_words 'text json ndjson csv html svg' ;;
@@ -297,11 +310,11 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run report check diff doctor' ;;
+	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run events report check diff doctor' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;
-	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run report record replay metrics check diff doctor schema completion help' ;;
+	help,) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run events report record replay metrics check diff doctor schema completion help' ;;
 	esac
 }
 

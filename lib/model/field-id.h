@@ -335,5 +335,23 @@ enum vmt_diff_document_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_event_##m
+enum vmt_event_field {
+#include "model/event.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_event_sum_##m
+enum vmt_event_sum_field {
+#include "model/event-sum.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
+enum vmt_event_probe_field {
+#include "model/event-probe.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

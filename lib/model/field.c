@@ -384,7 +384,8 @@ ENTITY(addr, vmt_addr, "addresses", "an address of a process, explained", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
 ENTITY(stack, vmt_stack, "stacks", "page faults of one stack of a process", "-faults_total");
 ENTITY(single, vmt_single, "singles", "one page fault, or a run of them on adjacent pages", NULL);
-ENTITY(gap, vmt_gap, "gaps", "single faults that are missing in a stream of them", NULL);
+ENTITY(gap, vmt_gap, "gaps", "single faults, or events, that are missing in a stream of them",
+       NULL);
 ENTITY(balance, vmt_balance, "balance", "the sum of a process against the kernel's own counters",
        "-kernel_faults_total");
 ENTITY(file, vmt_file, "files", "faults that reached filemap_fault, by file",
@@ -452,6 +453,7 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_cgroup_part, &vmt_entity_share,
 	&vmt_entity_diff, &vmt_entity_diff_group, &vmt_entity_diff_sum, &vmt_entity_diff_proc,
 	&vmt_entity_diff_part, &vmt_entity_diff_document,
+	&vmt_entity_event, &vmt_entity_event_sum, &vmt_entity_event_probe,
 	NULL,
 };
 /* clang-format on */

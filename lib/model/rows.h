@@ -283,5 +283,20 @@ struct vmt_diff_document {
 	struct vmt_row row;
 #include "model/diff-document.def"
 };
+struct vmt_event {
+	struct vmt_row row;
+#include "model/event.def"
+};
+
+struct vmt_event_sum {
+	struct vmt_row row;
+#include "model/event-sum.def"
+};
+
+struct vmt_event_probe {
+	struct vmt_row row;
+#include "model/event-probe.def"
+};
+
 #undef F
 #undef FK

@@ -620,8 +620,7 @@ uint64_t vmt_probe_stat(const struct vmt_probe_array *stats, unsigned which)
 	return sum;
 }
 
-/* One line of a program's fdinfo. */
-static int program_misses(int fd, uint64_t *ret_misses)
+int vmt_probe_program_misses(int fd, uint64_t *ret_misses)
 {
 	char path[64], text[4096];
 	struct vmt_bytes cur, line;
@@ -658,7 +657,7 @@ int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses)
 
 		if (bpf_program__fd(prog) < 0)
 			continue;
-		r = program_misses(bpf_program__fd(prog), &misses);
+		r = vmt_probe_program_misses(bpf_program__fd(prog), &misses);
 		if (r)
 			return r;
 		sum += misses;

@@ -107,6 +107,8 @@ uint64_t vmt_probe_stat(const struct vmt_probe_array *stats, unsigned which);
  * (before 5.12, which do not leave them out either).
  */
 int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses);
+/* The same of one program, by its descriptor. */
+int vmt_probe_program_misses(int fd, uint64_t *ret_misses);
 
 /*
  * enum vmt_kind_fact: what can be told of kinds: which hooks are attached, and what this machine

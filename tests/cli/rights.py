@@ -45,6 +45,11 @@ def as_nobody(report):
                      ["cgroups"], ["cgroups", "-J"], ["free", "--cgroup", "/"]):
             result = nobody.run(*args)
             report.check(f"nobody: {' '.join(args[:2])}", expect(result, OK, quiet=False))
+        result = nobody.run("events", "--duration", "0.1")
+        report.check("nobody: events are denied, with one line",
+                     expect(result, DENIED, complaint=True)
+                     or (f"stdout is {result.out!r}" if result.out else None)
+                     or (None if result.err.count(b"\n") == 1 else f"stderr is {result.err!r}"))
         report.check("nobody: quiet is quiet", expect(nobody.run("report", "-q"), OK))
 
         for args in (["maps"], ["pages"], ["addr", "400000"]):

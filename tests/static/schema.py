@@ -29,6 +29,7 @@ ARGUMENTS = {
     "maps": [str(os.getpid())],
     "pages": [str(os.getpid())],
     "addr": [str(os.getpid()), format(id(object), "x"), "--no-sharers"],
+    "events": ["--duration", "0.2"],
     "faults": ["--duration", "0.2", "--min-latency", "0", "--rate-limit", "100"],
     "report": ["--duration", "0.2"],
     "run": ["-w", "-", "-J", "true"],

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+
+#include "base/parse.h"
+#include "cmd/event-window.h"
+#include "cmd/stream-out.h"
+#include "source/root.h"
+#include "source/users.h"
+
+static const struct vmt_section_def sections[] = {
+	{ "sums", &vmt_entity_event_sum, false,
+	  "events by process and call, counted in the kernel" },
+	{ "probe", &vmt_entity_event_probe, true, "how they were counted, and what was lost" },
+	{ "events", &vmt_entity_event, false, "single events, in the order of their ends" },
+	{ "gaps", &vmt_entity_gap, false, "lines of ndjson: single events that are missing" },
+};
+
+static const struct vmt_opt opts[] = {
+	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid",
+	  "only these processes; ends early when all of them have ended" },
+	{ "user", 'u', VMT_OPT_VALUE, "USER", NULL, "only processes of this user, or user id" },
+	{ "only", 0, VMT_OPT_VALUE, "LIST",
+	  "map process mmap munmap mprotect mremap brk madvise exit",
+	  "only these: map, process, or calls by name, as mmap,munmap,exit" },
+	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
+	  "count for SEC seconds; without it, or a command, or -p, until SIGINT" },
+	{ "summary", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "no single events: counts, bytes, errors and times by process and call" },
+	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
+	  "tell of N single events a second at most (default 1000); 0: no limit" },
+};
+
+/* Gaps are told that often at most. */
+#define GAP_NS UINT64_C(1000000000)
+
+/* Events of one turn, whose rows are in memory at a time. */
+#define TURN 4096u
+
+struct events {
+	struct vmt_ctx *ctx;
+	struct vmt_run *run;
+	struct vmt_event_window window;
+	struct vmt_event_sample sample;
+	struct vmt_section *section; /* of single events */
+	struct vmt_sink *sink;
+	vmt_emit_fn *emit;
+	void *emit_ctx;
+	bool sentences; /* text, and no columns were asked for */
+	bool lines; /* ndjson */
+	bool started;
+	uint64_t gap_ns; /* when the last gap was told */
+	uint64_t lost; /* as it told them */
+	uint64_t limited;
+	/* Of one turn. */
+	struct vmt_arena arena;
+	struct vmt_event rows[TURN];
+	size_t n_rows;
+	uint64_t start_ns;
+};
+
+/* "05:12:33.123 bash[42] ", or the time since the begin where the clock is not known. */
+static void add_sentence(struct vmt_buf *out, const struct events *x, const struct vmt_event *e)
+{
+	if (VMT_HAS(event, time, e) && e->time.len >= 23) {
+		vmt_buf_add(out, e->time.ptr + 11, 12);
+	} else {
+		vmt_buf_addc(out, '+');
+		vmt_fmt_duration(out, e->after_ns);
+	}
+	vmt_buf_addc(out, ' ');
+	vmt_fmt_safe(out, e->comm, x->ctx->out.ascii);
+	vmt_buf_addf(out, "[%" PRIu64 "] ", e->pid);
+	vmt_fmt_safe(out, e->text, x->ctx->out.ascii);
+	vmt_buf_addc(out, '\n');
+}
+
+static int emit_rows(struct events *x)
+{
+	struct vmt_rows rows = { .rows = x->rows, .n = x->n_rows };
+	VMT_AUTO_BUF text = { 0 };
+
+	x->section->total += x->n_rows;
+	if (!x->n_rows)
+		return 0;
+	if (!x->sentences)
+		return x->emit(x->emit_ctx, &rows);
+	for (size_t i = 0; i < x->n_rows; i++)
+		add_sentence(&text, x, &x->rows[i]);
+	if (vmt_buf_error(&text) < 0)
+		return -ENOMEM;
+	rows.n = 0;
+	rows.note = text.data;
+	return x->emit(x->emit_ctx, &rows);
+}
+
+static int add_row(void *arg, const struct vmt_event_raw *raw)
+{
+	struct events *x = arg;
+	struct vmt_event *row = &x->rows[x->n_rows];
+	int r = vmt_event_row(raw, &x->run->sample->host, x->start_ns, &x->arena, row);
+
+	if (r == 0 && (!x->ctx->filter ||
+		       vmt_filter_test(x->ctx->filter, row, x->section->page_size) == VMT_TRUE))
+		x->n_rows++;
+	return r;
+}
+
+/* What is missing since the last time that this was told. */
+static int emit_gap(struct events *x, const struct vmt_events *events, bool last)
+{
+	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), lost, limited;
+	struct vmt_arena arena;
+	VMT_AUTO_BUF text = { 0 };
+	struct vmt_gap row;
+	struct vmt_rows rows = { 0 };
+	int r;
+
+	vmt_events_losses(events, &lost, &limited);
+	if ((lost == x->lost && limited == x->limited) || (!last && now - x->gap_ns < GAP_NS) ||
+	    (!x->sentences && !x->lines))
+		return 0;
+	vmt_arena_init(&arena);
+	vmt_gap_row(&x->run->sample->host, x->start_ns, now, lost - x->lost, limited - x->limited,
+		    &arena, &row);
+	if (x->lines) {
+		rows = (struct vmt_rows){ .rows = &row, .n = 1, .entity = &vmt_entity_gap };
+	} else {
+		vmt_buf_addf(&text,
+			     "! %" PRIu64 " events left out by --rate-limit, %" PRIu64 " lost\n",
+			     row.limited_total, row.lost_total);
+		rows.note = text.data;
+	}
+	r = arena.failed || vmt_buf_error(&text) < 0 ? -ENOMEM : x->emit(x->emit_ctx, &rows);
+	vmt_arena_done(&arena);
+	x->gap_ns = now;
+	x->lost = lost;
+	x->limited = limited;
+	return r;
+}
+
+/* Takes a turn out of the ring; how many, or a negative errno. */
+static int take(struct events *x, struct vmt_events *events)
+{
+	int n, r;
+
+	vmt_arena_init(&x->arena);
+	x->n_rows = 0;
+	x->start_ns = vmt_events_began(events);
+	n = vmt_events_take(events, TURN, &x->arena, add_row, x);
+	r = n < 0 ? n : emit_rows(x);
+	vmt_arena_done(&x->arena);
+	return r < 0 ? r : n;
+}
+
+static int tick(void *arg, struct vmt_events *events, int signals, uint64_t until_ns, bool last)
+{
+	const struct vmt_rows none = { 0 };
+	struct events *x = arg;
+	int r = 0, n;
+
+	x->sink->held = true;
+	/* The header, as soon as it counts, whether or not something came. */
+	if (!x->started)
+		r = x->emit(x->emit_ctx, &none);
+	x->started = true;
+	do {
+		if (r == 0 && !last)
+			r = vmt_stream_write(x->sink, signals, 0);
+		n = r == 0 && (last || vmt_sink_rest(x->sink) < VMT_STREAM_BACKLOG)
+			    ? take(x, events)
+			    : r;
+	} while (n == (int)TURN);
+	r = n < 0 ? n : emit_gap(x, events, last);
+	if (r == 0 && !last)
+		r = vmt_stream_write(x->sink, signals, until_ns);
+	return r;
+}
+
+/* How it went, below what text has. */
+static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p)
+{
+	vmt_buf_addf(out, "%" PRIu64 " event%s of %" PRIu64 " process%s in ", p->events_total,
+		     p->events_total == 1 ? "" : "s", p->processes, p->processes == 1 ? "" : "es");
+	vmt_fmt_duration(out, p->window_ns);
+	vmt_buf_adds(out, ", rung ");
+	vmt_fmt_safe(out, p->rung, true);
+	vmt_buf_adds(out, ", canary ");
+	vmt_fmt_safe(out, p->canary, true);
+	if (p->limited_total || p->lost_total)
+		vmt_buf_addf(out, "; single ones: %" PRIu64 " left out, %" PRIu64 " lost",
+			     p->limited_total, p->lost_total);
+	vmt_buf_addc(out, '\n');
+	if (p->unopened_total)
+		vmt_buf_addf(out, "! %" PRIu64 " calls found no room, and are not counted\n",
+			     p->unopened_total);
+	if (p->compat_total)
+		vmt_buf_addf(out, "! %" PRIu64 " calls by numbers of 32 bits were not understood\n",
+			     p->compat_total);
+	if (p->unwatched_total)
+		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
+			     p->unwatched_total);
+}
+
+/* The sums and how it went, behind or in place of single events; an exit code or 0. */
+static int end_sections(struct events *x)
+{
+	struct vmt_run *run = x->run;
+	struct vmt_event_probe *probe = vmt_arena_alloc(&run->sample->arena, 1, sizeof(*probe));
+	struct vmt_event_sum *sums;
+	struct vmt_section *s, *p;
+	size_t n;
+	int r;
+
+	if (!probe || vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0) {
+		vmt_complain(x->ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	vmt_event_probe_row(&x->sample, probe);
+	run->sample->sources[VMT_SOURCE_EVENTS].state = VMT_STATE_OK;
+	r = vmt_run_remodel(run, x->ctx, NULL);
+	if (r)
+		return r;
+	s = vmt_run_section(run, x->ctx, "sums", sums, n);
+	p = s ? vmt_run_section(run, x->ctx, "probe", probe, 1) : NULL;
+	if (!p)
+		return VMT_EXIT_FAILED;
+	p->machine_only = true;
+	if (x->section) {
+		s->machine_only = true;
+		if (vmt_section_arrange(s, 0) < 0)
+			return VMT_EXIT_FAILED;
+		if (!x->ctx->out.raw)
+			end_note(&x->section->note, probe);
+		return 0;
+	}
+	r = vmt_section_options(x->ctx, s);
+	end_note(&s->note, probe);
+	vmt_run_remarks(run, x->ctx, s);
+	return r;
+}
+
+/* Single events as they come, when the section is due. */
+static int produce(void *arg, vmt_emit_fn *emit, void *emit_ctx)
+{
+	struct events *x = arg;
+	int error = 0, r;
+
+	x->emit = emit;
+	x->emit_ctx = emit_ctx;
+	r = vmt_event_window_run(&x->window, &x->run->sample->arena, &x->sample, &error);
+	x->sink->held = false;
+	x->sink->patience_ms = vmt_ctx_patience(x->ctx);
+	if (r || error)
+		return r ? r : error;
+	return end_sections(x);
+}
+
+static int fill(struct vmt_sink *sink, void *arg)
+{
+	struct events *x = arg;
+
+	x->sink = sink;
+	return x->ctx->format->emit(sink, &x->run->doc, &x->ctx->out);
+}
+
+static int run_stream(struct events *x)
+{
+	struct vmt_ctx *ctx = x->ctx;
+	int r;
+
+	x->section = vmt_run_section(x->run, ctx, "events", NULL, 0);
+	if (!x->section)
+		return VMT_EXIT_FAILED;
+	r = vmt_section_options(ctx, x->section);
+	if (r)
+		return r;
+	x->lines = strcmp(ctx->format->name, "ndjson") == 0;
+	x->sentences = strcmp(ctx->format->name, "text") == 0 && !ctx->out.raw &&
+		       !vmt_ctx_given(ctx, "output") && !vmt_ctx_given(ctx, "output-all");
+	x->section->produce = produce;
+	x->section->produce_arg = x;
+	x->window.tick = tick;
+	x->window.arg = x;
+	x->window.opts.singles = true;
+	r = vmt_print_stream(ctx, fill, x);
+	return r ? r : vmt_doc_verdict(ctx, &x->run->doc);
+}
+
+static int run_summary(struct events *x)
+{
+	int error = 0;
+	int r = vmt_event_window_run(&x->window, &x->run->sample->arena, &x->sample, &error);
+
+	if (r == 0)
+		r = end_sections(x);
+	return r ? r : vmt_print_doc(x->ctx, &x->run->doc);
+}
+
+/* The number of a user of this machine by name, or -ENOENT. */
+static int find_user(const char *name, uint32_t *ret)
+{
+	VMT_CLEANUP(vmt_users_done) struct vmt_users users = { 0 };
+	struct vmt_root *root;
+	int r = vmt_root_open(NULL, &root, NULL);
+
+	if (r < 0)
+		return r;
+	r = vmt_users_load(&users, root);
+	vmt_root_unref(root);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < users.n; i++) {
+		if (!vmt_bytes_is(users.users[i].name, name))
+			continue;
+		*ret = (uint32_t)users.users[i].uid;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* Of a name, or a number; an exit code or 0. */
+static int parse_user(struct vmt_ctx *ctx, const char *user, struct vmt_events_opts *ret)
+{
+	VMT_AUTO_BUF safe = { 0 };
+	uint64_t uid;
+
+	ret->by_user = true;
+	if (vmt_parse_u64(user, &uid) == 0 && uid < UINT32_MAX) {
+		ret->uid = (uint32_t)uid;
+		return 0;
+	}
+	if (find_user(user, &ret->uid) == 0)
+		return 0;
+	vmt_fmt_safe(&safe, vmt_bytes_of(user), true);
+	vmt_complain(ctx, "no such user: %.60s", safe.data ? safe.data : "");
+	return VMT_EXIT_NOTHING;
+}
+
+static int parse(struct vmt_ctx *ctx, struct events *x)
+{
+	const char *only = vmt_ctx_value(ctx, "only"), *rate = vmt_ctx_value(ctx, "rate-limit");
+	const char *duration = vmt_ctx_value(ctx, "duration"), *user = vmt_ctx_value(ctx, "user");
+	struct vmt_events_opts *o = &x->window.opts;
+	bool summary = vmt_ctx_given(ctx, "summary");
+	struct vmt_bytes word;
+
+	o->calls = UINT32_MAX;
+	o->rate = 1000;
+	x->window.duration_ns = UINT64_MAX;
+	if (ctx->root)
+		return vmt_usage_error(ctx, "events are counted live; --root has none");
+	if (only && vmt_event_only_parse(only, &o->calls, &word) < 0) {
+		VMT_AUTO_BUF safe = { 0 };
+
+		vmt_fmt_safe(&safe, word, true);
+		return vmt_usage_error(ctx,
+				       "--only takes map, process or names of calls, not '%.40s'",
+				       safe.data ? safe.data : "");
+	}
+	if (rate && summary)
+		return vmt_usage_error(ctx, "--rate-limit is of single events; --summary has none");
+	if (rate && vmt_parse_u64(rate, &o->rate) < 0)
+		return vmt_usage_error(ctx, "--rate-limit takes a number");
+	if (duration && (vmt_parse_duration(duration, &x->window.duration_ns) < 0 ||
+			 x->window.duration_ns == 0))
+		return vmt_usage_error(ctx, "--duration takes seconds, as 3, 0.5 or 500ms");
+	if (!summary && (vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top")))
+		return vmt_usage_error(ctx, "a stream has no order: no -s, no --top but with "
+					    "--summary");
+	if (ctx->n_operands && vmt_ctx_given(ctx, "pid"))
+		return vmt_usage_error(ctx, "-p and a command exclude each other");
+	return user ? parse_user(ctx, user, o) : 0;
+}
+
+/* The processes that were named: 0 where there is one at least, or an exit code. *ret_missing is
+ * the exit code where one is not there. */
+static int look_for_pids(struct vmt_ctx *ctx, struct events *x, uint64_t **ret, pid_t **ret_pids,
+			 int *ret_missing)
+{
+	const char *list = vmt_ctx_value(ctx, "pid");
+	size_t n = 0;
+	int r;
+
+	if (!list)
+		return vmt_run_sample(x->run, ctx, VMT_SOURCE_BIT(PIDS), NULL, 0);
+	r = vmt_parse_pids(ctx, list, ret, &n);
+	if (r == 0)
+		r = vmt_run_sample(x->run, ctx, VMT_SOURCE_BIT(PIDS), *ret, n);
+	if (r)
+		return r;
+	if (x->run->sample->host.pid_namespace) {
+		vmt_complain(ctx, "-p cannot be had in a PID namespace: the kernel counts by other "
+				  "numbers");
+		return VMT_EXIT_FAILED;
+	}
+	*ret_missing = vmt_run_missing(x->run, ctx, *ret, n);
+	if (*ret_missing && x->run->sample->n_procs == 0)
+		return *ret_missing;
+	*ret_pids = calloc(n ? n : 1, sizeof(**ret_pids));
+	if (!*ret_pids) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	for (size_t i = 0; i < n; i++)
+		(*ret_pids)[i] = (pid_t)(*ret)[i];
+	x->window.pids = *ret;
+	x->window.n_pids = n;
+	x->window.opts.pids = *ret_pids;
+	x->window.opts.n_pids = n;
+	return 0;
+}
+
+static void events_done(struct events **x)
+{
+	if (*x)
+		vmt_child_done(&(*x)->window.child);
+	free(*x);
+}
+
+static int run_events(struct vmt_ctx *ctx)
+{
+	VMT_CLEANUP(events_done) struct events *x = calloc(1, sizeof(*x));
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_AUTO_FREE pid_t *ids = NULL;
+	VMT_AUTO_RUN run = { 0 };
+	bool summary = vmt_ctx_given(ctx, "summary");
+	int r, missing = 0;
+
+	if (!x) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	x->ctx = ctx;
+	x->run = &run;
+	x->window.ctx = ctx;
+	x->window.child = (struct vmt_child){ .pid_fd = -1, .socket = -1 };
+	if (vmt_column_help(ctx, summary ? &vmt_entity_event_sum : &vmt_entity_event, &r))
+		return r;
+	r = parse(ctx, x);
+	/* Else the command would be reaped with nobody asking how it ended. */
+	if (r == 0 && ctx->n_operands)
+		ctx->old_chld = signal(SIGCHLD, SIG_DFL);
+	if (r == 0)
+		r = vmt_run_open(&run, ctx, 0);
+	if (r == 0)
+		r = look_for_pids(ctx, x, &pids, &ids, &missing);
+	if (r == 0)
+		r = vmt_run_model(&run, ctx, NULL);
+	if (r == 0)
+		r = summary ? run_summary(x) : run_stream(x);
+	/* The document has rows of the sample until here. */
+	vmt_doc_done(&run.doc);
+	if (r == 0)
+		r = vmt_event_window_code(&x->window);
+	return r ? r : missing;
+}
+
+const struct vmt_cmd vmt_cmd_events = {
+	.name = "events",
+	.summary = "what was mapped, unmapped, forked and executed, call by call or in sums",
+	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--duration SEC] [--summary] "
+		    "[--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
+	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
+		"counts, and about half of one to those that it tells of",
+	.opts = opts,
+	.n_opts = VMT_ARRAY_LEN(opts),
+	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
+	.sections = sections,
+	.n_sections = VMT_ARRAY_LEN(sections),
+	.n_asked = 2,
+	.operands = "@file",
+	.max_operands = UINT_MAX,
+	.runs = true,
+	.run = run_events,
+};

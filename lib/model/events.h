@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "model/rows.h"
+#include "model/sample.h"
+
+/*
+ * Events of address spaces: system calls as they were made, and what they mean. Numbers of flags
+ * are those of the kernel's include/uapi, which are one for all architectures that vmtop knows.
+ */
+enum vmt_event_call {
+	VMT_CALL_NONE,
+#define C(id, name, kind) VMT_CALL_##id,
+#include "model/event-call.def"
+#undef C
+	VMT_CALLS,
+};
+
+enum vmt_event_kind {
+	VMT_EVENT_KIND_MAP,
+	VMT_EVENT_KIND_PROCESS,
+};
+
+/* What a raw event has. */
+enum vmt_event_has {
+	VMT_EVENT_HAS_TIME = 1, /* ns */
+	VMT_EVENT_HAS_RSS = 2,
+	VMT_EVENT_HAS_FILE = 4,
+	VMT_EVENT_HAS_BEFORE = 8,
+	VMT_EVENT_HAS_CLONE = 16, /* of clone3: args[0] holds its flags */
+	VMT_EVENT_IS_COMPAT = 32,
+};
+
+/* One event, as the kernel's side gave it. */
+struct vmt_event_raw {
+	uint64_t end_ns; /* CLOCK_MONOTONIC */
+	uint64_t ns;
+	uint64_t args[6];
+	int64_t ret; /* of exit the status, as wait(2) gives it */
+	int64_t rss_pages;
+	uint64_t before; /* the break before brk; bytes that shmat or shmdt is about */
+	uint64_t inode;
+	struct vmt_bytes path; /* empty where it is not known */
+	uint32_t dev_major, dev_minor;
+	uint32_t pid, tid, uid;
+	enum vmt_event_call call;
+	unsigned has; /* enum vmt_event_has */
+	char comm[16];
+};
+
+struct vmt_event_count {
+	uint64_t events;
+	uint64_t failed;
+	uint64_t bytes;
+	uint64_t ns;
+};
+
+/* What was counted of a process; pid 0: of all together that found the table full. */
+struct vmt_event_process {
+	uint64_t start_ns; /* since boot */
+	uint32_t pid;
+	uint32_t uid;
+	bool ended;
+	char comm[16];
+	struct vmt_event_count counts[VMT_CALLS];
+};
+
+/* All that was counted. */
+struct vmt_event_sample {
+	bool running; /* there were programs at all */
+	bool trusted; /* which counted their own known calls */
+	uint64_t start_ns; /* CLOCK_MONOTONIC */
+	uint64_t stop_ns;
+	struct vmt_event_process *processes;
+	size_t n_processes;
+	uint64_t listed;
+	uint64_t limited;
+	uint64_t lost;
+	uint64_t unopened;
+	uint64_t unwatched;
+	uint64_t compat;
+	uint64_t names_lost;
+	uint64_t misses;
+	bool has_misses;
+};
+
+/* "mmap"; NULL for what is no call. */
+const char *vmt_event_name(enum vmt_event_call call);
+enum vmt_event_kind vmt_event_kind_of(enum vmt_event_call call);
+/* map, process */
+const char *vmt_event_kind_name(enum vmt_event_kind kind);
+/* Takes "map,exit" as bits by enum vmt_event_call. -EINVAL with the word that is none. */
+int vmt_event_only_parse(const char *list, uint32_t *ret_calls, struct vmt_bytes *ret_word);
+
+/* read+write+exec, none; bits without a name in hex. */
+void vmt_event_prot(struct vmt_buf *out, uint64_t prot);
+/* Flags of a call by name, "" where it has no such argument, 0 where none is set. Of mmap the sort
+ * of mapping, too. */
+void vmt_event_flags(struct vmt_buf *out, enum vmt_event_call call, uint64_t flags);
+/* Advice of madvise and process_madvise. */
+void vmt_event_advice(struct vmt_buf *out, uint64_t advice);
+
+/* Whether a call failed. brk gives no errno: it leaves the break where it was. */
+bool vmt_event_failed(const struct vmt_event_raw *e);
+/* Fills a row; texts are in arena, but the path, which stays e's. 0 or -ENOMEM. */
+int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, uint64_t start_ns,
+		  struct vmt_arena *arena, struct vmt_event *ret);
+/* The sentence of a row that has all but that. page in bytes. */
+void vmt_event_sentence(struct vmt_buf *out, const struct vmt_event *row, uint64_t page);
+
+/* Rows of all sorts of events that processes had, and the row of how that was found out. 0 or
+ * -ENOMEM. */
+int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena,
+		       struct vmt_event_sum **ret, size_t *ret_n);
+void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_probe *ret);

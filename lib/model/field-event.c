@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/field-rows.h"
+
+#define FIELD_STRUCT  vmt_event
+#define FIELD_ENUM(m) VMT_FIELD_event_##m
+static const struct vmt_field event_fields[] = {
+#include "model/event.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_event_sum
+#define FIELD_ENUM(m) VMT_FIELD_event_sum_##m
+static const struct vmt_field event_sum_fields[] = {
+#include "model/event-sum.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_event_probe
+#define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
+static const struct vmt_field event_probe_fields[] = {
+#include "model/event-probe.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+ENTITY(event, vmt_event, "events", "something that happened to the address space of a process",
+       NULL);
+ENTITY(event_sum, vmt_event_sum, "event_sums", "events of one sort of one process, counted",
+       "-events_total,pid,event");
+ENTITY(event_probe, vmt_event_probe, "event_probe", "how events were counted, and what was lost",
+       NULL);

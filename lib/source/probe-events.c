@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/probe-events.h"
+
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "bpf/events.h"
+#include "source/event-numbers.h"
+#include "source/probe-drain.h"
+#include "source/probe-load.h"
+
+/* Generated; our warnings are not bpftool's. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include "events.skel.h"
+#pragma GCC diagnostic pop
+
+#define RING_USUAL	(4u << 20)
+#define ENDED_RING	(2u << 20)
+#define PROCESSES_USUAL 4096u
+#define ROWS_MOST	(1u << 20)
+#define WATCHED		65536u
+/* Calls of the self-check. */
+#define CHECKS 8
+
+/* clang-format off */
+#define C(id, name, kind)                                                                          \
+	static_assert((int)VMT_CALL_##id == (int)VMT_BPF_CALL_##id, "the same order on both sides");
+#include "model/event-call.def"
+#undef C
+/* clang-format on */
+static_assert((int)VMT_CALLS == (int)VMT_BPF_CALL_COUNT &&
+		      (int)VMT_BPF_CALL_COUNT <= VMT_EVENT_CALLS,
+	      "all of them have a row");
+
+struct vmt_events {
+	struct vmt_events_bpf *skeleton;
+	struct bpf_link **links;
+	size_t n_links;
+	struct vmt_probe_array processes;
+	struct vmt_probe_array names;
+	struct vmt_probe_array stats;
+	struct ring_buffer *ring;
+	struct vmt_drain *ended;
+	uint64_t before[VMT_STAT_COUNT]; /* what the self-check did to the counters */
+	uint64_t start_ns;
+	uint64_t stop_ns;
+	uint64_t listed;
+	bool trusted;
+	/* Of one vmt_events_take(). */
+	struct vmt_arena *arena;
+	vmt_events_fn *fn;
+	void *arg;
+	size_t left;
+	size_t taken;
+};
+
+static int map_array(struct bpf_map *map, struct vmt_probe_array *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct vmt_probe_array a = {
+		.stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8,
+		.len = bpf_map__max_entries(map),
+	};
+	void *base;
+
+	a.bytes = (a.stride * a.len + page - 1) / page * page;
+	base = mmap(NULL, a.bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	a.base = base;
+	*ret = a;
+	return 0;
+}
+
+void vmt_events_free(struct vmt_events *x)
+{
+	if (!x)
+		return;
+	for (size_t i = 0; i < x->n_links; i++)
+		bpf_link__destroy(x->links[i]);
+	free(x->links);
+	vmt_drain_free(x->ended);
+	ring_buffer__free(x->ring);
+	vmt_probe_unmap(&x->processes);
+	vmt_probe_unmap(&x->names);
+	vmt_probe_unmap(&x->stats);
+	vmt_events_bpf__destroy(x->skeleton);
+	free(x);
+}
+
+static void freep(struct vmt_events **x)
+{
+	vmt_events_free(*x);
+}
+
+static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts)
+{
+	uint32_t rows = opts->processes ? opts->processes : PROCESSES_USUAL;
+	int cpus = libbpf_num_possible_cpus();
+	struct bpf_program *prog;
+	int r = 0;
+
+	if (cpus < 0)
+		return cpus;
+	rows = rows < 2 ? 2 : rows > ROWS_MOST ? ROWS_MOST : rows;
+	bpf_object__for_each_program (prog, s->obj)
+		bpf_program__set_autoload(prog, true);
+	vmt_event_numbers_native((uint8_t *)(uintptr_t)s->rodata->vmt_native_calls);
+	vmt_event_numbers_compat((uint8_t *)(uintptr_t)s->rodata->vmt_compat_calls);
+	s->rodata->vmt_calls = opts->calls;
+	s->rodata->vmt_single_rate = opts->rate;
+	s->rodata->vmt_page = (uint64_t)sysconf(_SC_PAGESIZE);
+	s->rodata->vmt_uid_on = opts->by_user;
+	s->rodata->vmt_uid = opts->uid;
+	s->rodata->vmt_filter_on = opts->n_pids > 0;
+	s->rodata->vmt_follow = opts->follow;
+	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	r = r ?: bpf_map__set_max_entries(s->maps.filter, opts->n_pids ? WATCHED : 1);
+	r = r ?: bpf_map__set_max_entries(s->maps.processes, rows);
+	r = r ?: bpf_map__set_max_entries(s->maps.process_index, rows);
+	r = r ?: bpf_map__set_max_entries(s->maps.process_free, rows);
+	r = r
+		    ?: bpf_map__set_max_entries(s->maps.open_calls,
+						opts->threads ? opts->threads
+							      : vmt_probe_tasks_usual());
+	r = r ?: bpf_map__set_max_entries(s->maps.events, opts->ring ? opts->ring : RING_USUAL);
+	r = r ?: bpf_map__set_max_entries(s->maps.ended, ENDED_RING);
+	return r;
+}
+
+/* Puts rows first .. n-1 of a table on the list of its free ones. */
+static int fill_queue(struct bpf_map *queue, uint32_t first, size_t n)
+{
+	for (uint32_t i = first; i < n; i++)
+		if (bpf_map_update_elem(bpf_map__fd(queue), NULL, &i, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int watch(struct vmt_events *x, const struct vmt_events_opts *opts)
+{
+	const __u8 one = 1;
+
+	for (size_t i = 0; i < opts->n_pids; i++) {
+		const __u32 pid = (__u32)opts->pids[i];
+
+		if (bpf_map_update_elem(bpf_map__fd(x->skeleton->maps.filter), &pid, &one, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int attach(struct vmt_events *x)
+{
+	struct bpf_program *prog;
+	size_t cap = 0;
+
+	bpf_object__for_each_program (prog, x->skeleton->obj) {
+		struct bpf_link *link;
+
+		if (vmt_grow(&x->links, &cap, x->n_links + 1, sizeof(struct bpf_link *)))
+			return -ENOMEM;
+		link = bpf_program__attach(prog);
+		if (libbpf_get_error(link))
+			return errno ? -errno : -EINVAL;
+		x->links[x->n_links++] = link;
+	}
+	return 0;
+}
+
+static struct vmt_event_raw raw_of(const struct vmt_event_record *r)
+{
+	struct vmt_event_raw e = {
+		.end_ns = r->end_ns,
+		.ns = r->ns,
+		.ret = r->ret,
+		.rss_pages = r->rss_pages,
+		.before = r->before,
+		.inode = r->ino,
+		.dev_major = r->dev >> 20,
+		.dev_minor = r->dev & ((1u << 20) - 1),
+		.pid = r->tgid,
+		.tid = r->tid,
+		.uid = r->uid,
+		.call = r->call < VMT_CALLS ? r->call : VMT_CALL_NONE,
+	};
+
+	e.has = (r->flags & VMT_EVENT_TIMED ? VMT_EVENT_HAS_TIME : 0u) |
+		(r->flags & VMT_EVENT_RSS ? VMT_EVENT_HAS_RSS : 0u) |
+		(r->flags & VMT_EVENT_FILE ? VMT_EVENT_HAS_FILE : 0u) |
+		(r->flags & VMT_EVENT_BEFORE ? VMT_EVENT_HAS_BEFORE : 0u) |
+		(r->flags & VMT_EVENT_CLONE_FLAGS ? VMT_EVENT_HAS_CLONE : 0u) |
+		(r->flags & VMT_EVENT_COMPAT ? VMT_EVENT_IS_COMPAT : 0u);
+	memcpy(e.args, r->args, sizeof(e.args));
+	memcpy(e.comm, r->comm, sizeof(e.comm));
+	return e;
+}
+
+static int on_record(void *data, void *record, size_t size)
+{
+	const struct vmt_event_record *r = record;
+	struct vmt_events *x = data;
+	struct vmt_event_raw e;
+	int code = 0;
+
+	if (size < sizeof(*r))
+		return -EINVAL;
+	e = raw_of(r);
+	if (r->name && r->name <= x->names.len) {
+		const struct vmt_slot_name *name = vmt_probe_at(&x->names, r->name - 1);
+		bool deleted, cut;
+
+		if (name->ready &&
+		    vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[',
+				   x->arena, &e.path, &deleted, &cut))
+			return -ENOMEM;
+	}
+	x->taken++;
+	x->listed++;
+	if (e.call != VMT_CALL_NONE)
+		code = x->fn(x->arg, &e);
+	if (code < 0)
+		return code;
+	/* A negative result ends the call; this event has been taken. */
+	return --x->left ? 0 : -EAGAIN;
+}
+
+int vmt_events_take(struct vmt_events *x, size_t most, struct vmt_arena *arena, vmt_events_fn *fn,
+		    void *arg)
+{
+	int n;
+
+	x->arena = arena;
+	x->fn = fn;
+	x->arg = arg;
+	x->left = most;
+	x->taken = 0;
+	n = most ? ring_buffer__consume(x->ring) : 0;
+	if (n < 0 && n != -EAGAIN)
+		return n;
+	return (int)x->taken;
+}
+
+static const struct vmt_slot_process *process_at(const struct vmt_events *x, size_t i)
+{
+	return vmt_probe_at(&x->processes, i);
+}
+
+/* The row of this process, which has no other threads that map; 0 where it has none. */
+static uint32_t own_row(const struct vmt_events *x)
+{
+	for (size_t i = 1; i < x->processes.len; i++)
+		if (process_at(x, i)->ready && process_at(x, i)->tgid == (uint32_t)getpid())
+			return (uint32_t)i;
+	return 0;
+}
+
+/* Calls of which is known how many they are, and how large. */
+static bool counts_itself(struct vmt_events *x)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct vmt_slot_call *calls;
+	uint32_t row;
+
+	x->skeleton->bss->control.self_tgid = (uint32_t)getpid();
+	x->skeleton->bss->control.active = 1;
+	for (int i = 0; i < CHECKS; i++) {
+		void *at = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (at == MAP_FAILED || munmap(at, 3 * page))
+			return false;
+	}
+	/* The kernel refuses a range that begins within a page. */
+	(void)munmap((void *)1, page);
+	x->skeleton->bss->control.active = 0;
+	x->skeleton->bss->control.self_tgid = 0;
+	row = own_row(x);
+	if (!row)
+		return false;
+	calls = process_at(x, row)->calls;
+	return calls[VMT_BPF_CALL_MMAP].calls == CHECKS &&
+	       calls[VMT_BPF_CALL_MMAP].bytes == CHECKS * 3 * page &&
+	       calls[VMT_BPF_CALL_MUNMAP].calls == CHECKS + 1 &&
+	       calls[VMT_BPF_CALL_MUNMAP].errors == 1 &&
+	       calls[VMT_BPF_CALL_MUNMAP].bytes == CHECKS * 3 * page;
+}
+
+/* The row of the self-check is nobody's again. */
+static int forget_itself(struct vmt_events *x)
+{
+	static const struct vmt_slot_process empty;
+	uint32_t pid = (uint32_t)getpid(), row = own_row(x);
+	struct vmt_events_bpf *s = x->skeleton;
+
+	for (unsigned i = 0; i < VMT_STAT_COUNT; i++)
+		x->before[i] = vmt_probe_stat(&x->stats, i);
+	if (bpf_map_delete_elem(bpf_map__fd(s->maps.process_index), &pid) ||
+	    bpf_map_update_elem(bpf_map__fd(s->maps.processes), &row, &empty, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(s->maps.process_free), NULL, &row, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
+{
+	int r;
+
+	vmt_probe_silence();
+	x->skeleton = vmt_events_bpf__open();
+	if (!x->skeleton)
+		return errno ? -errno : -ENOMEM;
+	r = configure(x->skeleton, opts);
+	return r ?: vmt_events_bpf__load(x->skeleton);
+}
+
+static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
+{
+	const size_t sizes[VMT_DRAIN_PILES] = { sizeof(struct vmt_slot_process) };
+	struct vmt_events_bpf *s = x->skeleton;
+	int r = map_array(s->maps.processes, &x->processes);
+
+	r = r ?: map_array(s->maps.names, &x->names);
+	r = r ?: map_array(s->maps.stats, &x->stats);
+	/* The first row is that of all who have none. */
+	r = r ?: fill_queue(s->maps.process_free, 1, x->processes.len);
+	r = r ?: fill_queue(s->maps.name_free, 0, x->names.len);
+	r = r ?: watch(x, opts);
+	r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, &x->ended);
+	if (r)
+		return r;
+	x->ring = ring_buffer__new(bpf_map__fd(s->maps.events), on_record, x, NULL);
+	return x->ring ? 0 : errno ? -errno : -ENOMEM;
+}
+
+int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret,
+		     struct vmt_err *err)
+{
+	VMT_CLEANUP(freep) struct vmt_events *x = calloc(1, sizeof(*x));
+	int r;
+
+	if (!x)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	r = load(x, opts);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "%s", vmt_probe_explain(r));
+	r = prepare(x, opts);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "cannot fill or map a table: %s",
+				   vmt_errno_name(r));
+	r = attach(x);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "a program does not attach: %s",
+				   vmt_probe_explain(r));
+	x->trusted = counts_itself(x);
+	if (!x->trusted)
+		return vmt_err_set(err, -ENODATA, NULL, 0,
+				   "attached, and its own calls were not counted");
+	r = forget_itself(x);
+	if (r)
+		return vmt_err_set(err, r, NULL, 0, "cannot clear a table: %s", vmt_errno_name(r));
+	x->skeleton->bss->control.without_tgid = (uint32_t)getpid();
+	x->skeleton->bss->control.singles = opts->singles;
+	x->start_ns = vmt_probe_now();
+	x->skeleton->bss->control.active = 1;
+	*ret = VMT_STEAL(x);
+	return 0;
+}
+
+uint64_t vmt_events_began(const struct vmt_events *x)
+{
+	return x->start_ns;
+}
+
+static uint64_t stat(const struct vmt_events *x, unsigned which)
+{
+	return vmt_probe_stat(&x->stats, which) - x->before[which];
+}
+
+void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited)
+{
+	*ret_lost = stat(x, VMT_STAT_DROPPED);
+	*ret_limited = stat(x, VMT_STAT_LIMITED);
+}
+
+void vmt_events_stop(struct vmt_events *x)
+{
+	if (x->stop_ns)
+		return;
+	x->skeleton->bss->control.active = 0;
+	x->stop_ns = vmt_probe_now();
+	vmt_probe_wait();
+	vmt_drain_stop(x->ended);
+}
+
+static void copy_process(const struct vmt_slot_process *p, bool ended,
+			 struct vmt_event_process *out)
+{
+	*out = (struct vmt_event_process){
+		.start_ns = p->start, .pid = p->tgid, .uid = p->uid, .ended = ended
+	};
+	memcpy(out->comm, p->comm, sizeof(out->comm));
+	for (unsigned i = 1; i < VMT_CALLS; i++)
+		out->counts[i] = (struct vmt_event_count){ .events = p->calls[i].calls,
+							   .failed = p->calls[i].errors,
+							   .bytes = p->calls[i].bytes,
+							   .ns = p->calls[i].ns };
+}
+
+static bool has_any(const struct vmt_slot_process *p)
+{
+	for (unsigned i = 1; i < VMT_CALLS; i++)
+		if (p->calls[i].calls)
+			return true;
+	return false;
+}
+
+static int read_rows(struct vmt_events *x, struct vmt_arena *arena, struct vmt_event_sample *ret)
+{
+	size_t n = vmt_drain_count(x->ended, 0), at = 0;
+	struct vmt_slot_process gone;
+
+	for (size_t i = 0; i < x->processes.len; i++)
+		n += has_any(process_at(x, i));
+	ret->processes = vmt_arena_alloc(arena, n ? n : 1, sizeof(*ret->processes));
+	if (!ret->processes)
+		return -ENOMEM;
+	for (size_t i = 0; i < x->processes.len && ret->n_processes < n; i++)
+		if (has_any(process_at(x, i)))
+			copy_process(process_at(x, i), process_at(x, i)->ended,
+				     &ret->processes[ret->n_processes++]);
+	while (ret->n_processes < n && vmt_drain_next(x->ended, 0, &at, &gone))
+		if (has_any(&gone))
+			copy_process(&gone, true, &ret->processes[ret->n_processes++]);
+	return vmt_drain_error(x->ended);
+}
+
+static void read_misses(const struct vmt_events *x, struct vmt_event_sample *ret)
+{
+	struct bpf_program *prog;
+
+	ret->has_misses = true;
+	bpf_object__for_each_program (prog, x->skeleton->obj) {
+		uint64_t n = 0;
+
+		if (vmt_probe_program_misses(bpf_program__fd(prog), &n) < 0)
+			ret->has_misses = false;
+		ret->misses += n;
+	}
+}
+
+int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_event_sample *ret,
+		    struct vmt_err *err)
+{
+	*ret = (struct vmt_event_sample){
+		.running = true,
+		.trusted = x->trusted,
+		.start_ns = x->start_ns,
+		.stop_ns = x->stop_ns,
+		.listed = x->listed,
+		.limited = stat(x, VMT_STAT_LIMITED),
+		.lost = stat(x, VMT_STAT_DROPPED),
+		.unopened = stat(x, VMT_STAT_NO_ACCOUNT),
+		.unwatched = stat(x, VMT_STAT_BUSY),
+		.compat = stat(x, VMT_STAT_COMPAT),
+		.names_lost = stat(x, VMT_STAT_NAME_FULL),
+	};
+	read_misses(x, ret);
+	if (read_rows(x, arena, ret) < 0)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the events");
+	return 0;
+}
