@@ -4,27 +4,60 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* The length of a field's name before suffix, 0 where it does not end so. */
+static size_t stem_of(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), n = strlen(suffix);
+
+	return len > n && strcmp(name + len - n, suffix) == 0 ? len - n : 0;
+}
+
+bool vmt_diff_measure(const struct vmt_entity *e, const char *stem, size_t len,
+		      struct vmt_diff_measure *ret)
+{
+	char name[64];
+
+	*ret = (struct vmt_diff_measure){ 0 };
+	snprintf(name, sizeof(name), "%.*s_before_bytes", (int)len, stem);
+	ret->before = vmt_field_find(e, vmt_bytes_of(name));
+	snprintf(name, sizeof(name), "%.*s_bytes", (int)len, stem);
+	ret->after = vmt_field_find(e, vmt_bytes_of(name));
+	snprintf(name, sizeof(name), "%.*s_delta_bytes", (int)len, stem);
+	ret->delta = vmt_field_find(e, vmt_bytes_of(name));
+	return ret->before && ret->after && ret->delta;
+}
+
+bool vmt_diff_measure_of(const struct vmt_entity *e, const struct vmt_field *delta,
+			 struct vmt_diff_measure *ret)
+{
+	size_t len = stem_of(delta->name, "_delta_bytes");
+
+	return len && vmt_diff_measure(e, delta->name, len, ret);
+}
+
+bool vmt_diff_is_half_known(const struct vmt_diff_measure *m, const void *row)
+{
+	return !vmt_row_has(row, m->delta->index) &&
+	       (vmt_row_has(row, m->before->index) || vmt_row_has(row, m->after->index));
+}
+
 void vmt_diff_measures(struct vmt_diff_measures *ms, const struct vmt_entity *from,
 		       const struct vmt_entity *to)
 {
-	static const char suffix[] = "_before_bytes";
 	char name[64];
 	size_t i;
 
 	*ms = (struct vmt_diff_measures){ 0 };
 	for (i = 0; i < to->n_fields && ms->n < VMT_DIFF_MEASURES_MAX; i++) {
 		const char *full = to->fields[i].name;
-		size_t len = strlen(full), stem = len - (sizeof(suffix) - 1);
+		size_t len = stem_of(full, "_before_bytes");
+		struct vmt_diff_measure *m = &ms->m[ms->n];
 
-		if (len < sizeof(suffix) || strcmp(full + stem, suffix) != 0)
+		if (!len || !vmt_diff_measure(to, full, len, m))
 			continue;
-		ms->m[ms->n].before = &to->fields[i];
-		snprintf(name, sizeof(name), "%.*s_bytes", (int)stem, full);
-		ms->m[ms->n].from = vmt_field_find(from, vmt_bytes_of(name));
-		ms->m[ms->n].after = vmt_field_find(to, vmt_bytes_of(name));
-		snprintf(name, sizeof(name), "%.*s_delta_bytes", (int)stem, full);
-		ms->m[ms->n].delta = vmt_field_find(to, vmt_bytes_of(name));
-		if (ms->m[ms->n].from && ms->m[ms->n].after && ms->m[ms->n].delta)
+		snprintf(name, sizeof(name), "%.*s_bytes", (int)len, full);
+		m->from = vmt_field_find(from, vmt_bytes_of(name));
+		if (m->from)
 			ms->n++;
 	}
 }
@@ -76,30 +109,14 @@ static uint64_t value_of(const struct vmt_entity *e, const char *name, const voi
 	return f && vmt_row_has(row, f->index) ? vmt_field_number(f, row) : 0;
 }
 
-/* Whether what a NAME_delta_bytes is of is known of one of the two alone: it may have changed. */
-static bool is_half_known(const struct vmt_entity *e, const void *row,
-			  const struct vmt_field *delta)
-{
-	static const char suffix[] = "_delta_bytes";
-	size_t stem = strlen(delta->name) - (sizeof(suffix) - 1);
-	const struct vmt_field *before, *after;
-	char name[64];
-
-	if (strlen(delta->name) < sizeof(suffix) || strcmp(delta->name + stem, suffix) != 0)
-		return false;
-	snprintf(name, sizeof(name), "%.*s_before_bytes", (int)stem, delta->name);
-	before = vmt_field_find(e, vmt_bytes_of(name));
-	snprintf(name, sizeof(name), "%.*s_bytes", (int)stem, delta->name);
-	after = vmt_field_find(e, vmt_bytes_of(name));
-	return before && after && vmt_row_has(row, before->index) != vmt_row_has(row, after->index);
-}
-
 static bool field_changed(const struct vmt_entity *e, const void *row, const struct vmt_field *f)
 {
+	struct vmt_diff_measure m;
+
 	if (!(f->flags & VMT_CHANGE))
 		return false;
 	if (!vmt_row_has(row, f->index))
-		return is_half_known(e, row, f);
+		return vmt_diff_measure_of(e, f, &m) && vmt_diff_is_half_known(&m, row);
 	return vmt_field_number(f, row) != 0;
 }
 

@@ -140,11 +140,20 @@ bool vmt_diff_changed(const struct vmt_entity *e, const void *row,
  * NAME_delta_bytes of another. */
 #define VMT_DIFF_MEASURES_MAX 16
 struct vmt_diff_measures {
-	struct {
+	struct vmt_diff_measure {
 		const struct vmt_field *from, *before, *after, *delta;
 	} m[VMT_DIFF_MEASURES_MAX];
 	size_t n;
 };
+/* The three of the name that the first len characters of stem are, and NULL for from; false where
+ * the entity has not all of them. */
+bool vmt_diff_measure(const struct vmt_entity *e, const char *stem, size_t len,
+		      struct vmt_diff_measure *ret);
+/* The same of its difference; false where the field is none. */
+bool vmt_diff_measure_of(const struct vmt_entity *e, const struct vmt_field *delta,
+			 struct vmt_diff_measure *ret);
+/* Whether something is known of it in a row, but not the difference: it may have changed. */
+bool vmt_diff_is_half_known(const struct vmt_diff_measure *m, const void *row);
 void vmt_diff_measures(struct vmt_diff_measures *ms, const struct vmt_entity *from,
 		       const struct vmt_entity *to);
 

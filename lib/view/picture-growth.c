@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "model/diff.h"
 #include "view/html.h"
 
 /*
@@ -35,10 +36,11 @@
 
 struct growth {
 	const struct vmt_section *s;
-	const struct vmt_field *before, *after, *delta;
+	struct vmt_diff_measure of;
 	const struct vmt_field *pid, *match, *address, *name, *kind;
 	const void **rows; /* heap: those that are drawn, in the order of the section */
 	size_t n;
+	size_t n_changed, n_unknown; /* rows of the section: of the unknown it cannot be said */
 	int64_t least, most; /* differences: at most 0, at least 0 */
 	uint64_t largest; /* size, then or now */
 };
@@ -55,7 +57,7 @@ static bool knows(const struct vmt_field *f, const void *row)
 
 static int64_t delta_of(const struct growth *g, const void *row)
 {
-	return knows(g->delta, row) ? (int64_t)vmt_field_number(g->delta, row) : 0;
+	return knows(g->of.delta, row) ? (int64_t)vmt_field_number(g->of.delta, row) : 0;
 }
 
 static uint64_t magnitude(int64_t v)
@@ -76,32 +78,14 @@ static const struct vmt_field *find(const struct vmt_entity *e, const char *name
 	return vmt_field_find(e, vmt_bytes_of(name));
 }
 
-/* STEM_before_bytes and so on of one entity. */
-static bool find_measure(struct growth *g, const char *stem, int len)
-{
-	const struct vmt_entity *e = g->s->def->entity;
-	char name[64];
-
-	snprintf(name, sizeof(name), "%.*s_before_bytes", len, stem);
-	g->before = find(e, name);
-	snprintf(name, sizeof(name), "%.*s_bytes", len, stem);
-	g->after = find(e, name);
-	snprintf(name, sizeof(name), "%.*s_delta_bytes", len, stem);
-	g->delta = find(e, name);
-	return g->before && g->after && g->delta;
-}
-
 /* What the rows are ordered by, where that is a difference; else what is resident, or the size. */
 static bool choose_measure(struct growth *g)
 {
-	static const char suffix[] = "_delta_bytes";
+	const struct vmt_entity *e = g->s->def->entity;
 	const struct vmt_field *f = g->s->sort.n ? g->s->sort.keys[0].field : NULL;
-	size_t len = f ? strlen(f->name) : 0;
 
-	if (len > sizeof(suffix) - 1 && strcmp(f->name + len - sizeof(suffix) + 1, suffix) == 0 &&
-	    find_measure(g, f->name, (int)(len - sizeof(suffix) + 1)))
-		return true;
-	return find_measure(g, "rss", 3) || find_measure(g, "size", 4);
+	return (f && vmt_diff_measure_of(e, f, &g->of)) || vmt_diff_measure(e, "rss", 3, &g->of) ||
+	       vmt_diff_measure(e, "size", 4, &g->of);
 }
 
 static int by_magnitude(const void *pa, const void *pb, void *arg)
@@ -133,9 +117,12 @@ static int choose_rows(struct growth *g)
 	places = calloc(g->s->n ? g->s->n : 1, sizeof(*places));
 	if (!places)
 		return -ENOMEM;
-	for (i = 0; i < g->s->n; i++)
+	for (i = 0; i < g->s->n; i++) {
 		if (delta_of(g, g->s->rows[i]))
 			places[g->n++] = &g->s->rows[i];
+		g->n_unknown += vmt_diff_is_half_known(&g->of, g->s->rows[i]);
+	}
+	g->n_changed = g->n;
 	if (g->n > ROWS_MOST) {
 		qsort_r(places, g->n, sizeof(*places), by_magnitude, g);
 		g->n = ROWS_MOST;
@@ -147,7 +134,7 @@ static int choose_rows(struct growth *g)
 	for (i = 0; i < g->n; i++) {
 		const void *row = *places[i];
 		int64_t delta = delta_of(g, row);
-		uint64_t then = size_of(g->before, row), now = size_of(g->after, row);
+		uint64_t then = size_of(g->of.before, row), now = size_of(g->of.after, row);
 
 		g->rows[i] = row;
 		g->least = delta < g->least ? delta : g->least;
@@ -189,8 +176,12 @@ static bool has(const struct vmt_picture_ask *ask, struct vmt_buf *why)
 
 	if (r == 0 && g.n)
 		return true;
-	vmt_buf_adds(why, r == 0 ? "nothing grew and nothing shrank"
-				 : "there is nothing that could be compared");
+	if (r == 0 && g.n_unknown)
+		vmt_buf_addf(why, "what changed is not known of %zu of %zu rows", g.n_unknown,
+			     g.s->n);
+	else
+		vmt_buf_adds(why, r == 0 ? "nothing grew and nothing shrank"
+					 : "there is nothing that could be compared");
 	return false;
 }
 
@@ -216,7 +207,7 @@ static void name_of(struct vmt_buf *out, const struct growth *g, const void *row
 	}
 }
 
-/* "RSS-DELTA of the 12 that changed, of 40: +8.00M /usr/bin/server, ..." */
+/* "RSS-DELTA: 12 of 40 rows changed: +8.00M /usr/bin/server, ..." */
 static void gist(struct vmt_buf *out, const struct growth *g, const struct vmt_picture_ask *ask)
 {
 	VMT_AUTO_FREE bool *told = calloc(g->n, sizeof(*told));
@@ -226,8 +217,12 @@ static void gist(struct vmt_buf *out, const struct growth *g, const struct vmt_p
 		out->error = -ENOMEM;
 		return;
 	}
-	vmt_buf_addf(out, "%s of %zu rows, the %zu that changed most: ", g->delta->title, g->s->n,
-		     g->n);
+	vmt_buf_addf(out, "%s: %zu of %zu rows changed", g->of.delta->title, g->n_changed, g->s->n);
+	if (g->n < g->n_changed)
+		vmt_buf_addf(out, ", drawn are the %zu that changed most", g->n);
+	if (g->n_unknown)
+		vmt_buf_addf(out, ", of %zu it is not known", g->n_unknown);
+	vmt_buf_adds(out, ": ");
 	for (k = 0; k < NAMED && k < g->n; k++) {
 		size_t best = SIZE_MAX;
 
@@ -266,7 +261,7 @@ static void put_bars(struct vmt_xml *x, const struct growth *g, const void *row,
 		     struct vmt_bytes title)
 {
 	const int64_t delta = delta_of(g, row), zero = at_delta(g, 0), end = at_delta(g, delta);
-	const uint64_t then = size_of(g->before, row), now = size_of(g->after, row);
+	const uint64_t then = size_of(g->of.before, row), now = size_of(g->of.after, row);
 	const int64_t kept = vmt_svg_part(then < now ? then : now, g->largest, BOTH_WIDTH);
 	const int64_t all = vmt_svg_part(then < now ? now : then, g->largest, BOTH_WIDTH);
 
@@ -339,8 +334,8 @@ static void put_row(struct vmt_xml *x, const struct growth *g, const struct vmt_
 	}
 	put_signed(&text, ask, delta_of(g, row));
 	vmt_svg_text(x, "n r b", DELTA_RIGHT, y, (struct vmt_bytes){ text.data, text.len });
-	put_size(x, ask, g->before, row, BEFORE_RIGHT, y);
-	put_size(x, ask, g->after, row, AFTER_RIGHT, y);
+	put_size(x, ask, g->of.before, row, BEFORE_RIGHT, y);
+	put_size(x, ask, g->of.after, row, AFTER_RIGHT, y);
 	if (vmt_buf_error(&text) < 0 || vmt_buf_error(&name) < 0)
 		x->out->error = -ENOMEM;
 }
@@ -404,7 +399,9 @@ static int draw(struct vmt_xml *x, const struct vmt_picture_ask *from)
 	vmt_svg_line(x, "tick", BOTH_LEFT, top + 440, BOTH_LEFT, bottom);
 	vmt_buf_clear(&text);
 	vmt_buf_addf(&text, "%s: %zu rows of %zu are drawn; no bar is thinner than a pixel",
-		     g.delta->title, g.n, g.s->n);
+		     g.of.delta->title, g.n, g.s->n);
+	if (g.n_unknown)
+		vmt_buf_addf(&text, "; of %zu it is not known", g.n_unknown);
 	vmt_svg_text(x, "n dim", 0, bottom + 200, (struct vmt_bytes){ text.data, text.len });
 	vmt_svg_end(x);
 	return vmt_buf_error(&text);

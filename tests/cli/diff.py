@@ -85,6 +85,19 @@ def main():
             report.check(f"a row that is known {'now' if words[0] == half else 'then'} alone is shown",
                          wrong or (None if [(r["match"], r["rss_delta_bytes"]) for r in rows] ==
                                    [("same", None)] else f"{rows}"[:300]))
+            result = run("diff", "--format", "svg", *words)
+            report.check(f"nor does a picture of what is known {'now' if words[0] == half else 'then'} "
+                         "alone say that nothing changed",
+                         expect(result, FAILED, complaint=True) or
+                         (None if b"what changed is not known of 1 of 1 rows" in result.err
+                          else f"{result.err!r}"))
+        less["data"]["maps"][1]["rss_bytes"] += 1 << 20
+        result = run("diff", "--format", "svg", good, keep("more", json.dumps(less).encode()))
+        report.check("a picture says of how many rows it is not known",
+                     expect(result, OK) or
+                     [text for text in (b"1 of 2 rows changed, of 1 it is not known: +1.00M",
+                                        b"1 rows of 2 are drawn", b"; of 1 it is not known")
+                      if text not in result.out])
         schema = loads(run("schema", "diff").out)
         for words in ([], [f"--pid={pid}"], ["--by", "role"], ["--by", "file"], ["--by", "proc"]):
             result = run("diff", "-a", "-J", *words, good, new)
