@@ -265,6 +265,15 @@ static int sample(struct record *rec)
 	return 0;
 }
 
+static void say_dropped(struct record *rec)
+{
+	uint64_t n = vmt_recorder_dropped(rec->recorder);
+
+	if (n)
+		vmt_note(rec->ctx, "%s: %" PRIu64 " byte%s behind the last frame %s dropped",
+			 rec->opts.path, n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+}
+
 static void on_signal(struct record *rec, int sig)
 {
 	struct vmt_err err = { 0 };
@@ -277,6 +286,8 @@ static void on_signal(struct record *rec, int sig)
 	}
 	if (vmt_recorder_reopen(rec->recorder, &err) < 0)
 		end(rec, "failed", vmt_complain_err(rec->ctx, &err));
+	else
+		say_dropped(rec);
 }
 
 /* The earlier of two moments, of which 0 is none. */
@@ -341,6 +352,7 @@ static int open_file(struct record *rec)
 
 	if (vmt_recorder_open(&rec->opts, &rec->recorder, &err) < 0)
 		return vmt_complain_err(rec->ctx, &err);
+	say_dropped(rec);
 	return 0;
 }
 

@@ -269,7 +269,7 @@ static int take_over(struct vmt_record_file *f, const char *path,
 	r = vmt_recording_tail(fd, path, &old, err);
 	if (r < 0)
 		return r;
-	*ret_found = (struct vmt_record_found){ old.first_ns, old.last_ns };
+	*ret_found = (struct vmt_record_found){ old.first_ns, old.last_ns, old.remains };
 	cut(f, old.end);
 	if (f->size != old.end)
 		r = -EIO;

@@ -10,10 +10,13 @@
  */
 struct vmt_record_file;
 
-/* Samples that a file had before it was opened: when the first and the last one of them were taken,
- * since 1970; 0: there are none. */
+/* What a file had before it was opened. */
 struct vmt_record_found {
+	/* When the first and the last one of its samples were taken, since 1970; 0: there are none.
+	 */
 	uint64_t first_ns, last_ns;
+	/* Bytes behind the last frame that were dropped, as no part of a recording. */
+	uint64_t dropped;
 };
 
 /*

@@ -385,6 +385,11 @@ size_t vmt_recorder_left_out(const struct vmt_recorder *r)
 	return r->left_out;
 }
 
+uint64_t vmt_recorder_dropped(const struct vmt_recorder *r)
+{
+	return r->found.dropped;
+}
+
 uint64_t vmt_recorder_size(const struct vmt_recorder *r)
 {
 	return r->file ? vmt_record_file_size(r->file) : 0;

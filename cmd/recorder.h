@@ -36,6 +36,9 @@ uint64_t vmt_recorder_samples(const struct vmt_recorder *r);
 /* Processes whose mappings were left out of the last one, which would have been more than a line
  * can hold. */
 size_t vmt_recorder_left_out(const struct vmt_recorder *r);
+/* Bytes behind the last frame of the file, when it was opened, that were no part of a recording:
+ * they were dropped. */
+uint64_t vmt_recorder_dropped(const struct vmt_recorder *r);
 /* Bytes of the file that is written. */
 uint64_t vmt_recorder_size(const struct vmt_recorder *r);
 

@@ -630,6 +630,7 @@ int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
 		       struct vmt_err *err)
 {
 	VMT_AUTO_RECORDING r = NULL;
+	uint64_t remains = 0;
 	struct stat st;
 	int e = open_fd(fd, path, true, &r, err);
 
@@ -637,8 +638,9 @@ int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
 		return e;
 	if (fstat(r->fd, &st) < 0)
 		return vmt_err_set(err, -errno, path, 0, "%s", strerror(errno));
-	if (r->end < (uint64_t)st.st_size &&
-	    !(r->searched && (r->early || (uint64_t)st.st_size - r->end <= REMAINS_MAX)))
+	if (r->end < (uint64_t)st.st_size)
+		remains = (uint64_t)st.st_size - r->end;
+	if (remains && !(r->searched && (r->early || remains <= REMAINS_MAX)))
 		return vmt_err_set(err, -EBADMSG, path, 0,
 				   "behind byte %" PRIu64 " is what is no recording: nothing is "
 				   "added to it",
@@ -647,6 +649,7 @@ int vmt_recording_tail(int fd, const char *path, struct vmt_recording_tail *ret,
 		.first_ns = r->first_ns,
 		.last_ns = r->last_ns,
 		.end = r->end,
+		.remains = r->early ? 0 : remains,
 		.rest = r->rest,
 	};
 	r->rest = (struct vmt_buf){ 0 };

@@ -67,6 +67,8 @@ bool vmt_recording_is_damaged(const struct vmt_recording *r);
 struct vmt_recording_tail {
 	uint64_t first_ns, last_ns; /* when its samples were begun, since 1970; 0: there is none */
 	uint64_t end; /* the byte behind the last whole frame */
+	uint64_t remains; /* bytes behind that which are no frame, not even one that was not
+			   * finished: at most 1 MiB */
 	struct vmt_buf rest; /* whole lines in the frame behind that, which was not finished; the
 			      * caller's */
 };

@@ -112,6 +112,18 @@ def refused(report, folder):
     report.check("J07 a file that is no recording is not written to",
                  expect(result, FAILED, complaint=True)
                  or (None if size(text) == 16 * 9 else "it is another one now"))
+    path, junk = os.path.join(folder, "junk.rec"), b"what somebody has put there\n"
+    wrong = []
+    for more, line in ((b"", b""), (junk, b"vmtop: record: %s: %d bytes behind the last frame are "
+                                          b"dropped\n" % (os.fsencode(path), len(junk)))):
+        if more:
+            with open(path, "ab") as file:
+                file.write(more)
+        result = run("record", "-w", path, "-n", "1", OWN)
+        bad = expect(result, OK, quiet=False)
+        wrong += [bad] if bad else [] if result.err == line else [f"{result.err!r}"]
+    report.check("what is dropped behind the frames is named",
+                 wrong + ([] if samples(path) == 2 else [f"{samples(path)} samples"]))
 
 
 def full(report, folder):

@@ -650,6 +650,7 @@ static void what_is_behind_the_frames(void **unused)
 		assert_int_equal(truncate(path, (off_t)(all.len + cases[i].zeros)), 0);
 		r = vmt_record_file_open(path, false, &f, &found, NULL);
 		assert_int_equal(r, cases[i].result);
+		assert_int_equal(found.dropped, r < 0 ? 0 : cases[i].zeros);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_size, all.len + (r < 0 ? cases[i].zeros : 0));
 		if (r == 0)
