@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/parse.h"
+#include "model/fault-raw.h"
 #include "source/symbolize.h"
 
 /* What a key may wait for it. */
@@ -20,12 +21,18 @@ void vmt_top_symbols_done(struct vmt_top_symbols *t)
 	*t = (struct vmt_top_symbols){ .next = 0 };
 }
 
+static bool is_of(const struct vmt_top_symbol *known, uint64_t pid, uint64_t ip, uint64_t time_ns)
+{
+	return known->pid && known->pid == pid && known->ip == ip && time_ns >= known->from_ns &&
+	       time_ns <= known->to_ns;
+}
+
 static struct vmt_top_symbol *find(struct vmt_top_symbols *t, const struct vmt_ui_code *code)
 {
 	size_t i;
 
 	for (i = 0; i < VMT_TOP_SYMBOLS; i++)
-		if (t->known[i].code.pid == code->pid && t->known[i].code.ip == code->ip)
+		if (is_of(&t->known[i], code->pid, code->ip, code->time_ns))
 			return &t->known[i];
 	return NULL;
 }
@@ -89,7 +96,32 @@ static int symbolize(struct vmt_collector *c, struct vmt_sample *s, const struct
 	return vmt_buf_error(ret);
 }
 
-static int look_up(struct vmt_collector *c, const struct vmt_ui_code *code, struct vmt_buf *ret)
+/*
+ * The process that has the number now had it since it began: what was before is of one that has
+ * ended. /proc has the begin on CLOCK_BOOTTIME and in ticks, rounded down (fs/proc/array.c:
+ * do_task_stat()). Whether that process is the one that faulted.
+ */
+static bool bound(struct vmt_top_symbol *known, const struct vmt_ui_code *code,
+		  const struct vmt_sample *s)
+{
+	const struct vmt_host *h = &s->host;
+	uint64_t asleep = h->boottime_ns > h->monotonic_ns ? h->boottime_ns - h->monotonic_ns : 0;
+	uint64_t began;
+
+	known->to_ns = h->monotonic_ns > code->time_ns ? h->monotonic_ns : code->time_ns;
+	if (s->n_procs != 1 || !VMT_HAS(proc, start_time_ns, &s->procs[0]))
+		return false;
+	began = s->procs[0].start_time_ns > asleep ? s->procs[0].start_time_ns - asleep : 0;
+	if (began > code->time_ns) {
+		known->to_ns = began - 1;
+		return false;
+	}
+	known->from_ns = began;
+	return true;
+}
+
+static int look_up(struct vmt_collector *c, const struct vmt_ui_code *code,
+		   struct vmt_top_symbol *ret)
 {
 	static const size_t first = 0;
 	VMT_AUTO_SAMPLE s = NULL;
@@ -99,12 +131,14 @@ static int look_up(struct vmt_collector *c, const struct vmt_ui_code *code, stru
 
 	vmt_collector_set_deadline(c, vmt_now_ns(CLOCK_MONOTONIC) + PATIENCE_NS);
 	r = vmt_collect(c, VMT_SOURCE_BIT(PIDS), &code->pid, 1, &s, &err);
-	if (r == 0 && s->n_procs == 1)
+	if (r == 0 && !bound(ret, code, s))
+		return 0;
+	if (r == 0)
 		r = vmt_collect_procs(c, s, VMT_SOURCE_BIT(MAPS), &first, 1, &err);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	m = s->n_procs == 1 && s->maps ? find_map(&s->maps[0], code->ip) : NULL;
-	return m ? symbolize(c, s, m, code->ip, ret) : 0;
+	m = s->maps ? find_map(&s->maps[0], code->ip) : NULL;
+	return m ? symbolize(c, s, m, code->ip, &ret->text) : 0;
 }
 
 int vmt_top_symbols_look(struct vmt_top_symbols *t, struct vmt_collector *c,
@@ -118,23 +152,27 @@ int vmt_top_symbols_look(struct vmt_top_symbols *t, struct vmt_collector *c,
 	if (!known) {
 		known = &t->known[t->next];
 		t->next = (t->next + 1) % VMT_TOP_SYMBOLS;
-		known->code = *code;
+		known->pid = code->pid;
+		known->ip = code->ip;
 	}
+	known->from_ns = 0;
+	known->to_ns = code->time_ns;
 	vmt_buf_clear(&known->text);
-	r = look_up(c, code, &known->text);
+	r = look_up(c, code, known);
 	known->until_ns = vmt_now_ns(CLOCK_MONOTONIC) + KNOWN_NS;
 	return r < 0 ? r : 1;
 }
 
 int vmt_top_symbols_put(const struct vmt_top_symbols *t, struct vmt_model *m)
 {
+	uint64_t start_ns = m->n_singles ? m->sample->faults->start_ns : 0;
 	size_t i, k;
 
 	for (k = 0; k < VMT_TOP_SYMBOLS; k++) {
 		const struct vmt_top_symbol *known = &t->known[k];
 		struct vmt_bytes text = { known->text.data, known->text.len };
 
-		if (!known->code.pid || !text.len)
+		if (!known->pid || !text.len)
 			continue;
 		text.ptr = vmt_arena_copy(&m->arena, text.ptr, text.len);
 		if (!text.ptr)
@@ -142,8 +180,9 @@ int vmt_top_symbols_put(const struct vmt_top_symbols *t, struct vmt_model *m)
 		for (i = 0; i < m->n_singles; i++) {
 			struct vmt_single *one = &m->singles[i];
 
-			if (VMT_HAS(single, ip, one) && one->ip == known->code.ip &&
-			    one->pid == known->code.pid)
+			if (VMT_HAS(single, ip, one) && VMT_HAS(single, pid, one) &&
+			    VMT_HAS(single, after_ns, one) &&
+			    is_of(known, one->pid, one->ip, start_ns + one->after_ns))
 				VMT_SET(single, symbol, one, text);
 		}
 	}

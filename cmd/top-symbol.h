@@ -8,11 +8,16 @@
 
 /*
  * What instructions of single faults are. The mappings of their process as they are now say which
- * file that is, so one that has ended has none; nothing of it is asked in the kernel at the fault.
+ * file that is, so one that has ended has none, also where another one has its number by now;
+ * nothing of it is asked in the kernel at the fault.
  */
 struct vmt_top_symbols {
 	struct vmt_top_symbol {
-		struct vmt_ui_code code; /* pid 0: of none */
+		uint64_t pid; /* 0: of none */
+		uint64_t ip;
+		/* CLOCK_MONOTONIC, both included: of faults from then till then. Those before and
+		 * after may be of another process with that number. */
+		uint64_t from_ns, to_ns;
 		struct vmt_buf text; /* empty: it could not be had */
 		uint64_t until_ns; /* CLOCK_MONOTONIC; after that it is looked up anew */
 	} known[VMT_TOP_SYMBOLS];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/ui/faults-sums.h"
+#include "model/fault-raw.h"
 
 struct faults_state {
 	struct vmt_table *table;
@@ -287,8 +288,12 @@ static void want(const struct vmt_ui *ui, const void *state, struct vmt_ui_want 
 	w->faults = true;
 	w->singles = true;
 	if (ui->opts.live && one && is_held(ui, s) && VMT_HAS(single, ip, one) &&
-	    VMT_HAS(single, pid, one))
-		w->code = (struct vmt_ui_code){ one->pid, one->ip };
+	    VMT_HAS(single, pid, one) && VMT_HAS(single, after_ns, one))
+		w->code = (struct vmt_ui_code){
+			.pid = one->pid,
+			.ip = one->ip,
+			.time_ns = ui->model->sample->faults->start_ns + one->after_ns,
+		};
 }
 
 static void subject(const struct vmt_ui *ui, const void *state, struct vmt_ui_subject *ret)

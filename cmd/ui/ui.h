@@ -82,10 +82,12 @@ struct vmt_ui_file {
 	uint64_t inode;
 };
 
-/* An instruction of a process; pid 0 for none. */
+/* An instruction of a process; pid 0 for none. Numbers of processes are used again: it is the one
+ * that had this number then. */
 struct vmt_ui_code {
 	uint64_t pid;
 	uint64_t ip;
+	uint64_t time_ns; /* CLOCK_MONOTONIC; when the fault of it ended */
 };
 
 /* What keys act upon: a process, one of its mappings, an address in that, the file that is mapped.
