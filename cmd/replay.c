@@ -6,7 +6,8 @@
 #include "model/recorded.h"
 #include "vmtop-config.h"
 
-/* Samples, one after the other, that cannot be read before nobody tries the next one. */
+/* Samples, one after the other, that cannot be read before nobody tries the next one: a key is
+ * answered at once. */
 #define LEFT_OUT_MAX 100
 
 void vmt_replay_done(struct vmt_replay *rp)
@@ -47,7 +48,7 @@ int vmt_replay_open(struct vmt_replay *rp, struct vmt_ctx *ctx)
 	struct vmt_err err = { 0 };
 	size_t i;
 
-	rp->shown = SIZE_MAX;
+	rp->shown = rp->untried = SIZE_MAX;
 	if (!path)
 		return vmt_usage_error(ctx, "-r FILE says what");
 	if (ctx->root)
@@ -98,16 +99,23 @@ int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, const struct v
 		.model = run->model,
 	};
 	rp->shown = at;
+	rp->untried = SIZE_MAX;
 	return 0;
 }
 
 int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
-		       size_t *ret_left_out, struct vmt_err *err)
+		       size_t *ret_left_out, bool *ret_stopped, struct vmt_err *err)
 {
 	bool shows = rp->shown != SIZE_MAX && run->model, back = shows && rp->at < rp->shown;
+	bool at_edge = false;
 	size_t n, edge = back ? rp->first : rp->end - 1;
 	int r = 0;
 
+	*ret_stopped = false;
+	/* On the side of what is shown that it goes to, and farther. */
+	if (shows && rp->untried != SIZE_MAX && rp->at != rp->shown &&
+	    (back ? rp->untried < rp->at : rp->untried > rp->at))
+		rp->at = rp->untried;
 	for (n = 0; n < LEFT_OUT_MAX; n++) {
 		struct vmt_err why = { 0 };
 
@@ -118,11 +126,15 @@ int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct 
 			break;
 		if (rp->at == edge) {
 			n++;
+			at_edge = true;
 			break;
 		}
 		rp->at += back ? -(size_t)1 : 1;
 	}
 	*ret_left_out = n;
+	*ret_stopped = r < 0 && r != -ENOMEM && !at_edge;
+	if (*ret_stopped)
+		rp->untried = rp->at;
 	if (r < 0 && shows)
 		rp->at = rp->shown;
 	return r;

@@ -11,6 +11,9 @@ struct vmt_replay {
 	bool open_end; /* end is that of the file, which may grow */
 	size_t at;
 	size_t shown; /* what run has; SIZE_MAX: nothing */
+	/* Where vmt_replay_nearest() goes on: nothing between shown and this can be read. SIZE_MAX:
+	 * nothing was tried. */
+	size_t untried;
 };
 
 /* Opens -r FILE with --begin and --end of ctx, and says what is to be said of the file; an exit
@@ -27,10 +30,11 @@ int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, const struct v
 /*
  * The same; where a sample cannot be read, of the next one in the direction that it was reached in
  * that can. Where there is none near, it stays at what is shown: then, and where nothing is shown,
- * it is not 0. err says why the first of *ret_left_out samples was left out.
+ * it is not 0. err says why the first of *ret_left_out samples was left out. *ret_stopped: there
+ * are more behind them, which the next call in that direction tries.
  */
 int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
-		       size_t *ret_left_out, struct vmt_err *err);
+		       size_t *ret_left_out, bool *ret_stopped, struct vmt_err *err);
 /* Goes to a place; the nearest one that there is. Whether that is another one. */
 bool vmt_replay_go(struct vmt_replay *rp, size_t at);
 /* By a time of the recording, back where seconds are negative; to a moment. */

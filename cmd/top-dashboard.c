@@ -165,14 +165,18 @@ static int replay_sample(struct dashboard *d)
 	uint64_t before = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	struct vmt_err err = { 0 };
 	size_t left_out;
-	int r = vmt_replay_nearest(d->top->replay, &d->top->run, d->ctx, &left_out, &err);
+	bool stopped;
+	int r = vmt_replay_nearest(d->top->replay, &d->top->run, d->ctx, &left_out, &stopped, &err);
 
 	d->top->took_ns = vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	if (r == -ENOMEM || (r < 0 && !d->top->run.model))
 		return vmt_complain_err(d->ctx, &err);
 	d->playing &= r == 0;
 	d->jumped |= left_out > 0;
-	if (left_out > 1)
+	if (stopped)
+		vmt_ui_say(d->ui, "stopped after %zu bad samples, the same key goes on: %s",
+			   left_out, err.text);
+	else if (left_out > 1)
 		vmt_ui_say(d->ui, "%zu samples are left out: %s", left_out, err.text);
 	else if (left_out)
 		vmt_ui_say(d->ui, "left out: %s", err.text);

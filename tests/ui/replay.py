@@ -163,6 +163,39 @@ def broken_samples():
             return [f"exit code {code}" for code in [c.wait_end()] if code]
 
 
+def many_broken_samples():
+    """more broken samples than a step tries are passed by the next steps, both ways"""
+    if not shutil.which("zstd"):
+        return Skip("no zstd")
+    n, good = 361, (2, 357)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        pack(path, *(moment(i, {"system": {"total_bytes": 1 << 30}} if i in good else
+                            {"system": []}) for i in range(1, n + 1)))
+        with Console("replay", "-r", path, size=(100, 30)) as c:
+            c.wait_for("left out: sample 1:")
+            for key, said, place in (
+                    ("t", "stopped after 100 bad samples, the same key goes on: sample 3:", 2),
+                    # There is something to show that way, and it says nothing about this one.
+                    ("T", "left out: sample 1:", 2),
+                    ("t", "stopped after 100 bad samples, the same key goes on: sample 103:", 2),
+                    ("t", "stopped after 100 bad samples, the same key goes on: sample 203:", 2),
+                    ("t", "54 samples are left out: sample 303:", 357),
+                    ("t", "4 samples are left out: sample 358:", 357),
+                    ("T", "stopped after 100 bad samples, the same key goes on: sample 356:", 357),
+                    ("T", "stopped after 100 bad samples, the same key goes on: sample 256:", 357),
+                    ("T", "stopped after 100 bad samples, the same key goes on: sample 156:", 357),
+                    ("T", "54 samples are left out: sample 56:", 2),
+                    ("t", "stopped after 100 bad samples, the same key goes on: sample 3:", 2)):
+                c.press(key)
+                c.wait_for(said)
+                # Any other key: the line is that of the place again.
+                c.press("1")
+                c.wait_for(f" {place}/{n} paused")
+            c.press("Q")
+            return [f"exit code {code}" for code in [c.wait_end()] if code]
+
+
 def f8_records():
     """F8 in the dashboard records its samples, and says in which file"""
     with tempfile.TemporaryDirectory() as folder:
@@ -225,8 +258,8 @@ def f8_records_processes():
 
 def main():
     report = Report()
-    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, broken_samples, f8_records,
-                   f8_records_processes])
+    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, broken_samples,
+                   many_broken_samples, f8_records, f8_records_processes])
     report.done()
 
 
