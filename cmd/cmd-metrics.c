@@ -223,6 +223,7 @@ static int count_faults(struct vmt_ctx *ctx, const struct vmt_sample *s, struct 
 	VMT_AUTO_BUF text = { 0 };
 	struct vmt_err err = { 0 };
 	size_t i;
+	bool anew;
 	int r;
 
 	vmt_metric_state_init(&old);
@@ -231,9 +232,8 @@ static int count_faults(struct vmt_ctx *ctx, const struct vmt_sample *s, struct 
 	if (r == -ENOMEM)
 		return no_memory(ctx);
 	/* A counter that begins anew is understood; one that cannot be kept never was one. */
-	if (r == -EINVAL)
-		vmt_note(ctx, "%s: %s: counting begins anew", path, err.text);
-	else if (r < 0 && r != -ENOENT)
+	anew = r == -EINVAL;
+	if (r < 0 && !anew && r != -ENOENT)
 		return vmt_complain_err(ctx, &err);
 	if (vmt_metric_state_next(&old, s->host.boot_id, s->procs, g->names, s->n_procs, &now) < 0)
 		return no_memory(ctx);
@@ -241,6 +241,8 @@ static int count_faults(struct vmt_ctx *ctx, const struct vmt_sample *s, struct 
 	r = vmt_write_text(ctx, path, 0, &text);
 	if (r)
 		return r;
+	if (anew)
+		vmt_note(ctx, "%s: %s: counting begins anew", path, err.text);
 	for (i = 0; i <= g->file.n; i++) {
 		struct vmt_bytes name = i < g->file.n ? vmt_bytes_of(g->file.groups[i].name)
 						      : VMT_BYTES(VMT_METRIC_GROUP_REST);

@@ -157,7 +157,10 @@ int vmt_metric_state_load(struct vmt_metric_state *s, const char *path, struct v
 	if ((r == 0 || r == -EFBIG) && !vmt_is_own_file(&text, "vmtop-metrics-state "))
 		return vmt_err_set(err, -EEXIST, path, 0,
 				   "not the state of vmtop metrics, and kept");
-	if (r == -EINVAL || r == -EFBIG)
+	/* What is no regular file cannot be replaced either. */
+	if (r == -EINVAL)
+		return vmt_err_set(err, -EEXIST, path, 0, "not a regular file");
+	if (r == -EFBIG)
 		return vmt_err_set(err, -EINVAL, path, 0, "not the state of vmtop metrics");
 	return r < 0 ? r
 		     : vmt_metric_state_parse(s, path, (struct vmt_bytes){ text.data, text.len },

@@ -36,7 +36,7 @@ void vmt_metric_state_done(struct vmt_metric_state *s);
 #define VMT_AUTO_METRIC_STATE VMT_CLEANUP(vmt_metric_state_done) struct vmt_metric_state
 
 /* Reads what vmt_metric_state_write() wrote. -ENOENT where there is none, -EINVAL where it is
- * something else; then s is empty. */
+ * broken, -EEXIST where it is not ours to replace; then s is empty. */
 int vmt_metric_state_load(struct vmt_metric_state *s, const char *path, struct vmt_err *err);
 /*
  * Keeps other runs away from a state, from before the processes are read until what was counted is

@@ -277,7 +277,15 @@ def groups(report, folder):
         result = run("metrics", *words)
         report.check("--state: a file of noise begins anew, and is told",
                      expect(result, OK, quiet=False) or (None if b"anew" in result.err else "not told"))
-        state.unlink()
+        for name, make in (("FIFO", os.mkfifo), ("directory", os.mkdir)):
+            state.unlink()
+            make(state)
+            result = run("metrics", *words)
+            report.check(f"--state: a {name} is refused in one line",
+                         expect(result, FAILED, complaint=True) or
+                         (None if result.err.endswith(b": not a regular file\n") else f"{result.err!r}"))
+            if name == "directory":
+                state.rmdir()
         state.symlink_to(folder / "elsewhere")
         result = run("metrics", *words)
         report.check("--state: a link is refused, the rest is there",
