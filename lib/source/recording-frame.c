@@ -75,6 +75,14 @@ static bool is_ours(const char *p)
 	return le32toh(magic) == MAGIC && p[MAGIC_BYTES] & HAS_CHECKSUM;
 }
 
+/* Whether these bytes, with which the file ends, can be the first ones of a frame. */
+static bool may_be_ours(const char *p, size_t n)
+{
+	const uint32_t magic = htole32(MAGIC);
+
+	return memcmp(p, &magic, n < sizeof(magic) ? n : sizeof(magic)) == 0;
+}
+
 /* Lets zstd have what was read: 1 at the end of the frame, 0 where it takes more, -EBADMSG,
  * -ENOMEM. */
 static int take(struct vmt_frames *f, ZSTD_inBuffer *in, struct vmt_buf *out)
@@ -117,8 +125,10 @@ int vmt_frames_read(struct vmt_frames *f, uint64_t at, struct vmt_buf *out, uint
 		if (n < 0)
 			return (int)n;
 		*ret_end = at;
-		if (n == 0 || (first && n < HEADER_LEAST))
+		if (n == 0)
 			return VMT_FRAME_EARLY;
+		if (first && n < HEADER_LEAST)
+			return may_be_ours(f->in, (size_t)n) ? VMT_FRAME_EARLY : VMT_FRAME_BROKEN;
 		if (first && !is_ours(f->in))
 			return VMT_FRAME_BROKEN;
 		in = (ZSTD_inBuffer){ f->in, (size_t)n, 0 };

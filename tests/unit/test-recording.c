@@ -637,7 +637,7 @@ static void what_is_behind_the_frames(void **unused)
 	static const struct {
 		size_t zeros;
 		int result;
-	} cases[] = { { 100, 0 }, { 2 << 20, -EBADMSG } };
+	} cases[] = { { 2, 0 }, { 100, 0 }, { 2 << 20, -EBADMSG } };
 	struct vmt_buf all = small_file();
 	struct vmt_record_found found;
 	struct vmt_record_file *f;
