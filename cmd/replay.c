@@ -107,14 +107,15 @@ int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct 
 		       size_t *ret_left_out, bool *ret_stopped, struct vmt_err *err)
 {
 	bool shows = rp->shown != SIZE_MAX && run->model, back = shows && rp->at < rp->shown;
-	bool at_edge = false;
+	bool at_edge = false, near;
 	size_t n, edge = back ? rp->first : rp->end - 1;
 	int r = 0;
 
 	*ret_stopped = false;
-	/* On the side of what is shown that it goes to, and farther. */
-	if (shows && rp->untried != SIZE_MAX && rp->at != rp->shown &&
-	    (back ? rp->untried < rp->at : rp->untried > rp->at))
+	/* A jump says nothing about what it went over. */
+	near = shows && rp->at == (back ? rp->shown - 1 : rp->shown + 1);
+	/* On the side of what is shown that it goes to. */
+	if (near && rp->untried != SIZE_MAX && (back ? rp->untried < rp->at : rp->untried > rp->at))
 		rp->at = rp->untried;
 	for (n = 0; n < LEFT_OUT_MAX; n++) {
 		struct vmt_err why = { 0 };
@@ -133,7 +134,7 @@ int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct 
 	}
 	*ret_left_out = n;
 	*ret_stopped = r < 0 && r != -ENOMEM && !at_edge;
-	if (*ret_stopped)
+	if (*ret_stopped && near)
 		rp->untried = rp->at;
 	if (r < 0 && shows)
 		rp->at = rp->shown;

@@ -31,7 +31,7 @@ int vmt_replay_sample(struct vmt_replay *rp, struct vmt_run *run, const struct v
  * The same; where a sample cannot be read, of the next one in the direction that it was reached in
  * that can. Where there is none near, it stays at what is shown: then, and where nothing is shown,
  * it is not 0. err says why the first of *ret_left_out samples was left out. *ret_stopped: there
- * are more behind them, which the next call in that direction tries.
+ * are more behind them, which the next step in that direction tries.
  */
 int vmt_replay_nearest(struct vmt_replay *rp, struct vmt_run *run, const struct vmt_ctx *ctx,
 		       size_t *ret_left_out, bool *ret_stopped, struct vmt_err *err);

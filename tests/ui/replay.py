@@ -186,7 +186,11 @@ def many_broken_samples():
                     ("T", "stopped after 100 bad samples, the same key goes on: sample 256:", 357),
                     ("T", "stopped after 100 bad samples, the same key goes on: sample 156:", 357),
                     ("T", "54 samples are left out: sample 56:", 2),
-                    ("t", "stopped after 100 bad samples, the same key goes on: sample 3:", 2)):
+                    ("t", "stopped after 100 bad samples, the same key goes on: sample 3:", 2),
+                    # What a jump went over nobody tried.
+                    ("b@1000000150\r",
+                     "stopped after 100 bad samples, the same key goes on: sample 150:", 2),
+                    ("t", "stopped after 100 bad samples, the same key goes on: sample 103:", 2)):
                 c.press(key)
                 c.wait_for(said)
                 # Any other key: the line is that of the place again.
