@@ -20,7 +20,7 @@ struct json_object;
 #define VMT_JSON_OBJECTS_MAX ((size_t)1 << 16)
 #define VMT_JSON_VALUES_MAX  ((size_t)1 << 20)
 
-/* Whether vmt_json_parse() takes as much: 0, or -E2BIG with err. */
+/* Whether vmt_json_parse() takes as much: 0, or -E2BIG with err. Needs no json-c. */
 int vmt_json_fits(struct vmt_bytes text, struct vmt_err *err);
 
 /*
