@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "cmd/top-pause.h"
 #include "base/fmt.h"
 #include "model/cost.h"
 
@@ -10,14 +11,6 @@
 #define BUDGET_NS UINT64_C(5000000)
 /* A mapping in smaps is about a KiB of text; more of them are dear whatever they have. */
 #define SMAPS_MAPS_MAX 2000u
-
-/* Reading that took this CPU time is for each sample; what took more is read every two seconds, and
- * no more often than it takes a fiftieth of the time. */
-#define CHEAP_NS UINT64_C(3000000)
-#define PAUSE_NS UINT64_C(2000000000)
-#define SHARE	 50u
-/* A process that did not answer is left alone for a while. */
-#define RETRY_NS UINT64_C(10000000000)
 
 static void forget(struct vmt_top_maps *m)
 {
@@ -145,13 +138,6 @@ static int collect_all(struct vmt_run *run, struct vmt_sample *s, bool known, si
 	return 0;
 }
 
-static uint64_t pause_after(uint64_t cost_ns)
-{
-	if (cost_ns <= CHEAP_NS)
-		return 0;
-	return cost_ns * SHARE > PAUSE_NS ? cost_ns * SHARE : PAUSE_NS;
-}
-
 static int read_maps(struct vmt_top_maps *m, struct vmt_run *run, const struct vmt_proc *p,
 		     const struct vmt_ui_want *want)
 {
@@ -171,9 +157,9 @@ static int read_maps(struct vmt_top_maps *m, struct vmt_run *run, const struct v
 	if (r < 0)
 		return r;
 	m->read_ns = vmt_now_ns(CLOCK_MONOTONIC);
-	m->next_ns = m->read_ns + pause_after(vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu0);
+	m->next_ns = m->read_ns + vmt_top_pause(vmt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu0);
 	if (s->maps && s->maps[0].worst == -ETIMEDOUT)
-		m->next_ns = m->read_ns + RETRY_NS;
+		m->next_ns = m->read_ns + VMT_TOP_RETRY_NS;
 	vmt_sample_free(m->read);
 	m->read = VMT_STEAL(s);
 	return 0;

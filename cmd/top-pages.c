@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "cmd/top-pause.h"
 #include "source/page-kind.h"
 #include "source/page-row.h"
 
@@ -20,11 +21,6 @@
 #define SLICE_PAGES ((uint64_t)1 << 14)
 #define SLICE_MOST  ((uint64_t)1 << 20)
 #define FEW	    ((uint64_t)1 << 12)
-/* What took more is looked at every two seconds, and at most a fiftieth of the time. */
-#define CHEAP_NS UINT64_C(3000000)
-#define PAUSE_NS UINT64_C(2000000000)
-#define SHARE	 50u
-#define RETRY_NS UINT64_C(10000000000)
 /* Before anybody said how large the screen is: what fits the largest, which others add up. */
 #define CELLS_AT_FIRST ((size_t)4096)
 
@@ -150,14 +146,11 @@ static bool is_few(const struct vmt_top_pages *t, uint64_t most)
 static void finish(struct vmt_top_pages *t)
 {
 	struct vmt_page_cells done = t->next;
-	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), wait = t->cost_ns * SHARE;
 
 	t->next.cells = t->shown.cells;
 	t->next.known = t->next.from;
 	t->shown = done;
-	t->next_ns = now;
-	if (t->cost_ns > CHEAP_NS)
-		t->next_ns += wait > PAUSE_NS ? wait : PAUSE_NS;
+	t->next_ns = vmt_now_ns(CLOCK_MONOTONIC) + vmt_top_pause(t->cost_ns);
 	t->cost_ns = 0;
 }
 
@@ -228,7 +221,7 @@ static int read_cells(struct vmt_top_pages *t, struct vmt_run *run, size_t index
 		return r;
 	if (r < 0) {
 		vmt_page_cells_begin(&t->next);
-		t->next_ns = vmt_now_ns(CLOCK_MONOTONIC) + RETRY_NS;
+		t->next_ns = vmt_now_ns(CLOCK_MONOTONIC) + VMT_TOP_RETRY_NS;
 		return 0;
 	}
 	if (t->next.known >= end)

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
+#include "cmd/top-pause.h"
 #include "source/collect-pages.h"
 
 /* How long what was seen is shown before it is looked at again. */
 #define REFRESH_NS UINT64_C(2000000000)
-#define RETRY_NS   UINT64_C(10000000000)
 /* Pages that one sample looks at, at most: 1 GiB of 4 KiB; and how many of them in one go. */
 #define TICK_PAGES ((uint64_t)1 << 18)
 #define GO_PAGES   ((uint64_t)1 << 15)
@@ -374,7 +374,7 @@ static int read_due(struct vmt_top_strips *t, struct vmt_run *run, size_t index,
 	if (r == -E2BIG)
 		t->no_scan = true;
 	else if (r < 0)
-		t->retry_ns = vmt_now_ns(CLOCK_MONOTONIC) + RETRY_NS;
+		t->retry_ns = vmt_now_ns(CLOCK_MONOTONIC) + VMT_TOP_RETRY_NS;
 	return 0;
 }
 

@@ -110,12 +110,9 @@ static bool is_wanted(const struct vmt_take *t, uint64_t pid)
 
 static bool is_listed(const struct vmt_take *t, uint64_t pid)
 {
-	size_t i;
+	const struct vmt_proc *p = vmt_sample_proc(t->m->sample, pid);
 
-	for (i = 0; i < t->m->n_procs; i++)
-		if (t->m->procs[i].pid == pid)
-			return !is_gone(&t->m->procs[i]);
-	return false;
+	return p && !is_gone(p);
 }
 
 /* Whether it may be of one of them: without its name, it may be of that name. */
