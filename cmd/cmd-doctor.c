@@ -6,15 +6,20 @@
 #include "cmd/fault-window.h"
 #include "source/collect-kernel.h"
 #include "source/collect-zones.h"
+#include "source/probe-events.h"
 #include "source/probe.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "sources", &vmt_entity_source, false,
 	  "every source, tried on vmtop itself and on process 1" },
-	{ "rungs", &vmt_entity_rung, false, "every way to count faults, each tried alone" },
+	{ "rungs", &vmt_entity_rung, false,
+	  "every way to count faults, each tried alone, and events" },
 	{ "checks", &vmt_entity_check, false,
 	  "with --verify, in place of the others: whether figures that have to agree do" },
 };
+
+/* Rows of the probe of 'events' at most. */
+#define EVENT_ROWS 32
 
 static const struct vmt_opt doctor_opts[] = {
 	{ "verify", 0, VMT_OPT_FLAG, NULL, NULL,
@@ -90,6 +95,25 @@ static int try_ladder(struct ladder *l)
 	for (id = VMT_RUNG_NONE + 1; r == 0 && id < VMT_RUNGS; id++)
 		r = try_rung(l, (enum vmt_rung_id)id);
 	return r;
+}
+
+/* The probe of 'events', which has one rung. */
+static int try_events(struct ladder *l, struct vmt_source_stat *stat)
+{
+	struct vmt_probe_try tries[EVENT_ROWS], *all;
+	size_t n = vmt_events_try(tries, VMT_ARRAY_LEN(tries)), was = l->faults.n_tries;
+
+	if (vmt_grow(&l->faults.tries, &l->cap, was + n, sizeof(*tries)) < 0)
+		return -ENOMEM;
+	memcpy(l->faults.tries + was, tries, n * sizeof(*tries));
+	l->faults.n_tries += n;
+	all = &tries[n - 1];
+	stat->state = all->status == VMT_TRY_OK			      ? VMT_STATE_OK
+		      : all->error == -EPERM || all->error == -EACCES ? VMT_STATE_DENIED
+								      : VMT_STATE_ABSENT;
+	if (all->status != VMT_TRY_OK)
+		snprintf(stat->reason, sizeof(stat->reason), "%s", all->reason);
+	return 0;
 }
 
 static void advice(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m)
@@ -220,6 +244,11 @@ static int run_doctor(struct vmt_ctx *ctx)
 		run.sample->faults = &ladder.faults;
 		vmt_window_source_state(fault, &ladder.faults, ladder.faults.rung);
 		vmt_window_source_state(filemap, &ladder.faults, ladder.faults.filemap_rung);
+		/* Behind the ladders of faults, whose states are told by their rows. */
+		if (try_events(&ladder, &run.sample->sources[VMT_SOURCE_EVENTS]) < 0) {
+			vmt_complain(ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
 	}
 	r = vmt_run_model(&run, ctx, NULL);
 	if (r)
@@ -245,8 +274,8 @@ const struct vmt_cmd vmt_cmd_doctor = {
 	.name = "doctor",
 	.summary = "what this kernel, build and these rights can give, and what would change it",
 	.synopsis = "[--verify [PID...]] [OPTION]...",
-	.cost = "reads every source of vmtop itself and of process 1 once, and loads each fault probe "
-		"for a moment; --verify reads smaps, smaps_rollup and pagemap of each process, "
+	.cost = "reads every source of vmtop itself and of process 1 once, and loads each probe of "
+		"faults and of events for a moment; --verify reads smaps, smaps_rollup and pagemap of each process, "
 		"up to three times",
 	.opts = doctor_opts,
 	.n_opts = VMT_ARRAY_LEN(doctor_opts),

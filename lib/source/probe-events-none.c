@@ -14,6 +14,17 @@ int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret
 	return vmt_err_set(err, -ENOTSUP, NULL, 0, "this vmtop was built without BPF");
 }
 
+size_t vmt_events_try(struct vmt_probe_try *ret, size_t most)
+{
+	if (!most)
+		return 0;
+	*ret = (struct vmt_probe_try){ .probe = "events",
+				       .rung = "tracepoint",
+				       .status = VMT_TRY_NOT_BUILT,
+				       .reason = "built without libbpf (-Dbpf=disabled)" };
+	return 1;
+}
+
 uint64_t vmt_events_began(const struct vmt_events *x)
 {
 	(void)x;

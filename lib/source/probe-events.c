@@ -41,6 +41,18 @@ static_assert((int)VMT_CALLS == (int)VMT_BPF_CALL_COUNT &&
 		      (int)VMT_BPF_CALL_COUNT <= VMT_EVENT_CALLS,
 	      "all of them have a row");
 
+/* What hangs where, and what for. */
+static const struct {
+	const char *hook;
+	const char *gives;
+} hooks[] = {
+	{ "tp_btf/sys_enter", "system calls when they begin, and their arguments" },
+	{ "tp_btf/sys_exit", "what came of them, and how long they took" },
+	{ "tp_btf/sched_process_fork", "children of watched processes" },
+	{ "tp_btf/sched_process_exec", "calls of threads that become the first by execve" },
+	{ "tp_btf/sched_process_exit", "ends of processes" },
+};
+
 struct vmt_events {
 	struct vmt_events_bpf *skeleton;
 	struct bpf_link **links;
@@ -175,6 +187,18 @@ static int attach(struct vmt_events *x)
 		x->links[x->n_links++] = link;
 	}
 	return 0;
+}
+
+/* Whether a program hangs on a hook: they attach in their order, until one does not. */
+static bool is_attached(const struct vmt_events *x, const char *hook)
+{
+	struct bpf_program *prog;
+	size_t n = 0;
+
+	bpf_object__for_each_program (prog, x->skeleton->obj)
+		if (n++ < x->n_links && !strcmp(bpf_program__section_name(prog), hook))
+			return true;
+	return false;
 }
 
 static struct vmt_event_raw raw_of(const struct vmt_event_record *r)
@@ -341,15 +365,11 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 	return x->ring ? 0 : errno ? -errno : -ENOMEM;
 }
 
-int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret,
-		     struct vmt_err *err)
+/* Until its own calls were counted. */
+static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struct vmt_err *err)
 {
-	VMT_CLEANUP(freep) struct vmt_events *x = calloc(1, sizeof(*x));
-	int r;
+	int r = load(x, opts);
 
-	if (!x)
-		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
-	r = load(x, opts);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "%s", vmt_probe_explain(r));
 	r = prepare(x, opts);
@@ -364,6 +384,20 @@ int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret
 	if (!x->trusted)
 		return vmt_err_set(err, -ENODATA, NULL, 0,
 				   "attached, and its own calls were not counted");
+	return 0;
+}
+
+int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret,
+		     struct vmt_err *err)
+{
+	VMT_CLEANUP(freep) struct vmt_events *x = calloc(1, sizeof(*x));
+	int r;
+
+	if (!x)
+		return vmt_err_set(err, -ENOMEM, NULL, 0, "out of memory");
+	r = begin(x, opts, err);
+	if (r)
+		return r;
 	r = forget_itself(x);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "cannot clear a table: %s", vmt_errno_name(r));
@@ -373,6 +407,46 @@ int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret
 	x->skeleton->bss->control.active = 1;
 	*ret = VMT_STEAL(x);
 	return 0;
+}
+
+size_t vmt_events_try(struct vmt_probe_try *ret, size_t most)
+{
+	const struct vmt_events_opts opts = { .calls = UINT32_MAX };
+	VMT_CLEANUP(freep) struct vmt_events *x = calloc(1, sizeof(*x));
+	struct vmt_probe_try all = { .probe = "events",
+				     .rung = "tracepoint",
+				     .error = -ENOMEM,
+				     .gives = "system calls that change an address space" };
+	const char *reason = NULL, *fix = NULL;
+	struct vmt_err err = { 0 };
+	size_t n = 0;
+
+	if (x)
+		all.error = begin(x, &opts, &err);
+	for (size_t i = 0; x && i < VMT_ARRAY_LEN(hooks) && n + 1 < most; i++)
+		if (is_attached(x, hooks[i].hook))
+			ret[n++] = (struct vmt_probe_try){ .probe = all.probe,
+							   .rung = all.rung,
+							   .hook = hooks[i].hook,
+							   .gives = hooks[i].gives,
+							   .status = VMT_TRY_OK };
+	if (!all.error) {
+		all.status = VMT_TRY_OK;
+		snprintf(
+			all.reason, sizeof(all.reason),
+			"own calls: %d of mmap, and %d of munmap with one refused, counted to the unit",
+			CHECKS, CHECKS + 1);
+	} else if (all.error == -ENODATA) {
+		all.status = VMT_TRY_SILENT;
+		snprintf(all.reason, sizeof(all.reason), "%.190s", err.text);
+	} else {
+		all.status = vmt_probe_judge(all.error, &reason, &fix);
+		snprintf(all.reason, sizeof(all.reason), "%.190s", x ? err.text : reason);
+		snprintf(all.fix, sizeof(all.fix), "%s", fix ? fix : "");
+	}
+	if (n < most)
+		ret[n++] = all;
+	return n;
 }
 
 uint64_t vmt_events_began(const struct vmt_events *x)

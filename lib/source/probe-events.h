@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "model/events.h"
+#include "model/fault-raw.h"
 
 /*
  * Events of address spaces, by bpf/events.bpf.c. Used by one thread. All that it has in the kernel
@@ -34,6 +35,11 @@ struct vmt_events_opts {
  */
 int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret,
 		     struct vmt_err *err);
+/*
+ * Starts and ends it once, and says in most rows at most what came of each hook, and of all
+ * together: the last row, whose hook is NULL. How many rows. Their texts are constant.
+ */
+size_t vmt_events_try(struct vmt_probe_try *ret, size_t most);
 /* CLOCK_MONOTONIC when it had started. */
 uint64_t vmt_events_began(const struct vmt_events *x);
 

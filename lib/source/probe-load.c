@@ -55,8 +55,7 @@ static bool exists(const char *path)
 	return fd >= 0;
 }
 
-/* What an error of loading or attaching means, and what would change it. */
-static enum vmt_try_status explain(int error, const char **ret_reason, const char **ret_fix)
+enum vmt_try_status vmt_probe_judge(int error, const char **ret_reason, const char **ret_fix)
 {
 	*ret_fix = NULL;
 	switch (-error) {
@@ -104,7 +103,7 @@ const char *vmt_probe_explain(int error)
 {
 	const char *reason, *fix;
 
-	explain(error, &reason, &fix);
+	vmt_probe_judge(error, &reason, &fix);
 	return reason;
 }
 
@@ -117,7 +116,7 @@ static void note_error(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		       const struct vmt_probe_hook *hook, int error, const char *log)
 {
 	const char *reason, *fix;
-	enum vmt_try_status status = explain(error, &reason, &fix);
+	enum vmt_try_status status = vmt_probe_judge(error, &reason, &fix);
 
 	vmt_probe_note(p, rung, hook, status, error, reason, fix, log);
 }
@@ -204,7 +203,7 @@ static int lose_hook(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		note_error(p, rung, hook, error, log);
 		return 0;
 	}
-	status = explain(error, &reason, &fix);
+	status = vmt_probe_judge(error, &reason, &fix);
 	snprintf(text, sizeof(text), "%s: %s", hook->hook, reason);
 	vmt_probe_note(p, rung, NULL, status, error, text, fix, log);
 	return vmt_err_set(err, error, NULL, 0, "%s", text);
@@ -529,7 +528,7 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 			vmt_probe_note(p, l->rung, hook, VMT_TRY_OK, 0, NULL, NULL, NULL);
 			continue;
 		}
-		status = explain(r, &reason, &fix);
+		status = vmt_probe_judge(r, &reason, &fix);
 		snprintf(text, sizeof(text), "%s does not attach: %s", hook->hook, reason);
 		/* The event of a deputy is that of the hook that it stands for. */
 		if (!hook->optional || l->deputy == hook) {

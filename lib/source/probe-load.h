@@ -58,6 +58,9 @@ struct vmt_probe_loaded {
 int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
 		   struct vmt_err *err);
+/* What an error of loading or attaching means; ret_fix: the command that would change it, or NULL.
+ */
+enum vmt_try_status vmt_probe_judge(int error, const char **ret_reason, const char **ret_fix);
 /* What an error of loading means, in words. */
 const char *vmt_probe_explain(int error);
 /* Nothing of libbpf goes to stderr. */

@@ -92,6 +92,22 @@ def page_tables(report):
     ])
 
 
+def events_probe(report):
+    """doctor tells of the probe of events what it tells of those of faults."""
+    for name, shim, status in (("works", "", "ok"),
+                               ("is refused", "spoil call_ends", "refused")):
+        result = run(shim, "doctor", "-J")
+        rows = [row for row in json.loads(result.stdout or '{"rungs": []}')["rungs"]
+                if row["probe"] == "events"]
+        hooks = [row["hook"] for row in rows if row["status"] == "ok" and row["hook"]]
+        problems = [f"exit {result.returncode}: {result.stderr}"] if result.returncode else []
+        if not rows or rows[-1]["hook"] or rows[-1]["status"] != status or not rows[-1]["reason"]:
+            problems.append(f"the last row: {rows[-1:]}")
+        if ("tp_btf/sys_enter" in hooks and "tp_btf/sys_exit" in hooks) != (status == "ok"):
+            problems.append(f"hooks that are ok: {hooks}")
+        report.check(f"F01 the probe of events {name}: doctor says so", problems)
+
+
 def main():
     report = Report()
     best = run("", "faults", "-J", "--duration", "0.3")
@@ -113,6 +129,7 @@ def main():
         word for word, wanted in (("refused", True), ("log of fault", False))
         if (word in quiet.stdout) != wanted
     ])
+    events_probe(report)
     if rung != "tracepoint":
         report.skip("F02 events that never come", f"{rung} does not stand on them")
         return
