@@ -19,7 +19,7 @@ Result = collections.namedtuple("Result", "code out err")
 OK, FAILED, USAGE, NOTHING, DENIED, PARTIAL, TIMEOUT = 0, 1, 2, 3, 4, 5, 124
 
 
-def run(*args, program=None, timeout=120, stdin=subprocess.DEVNULL, **more):
+def run(*args, program=None, timeout=300, stdin=subprocess.DEVNULL, **more):
     """vmtop with these arguments; bytes in, bytes out. A run that hangs has the code None."""
     more.setdefault("stdout", subprocess.PIPE)
     more.setdefault("stderr", subprocess.PIPE)

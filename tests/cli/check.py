@@ -451,7 +451,7 @@ def unit(report):
             line = line.replace(old, new)
         got = []
         for _ in range(2):
-            done = subprocess.run(shlex.split(line), capture_output=True, check=False, timeout=60)
+            done = subprocess.run(shlex.split(line), capture_output=True, check=False, timeout=300)
             got.append((done.returncode, done.stdout, done.stderr,
                         os.path.exists(f"{folder}/textfiles/vmtop-check.prom")))
             os.makedirs(f"{folder}/textfiles", exist_ok=True)

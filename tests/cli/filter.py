@@ -17,7 +17,7 @@ ROOT = f"{TOP}/tests/fixtures/machine-6.18"
 
 
 def run(*words):
-    return subprocess.run([VMTOP, *words], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([VMTOP, *words], capture_output=True, text=True, check=False, timeout=300)
 
 
 def rows(section, *words):

@@ -139,7 +139,7 @@ def roots(report):
         folder = pathlib.Path(folder)
         for name, root in (("that is not there", folder / "no"), ("without a proc", folder),
                            ("that is a file", "/etc/passwd"), ("of nothing", "")):
-            result = run("free", "--root", str(root), timeout=60)
+            result = run("free", "--root", str(root), timeout=300)
             report.check(f"root {name}", expect(result, (FAILED, USAGE), complaint=True))
 
         for name in ("empty", "pipe", "folder", "device", "loop"):
@@ -167,7 +167,7 @@ def roots(report):
             (folder / name / "vmtop-fixture").write_text("page_size 4096\n")
             for args in (["free"], ["ps"], ["maps", "1"], ["report"], ["cgroups"],
                          ["free", "--cgroup", "/a"]):
-                result = run(*args, "-J", "--root", str(folder / name), timeout=60)
+                result = run(*args, "-J", "--root", str(folder / name), timeout=300)
                 problem = None
                 if result.code is None or result.code < 0 or result.code > 124:
                     problem = f"exit {result.code}: {result.err[-300:]!r}"

@@ -68,7 +68,7 @@ def closed_descriptors(report):
                     os.close(fd)
 
             said = subprocess.run(
-                [VMTOP, "free", "-J", "-w", path], preexec_fn=shut, check=False, timeout=60
+                [VMTOP, "free", "-J", "-w", path], preexec_fn=shut, check=False, timeout=300
             )
             problem = f"exit {said.returncode}" if said.returncode else None
             if not problem:
@@ -123,12 +123,12 @@ def written_file(report):
         os.mkfifo(folder / "pipe")
         (folder / "folder").mkdir()
         for name in ("link", "pipe", "folder"):
-            result = run("free", "-w", str(folder / name), timeout=60)
+            result = run("free", "-w", str(folder / name), timeout=300)
             report.check(f"H03 -w refuses what is no file: {name}",
                          expect(result, FAILED, complaint=True))
         for name, where in (("in no directory", folder / "no" / "file"), ("a device", "/dev/full"),
                             ("without a name", f"{folder}/"), ("of nothing", "")):
-            result = run("free", "-w", str(where), timeout=60)
+            result = run("free", "-w", str(where), timeout=300)
             report.check(f"H03 -w refuses a file {name}", None if result.code in (1, 2)
                          and not one_line(result.err) else f"{result}")
 

@@ -35,7 +35,7 @@ def inside(program, unshare, first, prefix, *args):
     """vmtop in a namespace that a shell prepared; the code CANNOT where it could not."""
     script = f"{{ {first}; }} 2>/dev/null || exit {CANNOT}; exec {prefix}\"$@\""
     return run(*unshare, "/bin/sh", "-c", script, "sh", program, *args, program="unshare",
-               cwd="/", timeout=60)
+               cwd="/", timeout=300)
 
 
 def problem_of(result, args):

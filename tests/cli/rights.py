@@ -103,7 +103,7 @@ def with_limits(report):
             def less(limit=limit, value=value):
                 resource.setrlimit(limit, (value, value))
 
-            result = run(*args, program=program, preexec_fn=less, timeout=60)
+            result = run(*args, program=program, preexec_fn=less, timeout=300)
             problem = expect(result, OK, quiet=False)
             if not problem:
                 try:

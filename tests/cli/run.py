@@ -69,7 +69,7 @@ def world(report):
 
     def look(*before, **more):
         said = subprocess.run([*before, *show], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60, check=False, **more)
+                              timeout=300, check=False, **more)
         return sorted(line for line in said.stdout.splitlines()
                       if not line.startswith((b"_=", b"SigQ")))
 
@@ -97,7 +97,7 @@ def world(report):
     data = bytes(range(256)) * 4096
     for form in ([], ["-J"], ["--csv"]):
         said = subprocess.run([VMTOP, "run", *form, "cat"], input=data, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60, check=False)
+                              stderr=subprocess.PIPE, timeout=300, check=False)
         report.check(f"stdin and stdout are its own {' '.join(form)}",
                      f"exit {said.returncode}" if said.returncode
                      else None if said.stdout == data and said.stderr else "not what went in")

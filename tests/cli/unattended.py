@@ -77,7 +77,7 @@ def slow_reader(report):
             child.send_signal(signal.SIGSTOP)
             child.send_signal(signal.SIGCONT)
     os.close(source)
-    code = child.wait(timeout=60)
+    code = child.wait(timeout=300)
     try:
         problem = f"exit {code}" if code else None if loads(text)["data"] else "no data"
     except ValueError as broken:

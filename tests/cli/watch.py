@@ -81,7 +81,7 @@ class Watch:
 
     def end(self, sig=signal.SIGINT):
         self.process.send_signal(sig)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=300)
         self.lines += [loads(line) for line in out.splitlines()]
         return self.process.returncode, err
 
@@ -211,7 +211,7 @@ def ends(report):
     watch = subprocess.Popen([VMTOP, "ps", "-d", "50ms", "-p", pid], stdout=subprocess.PIPE)
     watch.stdout.readline()
     watch.stdout.close()
-    report.check("a closed pipe ends it", None if watch.wait(60) == 141 else f"{watch.returncode}")
+    report.check("a closed pipe ends it", None if watch.wait(300) == 141 else f"{watch.returncode}")
     with open("/dev/full", "wb") as full:
         result = run("ps", "-d", "20ms", "-n", "3", "-p", pid, stdout=full)
     report.check("a full disk ends it", expect(result, 1, complaint=True))
@@ -222,7 +222,7 @@ def ends(report):
     )
     ignored.stdout.readline()
     ignored.send_signal(signal.SIGHUP)
-    out = ignored.communicate(timeout=60)[0]
+    out = ignored.communicate(timeout=300)[0]
     report.check(
         "a signal that is ignored from the start (nohup) stays so",
         None if ignored.returncode == 0 and b"sample 8" in out else f"{ignored.returncode} {out!r}",

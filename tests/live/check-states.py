@@ -7,12 +7,14 @@ strictly.
 A part of tests/live/run: it prints its cases and no plan, for it is not the only one.
 """
 
+import ctypes
 import mmap
 import os
 import pathlib
 import signal
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -22,6 +24,8 @@ from tap import VMTOP, Report  # noqa: E402
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 MIB = 1 << 20
+DEADLINE = 120
+MCL_CURRENT = 1
 
 
 def judge(result, code, label, fits):
@@ -53,9 +57,19 @@ class Child:
         os.close(ours)
         os.close(theirs)
 
+    def stat(self, field):
+        """A field of its stat, numbered as proc(5) does."""
+        text = pathlib.Path(f"/proc/{self.pid}/stat").read_text(errors="replace")
+        return text.rsplit(")", 1)[1].split()[field - 3]
+
     def tell(self):
+        """Whether it did it; then it waits for the next time, and touches nothing until then."""
         os.write(self.orders, b"x")
-        return os.read(self.answers, 1) == b"x"
+        done = os.read(self.answers, 1) == b"x"
+        until = time.monotonic() + DEADLINE
+        while done and self.stat(3) != "S" and time.monotonic() < until:
+            time.sleep(0.01)
+        return done
 
     def end(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -65,22 +79,31 @@ class Child:
 
 
 def grows(report):
-    held = []
+    size, held = 8 * MIB, []
 
     def work():
-        held.append(mmap.mmap(-1, 8 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
-        held[-1].write(b"x" * (8 * MIB))
+        # What it has by then stays, whatever others need memory for.
+        held.append(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        for _ in range(size // MIB):
+            held[-1].write(b"x" * MIB)
+        ctypes.CDLL(None).mlockall(MCL_CURRENT)
 
     child = Child(work)
+    told = child.tell()
     with tempfile.TemporaryDirectory() as folder:
         words = ["check", "--state", f"{folder}/state", "proc.growth", "-p", str(child.pid), "-c", "0"]
+        begun = time.monotonic()
         first = run(*words)
-        child.tell()
-        second, third = run(*words), run(*words)
+        told = child.tell() and told
+        second = run(*words)
+        # A rate: no time between two looks is longer than this.
+        most = time.monotonic() - begun
+        third = run(*words)
     child.end()
     report.check("a process that grows: known from the second run on",
-                 judge(first, OK, "proc_growth", lambda v: v is None)
-                 or judge(second, CRITICAL, "proc_growth", lambda v: v > MIB)
+                 (None if told else "the workload ended")
+                 or judge(first, OK, "proc_growth", lambda v: v is None)
+                 or judge(second, CRITICAL, "proc_growth", lambda v: v * (most + 1) >= size)
                  or judge(third, OK, "proc_growth", lambda v: v == 0))
 
 
@@ -100,12 +123,12 @@ def storm(report):
                     view[at]
 
         child = Child(work)
-        before = pathlib.Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split()[9]
+        before = child.stat(12)
         with tempfile.TemporaryDirectory() as folder:
             words = ["check", "--state", f"{folder}/state", "majflt", "-w", "0"]
             first = run(*words)
             child.tell()
-            after = pathlib.Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split()[9]
+            after = child.stat(12)
             second = run(*words)
         child.end()
     name = "a storm of major faults"
@@ -145,7 +168,13 @@ def limit(report):
     told = child.tell()
     full = run(*words)
     child.end()
-    group.rmdir()
+    # It is busy until the last of the process is freed.
+    until = time.monotonic() + DEADLINE
+    while group.is_dir() and time.monotonic() < until:
+        try:
+            group.rmdir()
+        except OSError:
+            time.sleep(0.01)
     report.check(name, (None if told else "the workload ended")
                  or judge(empty, OK, "cgroup_available", lambda v: v > 60 * MIB)
                  or judge(full, CRITICAL, "cgroup_available", lambda v: 8 * MIB < v <= 16 * MIB))

@@ -64,7 +64,7 @@ struct made {
 	char *tracked; /* as many, all written, and writes tracked since; NULL: cannot be */
 	char *dirty; /* 4 pages, of which page 2 was written since the marks were cleared */
 	bool guard, huge;
-	volatile bool touch; /* one page of touched every 3 ms, and of tracked if it is even */
+	volatile bool touch; /* all pages of touched, and the even ones of tracked, one by one */
 	volatile uint64_t before_ns[TOUCHES]; /* when: not before, */
 	volatile uint64_t touched_ns[TOUCHES]; /* and not after */
 };
@@ -129,15 +129,27 @@ static void make_tracked(void)
 		made->tracked = p;
 }
 
+/*
+ * One every 3 ms, and more and more slowly: each takes a 512th of the time that has passed. So
+ * there are pages left to be written after many minutes, and enough of them in any look.
+ */
 static void touch_on(void)
 {
-	const struct timespec tick = { 0, 3000000 };
+	const uint64_t least_ns = 3000000;
+	uint64_t begun = 0;
 	size_t i = 0;
 
 	while (i < TOUCHES) {
+		uint64_t ns = begun ? (now_ns() - begun) / 512 : 0;
+		struct timespec tick;
+
+		if (ns < least_ns)
+			ns = least_ns;
+		tick = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
 		nanosleep(&tick, NULL);
 		if (!made->touch)
 			continue;
+		begun = begun ? begun : now_ns();
 		made->before_ns[i] = now_ns();
 		made->touched[i * page] = 1;
 		if (made->tracked && i % 2 == 0)

@@ -33,7 +33,7 @@ from tap import TOP, Report  # noqa: E402
 FIXTURES = TOP / "tests" / "fixtures"
 GROUPS = FIXTURES / "groups.conf"
 CONTRIB = TOP / "contrib"
-DEADLINE = 60
+DEADLINE = 180
 GROWN = 48 << 20
 
 GROWER = """
@@ -58,7 +58,7 @@ groups:
         for: 0s
         labels: {severity: warning}
       - alert: GroupFaults
-        expr: rate(vmtop_group_page_faults_total{group="grower", kind="minor"}[10s]) > 100
+        expr: rate(vmtop_group_page_faults_total{group="grower", kind="minor"}[30s]) > 10
         for: 0s
 """ % (GROWN // 2)
 
@@ -84,7 +84,7 @@ def get(port, path):
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.read()
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
@@ -124,10 +124,26 @@ class Daemon:
         return self.log.read_text(errors="replace")[-600:]
 
 
+def serving(report, stack, folder, name, path, words):
+    """A daemon that answers a request for path, and its port; words: those that begin it at a port.
+    A port that is free may be somebody's by the time that it is bound."""
+    for _ in range(3):
+        port = free_port()
+        daemon = stack.enter_context(Daemon(folder, name, *words(port)))
+        answer = wait(lambda child=daemon.child, port=port: child.poll() is not None
+                      or (get(port, path) or (0,))[0] == 200)
+        if answer and daemon.child.poll() is None:
+            return port
+        if b"address already in use" not in daemon.log.read_bytes():
+            break
+    report.check(f"{name} serves", daemon.said() or "it does not")
+    sys.exit(1)
+
+
 def promtool(tools, *words, text=b""):
     """What promtool has against it, or None."""
     said = subprocess.run([os.path.join(tools, "promtool"), *words], input=text, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CONTRIB, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CONTRIB, timeout=300)
     return None if said.returncode == 0 else said.stdout[-800:].decode(errors="replace")
 
 
@@ -154,6 +170,12 @@ def query(port, expr):
         return None
     result = json.loads(answer[1])["data"]["result"]
     return float(result[0]["value"][1]) if len(result) == 1 else None
+
+
+def known(port, expr):
+    """The same once it can be had; a value of 0 is one, too."""
+    found = wait(lambda: None if (value := query(port, expr)) is None else [value])
+    return found[0] if found else None
 
 
 def firing(port, name):
@@ -269,9 +291,9 @@ def scraped(report, writer, port, grower):
     grower.wait()
     report.check("the alert ends with the process",
                  None if writer.until(lambda: not firing(port, "GroupIsLarge")) else "it does not")
-    value = query(port, 'resets(vmtop_group_page_faults_total{group="grower", kind="minor"}[5m])')
+    value = known(port, 'resets(vmtop_group_page_faults_total{group="grower", kind="minor"}[1h])')
     report.check("the counter of the group never went back", None if value == 0 else f"{value} resets")
-    up = query(port, "max_over_time(node_textfile_scrape_error[5m])")
+    up = known(port, "max_over_time(node_textfile_scrape_error[1h])")
     report.check("no scrape met half a file", None if up == 0 else f"{up}")
 
 
@@ -293,27 +315,20 @@ def main():
         stack.callback(grower.kill)
         grower.stdout.readline()
         writer.write()
-        exporter_port, port = free_port(), free_port()
-        exporter = stack.enter_context(Daemon(
-            folder, "node_exporter", os.path.join(tools, "prometheus-node-exporter"),
-            f"--web.listen-address=127.0.0.1:{exporter_port}", "--collector.disable-defaults",
+        exporter_port = serving(report, stack, folder, "node_exporter", "/metrics", lambda at: (
+            os.path.join(tools, "prometheus-node-exporter"),
+            f"--web.listen-address=127.0.0.1:{at}", "--collector.disable-defaults",
             "--collector.textfile", f"--collector.textfile.directory={writer.file.parent}"))
-        if not wait(lambda: get(exporter_port, "/metrics")):
-            report.check("node_exporter serves", exporter.said() or "it does not")
-            sys.exit(1 if report.failed else 0)
         collector(report, writer, exporter_port)
         (folder / "rules.yml").write_text(RULES)
         (folder / "prometheus.yml").write_text(
             CONFIG % (f'"{folder / "rules.yml"}", "{CONTRIB / "alerts.yml"}"', exporter_port))
         report.check("promtool check config", promtool(tools, "check", "config",
                                                        str(folder / "prometheus.yml")))
-        server = stack.enter_context(Daemon(
-            folder, "prometheus", os.path.join(tools, "prometheus"),
+        port = serving(report, stack, folder, "prometheus", "/-/ready", lambda at: (
+            os.path.join(tools, "prometheus"),
             f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"))
-        if not wait(lambda: (get(port, "/-/ready") or (0,))[0] == 200):
-            report.check("Prometheus is ready", server.said() or "it is not")
-            sys.exit(1 if report.failed else 0)
+            f"--web.listen-address=127.0.0.1:{at}", "--log.level=warn"))
         scraped(report, writer, port, grower)
     sys.exit(1 if report.failed else 0)
 

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE	4096ul
@@ -89,6 +90,23 @@ static const unsigned long made = 0;
 
 static void (*compiled)(char *from, unsigned long n);
 
+/*
+ * Files have the time of the last tick of the kernel's clock: one that is written now may look
+ * older than the process that writes it, by as long as the machine was not allowed to run.
+ */
+static void wait_for_tick(void)
+{
+	const struct timespec ms = { 0, 1000000 };
+	struct timespec now, tick;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	do {
+		nanosleep(&ms, NULL);
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);
+	} while (tick.tv_sec < now.tv_sec ||
+		 (tick.tv_sec == now.tv_sec && tick.tv_nsec < now.tv_nsec));
+}
+
 /* As a compiler at run time does: code in anonymous memory, and a map of it for perf. */
 static void compile(void)
 {
@@ -102,6 +120,7 @@ static void compile(void)
 	mprotect(code, PAGE, PROT_READ | PROT_EXEC);
 	memcpy(&compiled, &code, sizeof(compiled));
 	snprintf(name, sizeof(name), "/tmp/perf-%d.map", (int)getpid());
+	wait_for_tick();
 	f = fopen(name, "we");
 	if (!f)
 		_exit(3);

@@ -25,7 +25,7 @@ import pyte
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import VMTOP  # noqa: E402
 
-LATE = 60
+LATE = 180
 
 ESC, ENTER, TAB, BACKSPACE = "\x1b", "\r", "\t", "\x7f"
 UP, DOWN, RIGHT, LEFT = "\x1bOA", "\x1bOB", "\x1bOC", "\x1bOD"
