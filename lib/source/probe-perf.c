@@ -532,23 +532,21 @@ static int read_rows(struct vmt_perf_state *s, struct vmt_arena *arena,
 	for (size_t i = 0; i < all->n_rows; i++) {
 		const struct vmt_space_row *row = &all->rows[i];
 		struct vmt_fault_raw *out = &ret->maps[ret->n_maps];
-		const struct vmt_probe_count *known = NULL;
+		const struct vmt_space *space;
 		char *path = NULL, *comm;
 
 		if (!row->minor && !row->major)
 			continue;
-		for (size_t j = 0; !known && j < s->after.n; j++)
-			if (s->after.rows[j].pid == row->pid)
-				known = &s->after.rows[j];
+		space = vmt_spaces_get(all, row->pid);
 		comm = vmt_arena_copy(arena, row->comm, row->comm_len);
 		if (row->path.len)
 			path = vmt_arena_copy(arena, row->path.ptr, row->path.len);
-		if (!comm || (row->path.len && !path))
+		if (!space || !comm || (row->path.len && !path))
 			return -ENOMEM;
 		ret->n_maps++;
 		out->pid = row->pid;
 		out->owner_pid = row->pid;
-		out->start_time_ns = known ? known->start_time_ns : 0;
+		out->start_time_ns = space->start_time_ns;
 		out->exec_id = row->exec_id;
 		out->start = row->start;
 		out->end = row->end;
@@ -571,48 +569,68 @@ static int read_rows(struct vmt_perf_state *s, struct vmt_arena *arena,
 	return 0;
 }
 
+/*
+ * The account of the process of a space, or NULL where it has ended. The space keeps what the
+ * kernel says: its figure goes with the process, and what was counted once must not be taken back.
+ */
+static struct vmt_fault_proc *account_of(struct vmt_space *space, struct vmt_fault_proc *procs,
+					 size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (procs[i].pid != space->pid)
+			continue;
+		space->start_time_ns = procs[i].start_time_ns;
+		space->kernel_minor = procs[i].kernel_minor;
+		space->kernel_major = procs[i].kernel_major;
+		return &procs[i];
+	}
+	/* What was sampled since is the least of what it had. */
+	if (space->kernel_minor < space->minor)
+		space->kernel_minor = space->minor;
+	if (space->kernel_major < space->major)
+		space->kernel_major = space->major;
+	return NULL;
+}
+
 /* The accounts are those of /proc; what was sampled goes from unattributed to the mappings. */
 static int read_accounts(struct vmt_perf_state *s, struct vmt_arena *arena,
 			 struct vmt_fault_sample *ret)
 {
 	struct vmt_fault_totals *t = &ret->totals;
 	struct vmt_fault_proc *procs;
-	size_t n;
+	size_t n_alive, n;
 	int r = vmt_probe_counts_compare(&s->before, &s->after, arena, ret);
 
 	if (r)
 		return r;
-	n = ret->n_procs + s->spaces.n_spaces;
+	n_alive = ret->n_procs;
+	n = n_alive + s->spaces.n_spaces;
 	procs = vmt_arena_alloc(arena, n ? n : 1, sizeof(*procs));
 	if (!procs)
 		return -ENOMEM;
 	memcpy(procs, ret->procs, ret->n_procs * sizeof(*procs));
 	for (size_t i = 0; i < s->spaces.n_spaces; i++) {
-		const struct vmt_space *space = s->spaces.spaces[i];
-		uint64_t seen = space->minor + space->major;
-		struct vmt_fault_proc *out = NULL;
+		struct vmt_space *space = s->spaces.spaces[i];
+		struct vmt_fault_proc *out = account_of(space, procs, n_alive);
 
-		if (!seen)
+		if (!space->minor && !space->major)
 			continue;
-		for (size_t j = 0; !out && j < ret->n_procs; j++)
-			if (procs[j].pid == space->pid)
-				out = &procs[j];
 		if (!out) {
-			/* It ended: the kernel's own figure is gone with it, this is the least. */
 			char *comm = vmt_arena_copy(arena, space->comm, space->comm_len);
 
 			if (!comm)
 				return -ENOMEM;
 			out = &procs[ret->n_procs++];
 			out->pid = space->pid;
+			out->start_time_ns = space->start_time_ns;
 			out->comm = (struct vmt_bytes){ comm, space->comm_len };
 			out->exited = true;
-			out->kernel_minor = space->minor;
-			out->kernel_major = space->major;
-			out->unattributed = seen;
-			t->kernel_minor += space->minor;
-			t->kernel_major += space->major;
-			t->unattributed += seen;
+			out->kernel_minor = space->kernel_minor;
+			out->kernel_major = space->kernel_major;
+			out->unattributed = out->kernel_minor + out->kernel_major;
+			t->kernel_minor += out->kernel_minor;
+			t->kernel_major += out->kernel_major;
+			t->unattributed += out->unattributed;
 		}
 		out->record_minor = space->minor;
 		out->record_major = space->major;
@@ -629,8 +647,8 @@ static int read_accounts(struct vmt_perf_state *s, struct vmt_arena *arena,
 	return 0;
 }
 
-/* The same sums without rows. Whoever ended has no counters any more: what was sampled stays, and
- * is the least. */
+/* The same sums without rows. Whoever ended has no counters any more: what they were last, and what
+ * was sampled, stays and is the least. */
 static int read_sums(struct vmt_perf_state *s, struct vmt_fault_sample *ret)
 {
 	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
@@ -639,15 +657,16 @@ static int read_sums(struct vmt_perf_state *s, struct vmt_fault_sample *ret)
 
 	vmt_arena_init(&arena);
 	r = vmt_probe_counts_compare(&s->before, &s->after, &arena, ret);
-	ret->procs = NULL;
-	ret->n_procs = 0;
 	if (r)
-		return r;
+		goto out;
 	for (size_t i = 0; i < s->spaces.n_spaces; i++) {
 		struct vmt_space *space = s->spaces.spaces[i];
 
+		(void)account_of(space, ret->procs, ret->n_procs);
 		space->exited = !vmt_probe_counts_has(&s->after, space->pid);
 		if (space->exited) {
+			past->kernel_minor += space->kernel_minor;
+			past->kernel_major += space->kernel_major;
 			past->record_minor += space->minor;
 			past->record_major += space->major;
 		} else {
@@ -656,12 +675,15 @@ static int read_sums(struct vmt_perf_state *s, struct vmt_fault_sample *ret)
 		}
 	}
 	vmt_spaces_forget_exited(&s->spaces);
-	t->kernel_minor += past->record_minor;
-	t->kernel_major += past->record_major;
+	t->kernel_minor += past->kernel_minor;
+	t->kernel_major += past->kernel_major;
 	t->record_minor += past->record_minor;
 	t->record_major += past->record_major;
-	t->unattributed += past->record_minor + past->record_major;
-	return 0;
+	t->unattributed += past->kernel_minor + past->kernel_major;
+out:
+	ret->procs = NULL;
+	ret->n_procs = 0;
+	return r;
 }
 
 static int perf_read(struct vmt_probe *p, void *state, struct vmt_arena *arena,

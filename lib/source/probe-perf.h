@@ -53,7 +53,7 @@ struct vmt_perf_state {
 	size_t n_watched;
 	size_t cap_watched;
 	struct vmt_spaces spaces;
-	struct vmt_fault_totals past; /* sums: record_ of processes that ended */
+	struct vmt_fault_totals past; /* sums: kernel_ and record_ of processes that ended */
 	uint64_t samples;
 	uint64_t lost; /* records that found their ring full */
 	uint64_t unresolved;

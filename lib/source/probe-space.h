@@ -54,6 +54,10 @@ struct vmt_space {
 	uint64_t major;
 	uint64_t mapped; /* of them, those whose mapping is known */
 	uint64_t dropped;
+	/* Of the process, as /proc had it last; all 0: never. */
+	uint64_t start_time_ns;
+	uint64_t kernel_minor; /* since the probe began */
+	uint64_t kernel_major;
 };
 
 struct vmt_spaces {

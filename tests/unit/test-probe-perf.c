@@ -237,6 +237,52 @@ static void test_sums(void **state)
 	vmt_arena_done(&arena);
 }
 
+/* What the kernel had counted of a process stays when it ends, with its identity: rates of the next
+ * reading are differences. */
+static void test_one_that_ends(void **state)
+{
+	for (int sums = 0; sums < 2; sums++) {
+		struct vmt_fault_sample s = { 0 }, later = { 0 };
+		struct vmt_fault_proc a, gone;
+		struct vmt_arena arena;
+		VMT_AUTO_PROBE p = NULL;
+		struct toucher t;
+
+		toucher_begin(&t);
+		if (!begin_with(&(struct vmt_probe_opts){ .rung = VMT_RUNG_PERF,
+							  .pids = &t.pid,
+							  .n_pids = 1,
+							  .follow = true,
+							  .sums = sums },
+				&p)) {
+			toucher_end(&t);
+			skip();
+		}
+		vmt_arena_init(&arena);
+		toucher_tell(&t, 100, TOUCHER_USER);
+		toucher_tell(&t, 400, TOUCHER_LOCK);
+		assert_int_equal(vmt_probe_read(p, &arena, &s, NULL), 0);
+		assert_true(s.totals.kernel_minor >= 500);
+		assert_true(s.totals.record_minor < s.totals.kernel_minor);
+		toucher_end(&t);
+		assert_int_equal(vmt_probe_read(p, &arena, &later, NULL), 0);
+		assert_true(later.totals.kernel_minor >= s.totals.kernel_minor);
+		if (!sums) {
+			check_sums(&later);
+			a = account(&s, t.pid);
+			gone = account(&later, t.pid);
+			assert_true(gone.exited && !a.exited);
+			assert_true(a.start_time_ns);
+			assert_int_equal(gone.start_time_ns, a.start_time_ns);
+			assert_true(gone.kernel_minor >= a.kernel_minor);
+			for (size_t i = 0; i < later.n_maps; i++)
+				assert_true(later.maps[i].pid != (uint64_t)t.pid ||
+					    later.maps[i].start_time_ns == a.start_time_ns);
+		}
+		vmt_arena_done(&arena);
+	}
+}
+
 /* More than the rings hold at once: nothing is lost, or it is said how much. */
 static void f05_no_silent_loss(void **state)
 {
@@ -345,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_children),
 		cmocka_unit_test(test_children_take_no_rows),
 		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_one_that_ends),
 		cmocka_unit_test(f05_no_silent_loss),
 		cmocka_unit_test(test_nothing_is_left),
 		cmocka_unit_test(test_few_descriptors),

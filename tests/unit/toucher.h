@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ struct toucher_said {
 enum toucher_way {
 	TOUCHER_USER, /* by the program itself */
 	TOUCHER_KERNEL, /* by read(2) into them */
+	TOUCHER_LOCK, /* by mlock(2): get_user_pages(), which no event tells of */
 	TOUCHER_FILE, /* shared pages of a file of shmem */
 	TOUCHER_FORK, /* by a child of the child */
 	TOUCHER_QUIT,
@@ -55,6 +57,10 @@ static inline void toucher_touch(const struct toucher_order *order, struct touch
 		_exit(2);
 	if (order->way == TOUCHER_KERNEL) {
 		if (read(zero, p, len) != (ssize_t)len)
+			_exit(2);
+	} else if (order->way == TOUCHER_LOCK) {
+		/* That of libc does nothing where addresses are checked. */
+		if (syscall(SYS_mlock, p, len))
 			_exit(2);
 	} else {
 		for (size_t i = 0; i < order->pages; i++)
