@@ -162,7 +162,7 @@ static void j02_a_bit_is_flipped(void **unused)
 static void j03_other_versions(void **unused)
 {
 	char remark[256];
-	bool damaged;
+	bool damaged = false;
 
 	write_lines(
 		HEAD("2", "4096", ",\"more\":[1]") "{\"type\":\"weather\",\"rain\":true}\n" SAMPLE(
