@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/completion.h"
+#include "cmd/schema-json.h"
 
 void vmt_values_done(struct vmt_values *v)
 {
@@ -43,13 +44,16 @@ static void add_columns(struct vmt_buf *words, const struct vmt_cmd *cmd)
 	}
 }
 
-static void add_commands(struct vmt_buf *words, bool documents)
+/* Commands; schemas: what has a schema. */
+static void add_commands(struct vmt_buf *words, bool schemas)
 {
 	size_t i;
 
 	for (i = 0; vmt_cmds[i]; i++)
-		if (!vmt_cmds[i]->hidden && (!documents || vmt_cmds[i]->n_sections))
+		if (!vmt_cmds[i]->hidden && (!schemas || vmt_cmds[i]->n_sections))
 			add_word(words, vmt_cmds[i]->name);
+	if (schemas)
+		add_word(words, VMT_SCHEMA_RECORDING);
 }
 
 static void take_apart(struct vmt_values *v, const struct vmt_cmd *cmd, const char *values)

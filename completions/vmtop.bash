@@ -310,7 +310,7 @@ _vmtop_values()
 	doctor,--root) compopt -o dirnames ;;
 	doctor,) _vmtop_pids _vmtop_words ;;
 	schema,--root) compopt -o dirnames ;;
-	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run events report check diff doctor' ;;
+	schema,) _vmtop_words 'free zones kernel cgroups ps maps pages addr cache faults run events report check diff doctor recording' ;;
 	completion,--root) compopt -o dirnames ;;
 	completion,) _vmtop_words 'bash zsh fish' ;;
 	help,--root) compopt -o dirnames ;;

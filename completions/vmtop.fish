@@ -721,14 +721,14 @@ complete -c vmtop -n '__vmtop_at doctor' -s V -l version -d 'print the version a
 complete -c vmtop -n '__vmtop_at doctor' -a '(__vmtop_pids)'
 
 # schema
-complete -c vmtop -n '__vmtop_at -' -a schema -d 'JSON Schema of a command\'s document'
+complete -c vmtop -n '__vmtop_at -' -a schema -d 'JSON Schema of a command\'s document, or of a recording'
 complete -c vmtop -n '__vmtop_at schema' -l root -x -a '(__vmtop_dirs)' -d 'read the saved proc/ and sys/ below DIR'
 complete -c vmtop -n '__vmtop_at schema' -s t -l timeout -x -d 'give up after SEC seconds (exit 124)'
 complete -c vmtop -n '__vmtop_at schema' -s q -l quiet -d 'no notes on standard error'
 complete -c vmtop -n '__vmtop_at schema' -s v -l verbose -d 'say what is done; more when given twice'
 complete -c vmtop -n '__vmtop_at schema' -s h -l help -d 'print help and exit'
 complete -c vmtop -n '__vmtop_at schema' -s V -l version -d 'print the version and exit'
-complete -c vmtop -n '__vmtop_at schema' -a 'free zones kernel cgroups ps maps pages addr cache faults run events report check diff doctor'
+complete -c vmtop -n '__vmtop_at schema' -a 'free zones kernel cgroups ps maps pages addr cache faults run events report check diff doctor recording'
 
 # completion
 complete -c vmtop -n '__vmtop_at -' -a completion -d 'completion script of a shell'

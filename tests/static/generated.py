@@ -37,7 +37,9 @@ def wanted():
     for shell, name in SCRIPTS.items():
         files[TOP / "completions" / name] = vmtop("completion", shell)
     for name in vmtop("schema").split():
-        files[SCHEMAS / f"vmtop.{name}-1.schema.json"] = vmtop("schema", name)
+        text = vmtop("schema", name)
+        version = json.loads(text)["title"].rsplit(" ", 1)[1]
+        files[SCHEMAS / f"vmtop.{name}-{version}.schema.json"] = text
     files[TOP / "man" / "vmtop-fields.7"] = fields.page(json.loads(vmtop("introspect")))
     return files
 

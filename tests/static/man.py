@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import BUILD, TOP, VMTOP, Report, sources  # noqa: E402
 
 MAN = TOP / "man"
+SCHEMAS = TOP / "lib" / "view" / "schema"
 
 # Macros that end the arguments of .Fl on their line.
 MACRO = re.compile(r"^(Ar|Cm|Fl|Op|Oo|Oc|Pq|Xr|Nm|Ql|Pa|Ic|Li|Va|Dv|Ns|No|Em|Sy)$")
@@ -99,12 +100,26 @@ def variable_problems(text):
 def envelope_problems(text):
     """Every key of a document outside data is named in vmtop-json(5)."""
     said = set(re.findall(r"^\.(?:It )?Va (\w+)", text, re.MULTILINE))
-    for path in (TOP / "lib" / "view" / "schema").glob("*.json"):
+    for path in SCHEMAS.glob("*.json"):
         schema = json.loads(path.read_text(encoding="utf-8"))
+        # Lines of a recording have a page of their own.
+        if "properties" not in schema:
+            continue
         keys = set(schema["properties"])
         for part in ("host", "scan"):
             keys |= set(schema["properties"][part]["properties"])
         yield from (f"{path.name} has {key}" for key in sorted(keys - said))
+
+
+def recording_problems(text):
+    """Every key of a line that is no field is named in vmtop-recording(5)."""
+    said = set(re.findall(r"\w+", " ".join(re.findall(r"^\.(?:It )?Va (.*)$", text, re.MULTILINE))))
+    path, = SCHEMAS.glob("vmtop.recording-*.schema.json")
+    schema = json.loads(path.read_text(encoding="utf-8"))["$defs"]
+    for sort in ("header", "key_sample", "sample", "gap", "end"):
+        properties = schema[sort]["properties"]
+        keys = set(properties) | set(properties.get("data", {}).get("properties", ()))
+        yield from (f"{sort} has {key}" for key in sorted(keys - said))
 
 
 def reference_problems(text):
@@ -180,6 +195,7 @@ def main():
     for page in ("vmtop-json.5", "vmtop-fields.7"):
         report.check(f"{page}: options", unknown_flags(tables, pages[page]))
     report.check("vmtop-json.5: envelope", list(envelope_problems(pages["vmtop-json.5"])))
+    report.check("vmtop-recording.5: members", list(recording_problems(pages["vmtop-recording.5"])))
     report.check("references",
                  [f"{page}: {text}" for page in pages for text in reference_problems(pages[page])])
     said = subprocess.run(["meson", "introspect", "--installed", str(BUILD)], stdout=subprocess.PIPE,

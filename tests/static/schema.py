@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The JSON Schemas: valid themselves, strict, and true of what the commands print here.
+"""The JSON Schemas: valid themselves, strict, and true of what the commands print and record here.
 
 The documents of recorded machines are validated by the snapshot suite.
 """
@@ -9,8 +9,10 @@ import copy
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import TOP, VMTOP, Report  # noqa: E402
@@ -21,6 +23,9 @@ except ImportError:
     jsonschema = None
 
 SCHEMAS = TOP / "lib" / "view" / "schema"
+
+# The sorts of lines of a recording: of its samples, those that others are told from have a time.
+LINES = ("header", "key_sample", "sample", "gap", "end")
 
 # How a command is run for its document, where its name alone is not enough.
 ARGUMENTS = {
@@ -44,24 +49,49 @@ def resolve(schema, node):
 
 
 def example(schema, node, known):
-    """A value that the schema allows: as much null as there may be, or, with known, none."""
+    """A value that the schema allows: as much null, or not there, as there may be, or, with known,
+    none."""
     node = resolve(schema, node)
     if "const" in node:
         return node["const"]
+    if "enum" in node:
+        return node["enum"][0]
     if "oneOf" in node:
         return example(schema, node["oneOf"][0], known)
-    kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+    kinds = kinds_of(node)
     if "null" in kinds and not known:
         return None
+    if kinds[0] == "object" and of_processes(node):
+        return {"42": example(schema, node["additionalProperties"], known)}
     if kinds[0] == "object" and "properties" not in node:
         return {"Future(anon)": 7, "FutureText": "two words"}
     if kinds[0] == "object":
-        return {key: example(schema, value, known) for key, value in node["properties"].items()}
+        return {key: example(schema, node["properties"][key], known) for key in keys_of(node, known)}
     if kinds[0] == "array":
         return [example(schema, node["items"], known)]
     if kinds[0] == "string":
         return text_for(node)
-    return {"integer": 7, "number": 7.5, "boolean": True}[kinds[0]]
+    return {"integer": 7, "number": 7.5, "boolean": True, "null": None}[kinds[0]]
+
+
+def kinds_of(node):
+    return node["type"] if isinstance(node["type"], list) else [node["type"]]
+
+
+def of_processes(node):
+    """Whether it is an object with a member for each process."""
+    return "properties" not in node and "type" not in node["propertyNames"] \
+        and node["propertyNames"]["pattern"].startswith("^[1-9]")
+
+
+def keys_of(node, known):
+    """The keys that are there; not known: those that have to be, and a few where some have to."""
+    properties, least = list(node["properties"]), node.get("minProperties", 0)
+    if known:
+        return properties
+    keys = [key for key in properties
+            if key in node["required"] or "null" in node["properties"][key].get("type", [])]
+    return keys + [key for key in properties if key not in keys][:max(0, least - len(keys))]
 
 
 def text_for(node):
@@ -72,6 +102,8 @@ def text_for(node):
         return "2026-11-21T00:38:24.799Z"
     if pattern.startswith("^[0-9]+"):
         return "0.1.0"
+    if pattern == "^[a-z]+$":
+        return "count"
     return "/+8="
 
 
@@ -79,13 +111,26 @@ def mutations(schema, node, value, where="$"):
     """(what was done, changed copy) for changes that each make the value wrong."""
     node = resolve(schema, node)
     if "oneOf" in node:
-        yield from mutations(schema, node["oneOf"][0], value, where)
+        options = [resolve(schema, option) for option in node["oneOf"]]
+        null = any("null" in kinds_of(option) for option in options)
+        for i, option in enumerate(options):
+            one = value if i == 0 else example(schema, option, True)
+            yield from ((what, changed) for what, changed in mutations(schema, option, one, where)
+                        if changed is not None or not null)
         return
-    if "const" in node:
+    if "const" in node or "enum" in node:
         yield f"{where} is another", "other"
         return
-    kind = node["type"][0] if isinstance(node["type"], list) else node["type"]
-    if kind == "object" and "properties" not in node:
+    kind = kinds_of(node)[0]
+    if kind != "null" and "null" not in kinds_of(node):
+        yield f"{where} is null", None
+    if kind == "object" and of_processes(node):
+        yield f"{where} has a name", {"init": value["42"]}
+        yield f"{where} has nothing", {}
+        for what, changed in mutations(schema, node["additionalProperties"], value["42"],
+                                       f"{where}.42"):
+            yield what, {"42": changed}
+    elif kind == "object" and "properties" not in node:
         # The names are the kernel's.
         for what, more in (
             ("a null", {"Future": None}),
@@ -95,10 +140,11 @@ def mutations(schema, node, value, where="$"):
             ("no name", {"": 7}),
             ("a name of two words", {"Fut ure": 7}),
             ("a long name", {"F" * 65: 7}),
-            ("no key", {}),
             ("65 keys", {f"Future{i}": i for i in range(65)}),
         ):
             yield f"{where} has {what}", more
+        if node.get("minProperties"):
+            yield f"{where} has no key", {}
         yield f"{where} is text", "Future=7"
     elif kind == "object":
         more = dict(value)
@@ -106,12 +152,18 @@ def mutations(schema, node, value, where="$"):
         yield f"{where} has a key more", more
         for key in node["required"]:
             yield f"{where} has no {key}", {k: v for k, v in value.items() if k != key}
+        for key in node.get("dependentRequired", ()):
+            yield f"{where} has no {key}", {k: v for k, v in value.items() if k != key}
+        if node.get("minProperties", 0) > len(node["required"]):
+            yield f"{where} says nothing", {key: value[key] for key in node["required"]}
         for key, part in node["properties"].items():
             for what, changed in mutations(schema, part, value[key], f"{where}.{key}"):
                 whole = dict(value)
                 whole[key] = changed
                 yield what, whole
     elif kind == "array":
+        if node.get("minItems"):
+            yield f"{where} is empty", []
         for what, changed in mutations(schema, node["items"], value[0], f"{where}[0]"):
             yield what, [changed]
     elif kind in ("integer", "number"):
@@ -148,6 +200,70 @@ def error_texts(validator, document):
     ]
 
 
+def errors_of_line(schema, line):
+    """The sort of a line, and what in it is not as the schema of that sort says."""
+    value = json.loads(line)
+    sort = "key_sample" if value["type"] == "sample" and "time" in value else value["type"]
+    if sort not in LINES:
+        return sort, [f"a line of no sort: {sort}"]
+    return sort, [f"{sort}: {text}" for text in error_texts(line_validator(schema, sort), value)]
+
+
+def line_validator(schema, sort):
+    return jsonschema.Draft202012Validator({"$defs": schema["$defs"], "$ref": f"#/$defs/{sort}"})
+
+
+# Maps and unmaps with each line that it reads.
+MAPPER = """if True:
+    import mmap, sys
+    kept = []
+    for line in sys.stdin:
+        kept = kept[1:] + [mmap.mmap(-1, (len(kept) + 1) << 16) for _ in range(3)]
+"""
+
+
+def write(path):
+    """Records while mappings and processes come and go; what the recorder says where it fails."""
+    with subprocess.Popen([sys.executable, "-uc", MAPPER], stdin=subprocess.PIPE) as child:
+        with subprocess.Popen(
+            [VMTOP, "record", "-w", path, "-n", "8", "-d", "0.02", "--maps",
+             f"{child.pid},{os.getpid()}"],
+            stderr=subprocess.PIPE, text=True,
+        ) as job:
+            while job.poll() is None:
+                child.stdin.write(b"\n")
+                child.stdin.flush()
+                subprocess.run(["true"], check=True)
+            said = job.stderr.read()
+        child.stdin.close()
+    return f"exit {job.returncode}: {said.strip()}" if job.returncode else ""
+
+
+def recordings(report, schema):
+    """Lines of every sort, as they are written here: one recorder goes on behind another."""
+    name = "lines of a recording"
+    if not shutil.which("zstd"):
+        report.skip(name, "needs zstd")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        failed = write(path) or write(path)
+        if failed:
+            if "without recordings" in failed:
+                report.skip(name, failed)
+            else:
+                report.check(name, failed)
+            return
+        text = subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout
+    problems, seen = [], set()
+    for line in text.splitlines():
+        sort, errors = errors_of_line(schema, line)
+        seen.add(sort)
+        problems += errors
+    report.check(name, problems)
+    report.check("lines of every sort are seen", sorted(set(LINES) - seen))
+
+
 def main():
     report = Report()
     if not jsonschema:
@@ -162,6 +278,16 @@ def main():
             report.check(f"schema of {name} is valid")
         except jsonschema.SchemaError as error:
             report.check(f"schema of {name} is valid", error.message)
+            continue
+        if name == "recording":
+            for sort in LINES:
+                part = {"$defs": schema["$defs"], "$ref": f"#/$defs/{sort}"}
+                report.check(f"schema of {name} is strict: {sort}",
+                             strictness(line_validator(schema, sort), part))
+            if os.path.exists("/proc/self/stat"):
+                recordings(report, schema)
+            else:
+                report.skip(f"lines of a {name}", "there is no /proc here")
             continue
         report.check(f"schema of {name} is strict", strictness(validator, schema))
         if not os.path.exists("/proc/self/stat"):
@@ -182,7 +308,7 @@ def main():
     names = subprocess.run([VMTOP, "schema"], stdout=subprocess.PIPE, text=True, check=True).stdout
     report.check(
         "each document has a schema",
-        [name for name in names.split() if not (SCHEMAS / f"vmtop.{name}-1.schema.json").exists()],
+        [name for name in names.split() if not list(SCHEMAS.glob(f"vmtop.{name}-*.schema.json"))],
     )
     said = subprocess.run(
         [VMTOP, "schema", "no-such"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False
