@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * event-calls VMTOP SCRATCH: what vmtop events tells of calls that are known: each one, its range,
- * its words, its result and its file, in their order; calls by the numbers of 32 bits; a storm of
- * mappings, of which the sums are exact whatever the stream lost.
+ * event-calls VMTOP SCRATCH [PAIRS]: what vmtop events tells of calls that are known: each one, its
+ * range, its words, its result and its file, in their order; calls by the numbers of 32 bits; a
+ * storm of mappings, PAIRS of mmap and munmap, of which the sums are exact whatever the stream
+ * lost.
  *
- * event-calls --calls FILE and --storm N [FD] are the commands that vmtop runs for that.
+ * event-calls --calls FILE [native] and --storm N [FD] are the commands that vmtop runs for that.
  */
 
 #include "check.h"
@@ -196,9 +197,10 @@ static void narrow_calls(void)
 }
 #endif
 
-static int make_calls(const char *path)
+/* wide: none by the numbers of 32 bits. */
+static int make_calls(const char *path, bool wide)
 {
-	bool narrow = has_narrow();
+	bool narrow = !wide && has_narrow();
 	cpu_set_t one;
 	FILE *f;
 
@@ -338,7 +340,7 @@ struct said {
 	uint64_t events; /* lines */
 	uint64_t mmaps, munmaps, bytes; /* by the sums of that process */
 	uint64_t exits; /* with status 3 */
-	uint64_t total, listed, limited, lost, compat, summed, gaps;
+	uint64_t total, listed, limited, lost, compat, summed, gaps, window_ns;
 	bool trusted, has_probe, rss;
 };
 
@@ -389,6 +391,7 @@ static void take_probe(struct said *s, const char *json)
 {
 	s->has_probe = true;
 	s->trusted = strstr(json, "\"canary\":\"trusted\"") != NULL;
+	s->window_ns = number(json, "window_ns");
 	s->total = number(json, "events_total");
 	s->listed = number(json, "listed_total");
 	s->limited = number(json, "limited_total");
@@ -452,6 +455,12 @@ static void test_calls(void)
 		  s.rss ? "" : ", RSS not known");
 }
 
+/* Calls that were counted, by the minute of the window. */
+static uint64_t by_minute(const struct said *s)
+{
+	return s->window_ns ? (uint64_t)((double)s->total * 60e9 / (double)s->window_ns) : 0;
+}
+
 /* One storm; the lines of the stream and the sums against each other. */
 static void run_storm(struct check *c, const char *rate, const char *n, bool slow, struct said *s)
 {
@@ -498,8 +507,10 @@ static void test_storm(unsigned long n)
 	check_that(&c, limited.bytes - none.bytes == n * 4096, "%" PRIu64 " bytes",
 		   limited.bytes - none.bytes);
 	check_that(&c, limited.limited > 0, "nothing was left out");
-	check_end(&c, "%lu pairs counted, %" PRIu64 " events listed, %" PRIu64 " left out", n,
-		  limited.listed, limited.limited);
+	check_end(&c,
+		  "%lu pairs counted, %" PRIu64 " calls a minute, %" PRIu64
+		  " events listed, %" PRIu64 " left out",
+		  n, by_minute(&limited), limited.listed, limited.limited);
 
 	check_begin(&c, "events/storm-lost");
 	run_storm(&c, "0", text, true, &slow);
@@ -507,18 +518,20 @@ static void test_storm(unsigned long n)
 		   "%" PRIu64 " mmap and %" PRIu64 " munmap of %lu", slow.mmaps - none.mmaps,
 		   slow.munmaps - none.munmaps, n);
 	check_that(&c, slow.lost > 0, "nothing was lost: the ring was not full");
-	check_end(&c, "%lu pairs counted, %" PRIu64 " events listed, %" PRIu64 " lost", n,
-		  slow.listed, slow.lost);
+	check_end(&c,
+		  "%lu pairs counted, %" PRIu64 " calls a minute, %" PRIu64
+		  " events listed, %" PRIu64 " lost",
+		  n, by_minute(&slow), slow.listed, slow.lost);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "--calls"))
-		return make_calls(argv[2]);
+	if (argc >= 3 && !strcmp(argv[1], "--calls"))
+		return make_calls(argv[2], argc > 3 && !strcmp(argv[3], "native"));
 	if (argc >= 3 && !strcmp(argv[1], "--storm"))
 		return storm(strtoul(argv[2], NULL, 10), argc > 3 ? atoi(argv[3]) : -1);
-	if (argc != 3) {
-		fputs("usage: event-calls VMTOP SCRATCH\n", stderr);
+	if (argc != 3 && argc != 4) {
+		fputs("usage: event-calls VMTOP SCRATCH [PAIRS]\n", stderr);
 		return 2;
 	}
 	vmtop = argv[1];
@@ -526,6 +539,6 @@ int main(int argc, char **argv)
 	self = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_calls();
-	test_storm(100000);
+	test_storm(argc > 3 ? strtoul(argv[3], NULL, 10) : 100000);
 	return 0;
 }
