@@ -46,15 +46,28 @@ def truth(path):
     return PAGE * sum(v & 1 for v in vec)
 
 
+# {path: ranges of pages} of the files that were made.
+MADE = {}
+
+
+def read_again(path):
+    """What a file is to have in the page cache; what is there already is not read."""
+    with open(path, "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        for first, n in MADE.get(path, ()):
+            os.pread(file.fileno(), n * PAGE, first * PAGE)
+
+
 def steady(paths, look):
     """What look() gives, and {path: bytes in the page cache} where that was the same before it and
-    behind it: the kernel writes and takes pages when it likes."""
-    before = {path: truth(path) for path in paths}
+    behind it: the kernel writes and takes pages when it likes, and of a whole machine at times."""
     for _ in range(TRIES):
+        for path in paths:
+            read_again(path)
+        before = {path: truth(path) for path in paths}
         said, after = look(), {path: truth(path) for path in paths}
         if after == before:
             break
-        before = after
     return said, after
 
 
@@ -66,9 +79,8 @@ def make(path, pages, keep=()):
         os.fsync(file.fileno())
     with open(path, "rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
-        for first, n in keep:
-            os.pread(file.fileno(), n * PAGE, first * PAGE)
+    MADE[str(path)] = keep
+    read_again(str(path))
     return str(path)
 
 
@@ -98,8 +110,15 @@ def named(report, folder):
             dirty = rows(file.name)[file.name]
             if not HAS_CACHESTAT or dirty["dirty_bytes"] + dirty["writeback_bytes"] == 16 * PAGE:
                 break
-        os.fsync(file.fileno())
-        clean = rows(file.name)[file.name]
+        for _ in range(TRIES):
+            os.fsync(file.fileno())
+            clean = rows(file.name)[file.name]
+            if clean["cached_bytes"] == 16 * PAGE:
+                break
+            # What is clean can be taken away.
+            file.seek(0)
+            file.write(bytes(16 * PAGE))
+            file.flush()
     found, cached = steady([some], lambda: rows(some, none))
     # What is cached can be more than was read: a folder of a large block, a neighbour of a page.
     least = PAGE * sum(n for _, n in ranges)
@@ -254,13 +273,17 @@ def walk(report, folder):
     os.link(twice, folder / "another-name")
     gone = open(make(folder / "gone", 16, [(0, 16)]), "rb")
     os.unlink(gone.name)
+    # The way to it without a name.
+    nameless = f"/proc/self/fd/{gone.fileno()}"
+    MADE[nameless] = [(0, 16)]
     memory = os.memfd_create("vmtop-cache")
     os.write(memory, bytes(5 * PAGE))
     odd = make(folder / "a \n\x1b[31m\\012 name", 4, [(0, 4)])
     # These inherit what is open.
     pids = [holder(twice) for _ in range(2)]
     try:
-        result, cached = steady([closed], lambda: run("cache", "--all", "-J"))
+        result, cached = steady([closed, twice, nameless, odd],
+                                lambda: run("cache", "--all", "-J"))
         problem = expect(result, OK, quiet=False)
         if problem:
             report.check("cache --all", problem)
@@ -298,12 +321,13 @@ def walk(report, folder):
         with open(left, "rb"):
             os.link(left, folder / "stays")
             os.unlink(left)
-            found = rows("--open", "-p", str(os.getpid()))
             stays = str(folder / "stays")
+            MADE[stays] = [(0, 4)]
+            found, _ = steady([stays], lambda: rows("--open", "-p", str(os.getpid())))
             report.check("cache --open: removed, by the name that stays", differs(
                 found[stays], cached_bytes=4 * PAGE, openers_total=1, deleted=False)
                 if stays in found else [path for path in found if str(folder) in path])
-        result, cached = steady([closed], lambda: run(
+        result, cached = steady([closed, twice], lambda: run(
             "cache", "--all", "-J", "--group", "dir", "-F", f"name = '{folder}'"))
         groups = loads(result.out)["data"]["cached_groups"]
         least = cached[closed] + 8 * PAGE
@@ -467,7 +491,7 @@ def without_rights(report, folder):
     own = make(folder / "own", 8, [(0, 8)])
     os.chown(own, 65534, 65534)
     with Outsider() as nobody:
-        result = nobody.run("cache", "-J", others)
+        result, _ = steady([others], lambda: nobody.run("cache", "-J", others))
         row = loads(result.out)["data"]["cached_files"][0] if result.out else {}
         # Before 6.14 the kernel told everybody.
         if row.get("cached_bytes") is not None and row.get("method") == "cachestat":
@@ -485,7 +509,7 @@ def without_rights(report, folder):
             problem = differs(data["cache"], files_total=0, complete=False, inodes_total=None) + \
                 ([] if b"CAP_BPF" in result.err else [f"the reason is not said: {result.err!r}"])
         report.check("cache --all: nobody is told why there are no rows", problem)
-        found = rows(own, program=nobody.run)
+        found, _ = steady([own], lambda: rows(own, program=nobody.run))
         report.check("cache: nobody is told of his own",
                      differs(found[own], cached_bytes=8 * PAGE, read_status="ok"))
 

@@ -22,7 +22,7 @@
 #include "base/parse.h"
 
 #define KINDS_MAX 128
-#define WAIT_S	  60u
+#define WAIT_S	  180u
 
 /* One number of /proc/vmstat, 0 where it is not there. */
 static uint64_t vmstat(const char *key)

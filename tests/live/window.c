@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS 60000
+#define WAIT_MS 180000
 
 static uint64_t now_ms(void)
 {

@@ -196,7 +196,7 @@ class Options:
     """How a guest is booted."""
 
     append: str = ""  # more of the kernel's command line
-    timeout: float = 240  # seconds from the start of QEMU
+    timeout: float = 600  # seconds from the start of QEMU
     memory_mib: int = 1024
     cpus: int = 2
     nodes: int = 1  # of NUMA, each with its share of the memory

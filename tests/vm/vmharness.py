@@ -23,7 +23,7 @@ def _boot(kernel, out_dir, script, options=None, on_output=None):
         vmguest.Image(),
         ["sh", "-c", script],
         out_dir,
-        options or vmguest.Options(timeout=120),
+        options or vmguest.Options(timeout=300),
         listen,
     )
     with open(os.path.join(out_dir, "err"), "rb") as f:
@@ -47,7 +47,7 @@ def carries_over(kernel, out_dir):
         " head -c 3000000 /dev/zero > /results/large; exit 42"
     )
     outcome, out, err = _boot(
-        kernel, out_dir, script, vmguest.Options(append="vmtop.selftest=1", timeout=120)
+        kernel, out_dir, script, vmguest.Options(append="vmtop.selftest=1", timeout=300)
     )
     results = os.path.join(out_dir, "results")
     with open(os.path.join(results, "a/b/d"), encoding="utf-8") as f:
@@ -69,7 +69,7 @@ def carries_over(kernel, out_dir):
 
 def times_out(kernel, out_dir):
     """A command that hangs ends with the guest, and what it wrote before is kept."""
-    options = vmguest.Options(timeout=120)
+    options = vmguest.Options(timeout=300)
 
     def time_is_up():
         # Only once the command runs, however long this machine takes to come so far.
