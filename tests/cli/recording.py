@@ -260,14 +260,24 @@ sys.stdin.read()
 
 def many_maps(report, folder):
     """A process with more mappings than a line can hold, and one with few."""
-    path = os.path.join(folder, "maps.rec")
     with subprocess.Popen([sys.executable, "-c", MANY_MAPS, "20000"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as job:
         job.stdout.readline()
-        both = f"{job.pid},{os.getpid()}"
-        result = run("record", "-w", path, "-n", "3", "-d", "0.01", f"--procs={both}", "--maps", both,
-                     program=RELEASE, timeout=300)
+        # A busy machine may take longer to read them than an interval allows for, and mappings
+        # without their figures do fit.
+        for interval in ("0.01", "3", "10"):
+            late, problems = record_many(os.path.join(folder, f"maps-{interval}.rec"), job.pid, interval)
+            if not late:
+                break
         job.stdin.close()
+    report.check("mappings that no line could hold are left out, and what is written is read", problems)
+
+
+def record_many(path, pid, interval):
+    """How many reads came too late, and what is wrong with the recording of such a process."""
+    both = f"{pid},{os.getpid()}"
+    result = run("record", "-w", path, "-n", "3", "-d", interval, f"--procs={both}", "--maps", both,
+                 program=RELEASE, timeout=300)
     problems = [expect(result, OK, complaint=True)]
     if b"1 of these processes have more mappings" not in result.err:
         problems.append(f"{result.err!r}")
@@ -280,8 +290,8 @@ def many_maps(report, folder):
         problems.append(f"samples and processes {seen}, mappings of {owners}")
     if b"more mappings than a sample can hold" not in said.out:
         problems.append("no source says why")
-    report.check("mappings that no line could hold are left out, and what is written is read",
-                 [problem for problem in problems if problem])
+    late = sum(line["scan"]["timed_out"] for line in lines if line["type"] == "sample")
+    return late, [problem for problem in problems if problem]
 
 
 def small_and_large(report, folder):
