@@ -10,6 +10,7 @@
 #include "bpf/common.bpf.h"
 #include "bpf/events.h"
 #include "bpf/rss.bpf.h"
+#include "bpf/stack.bpf.h"
 
 volatile struct vmt_events_control control = {};
 volatile struct vmt_event_rate rate = {};
@@ -59,6 +60,8 @@ struct open_call {
 	u8 flags; /* enum vmt_event_flag */
 	u8 single; /* goes through the ring */
 	u8 pad;
+	u32 site; /* row of sites + 1; 0 for none */
+	u32 pad_2;
 };
 
 struct {
@@ -84,6 +87,14 @@ struct {
 	__type(key, u32);
 	__type(value, u32);
 } process_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 16384); /* as of stack_rows */
+	__type(key, u32);
+	__type(value, struct vmt_slot_site);
+} sites SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
@@ -297,6 +308,22 @@ static __always_inline void count(u32 slot, u32 call, bool alone, bool failed, u
 		vmt_add(&c->ns, ns);
 }
 
+/* Counts a call for its stack, too. */
+static __noinline void count_site(u32 slot, u32 call, bool failed, u64 bytes, u64 ns)
+{
+	struct vmt_slot_site *s = bpf_map_lookup_elem(&sites, &slot);
+
+	if (!s)
+		return;
+	s->call = call;
+	vmt_add(&s->n.calls, 1);
+	if (failed)
+		vmt_add(&s->n.errors, 1);
+	else
+		vmt_add(&s->n.bytes, bytes);
+	vmt_add(&s->n.ns, ns);
+}
+
 /* Whether the current process has one thread: it alone makes more of them. */
 static __always_inline bool is_alone(struct task_struct *task)
 {
@@ -359,6 +386,77 @@ static __always_inline void args_of(struct open_call *open, struct pt_regs *regs
 		open->args[i] = compat ? (u32)regs->user_regs.regs[i] : regs->user_regs.regs[i];
 }
 #endif
+
+/* Calls whose wrappers in the C library mostly have no frame: what is on top of the stack is where
+ * they return to. */
+#define BARE                                                                                       \
+	(BIT(MMAP) | BIT(MUNMAP) | BIT(MPROTECT) | BIT(PKEY_MPROTECT) | BIT(BRK) | BIT(MADVISE) |  \
+	 BIT(MLOCK) | BIT(MLOCK2) | BIT(MUNLOCK) | BIT(MLOCKALL) | BIT(MUNLOCKALL) |               \
+	 BIT(MEMFD_CREATE) | BIT(SHMAT) | BIT(SHMDT) | BIT(REMAP_FILE_PAGES) | BIT(MSEAL))
+
+/* Where a wrapper returns to that saved no frame pointer, and that the chain of these leaves out:
+ * an address behind an instruction that calls. 0 where there is none. */
+static __noinline u64 caller_of(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	u8 code[8] = {};
+	u64 at = 0;
+
+	if (bpf_probe_read_user(&at, sizeof(at), (void *)BPF_CORE_READ(regs, sp)) ||
+	    bpf_probe_read_user(code, sizeof(code), (void *)(at - sizeof(code))))
+		return 0;
+	/* call rel32; call of a register, or of memory with a displacement of 0, 8 or 32 bits */
+	if (code[3] == 0xe8 || (code[6] == 0xff && (code[7] & 0x38) == 0x10) ||
+	    (code[5] == 0xff && (code[6] & 0x38) == 0x10) ||
+	    (code[2] == 0xff && (code[3] & 0x38) == 0x10))
+		return at;
+	return 0;
+#else
+	u64 at = regs->user_regs.regs[30];
+	u32 code = 0;
+
+	if (bpf_probe_read_user(&code, sizeof(code), (void *)(at - sizeof(code))))
+		return 0;
+	/* bl, blr */
+	return code >> 26 == 0x25 || (code & 0xfffffc1f) == 0xd63f0000 ? at : 0;
+#endif
+}
+
+/* The row for the stack of a call that begins, as of stack_row(). */
+static __noinline u32 site_find(void *ctx, u32 call, u64 caller)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct stack_key key = {
+		.start_time = BPF_CORE_READ(task, group_leader, start_boottime),
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+		.exec_id = BPF_CORE_READ(task, self_exec_id),
+		.caller = caller,
+		.sort = call,
+	};
+
+	stack_ids(ctx, &key, false);
+	return stack_row(ctx, &key);
+}
+
+/* The row of sites of a call that begins, + 1; 0 where there is no room. */
+static __always_inline u32 site_of(void *ctx, u32 call, struct pt_regs *regs, bool compat)
+{
+	u64 caller = !compat && BARE >> (call & 31) & 1 ? caller_of(regs) : 0;
+	u32 row = site_find(ctx, call, caller), slot = row & ~STACK_NEW;
+	struct vmt_slot_stack *s;
+
+	s = row == STACK_NONE ? NULL : bpf_map_lookup_elem(&stack_rows, &slot);
+	if (!s) {
+		vmt_add(&stack_lost.rows, 1);
+		return 0;
+	}
+	if (row & STACK_NEW) {
+		stack_codes(s, slot);
+		if (caller && code_of(caller, slot))
+			vmt_add(&stack_lost.codes, 1);
+	}
+	return slot + 1;
+}
 
 /* Arguments that lie in the memory of the caller. False where the call is none of ours. */
 static __noinline bool args_of_memory(struct open_call *open)
@@ -466,6 +564,7 @@ int BPF_PROG(call_begins, struct pt_regs *regs, long number)
 		open->call = 0;
 		return 0;
 	}
+	open->site = vmt_stacks ? site_of(ctx, open->call, regs, compat) : 0;
 	now = bpf_ktime_get_ns();
 	open->single = control.singles && within_rate(now);
 	begin(open, task);
@@ -511,6 +610,9 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 		look_after(open, ret);
 	count(open->slot, open->call, is_alone(task), failed, failed ? 0 : bytes_of(open, ret),
 	      now - open->t0);
+	if (vmt_stacks && open->site)
+		count_site(open->site - 1, open->call, failed, failed ? 0 : bytes_of(open, ret),
+			   now - open->t0);
 	if (!failed && bit & EXECS) {
 		struct vmt_slot_process *p = bpf_map_lookup_elem(&processes, &open->slot);
 

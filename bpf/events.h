@@ -101,6 +101,14 @@ struct vmt_event_rate {
 	__u64 n;
 };
 
+/* Events of one call with one stack: a row as that of the stack, by the same number. */
+struct vmt_slot_site {
+	__u32 call; /* enum vmt_bpf_call */
+	__u32 pad;
+	struct vmt_slot_call n;
+};
+_Static_assert(sizeof(struct vmt_slot_site) == 40, "no holes");
+
 struct vmt_events_control {
 	__u32 active;
 	__u32 singles; /* single events are wanted */

@@ -3,7 +3,7 @@
 
 #include "bpf/abi.h"
 
-/* Page faults by stack, where they were asked for. Addresses are those of the faulting task. */
+/* Faults and events by stack, where they were asked for. Addresses are those of their task. */
 
 #define VMT_STACK_USER	 64 /* frames that are kept, the innermost ones */
 #define VMT_STACK_KERNEL 32
@@ -24,12 +24,13 @@ struct vmt_slot_stack {
 	__u32 n_kernel;
 	__u32 pad;
 	char comm[16]; /* of the leader when first seen */
-	__u64 minor;
+	__u64 minor; /* of faults; events are in struct vmt_slot_site */
 	__u64 major;
+	__u64 caller; /* of a wrapper that has no frame, behind the first frame; 0: not known */
 	__u64 user[VMT_STACK_USER]; /* innermost first */
 	__u64 kernel[VMT_STACK_KERNEL];
 };
-_Static_assert(sizeof(struct vmt_slot_stack) == 72 + (VMT_STACK_USER + VMT_STACK_KERNEL) * 8,
+_Static_assert(sizeof(struct vmt_slot_stack) == 80 + (VMT_STACK_USER + VMT_STACK_KERNEL) * 8,
 	       "no holes");
 
 /* A mapping that a frame of a stack lay in, as it was when that stack was first seen. */

@@ -7,12 +7,15 @@
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
 #include "source/root.h"
+#include "source/symbolize.h"
 #include "source/users.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "sums", &vmt_entity_event_sum, false,
 	  "events by process and call, counted in the kernel" },
 	{ "probe", &vmt_entity_event_probe, true, "how they were counted, and what was lost" },
+	{ "sites", &vmt_entity_event_site, false,
+	  "events by process, call and where it was called from; with --summary=site or stack" },
 	{ "events", &vmt_entity_event, false, "single events, in the order of their ends" },
 	{ "gaps", &vmt_entity_gap, false, "lines of ndjson: single events that are missing" },
 };
@@ -26,8 +29,9 @@ static const struct vmt_opt opts[] = {
 	  "only these: map, process, or calls by name, as mmap,munmap,exit" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "count for SEC seconds; without it, or a command, or -p, until SIGINT" },
-	{ "summary", 0, VMT_OPT_FLAG, NULL, NULL,
-	  "no single events: counts, bytes, errors and times by process and call" },
+	{ "summary", 0, VMT_OPT_MAYBE, "WHAT", "site stack",
+	  "no single events: counts, bytes, errors and times by process and call; =site: by where "
+	  "it was called from, too; =stack: by the whole stack" },
 	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
 	  "tell of N single events a second at most (default 1000); 0: no limit" },
 };
@@ -47,6 +51,8 @@ struct events {
 	struct vmt_sink *sink;
 	vmt_emit_fn *emit;
 	void *emit_ctx;
+	bool sites; /* --summary=site or stack */
+	bool by_stack; /* the latter */
 	bool sentences; /* text, and no columns were asked for */
 	bool lines; /* ndjson */
 	bool started;
@@ -198,6 +204,11 @@ static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p)
 	if (p->compat_total)
 		vmt_buf_addf(out, "! %" PRIu64 " calls by numbers of 32 bits were not understood\n",
 			     p->compat_total);
+	if (VMT_HAS(event_probe, stackless_total, p) && p->stackless_total)
+		vmt_buf_addf(out,
+			     "%" PRIu64 " of them have no place: ends of processes, and what "
+			     "found the table of stacks full\n",
+			     p->stackless_total);
 	if (p->unwatched_total)
 		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
 			     p->unwatched_total);
@@ -210,9 +221,20 @@ static int end_sections(struct events *x)
 	struct vmt_event_probe *probe = vmt_arena_alloc(&run->sample->arena, 1, sizeof(*probe));
 	struct vmt_event_sum *sums;
 	struct vmt_section *s, *p;
-	size_t n;
+	struct vmt_event_site *sites = NULL;
+	size_t n, n_sites = 0;
 	int r;
 
+	if (x->sample.stacks) {
+		vmt_run_time_anew(run, x->ctx);
+		if (vmt_symbolize(run->collector, run->sample, x->sample.stacks,
+				  &run->sample->arena) < 0 ||
+		    vmt_event_site_rows(&x->sample, x->by_stack, &run->sample->arena, &sites,
+					&n_sites) < 0) {
+			vmt_complain(x->ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
+	}
 	if (!probe || vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0) {
 		vmt_complain(x->ctx, "out of memory");
 		return VMT_EXIT_FAILED;
@@ -223,6 +245,10 @@ static int end_sections(struct events *x)
 	if (r)
 		return r;
 	s = vmt_run_section(run, x->ctx, "sums", sums, n);
+	if (s && x->sites) {
+		s->machine_only = true;
+		s = vmt_run_section(run, x->ctx, "sites", sites, n_sites);
+	}
 	p = s ? vmt_run_section(run, x->ctx, "probe", probe, 1) : NULL;
 	if (!p)
 		return VMT_EXIT_FAILED;
@@ -359,6 +385,15 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 				       "--only takes map, process or names of calls, not '%.40s'",
 				       safe.data ? safe.data : "");
 	}
+	if (summary && *vmt_ctx_value(ctx, "summary")) {
+		const char *what = vmt_ctx_value(ctx, "summary");
+
+		x->by_stack = strcmp(what, "stack") == 0;
+		x->sites = x->by_stack || strcmp(what, "site") == 0;
+		if (!x->sites)
+			return vmt_usage_error(ctx, "--summary takes =site, =stack or nothing");
+		o->stacks = true;
+	}
 	if (rate && summary)
 		return vmt_usage_error(ctx, "--rate-limit is of single events; --summary has none");
 	if (rate && vmt_parse_u64(rate, &o->rate) < 0)
@@ -419,6 +454,14 @@ static void events_done(struct events **x)
 	free(*x);
 }
 
+/* What the columns of the command line are of. */
+static const struct vmt_entity *entity_asked(const struct vmt_ctx *ctx)
+{
+	if (!vmt_ctx_given(ctx, "summary"))
+		return &vmt_entity_event;
+	return *vmt_ctx_value(ctx, "summary") ? &vmt_entity_event_site : &vmt_entity_event_sum;
+}
+
 static int run_events(struct vmt_ctx *ctx)
 {
 	VMT_CLEANUP(events_done) struct events *x = calloc(1, sizeof(*x));
@@ -436,7 +479,7 @@ static int run_events(struct vmt_ctx *ctx)
 	x->run = &run;
 	x->window.ctx = ctx;
 	x->window.child = (struct vmt_child){ .pid_fd = -1, .socket = -1 };
-	if (vmt_column_help(ctx, summary ? &vmt_entity_event_sum : &vmt_entity_event, &r))
+	if (vmt_column_help(ctx, entity_asked(ctx), &r))
 		return r;
 	r = parse(ctx, x);
 	/* Else the command would be reaped with nobody asking how it ended. */
@@ -460,7 +503,7 @@ static int run_events(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_events = {
 	.name = "events",
 	.summary = "what was mapped, unmapped, forked and executed, call by call or in sums",
-	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--duration SEC] [--summary] "
+	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--duration SEC] [--summary[=WHAT]] "
 		    "[--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
 	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
 		"counts, and about half of one to those that it tells of",
@@ -469,7 +512,7 @@ const struct vmt_cmd vmt_cmd_events = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
-	.n_asked = 2,
+	.n_asked = 3,
 	.operands = "@file",
 	.max_operands = UINT_MAX,
 	.runs = true,

@@ -238,8 +238,7 @@ int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, ui
 	return arena->failed ? -ENOMEM : 0;
 }
 
-/* Whether ranges of a call have lengths that can be summed. */
-static bool has_bytes(enum vmt_event_call call)
+bool vmt_event_has_bytes(enum vmt_event_call call)
 {
 	return vmt_event_kind_of(call) == VMT_EVENT_KIND_MAP && call != VMT_CALL_MLOCKALL &&
 	       call != VMT_CALL_MUNLOCKALL && call != VMT_CALL_MEMFD_CREATE;
@@ -265,7 +264,7 @@ static void sum_row(const struct vmt_event_process *p, enum vmt_event_call call,
 		VMT_SET(event_sum, total_ns, ret, c->ns);
 		VMT_SET(event_sum, mean_ns, ret, c->ns / c->events);
 	}
-	if (has_bytes(call))
+	if (vmt_event_has_bytes(call))
 		VMT_SET(event_sum, range_bytes, ret, c->bytes);
 }
 
@@ -297,7 +296,7 @@ int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena
 
 void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_probe *ret)
 {
-	uint64_t events = 0, shared = 0, processes = 0;
+	uint64_t events = 0, shared = 0, processes = 0, placed = 0;
 
 	*ret = (struct vmt_event_probe){ 0 };
 	VMT_SET(event_probe, rung, ret, s->running ? VMT_BYTES("tracepoint") : VMT_BYTES("none"));
@@ -327,4 +326,9 @@ void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_prob
 	VMT_SET(event_probe, compat_total, ret, s->compat);
 	VMT_SET(event_probe, names_lost_total, ret, s->names_lost);
 	VMT_SET(event_probe, processes, ret, processes);
+	if (!s->stacks)
+		return;
+	for (size_t i = 0; i < s->n_places; i++)
+		placed += s->places[i].count.events;
+	VMT_SET(event_probe, stackless_total, ret, events - placed);
 }

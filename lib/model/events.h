@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "model/fault-raw.h"
 #include "model/rows.h"
 #include "model/sample.h"
 
@@ -67,6 +68,13 @@ struct vmt_event_process {
 	struct vmt_event_count counts[VMT_CALLS];
 };
 
+/* What was counted of a call with one stack. */
+struct vmt_event_place {
+	enum vmt_event_call call;
+	struct vmt_event_count count;
+	size_t stack; /* which of the stacks */
+};
+
 /* All that was counted. */
 struct vmt_event_sample {
 	bool running; /* there were programs at all */
@@ -75,6 +83,10 @@ struct vmt_event_sample {
 	uint64_t stop_ns;
 	struct vmt_event_process *processes;
 	size_t n_processes;
+	/* By stack, where that was asked for; else NULL. The frames are for vmt_symbolize(). */
+	struct vmt_fault_sample *stacks;
+	struct vmt_event_place *places;
+	size_t n_places;
 	uint64_t listed;
 	uint64_t limited;
 	uint64_t lost;
@@ -102,6 +114,8 @@ void vmt_event_flags(struct vmt_buf *out, enum vmt_event_call call, uint64_t fla
 /* Advice of madvise and process_madvise. */
 void vmt_event_advice(struct vmt_buf *out, uint64_t advice);
 
+/* Whether ranges of a call have lengths that can be summed. */
+bool vmt_event_has_bytes(enum vmt_event_call call);
 /* Whether a call failed. brk gives no errno: it leaves the break where it was. */
 bool vmt_event_failed(const struct vmt_event_raw *e);
 /* Fills a row; texts are in arena, but the path, which stays e's. 0 or -ENOMEM. */
@@ -114,4 +128,8 @@ void vmt_event_sentence(struct vmt_buf *out, const struct vmt_event *row, uint64
  * -ENOMEM. */
 int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena,
 		       struct vmt_event_sum **ret, size_t *ret_n);
+/* Rows by the place that calls came from, or by_stack by their whole stacks; the texts are arena's.
+ * 0 or -ENOMEM. */
+int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
+			struct vmt_event_site **ret, size_t *ret_n);
 void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_probe *ret);

@@ -17,6 +17,14 @@ static const struct vmt_field event_sum_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_event_site
+#define FIELD_ENUM(m) VMT_FIELD_event_site_##m
+static const struct vmt_field event_site_fields[] = {
+#include "model/event-site.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_event_probe
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 static const struct vmt_field event_probe_fields[] = {
@@ -29,5 +37,8 @@ ENTITY(event, vmt_event, "events", "something that happened to the address space
        NULL);
 ENTITY(event_sum, vmt_event_sum, "event_sums", "events of one sort of one process, counted",
        "-events_total,pid,event");
+ENTITY(event_site, vmt_event_site, "event_sites",
+       "events of one sort of one process, from one place of its code",
+       "-events_total,pid,event,site");
 ENTITY(event_probe, vmt_event_probe, "event_probe", "how events were counted, and what was lost",
        NULL);

@@ -347,6 +347,12 @@ enum vmt_event_sum_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_event_site_##m
+enum vmt_event_site_field {
+#include "model/event-site.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 enum vmt_event_probe_field {
 #include "model/event-probe.def"

@@ -170,6 +170,7 @@ extern const struct vmt_entity vmt_entity_diff_part;
 extern const struct vmt_entity vmt_entity_diff_document;
 extern const struct vmt_entity vmt_entity_event;
 extern const struct vmt_entity vmt_entity_event_sum;
+extern const struct vmt_entity vmt_entity_event_site;
 extern const struct vmt_entity vmt_entity_event_probe;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */

@@ -293,6 +293,11 @@ struct vmt_event_sum {
 #include "model/event-sum.def"
 };
 
+struct vmt_event_site {
+	struct vmt_row row;
+#include "model/event-site.def"
+};
+
 struct vmt_event_probe {
 	struct vmt_row row;
 #include "model/event-probe.def"

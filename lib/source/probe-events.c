@@ -15,6 +15,7 @@
 #include "source/event-numbers.h"
 #include "source/probe-drain.h"
 #include "source/probe-load.h"
+#include "source/probe-stack.h"
 
 /* Generated; our warnings are not bpftool's. */
 #pragma GCC diagnostic push
@@ -60,6 +61,8 @@ struct vmt_events {
 	struct vmt_probe_array processes;
 	struct vmt_probe_array names;
 	struct vmt_probe_array stats;
+	struct vmt_probe_stacks stacks;
+	struct vmt_probe_array sites;
 	struct ring_buffer *ring;
 	struct vmt_drain *ended;
 	uint64_t before[VMT_STAT_COUNT]; /* what the self-check did to the counters */
@@ -105,6 +108,8 @@ void vmt_events_free(struct vmt_events *x)
 	vmt_probe_unmap(&x->processes);
 	vmt_probe_unmap(&x->names);
 	vmt_probe_unmap(&x->stats);
+	vmt_probe_unmap(&x->sites);
+	vmt_probe_stacks_unmap(&x->stacks);
 	vmt_events_bpf__destroy(x->skeleton);
 	free(x);
 }
@@ -117,6 +122,7 @@ static void freep(struct vmt_events **x)
 static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts)
 {
 	uint32_t rows = opts->processes ? opts->processes : PROCESSES_USUAL;
+	enum vmt_stack_depth depth = opts->stacks ? VMT_STACK_FULL : VMT_STACK_NONE;
 	int cpus = libbpf_num_possible_cpus();
 	struct bpf_program *prog;
 	int r = 0;
@@ -135,7 +141,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	s->rodata->vmt_uid = opts->uid;
 	s->rodata->vmt_filter_on = opts->n_pids > 0;
 	s->rodata->vmt_follow = opts->follow;
-	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	s->rodata->vmt_stacks = opts->stacks;
+	r = vmt_probe_stacks_configure(s->obj, depth, false);
+	r = r ?: bpf_map__set_max_entries(s->maps.sites, bpf_map__max_entries(s->maps.stack_rows));
+	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	r = r ?: bpf_map__set_max_entries(s->maps.filter, opts->n_pids ? WATCHED : 1);
 	r = r ?: bpf_map__set_max_entries(s->maps.processes, rows);
 	r = r ?: bpf_map__set_max_entries(s->maps.process_index, rows);
@@ -346,6 +355,20 @@ static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
 	return r ?: vmt_events_bpf__load(x->skeleton);
 }
 
+static int prepare_stacks(struct vmt_events *x)
+{
+	struct vmt_events_bpf *s = x->skeleton;
+	int r;
+
+	x->stacks.depth = VMT_STACK_FULL;
+	x->stacks.lost = &s->bss->stack_lost;
+	r = map_array(s->maps.stack_rows, &x->stacks.rows);
+	r = r ?: map_array(s->maps.codes, &x->stacks.codes);
+	r = r ?: map_array(s->maps.sites, &x->sites);
+	r = r ?: fill_queue(s->maps.stack_free, 0, x->stacks.rows.len);
+	return r ?: fill_queue(s->maps.code_free, 0, x->stacks.codes.len);
+}
+
 static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	const size_t sizes[VMT_DRAIN_PILES] = { sizeof(struct vmt_slot_process) };
@@ -357,6 +380,8 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 	/* The first row is that of all who have none. */
 	r = r ?: fill_queue(s->maps.process_free, 1, x->processes.len);
 	r = r ?: fill_queue(s->maps.name_free, 0, x->names.len);
+	if (r == 0 && opts->stacks)
+		r = prepare_stacks(x);
 	r = r ?: watch(x, opts);
 	r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, &x->ended);
 	if (r)
@@ -475,6 +500,13 @@ void vmt_events_stop(struct vmt_events *x)
 	vmt_drain_stop(x->ended);
 }
 
+static struct vmt_event_count count_of(const struct vmt_slot_call *c)
+{
+	return (struct vmt_event_count){
+		.events = c->calls, .failed = c->errors, .bytes = c->bytes, .ns = c->ns
+	};
+}
+
 static void copy_process(const struct vmt_slot_process *p, bool ended,
 			 struct vmt_event_process *out)
 {
@@ -483,10 +515,7 @@ static void copy_process(const struct vmt_slot_process *p, bool ended,
 	};
 	memcpy(out->comm, p->comm, sizeof(out->comm));
 	for (unsigned i = 1; i < VMT_CALLS; i++)
-		out->counts[i] = (struct vmt_event_count){ .events = p->calls[i].calls,
-							   .failed = p->calls[i].errors,
-							   .bytes = p->calls[i].bytes,
-							   .ns = p->calls[i].ns };
+		out->counts[i] = count_of(&p->calls[i]);
 }
 
 static bool has_any(const struct vmt_slot_process *p)
@@ -515,6 +544,37 @@ static int read_rows(struct vmt_events *x, struct vmt_arena *arena, struct vmt_e
 		if (has_any(&gone))
 			copy_process(&gone, true, &ret->processes[ret->n_processes++]);
 	return vmt_drain_error(x->ended);
+}
+
+/* Stacks, and what was counted of each. Of this process there are those of the self-check. */
+static int read_sites(struct vmt_events *x, struct vmt_arena *arena, struct vmt_event_sample *ret)
+{
+	const uint32_t self = (uint32_t)getpid();
+	struct vmt_fault_sample *f = vmt_arena_alloc(arena, 1, sizeof(*f));
+	size_t n = 0;
+
+	if (!f || vmt_probe_stacks_read(&x->stacks, &x->names, self, arena, f) < 0)
+		return -ENOMEM;
+	ret->places = vmt_arena_alloc(arena, f->n_stacks + 1, sizeof(*ret->places));
+	if (!ret->places)
+		return -ENOMEM;
+	/* The stacks are in the order of their rows. */
+	for (size_t i = 0; i < x->stacks.rows.len && n < f->n_stacks; i++) {
+		const struct vmt_slot_stack *stack = vmt_probe_at(&x->stacks.rows, i);
+		const struct vmt_slot_site *site = vmt_probe_at(&x->sites, i);
+
+		if (!stack->ready || stack->tgid == self)
+			continue;
+		ret->places[n] = (struct vmt_event_place){
+			.call = site->call < VMT_CALLS ? site->call : VMT_CALL_NONE,
+			.count = count_of(&site->n),
+			.stack = n,
+		};
+		n++;
+	}
+	ret->n_places = n;
+	ret->stacks = f;
+	return 0;
 }
 
 static void read_misses(const struct vmt_events *x, struct vmt_event_sample *ret)
@@ -548,7 +608,7 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.names_lost = stat(x, VMT_STAT_NAME_FULL),
 	};
 	read_misses(x, ret);
-	if (read_rows(x, arena, ret) < 0)
+	if (read_rows(x, arena, ret) < 0 || (x->sites.base && read_sites(x, arena, ret) < 0))
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the events");
 	return 0;
 }

@@ -20,6 +20,7 @@ struct vmt_events_opts {
 	bool by_user; /* of those with this real user id alone */
 	uint32_t uid;
 	uint32_t calls; /* bits by enum vmt_event_call: of interest */
+	bool stacks; /* events are counted by stack, too */
 	bool singles; /* vmt_events_take() has something to give */
 	uint64_t rate; /* single events a second at most; 0: any number */
 	/* 0 for the usual: */

@@ -85,11 +85,19 @@ static int copy_stack(const struct vmt_slot_stack *from, struct vmt_arena *arena
 	char *comm = vmt_arena_copy(arena, from->comm, len);
 	uint64_t *addresses;
 
-	addresses = vmt_arena_alloc(arena, n_kernel + n_user + 1, sizeof(*addresses));
+	/* And one more, which no chain of frame pointers has. */
+	addresses = vmt_arena_alloc(arena, n_kernel + n_user + 2, sizeof(*addresses));
 	if (!comm || !addresses)
 		return -ENOMEM;
 	memcpy(addresses, from->kernel, n_kernel * sizeof(*addresses));
 	memcpy(addresses + n_kernel, from->user, n_user * sizeof(*addresses));
+	if (from->caller && n_user && (n_user == 1 || from->user[1] != from->caller)) {
+		uint64_t *second = addresses + n_kernel + 1;
+
+		memmove(second + 1, second, (n_user - 1) * sizeof(*addresses));
+		*second = from->caller;
+		n_user++;
+	}
 	to->pid = from->tgid;
 	to->start_time_ns = from->start_time;
 	to->exec_id = from->exec_id;

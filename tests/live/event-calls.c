@@ -6,7 +6,8 @@
  * storm of mappings, PAIRS of mmap and munmap, of which the sums are exact whatever the stream
  * lost.
  *
- * event-calls --calls FILE [native] and --storm N [FD] are the commands that vmtop runs for that.
+ * event-calls --calls FILE [native], --sites X and --storm N [FD] are the commands that vmtop runs
+ * for that.
  */
 
 #include "check.h"
@@ -231,6 +232,36 @@ static int storm(unsigned long n, int tell)
 			return 1;
 	}
 	return tell >= 0 && write(tell, "", 1) != 1;
+}
+
+/* Two places that map, each so often; the compiler is to leave them what they are. */
+#define HERE  300ul
+#define THERE 200ul
+
+static __attribute__((noinline)) unsigned long map_here(unsigned long n)
+{
+	unsigned long done = 0;
+
+	for (unsigned long i = 0; i < n; i++) {
+		void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		done += p != MAP_FAILED && munmap(p, 4096) == 0;
+	}
+	__asm__ volatile("" ::: "memory");
+	return done;
+}
+
+static __attribute__((noinline)) unsigned long map_there(unsigned long n)
+{
+	unsigned long done = 0;
+
+	for (unsigned long i = 0; i < n; i++) {
+		void *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		done += p != MAP_FAILED && munmap(p, 8192) == 0;
+	}
+	__asm__ volatile("" ::: "memory");
+	return done;
 }
 
 /* The value of a key of a line of JSON, without quotes; "-" for null, or where it is not there. */
@@ -461,6 +492,68 @@ static uint64_t by_minute(const struct said *s)
 	return s->window_ns ? (uint64_t)((double)s->total * 60e9 / (double)s->window_ns) : 0;
 }
 
+/* Calls by the place that they came from: a function's, whatever its frame pointers say. */
+static void test_sites(void)
+{
+	uint64_t here = 0, here_bytes = 0, there = 0, there_bytes = 0, placed = 0, total = 0,
+		 stackless = 0, exits = 0;
+	char symbol[128], event[32], *line = NULL;
+	size_t cap = 0;
+	struct check c;
+	FILE *out;
+	pid_t child;
+	int pair[2], status;
+
+	check_begin(&c, "events/sites");
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return;
+	child = fork();
+	if (child == 0) {
+		dup2(pair[1], STDOUT_FILENO);
+		execl(vmtop, "vmtop", "events", "--ndjson", "--summary=site", "-o",
+		      "event,symbol,events_total,range_bytes", "--", self, "--sites", "x", NULL);
+		_exit(127);
+	}
+	close(pair[1]);
+	out = fdopen(pair[0], "r");
+	while (out && getline(&line, &cap, out) > 0) {
+		value(line, "event", event, sizeof(event));
+		if (strstr(line, "\"type\":\"event_probe\"")) {
+			total = number(line, "events_total");
+			stackless = number(line, "stackless_total");
+		} else if (strstr(line, "\"type\":\"event_sum\"") && !strcmp(event, "exit")) {
+			exits += number(line, "events_total");
+		} else if (strstr(line, "\"type\":\"event_site\"")) {
+			placed += number(line, "events_total");
+			value(line, "symbol", symbol, sizeof(symbol));
+			if (strcmp(event, "mmap") != 0)
+				continue;
+			if (!strncmp(symbol, "map_here", 8)) {
+				here += number(line, "events_total");
+				here_bytes += number(line, "range_bytes");
+			} else if (!strncmp(symbol, "map_there", 9)) {
+				there += number(line, "events_total");
+				there_bytes += number(line, "range_bytes");
+			}
+		}
+	}
+	free(line);
+	if (out)
+		fclose(out);
+	status = finish(child);
+	check_that(&c, status == 0, "the status is %d", status);
+	check_that(&c, here == HERE && here_bytes == HERE * 4096,
+		   "map_here: %" PRIu64 " calls, %" PRIu64 " bytes", here, here_bytes);
+	check_that(&c, there == THERE && there_bytes == THERE * 8192,
+		   "map_there: %" PRIu64 " calls, %" PRIu64 " bytes", there, there_bytes);
+	check_that(&c, total && placed + stackless == total,
+		   "%" PRIu64 " by place and %" PRIu64 " without of %" PRIu64, placed, stackless,
+		   total);
+	check_that(&c, stackless == exits && exits >= 1,
+		   "%" PRIu64 " without a place, and %" PRIu64 " ends", stackless, exits);
+	check_end(&c, "%" PRIu64 " calls by place", placed);
+}
+
 /* One storm; the lines of the stream and the sums against each other. */
 static void run_storm(struct check *c, const char *rate, const char *n, bool slow, struct said *s)
 {
@@ -528,6 +621,8 @@ int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "--calls"))
 		return make_calls(argv[2], argc > 3 && !strcmp(argv[3], "native"));
+	if (argc == 3 && !strcmp(argv[1], "--sites"))
+		return map_here(HERE) != HERE || map_there(THERE) != THERE;
 	if (argc >= 3 && !strcmp(argv[1], "--storm"))
 		return storm(strtoul(argv[2], NULL, 10), argc > 3 ? atoi(argv[3]) : -1);
 	if (argc != 3 && argc != 4) {
@@ -539,6 +634,7 @@ int main(int argc, char **argv)
 	self = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_calls();
+	test_sites();
 	test_storm(argc > 3 ? strtoul(argv[3], NULL, 10) : 100000);
 	return 0;
 }

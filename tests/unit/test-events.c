@@ -350,6 +350,87 @@ static void sums(void **state)
 	vmt_arena_done(&arena);
 }
 
+/* Two calls of one place by different ways, one that no frame pointer leads out of the C library
+ * from, and one without a stack. */
+static void sites(void **state)
+{
+	struct vmt_fault_frame frames[] = {
+		{ .address = 0x7010,
+		  .module = VMT_BYTES("/lib/libc.so.6"),
+		  .has_offset = true,
+		  .offset = 0x10,
+		  .symbol = VMT_BYTES("mmap") },
+		{ .address = 0x5020,
+		  .module = VMT_BYTES("/usr/bin/app"),
+		  .has_offset = true,
+		  .offset = 0x1020,
+		  .symbol = VMT_BYTES("grow") },
+		{ .address = 0x5080,
+		  .module = VMT_BYTES("/usr/bin/app"),
+		  .has_offset = true,
+		  .offset = 0x1080 },
+		{ .address = 0x13 },
+	};
+	uint32_t direct[] = { 0, 1 }, longer[] = { 0, 1, 2 }, lost[] = { 0, 3, 1 };
+	struct vmt_fault_stack stacks[] = {
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 2, .frames = direct },
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 3, .frames = longer },
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 3, .frames = lost },
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 0, .lost = -EFAULT },
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 2, .frames = direct },
+	};
+	struct vmt_event_place places[] = {
+		{ VMT_CALL_MMAP, { .events = 2, .bytes = 8192, .ns = 10 }, 0 },
+		{ VMT_CALL_MMAP, { .events = 1, .failed = 1, .ns = 2 }, 1 },
+		{ VMT_CALL_MMAP, { .events = 4, .bytes = 4096, .ns = 4 }, 2 },
+		{ VMT_CALL_MMAP, { .events = 5, .bytes = 5, .ns = 5 }, 3 },
+		{ VMT_CALL_MMAP, { .events = 0 }, 4 },
+	};
+	struct vmt_event_process process = { .pid = 9,
+					     .counts[VMT_CALL_MMAP] = { .events = 12 },
+					     .counts[VMT_CALL_EXIT] = { .events = 1 } };
+	struct vmt_fault_sample f = {
+		.stacks = stacks, .n_stacks = 5, .frames = frames, .n_frames = 4
+	};
+	struct vmt_event_sample s = { .running = true,
+				      .stacks = &f,
+				      .places = places,
+				      .n_places = 5,
+				      .processes = &process,
+				      .n_processes = 1 };
+	struct vmt_event_site *rows;
+	struct vmt_event_probe probe;
+	struct vmt_arena arena;
+	size_t n;
+
+	vmt_arena_init(&arena);
+	assert_int_equal(vmt_event_site_rows(&s, false, &arena, &rows, &n), 0);
+	assert_int_equal(n, 3);
+	assert_words(rows[0].site, "grow");
+	assert_field(event_site, events_total, &rows[0], 3);
+	assert_field(event_site, failed_total, &rows[0], 1);
+	assert_field(event_site, range_bytes, &rows[0], 8192);
+	assert_field(event_site, mean_ns, &rows[0], 4);
+	assert_field(event_site, stacks, &rows[0], 2);
+	assert_field(event_site, offset_bytes, &rows[0], 0x1020);
+	assert_false(VMT_HAS(event_site, stack, &rows[0]));
+	assert_words(rows[1].site, "mmap");
+	assert_words(rows[1].stack, "grow;[unknown];mmap");
+	assert_field(event_site, events_total, &rows[1], 4);
+	assert_false(VMT_HAS(event_site, site, &rows[2]));
+	assert_false(VMT_HAS(event_site, stack, &rows[2]));
+	assert_int_equal(vmt_event_site_rows(&s, true, &arena, &rows, &n), 0);
+	assert_int_equal(n, 4);
+	assert_words(rows[0].stack, "grow;mmap");
+	assert_words(rows[1].stack, "app+0x1080;grow;mmap");
+	vmt_event_probe_row(&s, &probe);
+	assert_field(event_probe, stackless_total, &probe, 1);
+	s.stacks = NULL;
+	vmt_event_probe_row(&s, &probe);
+	assert_false(VMT_HAS(event_probe, stackless_total, &probe));
+	vmt_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,7 +438,7 @@ int main(void)
 		cmocka_unit_test(only),	       cmocka_unit_test(failures),
 		cmocka_unit_test(fields),      cmocka_unit_test(ends),
 		cmocka_unit_test(sentences),   cmocka_unit_test(ranges_at_the_edge),
-		cmocka_unit_test(sums),
+		cmocka_unit_test(sums),	       cmocka_unit_test(sites),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

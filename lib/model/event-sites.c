@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/events.h"
+#include "model/model.h"
+
+/* From which places of their code processes called: rows of events by stack, put together. */
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static struct vmt_bytes last_part(struct vmt_bytes path)
+{
+	const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+
+	if (slash) {
+		size_t skip = (size_t)(slash - path.ptr) + 1;
+
+		return (struct vmt_bytes){ path.ptr + skip, path.len - skip };
+	}
+	return path;
+}
+
+static bool begins(struct vmt_bytes text, const char *with)
+{
+	size_t n = strlen(with);
+
+	return text.len >= n && memcmp(text.ptr, with, n) == 0;
+}
+
+/* Whether a file is the C library or the dynamic linker, by the names that they have had: what is
+ * in these was called by somebody else. */
+static bool is_library(struct vmt_bytes module)
+{
+	static const char *const names[] = { "libc.so",	 "libc-2.", "libpthread",
+					     "ld-linux", "ld-2.",   "ld.so",
+					     "ld64.so",	 "ld-musl", "libc.musl" };
+	struct vmt_bytes name = last_part(module);
+
+	for (size_t i = 0; i < VMT_ARRAY_LEN(names); i++)
+		if (begins(name, names[i]))
+			return true;
+	return false;
+}
+
+/* The innermost frame in neither of these; where a frame on the way there is not known, the
+ * outermost in them. NULL where there is none at all. */
+static const struct vmt_fault_frame *site_of(const struct vmt_fault_sample *f,
+					     const struct vmt_fault_stack *s)
+{
+	const struct vmt_fault_frame *found = NULL;
+
+	for (uint32_t i = s->n_kernel; s->frames && i < s->n_kernel + s->n_user; i++) {
+		const struct vmt_fault_frame *frame = &f->frames[s->frames[i]];
+
+		if (!frame->module.len && !frame->symbol.len)
+			break;
+		found = frame;
+		if (!is_library(frame->module))
+			break;
+	}
+	return found;
+}
+
+struct entry {
+	const struct vmt_event_place *site;
+	const struct vmt_fault_stack *stack;
+	const struct vmt_fault_frame *frame; /* or NULL */
+	size_t number; /* of the stack, where stacks are told apart; else 0 */
+};
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct entry *a = pa, *b = pb;
+	int c = compare_u64(a->stack->pid, b->stack->pid);
+
+	c = c ?: compare_u64(a->stack->start_time_ns, b->stack->start_time_ns);
+	c = c ?: compare_u64(a->stack->exec_id, b->stack->exec_id);
+	c = c ?: compare_u64(a->site->call, b->site->call);
+	c = c ?: compare_u64(a->frame == NULL, b->frame == NULL);
+	if (!c && a->frame)
+		c = compare_u64(a->frame->address, b->frame->address);
+	return c ?: compare_u64(a->number, b->number);
+}
+
+static struct vmt_bytes kept(struct vmt_arena *arena, struct vmt_buf *text)
+{
+	char *copy = vmt_buf_error(text) < 0 ? NULL : vmt_arena_copy(arena, text->data, text->len);
+
+	if (!copy)
+		arena->failed = true;
+	return (struct vmt_bytes){ copy, copy ? text->len : 0 };
+}
+
+static void set_stack(const struct vmt_fault_sample *f, const struct vmt_fault_stack *s,
+		      struct vmt_arena *arena, struct vmt_event_site *row)
+{
+	uint32_t n = s->n_kernel + s->n_user;
+	VMT_AUTO_BUF text = { 0 };
+
+	if (!s->frames || !n)
+		return;
+	for (uint32_t i = n; i > 0; i--) {
+		if (text.len)
+			vmt_buf_addc(&text, ';');
+		vmt_fault_frame_text(&text, &f->frames[s->frames[i - 1]]);
+	}
+	VMT_SET(event_site, stack, row, kept(arena, &text));
+	VMT_SET(event_site, depth, row, n);
+}
+
+static void label(const struct entry *e, struct vmt_arena *arena, struct vmt_event_site *row)
+{
+	const struct vmt_fault_frame *frame = e->frame;
+	VMT_AUTO_BUF text = { 0 };
+
+	VMT_SET(event_site, pid, row, e->stack->pid);
+	VMT_SET(event_site, comm, row, e->stack->comm);
+	VMT_SET(event_site, start_time_ns, row, e->stack->start_time_ns);
+	VMT_SET(event_site, kind, row,
+		vmt_bytes_of(vmt_event_kind_name(vmt_event_kind_of(e->site->call))));
+	VMT_SET(event_site, event, row, vmt_bytes_of(vmt_event_name(e->site->call)));
+	if (!frame)
+		return;
+	VMT_SET(event_site, ip, row, frame->address);
+	if (frame->module.len)
+		VMT_SET(event_site, module, row, frame->module);
+	if (frame->has_offset)
+		VMT_SET(event_site, offset_bytes, row, frame->offset);
+	if (frame->symbol.len)
+		VMT_SET(event_site, symbol, row, frame->symbol);
+	vmt_fault_frame_text(&text, frame);
+	VMT_SET(event_site, site, row, kept(arena, &text));
+}
+
+static void add(const struct entry *e, struct vmt_event_site *row)
+{
+	const struct vmt_event_count *n = &e->site->count;
+
+	VMT_SET(event_site, events_total, row, row->events_total + n->events);
+	VMT_SET(event_site, failed_total, row, row->failed_total + n->failed);
+	if (vmt_event_has_bytes(e->site->call))
+		VMT_SET(event_site, range_bytes, row, row->range_bytes + n->bytes);
+	VMT_SET(event_site, total_ns, row, row->total_ns + n->ns);
+	VMT_SET(event_site, mean_ns, row, row->total_ns / row->events_total);
+	VMT_SET(event_site, stacks, row, row->stacks + 1);
+}
+
+int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
+			struct vmt_event_site **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE struct entry *all = calloc(s->n_places + 1, sizeof(*all));
+	struct vmt_event_site *rows = vmt_arena_alloc(arena, s->n_places + 1, sizeof(*rows));
+	size_t n = 0, n_rows = 0;
+
+	if (!all || !rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_places; i++) {
+		const struct vmt_event_place *site = &s->places[i];
+		const struct vmt_fault_stack *stack = &s->stacks->stacks[site->stack];
+
+		/* A call that has not ended yet has a row, and is not counted. */
+		if (site->count.events)
+			all[n++] = (struct entry){ site, stack, site_of(s->stacks, stack),
+						   by_stack ? site->stack : 0 };
+	}
+	if (n)
+		qsort(all, n, sizeof(*all), by_place);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || by_place(&all[i - 1], &all[i]) != 0)
+			label(&all[i], arena, &rows[n_rows++]);
+		add(&all[i], &rows[n_rows - 1]);
+		if (rows[n_rows - 1].stacks == 1) {
+			set_stack(s->stacks, all[i].stack, arena, &rows[n_rows - 1]);
+		} else {
+			VMT_UNSET(event_site, stack, &rows[n_rows - 1]);
+			VMT_UNSET(event_site, depth, &rows[n_rows - 1]);
+		}
+	}
+	*ret = rows;
+	*ret_n = n_rows;
+	return arena->failed ? -ENOMEM : 0;
+}
