@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,4 +90,24 @@ bool check_stop(FILE *f, pid_t pid)
 
 	fclose(f);
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool check_forget(int fd, void *p, size_t n)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *there = calloc(n, 1);
+	bool gone = false;
+
+	for (unsigned tries = 0; there && !gone && tries < 1000; tries++) {
+		if (tries)
+			usleep(1000);
+		if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) ||
+		    mincore(p, n * page, there))
+			break;
+		gone = true;
+		for (size_t i = 0; i < n; i++)
+			gone &= !(there[i] & 1);
+	}
+	free(there);
+	return gone;
 }

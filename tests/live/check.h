@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -33,3 +34,10 @@ void check_skip(const char *name, const char *fmt, ...) __attribute__((format(pr
  */
 FILE *check_start(const char *program, uid_t uid, const char *const args[], pid_t *ret_pid);
 bool check_stop(FILE *f, pid_t pid);
+
+/*
+ * Writes a file of n pages to the disk and takes it out of the page cache; p is a mapping of them
+ * that nobody has touched. A page that somebody looks at, as who writes it, goes at another time:
+ * that is tried for a second. False where they stay.
+ */
+bool check_forget(int fd, void *p, size_t n);

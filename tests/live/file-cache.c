@@ -85,11 +85,11 @@ static const char *make_file(const char *path, const struct scene *scene, int *r
 			return "the file cannot be written";
 	}
 	*ret_fd = fd;
-	if (fsync(fd) || (scene->cold && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)))
-		return "the file cannot be taken out of the page cache";
 	p = mmap(NULL, PAGES * PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return "no mapping";
+	if (p == MAP_FAILED || fsync(fd))
+		return "no mapping of a file that is written";
+	if (scene->cold && !check_forget(fd, p, PAGES))
+		return "the file cannot be taken out of the page cache";
 	/* What is cached stays: who needs memory takes clean pages first. */
 	if (!scene->cold && mlock(p, PAGES * PAGE))
 		return "pages cannot be held";

@@ -125,10 +125,10 @@ static int make_file(const struct scene *scene, const char *path, const char **r
 		if (pwrite(fd, page, sizeof(page), (off_t)(i * PAGE)) != (ssize_t)sizeof(page))
 			return -1;
 	*ret_why = "pages do not leave the page cache, or not one by one";
-	if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
-		return -1;
 	p = mmap(NULL, scene->pages * PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED || madvise(p, scene->pages * PAGE, MADV_RANDOM))
+		return -1;
+	if (!check_forget(fd, p, scene->pages))
 		return -1;
 	/* They come, and stay: who needs memory takes clean pages first. */
 	for (unsigned i = 0; i < scene->pages; i++)

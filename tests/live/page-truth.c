@@ -522,7 +522,7 @@ static void judge_written(pid_t pid, const char *name, const char *base, bool tr
 	while (!made->touched_ns[3])
 		usleep(1000);
 	/* The writer may not have had its turn while vmtop watched. */
-	for (tries = 0; tries < 5 && !yes; tries++) {
+	for (tries = 0; tries < 100 && !yes; tries++) {
 		t0 = now_ns();
 		r = watch(pid, base);
 		t1 = now_ns();
