@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "cmd/collect-loop.h"
+#include "cmd/record-faults.h"
 #include "cmd/recorder.h"
 #include "source/collect-zones.h"
 
@@ -20,6 +21,8 @@ static const struct vmt_opt opts[] = {
 	{ "procs", 0, VMT_OPT_MAYBE, NULL, "all none",
 	  "processes: all (the default), none, or ids with commas between" },
 	{ "maps", 0, VMT_OPT_VALUE, "LIST", "@pid", "the mappings of these processes, too" },
+	{ "faults", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "page faults since the sample before, by mapping and by process" },
 	{ "rotate", 0, VMT_OPT_VALUE, "LIMIT", NULL,
 	  "begin another file at a size, as 100M, or an age, as 1d" },
 	{ "keep", 0, VMT_OPT_VALUE, "N", NULL, "of those that were full keep N (10)" },
@@ -49,6 +52,8 @@ struct record {
 	size_t n_pids;
 	uint64_t *maps;
 	size_t n_maps;
+	bool with_faults;
+	struct vmt_record_faults faults;
 	struct vmt_run run;
 	struct vmt_recorder *recorder;
 	int timer, signals;
@@ -122,6 +127,7 @@ static int parse_options(struct record *rec)
 
 	rec->opts.path = vmt_ctx_value(ctx, "write");
 	rec->opts.interval_ns = INTERVAL_NS;
+	rec->with_faults = vmt_ctx_given(ctx, "faults");
 	if (!rec->opts.path || strcmp(rec->opts.path, "-") == 0)
 		return vmt_usage_error(ctx, "-w FILE says where to");
 	if (ctx->root)
@@ -249,6 +255,8 @@ static int sample(struct record *rec)
 	}
 	if (rec->n_maps)
 		r = read_maps(rec);
+	if (r == 0 && rec->with_faults)
+		r = vmt_record_faults_sample(&rec->faults, rec->ctx, run->sample);
 	if (r)
 		return r;
 	vmt_sample_settle(run->sample);
@@ -356,6 +364,15 @@ static int open_file(struct record *rec)
 	return 0;
 }
 
+/* The rest was recorded, and what was asked for is not in it. */
+static int status_of(const struct record *rec)
+{
+	if (rec->status || !rec->with_faults || !rec->faults.none)
+		return rec->status;
+	vmt_note(rec->ctx, "--faults: no rung works here; see 'vmtop doctor'");
+	return rec->faults.denied ? VMT_EXIT_DENIED : VMT_EXIT_PARTIAL;
+}
+
 static int close_file(struct record *rec)
 {
 	struct vmt_err err = { 0 };
@@ -365,7 +382,14 @@ static int close_file(struct record *rec)
 		return vmt_complain_err(rec->ctx, &err);
 	if (rec->ctx->verbose)
 		vmt_note(rec->ctx, "%" PRIu64 " samples, %" PRIu64 " missed", n, rec->missed);
-	return rec->status;
+	return status_of(rec);
+}
+
+static int begin_faults(struct record *rec)
+{
+	rec->faults.pids = rec->pids;
+	rec->faults.n_pids = rec->n_pids;
+	return rec->with_faults ? vmt_record_faults_begin(&rec->faults, rec->ctx) : 0;
 }
 
 static int run_record(struct vmt_ctx *ctx)
@@ -380,12 +404,15 @@ static int run_record(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = open_file(&rec);
 	if (r == 0) {
-		r = begin(&rec);
+		r = begin_faults(&rec);
+		if (r == 0)
+			r = begin(&rec);
 		if (r)
 			end(&rec, "failed", r);
 		record(&rec);
 		r = close_file(&rec);
 	}
+	vmt_record_faults_end(&rec.faults);
 	vmt_run_done(&rec.run);
 	vmt_closep(&rec.timer);
 	vmt_closep(&rec.signals);
@@ -397,7 +424,8 @@ static int run_record(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_record = {
 	.name = "record",
 	.summary = "samples of the machine and its processes into a file",
-	.synopsis = "-w FILE [-d SEC] [--duration SEC] [--maps LIST] [--rotate LIMIT] [OPTION]...",
+	.synopsis = "-w FILE [-d SEC] [--duration SEC] [--maps LIST] [--faults] [--rotate LIMIT] "
+		    "[OPTION]...",
 	.cost = "the files of vmtop ps, once each 10 seconds",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),

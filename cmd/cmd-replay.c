@@ -12,6 +12,8 @@ static const struct vmt_section_def sections[] = {
 	{ "zones", &vmt_entity_zone, false, "zones with their watermarks" },
 	{ "processes", &vmt_entity_proc, false, "processes" },
 	{ "mappings", &vmt_entity_map, false, "mappings of the processes that were asked for" },
+	{ "faults", &vmt_entity_fault, false, "page faults by mapping" },
+	{ "balance", &vmt_entity_balance, false, "page faults by process" },
 };
 
 static const struct vmt_opt opts[] = {
@@ -54,6 +56,9 @@ static int make_doc(struct vmt_run *run)
 	    !vmt_doc_add(&run->doc, &sections[2], m->pressure, m->n_pressure) ||
 	    !vmt_doc_add(&run->doc, &sections[3], m->zones, m->n_zones) ||
 	    !vmt_doc_add(&run->doc, &sections[4], m->procs, m->n_procs))
+		return -ENOMEM;
+	if (m->has_probe && (!vmt_doc_add(&run->doc, &sections[6], m->faults, m->n_faults) ||
+			     !vmt_doc_add(&run->doc, &sections[7], m->balance, m->n_balance)))
 		return -ENOMEM;
 	return add_maps(run);
 }

@@ -27,7 +27,7 @@ struct vmt_recorder {
 	struct vmt_sample_json *json;
 	struct vmt_sample *key; /* NULL: the next one is */
 	uint64_t key_after_ns; /* the same, from that time on; all on CLOCK_MONOTONIC */
-	size_t key_len; /* bytes of its line */
+	size_t key_len; /* bytes of its line, without what each sample has of its own */
 	struct vmt_host last; /* of the sample before; without texts */
 	bool has_last;
 	struct vmt_record_found found; /* in the file, when it was opened */
@@ -239,6 +239,12 @@ static int make_line(struct vmt_recorder *r, const struct vmt_sample *s, uint64_
 	return vmt_json_fits((struct vmt_bytes){ r->line.data, r->line.len }, err);
 }
 
+/* Bytes of a line that a key sample can make fewer. */
+static size_t shared_len(const struct vmt_recorder *r)
+{
+	return r->line.len - vmt_sample_json_own(r->json);
+}
+
 /* The lines of a sample: as it differs from the key sample, or, where that is most of it, as a key
  * sample of its own. */
 static int put_sample(struct vmt_recorder *r, const struct vmt_sample *s, uint64_t missed,
@@ -246,7 +252,7 @@ static int put_sample(struct vmt_recorder *r, const struct vmt_sample *s, uint64
 {
 	int e = make_line(r, s, missed, err);
 
-	if (r->key && (e == -E2BIG || (e == 0 && r->line.len > r->key_len / 2))) {
+	if (r->key && (e == -E2BIG || (e == 0 && shared_len(r) > r->key_len / 2))) {
 		vmt_sample_free(VMT_STEAL(r->key));
 		e = make_line(r, s, missed, err);
 	}
@@ -255,7 +261,7 @@ static int put_sample(struct vmt_recorder *r, const struct vmt_sample *s, uint64
 		vmt_sample_json_header(&r->text, s, VMTOP_VERSION, r->opts.interval_ns);
 		e = add(r);
 		vmt_buf_clear(&r->text);
-		r->key_len = r->line.len;
+		r->key_len = shared_len(r);
 		r->key_after_ns = s->host.monotonic_ns + KEY_FRAMES * r->opts.frame_ns;
 		if (e == 0)
 			e = vmt_recorded_copy(s, &r->key);

@@ -85,6 +85,8 @@ static void rows_of(struct vmt_json *j, const struct vmt_recorded_part *p)
 	fields(j, p, false);
 	vmt_schema_object_end(j, &id, p->id != NULL);
 	vmt_json_object_end(j);
+	if (p->own)
+		return;
 
 	definition(j, change_of(p->entity).text);
 	vmt_schema_object(j, "what is different from the key sample", false);
@@ -144,7 +146,7 @@ static void part(struct vmt_json *j, const struct vmt_recorded_part *p, bool key
 	definition(j, p->key);
 	if (p->single)
 		vmt_schema_ref(j, key ? p->entity->name : change_of(p->entity).text);
-	else if (key)
+	else if (key || p->own)
 		vmt_schema_list(j, p->entity->name, p->entity->help, 1);
 	else
 		list_change(j, p);

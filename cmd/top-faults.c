@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "cmd/fault-window.h"
-#include "model/fault-delta.h"
 #include "source/probe.h"
 #include "source/saved-faults.h"
 
@@ -40,23 +39,9 @@ static void drop_singles(struct vmt_top_faults *f)
 	f->n_kept = 0;
 }
 
-static void end(struct vmt_top_faults *f)
-{
-	size_t i;
-
-	vmt_probe_close(VMT_STEAL(f->probe));
-	for (i = 0; i < VMT_ARRAY_LEN(f->arenas); i++) {
-		vmt_arena_done(&f->arenas[i]);
-		f->readings[i] = (struct vmt_fault_sample){ 0 };
-	}
-	vmt_arena_done(&f->delta_arena);
-	f->delta = (struct vmt_fault_sample){ 0 };
-	f->has_before = false;
-}
-
 void vmt_top_faults_done(struct vmt_top_faults *f)
 {
-	end(f);
+	vmt_fault_interval_end(&f->interval);
 	drop_singles(f);
 	free(f->kept);
 	*f = (struct vmt_top_faults){ 0 };
@@ -86,13 +71,13 @@ static int begin(struct vmt_top_faults *f, const struct vmt_ui_want *want, uint6
 		.ended_ring = ENDED_RING,
 	};
 	struct vmt_err err = { 0 };
-	int r = vmt_probe_open(&opts, &f->probe, &err);
+	int r = vmt_probe_open(&opts, &f->interval.probe, &err);
 	if (r < 0)
 		return r;
 	f->singles = singles;
 	f->rows = rows;
 	f->of = want->maps;
-	if (vmt_probe_start(f->probe, &err) < 0)
+	if (vmt_probe_start(f->interval.probe, &err) < 0)
 		f->again_ns = now_ns + RETRY_NS;
 	return 0;
 }
@@ -127,7 +112,7 @@ static int take_singles(struct vmt_top_faults *f, const struct vmt_host *host)
 	int r;
 
 	vmt_arena_init(&arena);
-	r = vmt_probe_live(f->probe, false, &arena, &live, &err);
+	r = vmt_probe_live(f->interval.probe, false, &arena, &live, &err);
 	if (r == 0)
 		r = vmt_single_rows(&live, host, &arena, &rows, &n);
 	if (r < 0 || !n)
@@ -158,34 +143,10 @@ static int take_singles(struct vmt_top_faults *f, const struct vmt_host *host)
 	return 0;
 }
 
-/* Reads the probe; the reading before stays for the difference. */
-static int read_probe(struct vmt_top_faults *f)
-{
-	unsigned next = f->now ^ 1;
-	struct vmt_err err = { 0 };
-	int r;
-
-	vmt_arena_done(&f->arenas[next]);
-	vmt_arena_init(&f->arenas[next]);
-	f->readings[next] = (struct vmt_fault_sample){ 0 };
-	r = vmt_probe_read(f->probe, &f->arenas[next], &f->readings[next], &err);
-	if (r < 0)
-		return r;
-	vmt_arena_done(&f->delta_arena);
-	vmt_arena_init(&f->delta_arena);
-	if (f->has_before)
-		r = vmt_fault_delta(&f->readings[f->now], &f->readings[next], &f->delta_arena,
-				    &f->delta);
-	else
-		f->delta = f->readings[next];
-	f->now = next;
-	f->has_before = true;
-	return r;
-}
-
 bool vmt_top_faults_begins(const struct vmt_top_faults *f, const struct vmt_ui_want *want)
 {
-	return (want->faults || want->singles) && (!f->probe || f->singles != want->singles);
+	return (want->faults || want->singles) &&
+	       (!f->interval.probe || f->singles != want->singles);
 }
 
 /* Whether the probe counts something else than what is wanted, or has no room for it. Rows of
@@ -193,7 +154,7 @@ bool vmt_top_faults_begins(const struct vmt_top_faults *f, const struct vmt_ui_w
  */
 static bool is_other(struct vmt_top_faults *f, const struct vmt_ui_want *want)
 {
-	const struct vmt_fault_sample *r = &f->readings[f->now];
+	const struct vmt_fault_sample *r = vmt_fault_interval_now(&f->interval);
 	const struct vmt_fault_totals *t = &r->totals;
 
 	if (want->singles)
@@ -214,8 +175,8 @@ static bool is_other(struct vmt_top_faults *f, const struct vmt_ui_want *want)
 
 void vmt_top_faults_idle(struct vmt_top_faults *f)
 {
-	vmt_probe_close(VMT_STEAL(f->probe));
-	f->has_before = false;
+	vmt_probe_close(VMT_STEAL(f->interval.probe));
+	f->interval.has_before = false;
 }
 
 /* The faults that were saved with the machine; an exit code or 0. They stay as they are. */
@@ -227,10 +188,11 @@ static int read_saved(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_
 
 	if (!f->read) {
 		f->read = true;
-		vmt_arena_init(&f->delta_arena);
+		vmt_arena_init(&f->interval.delta_arena);
 		r = vmt_root_open(ctx->root, &root, &err);
 		if (r == 0)
-			r = vmt_saved_faults_read(root, &f->delta_arena, &f->delta, &err);
+			r = vmt_saved_faults_read(root, &f->interval.delta_arena,
+						  &f->interval.delta, &err);
 		vmt_root_unref(root);
 		f->saved = r == 0;
 	}
@@ -241,8 +203,9 @@ static int read_saved(struct vmt_top_faults *f, struct vmt_run *run, struct vmt_
 	}
 	if (!f->saved)
 		return 0;
-	run->sample->faults = &f->delta;
-	vmt_window_source_state(&run->sample->sources[VMT_SOURCE_FAULT], &f->delta, f->delta.rung);
+	run->sample->faults = &f->interval.delta;
+	vmt_window_source_state(&run->sample->sources[VMT_SOURCE_FAULT], &f->interval.delta,
+				f->interval.delta.rung);
 	return 0;
 }
 
@@ -288,26 +251,27 @@ int vmt_top_faults_sample(struct vmt_top_faults *f, struct vmt_run *run, struct 
 		return 0;
 	if (want->faults || want->singles)
 		f->wanted_ns = now;
-	else if (!f->probe || now - f->wanted_ns > LINGER_NS)
-		return end(f), 0;
-	if (f->probe && (is_other(f, want) || (f->again_ns && now >= f->again_ns))) {
-		end(f);
+	else if (!f->interval.probe || now - f->wanted_ns > LINGER_NS)
+		return vmt_fault_interval_end(&f->interval), 0;
+	if (f->interval.probe && (is_other(f, want) || (f->again_ns && now >= f->again_ns))) {
+		vmt_fault_interval_end(&f->interval);
 		f->again_ns = 0;
 	}
 	f->n_new = 0;
-	if (!f->probe)
+	if (!f->interval.probe)
 		r = begin(f, want, now);
 	if (r == 0 && f->singles && !f->again_ns)
 		r = take_singles(f, &s->host);
 	if (r == 0)
-		r = read_probe(f);
+		r = vmt_fault_interval_read(&f->interval);
 	if (r < 0) {
 		vmt_complain(ctx, "faults: %s", strerror(-r));
 		return VMT_EXIT_FAILED;
 	}
-	s->faults = &f->delta;
-	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &f->delta, f->delta.rung);
-	say_what_lacks(&s->sources[VMT_SOURCE_FAULT], &f->delta, f->singles);
+	s->faults = &f->interval.delta;
+	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &f->interval.delta,
+				f->interval.delta.rung);
+	say_what_lacks(&s->sources[VMT_SOURCE_FAULT], &f->interval.delta, f->singles);
 	return 0;
 }
 

@@ -2,10 +2,8 @@
 #pragma once
 
 #include "cmd/collect-loop.h"
+#include "cmd/fault-interval.h"
 #include "cmd/ui/ui.h"
-#include "model/fault-raw.h"
-
-struct vmt_probe;
 
 /* Single faults of one tick, with the arena of their texts. */
 struct vmt_top_singles {
@@ -19,19 +17,12 @@ struct vmt_top_singles {
  * longer; what is shown is the interval between two ticks.
  */
 struct vmt_top_faults {
-	struct vmt_probe *probe;
-	bool singles; /* it gives single faults, of all processes */
+	struct vmt_fault_interval interval; /* its probe, and what came between two ticks */
+	bool singles; /* the probe gives single faults, of all processes */
 	struct vmt_ui_proc of; /* else it counts those of this process; pid 0: of all */
 	uint32_t rows; /* of mappings, that the probe has room for; 0: none was there yet */
 	uint64_t wanted_ns; /* when it was wanted last; CLOCK_MONOTONIC */
 	uint64_t again_ns; /* it could not be started: not to be tried before */
-	/* The last two readings, by turns, and what came between. */
-	struct vmt_arena arenas[2];
-	struct vmt_fault_sample readings[2];
-	unsigned now;
-	bool has_before;
-	struct vmt_arena delta_arena;
-	struct vmt_fault_sample delta;
 	struct vmt_top_singles *kept; /* the oldest first */
 	size_t n_kept;
 	size_t n_new; /* rows of the last tick */

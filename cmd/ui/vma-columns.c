@@ -7,6 +7,7 @@
 #include "cmd/ui/figure.h"
 #include "cmd/ui/history.h"
 #include "model/fault-raw.h"
+#include "model/fault-table.h"
 #include "model/strip.h"
 
 #define FAULTS_OF 8 /* cells of the picture of the last faults */
@@ -126,12 +127,15 @@ static void draw_rate(struct vmt_canvas *c, unsigned y, unsigned x, unsigned wid
 				 (struct vmt_bytes){ text.data, text.len }, VMT_FIT_RIGHT);
 }
 
-/* Whether a mapping without a row is one that did not fault. */
+/* Whether a mapping without a row is one that did not fault. Of a recording it may be one of those
+ * that stand in one row together. */
 static bool counts(const struct vmt_ui *ui)
 {
-	const struct vmt_fault_sample *f = ui->model->sample->faults;
+	const struct vmt_fault_table *t = ui->model->sample->fault_table;
+	const struct vmt_probe_row *p = &ui->model->probe;
 
-	return ui->model->has_probe && f && f->window_ns;
+	return ui->model->has_probe && VMT_HAS(probe, window_ns, p) && p->window_ns &&
+	       (!t || t->n_rows <= VMT_FAULT_TABLE_ROWS);
 }
 
 /* In thousandths, as they are sorted and drawn. */
@@ -447,7 +451,7 @@ int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, u
 
 	vmt_history_tick(v->history);
 	v->n_rates = 0;
-	if (!m->has_probe || !m->sample->faults || !maps)
+	if (!m->has_probe || !VMT_HAS(probe, window_ns, &m->probe) || !maps)
 		return 0;
 	rates = reallocarray(v->rates, m->n_faults + 1, sizeof(*rates));
 	if (!rates)
@@ -458,7 +462,7 @@ int vmt_vma_count_faults(struct vmt_vma_columns *v, const struct vmt_model *m, u
 		uint64_t owner = VMT_HAS(fault, owner_pid, f) ? f->owner_pid : f->pid;
 
 		if (owner == pid && VMT_HAS(fault, start, f) && VMT_HAS(fault, faults_total, f))
-			rates[n++] = rate_from(f, m->sample->faults->window_ns);
+			rates[n++] = rate_from(f, m->probe.window_ns);
 	}
 	qsort(rates, n, sizeof(*rates), by_start);
 	v->n_rates = n;

@@ -4,6 +4,7 @@
 
 #include "model/fault-cgroup.h"
 #include "model/fault-parts.h"
+#include "model/fault-table.h"
 #include "model/latency.h"
 
 /*
@@ -764,12 +765,29 @@ static int add_rungs(struct vmt_model *m)
 	return 0;
 }
 
+/* The rows of a recording, as they are. */
+static void take_table(struct vmt_model *m)
+{
+	const struct vmt_fault_table *t = m->sample->fault_table;
+
+	if (!t || !t->n_probe)
+		return;
+	m->has_probe = true;
+	m->probe = *t->probe;
+	m->faults = t->rows;
+	m->n_faults = t->n_rows;
+	m->balance = t->procs;
+	m->n_balance = t->n_procs;
+}
+
 int vmt_model_faults(struct vmt_model *m, const struct vmt_model_opts *opts)
 {
 	int r;
 
-	if (!m->sample->faults)
+	if (!m->sample->faults) {
+		take_table(m);
 		return 0;
+	}
 	add_probe(m);
 	r = add_rungs(m);
 	if (r == 0)

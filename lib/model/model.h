@@ -135,7 +135,8 @@ void vmt_proc_rates(struct vmt_proc *p, const struct vmt_proc *prev, uint64_t dt
 /* A rate in thousandths a second; false where the counter went back or no time passed. */
 bool vmt_rate_milli(uint64_t now, uint64_t before, uint64_t dt_ns, uint64_t *ret_milli);
 
-/* Fills m->faults, balance, files, probe and rungs from m->sample->faults. */
+/* Fills m->faults, balance, files, probe and rungs from m->sample->faults; where there is none, the
+ * first two and probe from its fault_table. */
 int vmt_model_faults(struct vmt_model *m, const struct vmt_model_opts *opts);
 /* Fills m->stacks from the stacks and frames of m->sample->faults, where it has whole ones. */
 int vmt_model_stacks(struct vmt_model *m);

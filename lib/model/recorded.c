@@ -4,19 +4,23 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "model/fault-table.h"
 #include "model/zone-sample.h"
 
 struct vmt_recorded_part vmt_recorded_part(enum vmt_recorded_id id)
 {
 	const struct vmt_recorded_part parts[VMT_RECORDED_COUNT] = {
-		[VMT_RECORDED_SYSTEM] = { "system", &vmt_entity_system, true, NULL },
-		[VMT_RECORDED_COMMIT] = { "commit", &vmt_entity_commit, true, NULL },
-		[VMT_RECORDED_PRESSURE] = { "pressure", &vmt_entity_pressure, false, NULL },
+		[VMT_RECORDED_SYSTEM] = { "system", &vmt_entity_system, true, NULL, false },
+		[VMT_RECORDED_COMMIT] = { "commit", &vmt_entity_commit, true, NULL, false },
+		[VMT_RECORDED_PRESSURE] = { "pressure", &vmt_entity_pressure, false, NULL, false },
 		[VMT_RECORDED_PROCS] = { "processes", &vmt_entity_proc, false,
-					 &vmt_entity_proc.fields[VMT_FIELD_proc_pid] },
-		[VMT_RECORDED_ZONES] = { "zones", &vmt_entity_zone, false, NULL },
-		[VMT_RECORDED_ORDERS] = { "orders", &vmt_entity_order, false, NULL },
-		[VMT_RECORDED_ISSUES] = { "errors", &vmt_entity_issue, false, NULL },
+					 &vmt_entity_proc.fields[VMT_FIELD_proc_pid], false },
+		[VMT_RECORDED_ZONES] = { "zones", &vmt_entity_zone, false, NULL, false },
+		[VMT_RECORDED_ORDERS] = { "orders", &vmt_entity_order, false, NULL, false },
+		[VMT_RECORDED_ISSUES] = { "errors", &vmt_entity_issue, false, NULL, false },
+		[VMT_RECORDED_PROBE] = { "probe", &vmt_entity_probe, false, NULL, true },
+		[VMT_RECORDED_FAULTS] = { "faults", &vmt_entity_fault, false, NULL, true },
+		[VMT_RECORDED_BALANCE] = { "balance", &vmt_entity_balance, false, NULL, true },
 	};
 
 	return parts[id];
@@ -25,7 +29,7 @@ struct vmt_recorded_part vmt_recorded_part(enum vmt_recorded_id id)
 struct vmt_recorded_part vmt_recorded_maps(void)
 {
 	return (struct vmt_recorded_part){ "mappings", &vmt_entity_map, false,
-					   &vmt_entity_map.fields[VMT_FIELD_map_start] };
+					   &vmt_entity_map.fields[VMT_FIELD_map_start], false };
 }
 
 bool vmt_recorded_field(const struct vmt_recorded_part *part, const struct vmt_field *f)
@@ -120,6 +124,15 @@ size_t vmt_recorded_rows(const struct vmt_sample *s, enum vmt_recorded_id id, co
 	case VMT_RECORDED_ISSUES:
 		*ret = s->issues;
 		return s->n_issues;
+	case VMT_RECORDED_PROBE:
+		*ret = s->fault_table ? s->fault_table->probe : NULL;
+		return s->fault_table ? s->fault_table->n_probe : 0;
+	case VMT_RECORDED_FAULTS:
+		*ret = s->fault_table ? s->fault_table->rows : NULL;
+		return s->fault_table ? s->fault_table->n_rows : 0;
+	case VMT_RECORDED_BALANCE:
+		*ret = s->fault_table ? s->fault_table->procs : NULL;
+		return s->fault_table ? s->fault_table->n_procs : 0;
 	case VMT_RECORDED_COUNT:
 		break;
 	}
@@ -141,6 +154,29 @@ static int set_zones(struct vmt_sample *s, enum vmt_recorded_id id, void *rows, 
 	} else {
 		s->zones->orders = rows;
 		s->zones->n_orders = n;
+	}
+	return 0;
+}
+
+static int set_faults(struct vmt_sample *s, enum vmt_recorded_id id, void *rows, size_t n)
+{
+	struct vmt_fault_table *t = s->fault_table;
+
+	if (!n && !t)
+		return 0;
+	if (!t)
+		t = s->fault_table = vmt_arena_alloc(&s->arena, 1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	if (id == VMT_RECORDED_PROBE) {
+		t->probe = rows;
+		t->n_probe = n;
+	} else if (id == VMT_RECORDED_FAULTS) {
+		t->rows = rows;
+		t->n_rows = n;
+	} else {
+		t->procs = rows;
+		t->n_procs = n;
 	}
 	return 0;
 }
@@ -175,6 +211,10 @@ int vmt_recorded_set(struct vmt_sample *s, enum vmt_recorded_id id, void *rows, 
 			memcpy(s->issues, rows, n * sizeof(*s->issues));
 		s->n_issues = n;
 		return 0;
+	case VMT_RECORDED_PROBE:
+	case VMT_RECORDED_FAULTS:
+	case VMT_RECORDED_BALANCE:
+		return set_faults(s, id, rows, n);
 	case VMT_RECORDED_COUNT:
 		break;
 	}
@@ -204,6 +244,26 @@ bool vmt_recorded_same(const struct vmt_field *f, const void *a, const void *b)
 	}
 }
 
+static int own_hists(const struct vmt_entity *entity, struct vmt_arena *arena, char *row)
+{
+	size_t i;
+
+	for (i = 0; i < entity->n_fields; i++) {
+		const struct vmt_field *f = &entity->fields[i];
+		struct vmt_hist *h = (struct vmt_hist *)(void *)(row + f->offset);
+		struct vmt_hist_bucket *copy;
+
+		if (f->type != VMT_TYPE_HIST || !vmt_row_has((const void *)row, f->index) || !h->n)
+			continue;
+		copy = vmt_arena_alloc(arena, h->n, sizeof(*copy));
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, h->buckets, h->n * sizeof(*copy));
+		h->buckets = copy;
+	}
+	return 0;
+}
+
 void *vmt_recorded_copy_rows(const struct vmt_entity *entity, struct vmt_arena *arena,
 			     const void *rows, size_t n)
 {
@@ -218,7 +278,8 @@ void *vmt_recorded_copy_rows(const struct vmt_entity *entity, struct vmt_arena *
 	for (i = 0; i < n; i++)
 		if (vmt_row_own_text(entity, arena, to + i * entity->row_size,
 				     i ? to + (i - 1) * entity->row_size : NULL,
-				     i ? from + (i - 1) * entity->row_size : NULL) < 0)
+				     i ? from + (i - 1) * entity->row_size : NULL) < 0 ||
+		    own_hists(entity, arena, to + i * entity->row_size) < 0)
 			return NULL;
 	return to;
 }

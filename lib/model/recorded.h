@@ -5,7 +5,7 @@
 
 /* Of the format. A reader takes what has its number, whatever minor is. */
 #define VMT_RECORDING_VERSION 2
-#define VMT_RECORDING_MINOR   0
+#define VMT_RECORDING_MINOR   1
 
 /*
  * What of a sample a recording keeps, beside the mappings of chosen processes: parts, each of them
@@ -19,6 +19,9 @@ enum vmt_recorded_id {
 	VMT_RECORDED_ZONES,
 	VMT_RECORDED_ORDERS,
 	VMT_RECORDED_ISSUES,
+	VMT_RECORDED_PROBE,
+	VMT_RECORDED_FAULTS,
+	VMT_RECORDED_BALANCE,
 	VMT_RECORDED_COUNT,
 };
 
@@ -29,6 +32,9 @@ struct vmt_recorded_part {
 	/* The field by whose number rows are known again, in whose order they are; NULL: by their
 	 * place. */
 	const struct vmt_field *id;
+	/* Of the time since the sample before: each sample has all of its own, and where it has
+	 * none, there are none. */
+	bool own;
 };
 
 /* A constant. */

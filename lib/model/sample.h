@@ -7,6 +7,7 @@
 #include "model/rows.h"
 
 struct vmt_fault_sample; /* model/fault-raw.h */
+struct vmt_fault_table; /* model/fault-table.h */
 struct vmt_heat; /* model/heat.h */
 struct vmt_kernel_sample; /* model/kernel-sample.h */
 struct vmt_page_cells; /* model/page-cells.h */
@@ -104,6 +105,7 @@ struct vmt_sample {
 	size_t n_cgroups;
 	struct vmt_cgroup_facts cgroup_facts;
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
+	struct vmt_fault_table *fault_table; /* rows of a probe that ran elsewhere; mostly NULL */
 	struct vmt_cache_sample cache;
 	struct vmt_zone_sample *zones; /* NULL where they were not asked for */
 	struct vmt_kernel_sample *kernel; /* the same */

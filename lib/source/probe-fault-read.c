@@ -135,7 +135,8 @@ static int read_maps(struct vmt_fault_state *s, struct vmt_arena *arena, uint32_
 		     struct vmt_fault_sample *ret)
 {
 	VMT_CLEANUP(seen_done) struct seen seen = { 0 };
-	size_t drained, at = 0, n = 0, cap;
+	size_t drained, at = 0, forget = 0, n = 0, cap;
+	bool later = false;
 	struct vmt_slot_map row;
 	int r = 0;
 
@@ -169,17 +170,23 @@ static int read_maps(struct vmt_fault_state *s, struct vmt_arena *arena, uint32_
 	drained = pile_behind(s, VMT_PILE_MAPS, &seen);
 	for (size_t i = 0; i < drained && ret->n_maps < cap && !r; i++) {
 		const struct vmt_fault_raw *there = NULL;
+		bool was_read;
 
 		if (!vmt_drain_next(s->drain, VMT_PILE_MAPS, &at, &row))
 			break;
-		if (hidden && row.tgid == hidden)
-			continue;
 		if (i >= seen.before && row.slot && row.slot <= s->maps.len &&
 		    seen.at[row.slot - 1])
 			there = &ret->maps[seen.at[row.slot - 1] - 1];
-		if (!there || there->pid != row.tgid || there->start_time_ns != row.start_time)
+		was_read = there && there->pid == row.tgid &&
+			   there->start_time_ns == row.start_time;
+		later |= was_read;
+		/* Those behind one that is left to the next reading are read there once more. */
+		forget = later ? forget : at;
+		if (!was_read && !(hidden && row.tgid == hidden))
 			r = add_map(s, &row, arena, &ret->maps[ret->n_maps++]);
 	}
+	if (s->forget && s->drain && !r)
+		vmt_drain_forget(s->drain, VMT_PILE_MAPS, forget);
 	return r;
 }
 
@@ -302,9 +309,11 @@ static bool proc_was_read(const struct vmt_fault_sample *f, size_t n, const stru
 static int read_procs(struct vmt_fault_state *s, struct vmt_arena *arena, uint32_t hidden,
 		      struct vmt_fault_sample *ret)
 {
+	struct vmt_fault_totals gone = { 0 };
 	struct seen seen = { 0 };
-	size_t drained, at = 0, n = 1, cap, n_table;
+	size_t drained, at = 0, forget = 0, n = 1, cap, n_table;
 	struct vmt_slot_proc row;
+	bool later = false;
 	int r = 0;
 
 	seen.before = s->drain ? vmt_drain_count(s->drain, VMT_PILE_PROCS) : 0;
@@ -334,12 +343,22 @@ static int read_procs(struct vmt_fault_state *s, struct vmt_arena *arena, uint32
 	n_table = ret->n_procs;
 	drained = pile_behind(s, VMT_PILE_PROCS, &seen);
 	for (size_t i = 0; i < drained && ret->n_procs < cap && !r; i++) {
+		bool was_read;
+
 		if (!vmt_drain_next(s->drain, VMT_PILE_PROCS, &at, &row))
 			break;
-		if (hidden && row.tgid == hidden)
+		was_read = i >= seen.before && proc_was_read(ret, n_table, &row);
+		later |= was_read;
+		forget = later ? forget : at;
+		if (was_read || (hidden && row.tgid == hidden))
 			continue;
-		if (i < seen.before || !proc_was_read(ret, n_table, &row))
-			r = add_proc(s, &row, arena, &ret->totals, &ret->procs[ret->n_procs++]);
+		r = add_proc(s, &row, arena, s->forget && !later ? &gone : &ret->totals,
+			     &ret->procs[ret->n_procs++]);
+	}
+	if (s->forget && s->drain && !r) {
+		vmt_drain_forget(s->drain, VMT_PILE_PROCS, forget);
+		add_totals(&s->past, &gone);
+		add_totals(&ret->totals, &s->past);
 	}
 	return r;
 }

@@ -386,6 +386,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	s->skeleton = s->loaded.skeleton;
 	s->events_lost = &s->skeleton->bss->vmt_events_lost;
 	s->sums = p->opts.sums;
+	s->forget = p->opts.forget;
 	r = set_up(p, s, err);
 	if (r)
 		goto fail;

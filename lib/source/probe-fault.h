@@ -47,8 +47,8 @@ struct vmt_fault_state {
 	struct vmt_probe_singles *singles; /* NULL where nobody asked for them */
 	struct vmt_probe_live *live; /* NULL where they are not handed out live */
 	const volatile __u64 *events_lost; /* that found the ring full */
-	bool sums; /* opts.sums; of those that ended: */
-	struct vmt_fault_totals past;
+	bool sums, forget; /* as in opts */
+	struct vmt_fault_totals past; /* of those that ended and are forgotten */
 	uint64_t events_counted; /* by the kernel, whether or not a program saw them */
 	uint64_t events_before; /* that programs saw before they were started together */
 	bool events_known;

@@ -37,6 +37,11 @@ struct vmt_probe_opts {
 	 * without BPF does not look for the mappings of faults then.
 	 */
 	bool sums;
+	/*
+	 * What is read of processes that ended is read once, and forgotten; the totals have it on.
+	 * For who reads again and again, and keeps what came between. On the rungs with BPF.
+	 */
+	bool forget;
 	/* Bytes of the rings of single faults, and of rows of processes that ended: powers of two,
 	 * whole pages. They count twice in the memory of this process. 0 for the usual 4 MiB.
 	 * Where single_ring is not 0, the rings of the rung without BPF are small, too. */

@@ -416,7 +416,7 @@ static int read_part(struct reader *rd, const struct vmt_recorded_part *p, struc
 		r = json_object_is_type(v, json_type_object) && l->n
 			    ? change_row(rd, p, v, l->rows)
 			    : broken(rd, "a row is no object");
-	} else if (!rd->changes || !json_object_is_type(v, json_type_object)) {
+	} else if (!rd->changes || p->own || !json_object_is_type(v, json_type_object)) {
 		r = broken(rd, "a list is none");
 	} else {
 		changed = list_of(v, "changed");
@@ -452,8 +452,14 @@ static int read_parts(struct reader *rd, struct json_object *data)
 		const void *rows;
 		struct list l;
 
-		if (!v)
+		if (!v && !p.own)
 			continue;
+		/* Those of the key sample are none of this one. */
+		if (p.own) {
+			r = vmt_recorded_set(rd->s, id, NULL, 0);
+			if (!v || r < 0)
+				continue;
+		}
 		l.n = vmt_recorded_rows(rd->s, id, &rows);
 		/* A copy, which nobody else has. */
 		r = more_rows(rd, &p, l.n, &l.rows);

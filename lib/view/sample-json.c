@@ -27,6 +27,7 @@ struct vmt_sample_json {
 	struct vmt_recorded_part parts[N_PARTS];
 	struct pieces pieces[N_PARTS];
 	uint64_t page_size; /* of the sample that is written; 0: not known */
+	size_t own; /* bytes of the last line in parts that each sample has of its own */
 };
 
 static int add_piece(struct pieces *p, const struct vmt_entity *e, size_t first)
@@ -323,7 +324,7 @@ static void put_part(const struct vmt_sample_json *j, struct vmt_buf *out, size_
 
 	if (p->single) {
 		put_row(j, out, part, now.rows, key ? key->rows : NULL, 0, &first);
-	} else if (!key) {
+	} else if (!key || p->own) {
 		if (now.n)
 			put_all(j, out, part, now);
 	} else if (p->id ? is_ordered(p, now) && is_ordered(p, *key) && key->n : now.n == key->n) {
@@ -535,6 +536,7 @@ void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const s
 	bool first = true;
 
 	j->page_size = s->host.page_size;
+	j->own = 0;
 	put_moment(out, "sample", &s->host, key ? &key->host : NULL);
 	vmt_buf_addf(out, ",\"key_ns\":%" PRIu64, micro((key ? key : s)->host.monotonic_ns));
 	if (!key)
@@ -561,6 +563,8 @@ void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const s
 		put_part(j, out, i, now, key ? &was : NULL);
 		if (close_member(out, from, begin))
 			first = false;
+		if (j->parts[i].own)
+			j->own += out->len - from;
 	}
 	from = open_member(out, j->parts[VMT_RECORDED_COUNT].key, first);
 	begin = out->len;
@@ -577,6 +581,11 @@ void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const s
 	put_sources(out, s, key);
 	close_member(out, from, begin);
 	vmt_buf_adds(out, "}\n");
+}
+
+size_t vmt_sample_json_own(const struct vmt_sample_json *j)
+{
+	return j->own;
 }
 
 static void text_or_null(struct vmt_buf *out, const char *name, struct vmt_bytes text)

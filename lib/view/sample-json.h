@@ -27,6 +27,8 @@ void vmt_sample_json_header(struct vmt_buf *out, const struct vmt_sample *s, con
  * samples that were due since the recorder began, and were not taken. */
 void vmt_sample_json_put(struct vmt_sample_json *j, struct vmt_buf *out, const struct vmt_sample *s,
 			 const struct vmt_sample *key, uint64_t missed);
+/* Bytes of the last sample's line that say nothing about others, nor others about them. */
+size_t vmt_sample_json_own(const struct vmt_sample_json *j);
 /* Time that no sample covers before that of s: duration_ns of it, or how far the clock was set. */
 void vmt_sample_json_gap(struct vmt_buf *out, const struct vmt_sample *s, const char *reason,
 			 int64_t duration_ns);

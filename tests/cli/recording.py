@@ -442,6 +442,25 @@ def mapped(report, folder):
             or ([] if (said or "").encode() in result.err else [f"{result.err!r}"]))
 
 
+def faults(report, folder):
+    """--faults as nobody: on whatever rung is left, or the rest of it, and the exit code says so."""
+    name = "record --faults as nobody"
+    if os.geteuid() != 0:
+        report.skip(name, "only root can become nobody")
+        return
+    with Outsider() as nobody:
+        path = os.path.join(nobody.folder, "faults.rec")
+        os.chmod(nobody.folder, 0o777)
+        result = nobody.run("record", "-w", path, "-n", "2", "-d", "0.1", "--faults")
+        text = subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout
+    said = [loads(line)["data"].get("probe") for line in text.splitlines()
+            if loads(line)["type"] == "sample"]
+    rungs = [rows[0]["rung"] if rows else "unknown" for rows in said]
+    wanted = DENIED if "none" in rungs else OK
+    report.check(name, expect(result, wanted, quiet=False)
+                 or ([f"rungs {rungs}"] if len(said) != 2 or "unknown" in rungs else []))
+
+
 def main():
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
@@ -450,7 +469,7 @@ def main():
             report.skip("recordings", "this build has none")
             report.done()
         for part in (killed, refused, full, second, others, packed, many, many_maps,
-                     small_and_large, on_disk, steady, files, rights, mapped):
+                     small_and_large, on_disk, steady, files, rights, mapped, faults):
             part(report, folder)
     report.done()
 

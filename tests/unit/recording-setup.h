@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/record-writer.h"
+#include "model/fault-table.h"
 #include "model/recorded.h"
 #include "source/recording.h"
 #include "unit.h"
@@ -99,6 +100,34 @@ static inline void any_row(struct vmt_sample *s, const struct vmt_entity *e, voi
 	}
 }
 
+/* Faults since the sample before; rows of some mappings have histograms. */
+static inline void any_faults(struct vmt_sample *s)
+{
+	struct vmt_fault_table *t = vmt_arena_alloc(&s->arena, 1, sizeof(*t));
+	struct vmt_hist_bucket *b;
+	size_t k;
+
+	t->n_probe = 1;
+	t->n_rows = next() % 4;
+	t->n_procs = next() % 3;
+	t->probe = vmt_arena_alloc(&s->arena, 1, sizeof(*t->probe));
+	t->rows = vmt_arena_alloc(&s->arena, t->n_rows + 1, sizeof(*t->rows));
+	t->procs = vmt_arena_alloc(&s->arena, t->n_procs + 1, sizeof(*t->procs));
+	any_row(s, &vmt_entity_probe, t->probe);
+	for (k = 0; k < t->n_rows; k++) {
+		any_row(s, &vmt_entity_fault, &t->rows[k]);
+		if (next() % 2)
+			continue;
+		b = vmt_arena_alloc(&s->arena, 2, sizeof(*b));
+		b[0] = (struct vmt_hist_bucket){ 128, 143, 1 + next() % 9 };
+		b[1] = (struct vmt_hist_bucket){ 4096, UINT64_MAX, 1 + next() % 9 };
+		VMT_SET(fault, histogram, &t->rows[k], ((struct vmt_hist){ b, 2 }));
+	}
+	for (k = 0; k < t->n_procs; k++)
+		any_row(s, &vmt_entity_balance, &t->procs[k]);
+	s->fault_table = t;
+}
+
 /* The same machine a little later: rows go, come and change. */
 static inline struct vmt_sample *any_sample(uint64_t i)
 {
@@ -144,6 +173,8 @@ static inline struct vmt_sample *any_sample(uint64_t i)
 	snprintf(s->sources[VMT_SOURCE_STATUS].reason, sizeof(s->sources[0].reason),
 		 "a \"reason\"");
 	s->procs_seen = n;
+	if (next() % 3)
+		any_faults(s);
 	return s;
 }
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/record-faults.h"
+
+#include <stdlib.h>
+
+#include "cmd/fault-window.h"
+#include "model/fault-table.h"
+#include "source/probe.h"
+
+/* Rows of the kernel's table of mappings, all of which are in our memory, a KiB each. */
+#define MAPS 8192
+/* With all faults timed it would take a twentieth of a CPU. */
+#define GUARD_RATE UINT64_C(125000)
+/* Rows with which the probe begins anew: on a rung that does not forget processes that ended. */
+#define ROWS_MAX ((size_t)4 * MAPS)
+
+static int failed(struct vmt_ctx *ctx, int r)
+{
+	vmt_complain(ctx, "faults: %s", r == -ENOMEM ? "out of memory" : strerror(-r));
+	return VMT_EXIT_FAILED;
+}
+
+int vmt_record_faults_begin(struct vmt_record_faults *f, struct vmt_ctx *ctx)
+{
+	VMT_AUTO_FREE pid_t *pids = calloc(f->n_pids + 1, sizeof(*pids));
+	const struct vmt_probe_opts opts = {
+		.pids = pids,
+		.n_pids = f->n_pids,
+		.guard = true,
+		.guard_rate = GUARD_RATE,
+		.forget = true,
+		.maps = MAPS,
+	};
+	struct vmt_err err = { 0 };
+	size_t i;
+	int r;
+
+	if (!pids)
+		return failed(ctx, -ENOMEM);
+	for (i = 0; i < f->n_pids; i++)
+		pids[i] = (pid_t)f->pids[i];
+	r = vmt_probe_open(&opts, &f->interval.probe, &err);
+	if (r < 0)
+		return failed(ctx, r);
+	/* What there is to say of a failure is in what is read. */
+	f->none = vmt_probe_start(f->interval.probe, &err) < 0;
+	return 0;
+}
+
+void vmt_record_faults_end(struct vmt_record_faults *f)
+{
+	vmt_fault_interval_end(&f->interval);
+}
+
+/* Mappings that are gone keep their rows as long as their process lives: before the table is full
+ * the probe begins anew. */
+static bool is_full(const struct vmt_fault_sample *f)
+{
+	const struct vmt_fault_totals *t = &f->totals;
+
+	return t->slots_used > t->slots_total - t->slots_total / 4 ||
+	       f->n_maps + f->n_procs > ROWS_MAX;
+}
+
+int vmt_record_faults_sample(struct vmt_record_faults *f, struct vmt_ctx *ctx, struct vmt_sample *s)
+{
+	struct vmt_source_stat *st = &s->sources[VMT_SOURCE_FAULT];
+	int r = 0;
+
+	if (!f->none && f->interval.has_before && is_full(vmt_fault_interval_now(&f->interval))) {
+		vmt_fault_interval_end(&f->interval);
+		r = vmt_record_faults_begin(f, ctx);
+		if (r)
+			return r;
+	}
+	r = vmt_fault_interval_read(&f->interval);
+	if (r < 0)
+		return failed(ctx, r);
+	s->faults = &f->interval.delta;
+	vmt_window_source_state(st, s->faults, s->faults->rung);
+	r = vmt_fault_table_make(s);
+	/* It is gone before the sample is. */
+	s->faults = NULL;
+	if (r < 0)
+		return failed(ctx, r);
+	f->denied = st->state == VMT_STATE_DENIED;
+	return 0;
+}
