@@ -29,7 +29,7 @@ static const struct vmt_opt opts[] = {
 	  "only these: map, process, or calls by name, as mmap,munmap,exit" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "count for SEC seconds; without it, or a command, or -p, until SIGINT" },
-	{ "summary", 0, VMT_OPT_MAYBE, "WHAT", "site stack",
+	{ "summary", 0, VMT_OPT_MAYBE, NULL, "site stack",
 	  "no single events: counts, bytes, errors and times by process and call; =site: by where "
 	  "it was called from, too; =stack: by the whole stack" },
 	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
