@@ -86,8 +86,8 @@ def on_vmas(address, pid):
             if abs(said - truth) <= truth / 20:
                 break
         problems = [] if abs(said - truth) <= truth / 20 else [f"{said:.0f}/s, not {truth:.0f}/s"]
-        if not re.search(r"zero_fill.* p99 [\d.]+(ns|us|ms)", c.text()):
-            problems.append("no kind, or no p99:\n" + c.text())
+        # Of a sample in which it had no turn there are none.
+        c.wait_for(re.compile(r"zero_fill.* p99 [\d.]+(ns|us|ms)"))
         return problems, f"{said:.0f}/s on the screen, {truth:.0f}/s by min_flt"
 
 
