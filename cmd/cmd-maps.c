@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "cmd/maps-cow.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "maps", &vmt_entity_map, false, "mappings, in order of address" },
 	{ "groups", &vmt_entity_map_group, false, "with --group: their sums, the largest first" },
 	{ "sharers", &vmt_entity_sharer, false, "with --sharers: who maps each file" },
+	{ "cow", &vmt_entity_cow, false, "with --cow: what a fork made two processes share" },
 	{ "processes", &vmt_entity_proc, false, "the processes that were asked for" },
 };
 
@@ -27,6 +29,11 @@ static const struct vmt_opt opts[] = {
 	  "sums over the mappings of one role, kind or file" },
 	{ "sharers", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "who maps each file, memfd and SysV segment; with PID those that it maps" },
+	{ "cow", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "what a fork made PID share with its parent and children, or with the second PID: still "
+	  "shared, copied since" },
+	{ "interval", 0, VMT_OPT_VALUE, "SEC", NULL,
+	  "with --cow: look twice, SEC seconds apart, for the rate" },
 	{ "list-only", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "read maps alone: no residency, and no walk of page tables" },
 	VMT_OPTS_BUDGET,
@@ -541,6 +548,25 @@ static bool choose_rows(struct vmt_ctx *ctx, const struct vmt_entity **ret,
 	return !group || vmt_map_group_parse(ctx, group, ret_by);
 }
 
+/* --cow */
+static int run_cow(struct vmt_ctx *ctx)
+{
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_AUTO_RUN run = { 0 };
+	uint64_t ns = 0;
+	size_t n = 0;
+	int r;
+
+	if (vmt_column_help(ctx, &vmt_entity_cow, &r))
+		return r;
+	r = vmt_maps_cow_parse(ctx, &ns);
+	if (r == 0)
+		r = parse_operands(ctx, &pids, &n);
+	if (r == 0)
+		r = vmt_run_open(&run, ctx, ns);
+	return r ? r : vmt_maps_cow_print(ctx, &run, pids, n, ns);
+}
+
 static int run_maps(struct vmt_ctx *ctx)
 {
 	bool all = vmt_ctx_given(ctx, "all") || vmt_ctx_given(ctx, "user");
@@ -551,6 +577,10 @@ static int run_maps(struct vmt_ctx *ctx)
 	size_t n_pids = 0;
 	int r, missing = 0;
 
+	if (vmt_ctx_given(ctx, "cow"))
+		return run_cow(ctx);
+	if (vmt_ctx_given(ctx, "interval"))
+		return vmt_usage_error(ctx, "--interval is of --cow");
 	if (!choose_rows(ctx, &entity, &by))
 		return VMT_EXIT_USAGE;
 	if (vmt_column_help(ctx, entity, &r))
@@ -599,8 +629,9 @@ static int run_maps(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_maps = {
 	.name = "maps",
 	.summary = "the mappings of a process, with what is resident of each",
-	.synopsis = "(PID... | --all | -u NAME) [--group WHAT | --sharers] [--pss[=sliced]] "
-		    "[--forecast] [--list-only] [OPTION]...",
+	.synopsis =
+		"(PID... | --all | -u NAME) [--group WHAT | --sharers | --cow [--interval SEC]] [--pss[=sliced]] "
+		"[--forecast] [--list-only] [OPTION]...",
 	.cost = "by default the page tables are looked at in slices of some tens of microseconds; "
 		"PSS and other lines of smaps need a walk over a whole mapping under the mmap lock "
 		"of the process: about 20 ns for each resident page of 4 KiB",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 
 #include "base/parse.h"
 #include "cmd/collect-loop.h"
@@ -356,20 +355,6 @@ static void total_text(struct pages *p, struct vmt_buf *out)
 			     p->end);
 }
 
-static int wait_between(struct vmt_ctx *ctx, uint64_t ns)
-{
-	uint64_t until = vmt_now_ns(CLOCK_MONOTONIC) + ns, now;
-
-	while ((now = vmt_now_ns(CLOCK_MONOTONIC)) < until) {
-		uint64_t ms = (until - now) / 1000000 + 1;
-
-		if (ctx->deadline_ns && now >= ctx->deadline_ns)
-			return VMT_EXIT_TIMEOUT;
-		poll(NULL, 0, ms > 1000 ? 1000 : (int)ms);
-	}
-	return 0;
-}
-
 /* Looks twice; an exit code or 0. */
 static int watch(struct pages *p, uint64_t ns, int8_t **ret)
 {
@@ -383,7 +368,7 @@ static int watch(struct pages *p, uint64_t ns, int8_t **ret)
 	before = p->look;
 	p->look = (struct look){ 0 };
 	if (r == 0)
-		r = wait_between(p->ctx, ns);
+		r = vmt_run_wait(p->ctx, ns);
 	if (r == 0)
 		r = read_pages(p);
 	if (r == 0 && compare_looks(p, &before, ret) < 0) {
@@ -414,25 +399,6 @@ static int watch(struct pages *p, uint64_t ns, int8_t **ret)
 		     "or write-protect pages of another process",
 		     why);
 	return VMT_EXIT_FAILED;
-}
-
-static int exit_of(int code)
-{
-	switch (code) {
-	case 0:
-	case -E2BIG:
-		return 0;
-	case -EACCES:
-	case -EPERM:
-		return VMT_EXIT_DENIED;
-	case -ESRCH:
-		return VMT_EXIT_NOTHING;
-	case -ETIMEDOUT:
-	case -ECANCELED:
-		return VMT_EXIT_TIMEOUT;
-	default:
-		return VMT_EXIT_FAILED;
-	}
 }
 
 static int show(struct pages *p, const int8_t *written)
@@ -523,10 +489,10 @@ static int run_all(struct pages *p, uint64_t pid, uint64_t watch_ns)
 		vmt_complain(ctx, "process %" PRIu64 ": pagemap: %s", pid,
 			     p->verdict == -ENOENT && ctx->root ? "the recording does not have it"
 								: vmt_failure_word(p->verdict));
-		return exit_of(p->verdict);
+		return vmt_run_pages_exit(p->verdict);
 	}
 	r = show(p, written);
-	return r ? r : exit_of(p->verdict);
+	return r ? r : vmt_run_pages_exit(p->verdict);
 }
 
 static int run_pages(struct vmt_ctx *ctx)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/collect-loop.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 
 #include "base/fmt.h"
 #include "base/parse.h"
@@ -212,6 +214,39 @@ int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64
 			ret = r;
 	}
 	return ret;
+}
+
+int vmt_run_wait(const struct vmt_ctx *ctx, uint64_t ns)
+{
+	uint64_t until = vmt_now_ns(CLOCK_MONOTONIC) + ns, now;
+
+	while ((now = vmt_now_ns(CLOCK_MONOTONIC)) < until) {
+		uint64_t ms = (until - now) / 1000000 + 1;
+
+		if (ctx->deadline_ns && now >= ctx->deadline_ns)
+			return VMT_EXIT_TIMEOUT;
+		poll(NULL, 0, ms > 1000 ? 1000 : (int)ms);
+	}
+	return 0;
+}
+
+int vmt_run_pages_exit(int code)
+{
+	switch (code) {
+	case 0:
+	case -E2BIG:
+		return 0;
+	case -EACCES:
+	case -EPERM:
+		return VMT_EXIT_DENIED;
+	case -ESRCH:
+		return VMT_EXIT_NOTHING;
+	case -ETIMEDOUT:
+	case -ECANCELED:
+		return VMT_EXIT_TIMEOUT;
+	default:
+		return VMT_EXIT_FAILED;
+	}
 }
 
 int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source)

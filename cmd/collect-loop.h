@@ -45,6 +45,10 @@ int vmt_run_missing(const struct vmt_run *run, struct vmt_ctx *ctx, const uint64
 /* Complains where the mappings of a process could not be read, or not all of them; an exit code, or
  * 0. Who was left out because the time was over was so by the time, whatever came of him. */
 int vmt_run_unread(const struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_proc *p);
+/* Waits for ns between two looks; VMT_EXIT_TIMEOUT where --timeout was over, or 0. */
+int vmt_run_wait(const struct vmt_ctx *ctx, uint64_t ns);
+/* The exit code for what vmt_collect_pages() says; 0 where long mappings were left out. */
+int vmt_run_pages_exit(int code);
 /* Complains where the source that the command is about gave nothing; the exit code for it, or 0. */
 int vmt_run_verdict(const struct vmt_run *run, struct vmt_ctx *ctx, enum vmt_source_id source);
 /* The same for the cgroup that was asked for, the first that is shown: also where it may not be

@@ -78,8 +78,8 @@ _vmtop_options()
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --forecast --group --sharers --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-u --user --group --budget -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
+		opts='--all --user --pss --forecast --group --sharers --cow --interval --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='-u --user --group --interval --budget -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	pages)

@@ -282,6 +282,8 @@ complete -c vmtop -n '__vmtop_at maps' -l pss -d 'add PSS, for which the kernel 
 complete -c vmtop -n '__vmtop_at maps' -l forecast -d 'what is not mapped yet, where it is, and how many faults that leaves; opens the files'
 complete -c vmtop -n '__vmtop_at maps' -l group -x -a 'role kind file' -d 'sums over the mappings of one role, kind or file'
 complete -c vmtop -n '__vmtop_at maps' -l sharers -d 'who maps each file, memfd and SysV segment; with PID those that it maps'
+complete -c vmtop -n '__vmtop_at maps' -l cow -d 'what a fork made PID share with its parent and children, or with the second PID: still shared, copied since'
+complete -c vmtop -n '__vmtop_at maps' -l interval -x -d 'with --cow: look twice, SEC seconds apart, for the rate'
 complete -c vmtop -n '__vmtop_at maps' -l list-only -d 'read maps alone: no residency, and no walk of page tables'
 complete -c vmtop -n '__vmtop_at maps' -l budget -x -d 'leave out figures that may hold the lock of a process for longer (2)'
 complete -c vmtop -n '__vmtop_at maps' -l force -d 'read them, however long that may take'

@@ -173,6 +173,12 @@ enum vmt_budget_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_cow_##m
+enum vmt_cow_field {
+#include "model/cow.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_page_##m
 enum vmt_page_field {
 #include "model/page.def"

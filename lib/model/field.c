@@ -94,6 +94,14 @@ static const struct vmt_field sharer_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_cow
+#define FIELD_ENUM(m) VMT_FIELD_cow_##m
+static const struct vmt_field cow_fields[] = {
+#include "model/cow.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_page
 #define FIELD_ENUM(m) VMT_FIELD_page_##m
 static const struct vmt_field page_fields[] = {
@@ -379,6 +387,7 @@ ENTITY(map_group, vmt_map_group, "map_groups", "mappings of one role, kind or fi
        "-rss_bytes,-size_bytes");
 ENTITY(sharer, vmt_sharer, "sharers", "a process that maps a file, a memfd or a SysV segment",
        NULL);
+ENTITY(cow, vmt_cow, "cow", "pages that a fork made two processes share, of one mapping", NULL);
 ENTITY(page, vmt_page, "pages", "a page of a process, or a run of pages that are alike", NULL);
 ENTITY(addr, vmt_addr, "addresses", "an address of a process, explained", NULL);
 ENTITY(fault, vmt_fault, "faults", "page faults of one mapping, process or file", "-faults_total");
@@ -431,6 +440,7 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_pressure, &vmt_entity_proc,
 	&vmt_entity_group, &vmt_entity_map,
 	&vmt_entity_map_group, &vmt_entity_sharer,
+	&vmt_entity_cow,
 	&vmt_entity_page, &vmt_entity_addr,
 	&vmt_entity_fault, &vmt_entity_stack,
 	&vmt_entity_balance, &vmt_entity_file,
