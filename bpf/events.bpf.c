@@ -8,12 +8,14 @@
  */
 
 #include "bpf/common.bpf.h"
+#include "bpf/crash.bpf.h"
 #include "bpf/events.h"
 #include "bpf/rss.bpf.h"
 #include "bpf/stack.bpf.h"
 
 volatile struct vmt_events_control control = {};
 volatile struct vmt_event_rate rate = {};
+volatile struct vmt_event_rate crash_rate = {}; /* which a storm of mappings does not take away */
 
 /* enum vmt_bpf_call, by the numbers of the machine and by those of 32 bits; 0: of no interest. */
 const volatile __u8 vmt_native_calls[VMT_EVENT_NUMBERS] = {};
@@ -26,6 +28,7 @@ const volatile __u32 vmt_uid = 0; /* processes of this real user alone */
 
 #define CALL(name)   VMT_BPF_CALL_##name
 #define BIT(name)    (1u << CALL(name))
+#define MAP_FIXED    0x10
 #define CLONE_VM     0x00000100ull
 #define CLONE_THREAD 0x00010000ull
 #define GROUP_EXIT   0x00000004u /* SIGNAL_GROUP_EXIT */
@@ -43,6 +46,12 @@ const volatile __u32 vmt_uid = 0; /* processes of this real user alone */
 #define MOVES                                                                                      \
 	(BIT(MMAP) | BIT(MUNMAP) | BIT(MREMAP) | BIT(BRK) | BIT(MADVISE) | BIT(MLOCK) |            \
 	 BIT(MLOCK2) | BIT(MLOCKALL) | BIT(SHMDT) | BIT(REMAP_FILE_PAGES))
+
+/* Calls that are remembered, and of these those that take nothing away. */
+#define CHANGES                                                                                    \
+	(BIT(MMAP) | BIT(MUNMAP) | BIT(MPROTECT) | BIT(PKEY_MPROTECT) | BIT(MADVISE) |             \
+	 BIT(MREMAP) | BIT(SHMDT) | BIT(BRK) | EXECS)
+#define STAYS (BIT(MPROTECT) | BIT(PKEY_MPROTECT) | BIT(MADVISE))
 
 /* A call that began, by thread. What a thread leaves here when it ends is overwritten in time. */
 struct open_call {
@@ -113,11 +122,12 @@ struct {
 	__uint(max_entries, 4096); /* user space sets it */
 } ended SEC(".maps");
 
-/* The row of the current process; 0, which all share that have none, where the table is full. Not
- * static: the verifier looks at such a function once. */
-__noinline u32 process_row(u32 tgid)
+/* The row of a process, by one of its threads; 0, which all share that have none, where the table
+ * is full. Not static: the verifier looks at such a function once, and takes numbers alone: of the
+ * thread its struct task_struct. */
+__noinline u32 process_row(u32 tgid, u64 thread)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = (void *)thread;
 	u32 *known = bpf_map_lookup_elem(&process_index, &tgid);
 	struct vmt_slot_process *p;
 	u32 slot;
@@ -131,8 +141,8 @@ __noinline u32 process_row(u32 tgid)
 		goto full;
 	p->tgid = tgid;
 	p->start = BPF_CORE_READ(task, group_leader, start_boottime);
-	p->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(&p->comm, sizeof(p->comm));
+	p->uid = BPF_CORE_READ(task, cred, uid.val);
+	BPF_CORE_READ_INTO(&p->comm, task, comm);
 	if (!bpf_map_update_elem(&process_index, &tgid, &slot, BPF_NOEXIST)) {
 		p->ready = 1;
 		return slot;
@@ -147,7 +157,7 @@ full:
 	return 0;
 }
 
-static __always_inline bool wanted(u32 tgid, u32 call)
+static __always_inline bool wanted_of(u32 tgid, u32 uid, u32 call)
 {
 	if (!control.active)
 		return false;
@@ -155,27 +165,37 @@ static __always_inline bool wanted(u32 tgid, u32 call)
 		return tgid == control.self_tgid;
 	if (!(vmt_calls >> (call & 31) & 1) || tgid == control.without_tgid)
 		return false;
-	if (vmt_uid_on && (u32)bpf_get_current_uid_gid() != vmt_uid)
+	if (vmt_uid_on && uid != vmt_uid)
 		return false;
 	return watched(tgid, 0);
 }
 
+static __always_inline bool wanted(u32 tgid, u32 call)
+{
+	return wanted_of(tgid, vmt_uid_on ? (u32)bpf_get_current_uid_gid() : 0, call);
+}
+
 /* Whether one more event may go through the ring in this second. Of two that begin a second at the
  * same time one may forget the other. */
-static __always_inline bool within_rate(u64 now)
+static __always_inline bool within(volatile struct vmt_event_rate *r, u64 now)
 {
 	if (!vmt_single_rate)
 		return true;
-	if (now - rate.since_ns >= 1000000000) {
-		rate.since_ns = now;
-		rate.n = 0;
+	if (now - r->since_ns >= 1000000000) {
+		r->since_ns = now;
+		r->n = 0;
 	}
-	if (rate.n >= vmt_single_rate) {
+	if (r->n >= vmt_single_rate) {
 		stat_add(VMT_STAT_LIMITED, 1);
 		return false;
 	}
-	vmt_add(&rate.n, 1);
+	vmt_add(&r->n, 1);
 	return true;
+}
+
+static __always_inline bool within_rate(u64 now)
+{
+	return within(&rate, now);
 }
 
 static __noinline void file_facts(struct open_call *open, struct file *file)
@@ -187,6 +207,10 @@ static __noinline void file_facts(struct open_call *open, struct file *file)
 	inode = BPF_CORE_READ(file, f_inode);
 	open->ino = BPF_CORE_READ(inode, i_ino);
 	open->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	if (vmt_crashes && open->call == CALL(MMAP)) {
+		open->before = BPF_CORE_READ(inode, i_size);
+		open->flags |= VMT_EVENT_BEFORE;
+	}
 	open->name = name_of(file, open->ino, open->dev);
 	open->flags |= VMT_EVENT_FILE;
 }
@@ -322,6 +346,41 @@ static __noinline void count_site(u32 slot, u32 call, bool failed, u64 bytes, u6
 	else
 		vmt_add(&s->n.bytes, bytes);
 	vmt_add(&s->n.ns, ns);
+}
+
+/* Of a call that did not fail: what a later signal of the process may come from. */
+static __always_inline void remember(const struct open_call *open, s64 ret, u64 now)
+{
+	const u64 *a = open->args, mask = vmt_page - 1;
+	u32 bit = 1u << (open->call & 31);
+	struct vmt_slot_changes *c;
+
+	if (!vmt_crashes || !(bit & CHANGES))
+		return;
+	c = changes_of(open->slot, open->tgid);
+	if (!c)
+		return;
+	if (bit & EXECS)
+		c->n = c->n_files = 0;
+	if (open->call == CALL(MMAP) && open->flags & VMT_EVENT_BEFORE)
+		keep_file(c, ret, (a[1] + mask) & ~mask, now, open->ino, open->before);
+	/* What it takes the place of is gone. */
+	if (open->call == CALL(MMAP) && a[3] & MAP_FIXED)
+		keep_change(c, ret, (a[1] + mask) & ~mask, now, CALL(MMAP), 0);
+	else if (open->call == CALL(MUNMAP))
+		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MUNMAP), 0);
+	else if (bit & (BIT(MPROTECT) | BIT(PKEY_MPROTECT)))
+		keep_change(c, a[0], (a[1] + mask) & ~mask, now, open->call, a[2]);
+	else if (open->call == CALL(MADVISE) && a[2] - ADVICE_GUARD < 2)
+		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MADVISE), a[2]);
+	else if (open->call == CALL(MREMAP) && a[0] != (u64)ret)
+		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MREMAP), 0);
+	else if (open->call == CALL(MREMAP) && a[2] < a[1])
+		keep_change(c, a[0] + ((a[2] + mask) & ~mask), a[1] - a[2], now, CALL(MREMAP), 0);
+	else if (open->call == CALL(SHMDT) && open->flags & VMT_EVENT_BEFORE)
+		keep_change(c, a[0], open->before, now, CALL(SHMDT), 0);
+	else if (open->call == CALL(BRK) && (u64)ret < open->before)
+		keep_change(c, ret, open->before - (u64)ret, now, CALL(BRK), 0);
 }
 
 /* Whether the current process has one thread: it alone makes more of them. */
@@ -544,7 +603,7 @@ int BPF_PROG(call_begins, struct pt_regs *regs, long number)
 		}
 	}
 	if (!open->slot || open->tgid != tgid) {
-		open->slot = process_row(tgid);
+		open->slot = process_row(tgid, bpf_get_current_task());
 		open->tgid = tgid;
 	}
 	open->call = call;
@@ -608,6 +667,8 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 		failed = open->args[0] && (u64)ret != open->args[0];
 	if (!failed && (open->single || bit & BIT(SHMAT)))
 		look_after(open, ret);
+	if (!failed)
+		remember(open, ret, now);
 	count(open->slot, open->call, is_alone(task), failed, failed ? 0 : bytes_of(open, ret),
 	      now - open->t0);
 	if (vmt_stacks && open->site)
@@ -629,6 +690,8 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 	open->call = 0;
 	return 0;
 }
+
+#include "bpf/crash-made.inc"
 
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(process_begins, struct task_struct *parent, struct task_struct *child)
@@ -706,7 +769,7 @@ int BPF_PROG(process_ends, struct task_struct *task)
 	else
 		status = BPF_CORE_READ(task, group_leader, exit_code);
 	if (wanted(tgid, CALL(EXIT))) {
-		count(process_row(tgid), CALL(EXIT), false, false, 0, 0);
+		count(process_row(tgid, bpf_get_current_task()), CALL(EXIT), false, false, 0, 0);
 		if (control.singles && within_rate(now))
 			put(&open, now, status, 0);
 	}

@@ -32,6 +32,7 @@ enum vmt_bpf_call {
 	VMT_BPF_CALL_EXECVE,
 	VMT_BPF_CALL_EXECVEAT,
 	VMT_BPF_CALL_EXIT, /* no call: the last thread of a process has ended */
+	VMT_BPF_CALL_CRASH, /* no call: a SIGSEGV or SIGBUS was made; see bpf/crash.h */
 	VMT_BPF_CALL_COUNT,
 };
 
@@ -62,7 +63,8 @@ struct vmt_event_record {
 	__u64 args[6]; /* of the call, as they were when it began */
 	__s64 ret; /* of the call; of an end the status, as wait(2) gives it */
 	__s64 rss_pages; /* change of the pages in memory */
-	__u64 before; /* the break before brk(); bytes that shmat() or shmdt() is about */
+	__u64 before; /* the break before brk(); bytes that shmat() or shmdt() is about; of mmap()
+		       * the size of the file, where crashes are told of */
 	__u64 ino;
 	__u32 dev; /* as in the kernel: major << 20 | minor */
 	__u32 name; /* row of names + 1; 0 for none */

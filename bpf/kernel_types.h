@@ -92,6 +92,7 @@ struct super_block {
 	unsigned long s_magic;
 	struct file_system_type *s_type;
 	struct dentry *s_root;
+	void *s_fs_info;
 	char s_id[32];
 	struct list_head s_inodes;
 };
@@ -323,15 +324,53 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
 struct signal_struct {
 	atomic_t live; /* threads */
 	int group_exit_code;
 	unsigned int flags;
+	struct rlimit rlim[16]; /* by RLIMIT_* */
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64]; /* by signal - 1 */
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
 };
 
 struct thread_info {
 	unsigned long flags;
 	u32 status; /* of x86 */
+};
+
+struct thread_struct {
+#if defined(__TARGET_ARCH_x86)
+	unsigned long trap_nr;
+	unsigned long error_code;
+#else
+	unsigned long fault_code;
+#endif
 };
 
 struct task_rss_stat { /* before 6.2 */
@@ -346,6 +385,10 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	const struct cred *cred;
+	struct thread_struct thread;
 	int exit_code;
 	s32 pid;
 	s32 tgid;
@@ -363,8 +406,37 @@ struct task_struct___before_6_2 {
 	struct task_rss_stat rss_stat;
 };
 
+union __sifields {
+	struct {
+		s32 _pid;
+	} _kill;
+	struct {
+		void *_addr;
+		short _addr_lsb;
+		struct {
+			u32 _pkey;
+		} _addr_pkey;
+	} _sigfault;
+};
+
 struct kernel_siginfo {
 	int si_code;
+	union __sifields _sifields;
+};
+
+struct shmem_sb_info {
+	unsigned long max_blocks; /* pages; 0: no limit */
+	struct percpu_counter used_blocks;
+};
+
+struct hstate {
+	unsigned int order;
+	unsigned long free_huge_pages;
+	unsigned long resv_huge_pages;
+};
+
+struct hugetlbfs_sb_info {
+	struct hstate *hstate;
 };
 
 /* What a program of a perf event has behind its context, since 4.9. */

@@ -6,7 +6,9 @@
 #include "base/parse.h"
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
+#include "model/crash.h"
 #include "source/root.h"
+#include "source/symbolize-crash.h"
 #include "source/symbolize.h"
 #include "source/users.h"
 
@@ -25,8 +27,10 @@ static const struct vmt_opt opts[] = {
 	  "only these processes; ends early when all of them have ended" },
 	{ "user", 'u', VMT_OPT_VALUE, "USER", NULL, "only processes of this user, or user id" },
 	{ "only", 0, VMT_OPT_VALUE, "LIST",
-	  "map process mmap munmap mprotect mremap brk madvise exit",
-	  "only these: map, process, or calls by name, as mmap,munmap,exit" },
+	  "map process crash mmap munmap mprotect mremap brk madvise exit",
+	  "only these: map, process, crash, or calls by name, as mmap,munmap,exit" },
+	{ "handled", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "also SIGSEGV and SIGBUS that the process handles, as runtimes do" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "count for SEC seconds; without it, or a command, or -p, until SIGINT" },
 	{ "summary", 0, VMT_OPT_MAYBE, NULL, "site stack",
@@ -38,6 +42,8 @@ static const struct vmt_opt opts[] = {
 
 /* Gaps are told that often at most. */
 #define GAP_NS UINT64_C(1000000000)
+/* To look up a symbol. */
+#define SYMBOL_NS UINT64_C(5000000000)
 
 /* Events of one turn, whose rows are in memory at a time. */
 #define TURN 4096u
@@ -47,6 +53,7 @@ struct events {
 	struct vmt_run *run;
 	struct vmt_event_window window;
 	struct vmt_event_sample sample;
+	struct vmt_single_symbols *symbols; /* of crashes */
 	struct vmt_section *section; /* of single events */
 	struct vmt_sink *sink;
 	vmt_emit_fn *emit;
@@ -101,11 +108,33 @@ static int emit_rows(struct events *x)
 	return x->emit(x->emit_ctx, &rows);
 }
 
+/* Names the instruction of a crash. Reading files takes a while the first time; the kernel's ring
+ * holds some. */
+static int name_crash(struct events *x, const struct vmt_event_raw *raw, struct vmt_event_raw *ret)
+{
+	struct vmt_crash *crash = vmt_arena_alloc(&x->arena, 1, sizeof(*crash));
+
+	if (!crash)
+		return -ENOMEM;
+	*crash = *raw->crash;
+	*ret = *raw;
+	ret->crash = crash;
+	vmt_collector_set_deadline(x->run->collector, vmt_now_ns(CLOCK_MONOTONIC) + SYMBOL_NS);
+	return vmt_symbolize_crash(x->symbols, x->run->collector, x->run->sample, raw, crash);
+}
+
 static int add_row(void *arg, const struct vmt_event_raw *raw)
 {
 	struct events *x = arg;
 	struct vmt_event *row = &x->rows[x->n_rows];
-	int r = vmt_event_row(raw, &x->run->sample->host, x->start_ns, &x->arena, row);
+	struct vmt_event_raw named;
+	int r = 0;
+
+	if (raw->crash) {
+		r = name_crash(x, raw, &named);
+		raw = &named;
+	}
+	r = r ?: vmt_event_row(raw, &x->run->sample->host, x->start_ns, &x->arena, row);
 
 	if (r == 0 && (!x->ctx->filter ||
 		       vmt_filter_test(x->ctx->filter, row, x->section->page_size) == VMT_TRUE))
@@ -373,6 +402,7 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 	struct vmt_bytes word;
 
 	o->calls = UINT32_MAX;
+	o->handled = vmt_ctx_given(ctx, "handled");
 	o->rate = 1000;
 	x->window.duration_ns = UINT64_MAX;
 	if (ctx->root)
@@ -381,9 +411,9 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 		VMT_AUTO_BUF safe = { 0 };
 
 		vmt_fmt_safe(&safe, word, true);
-		return vmt_usage_error(ctx,
-				       "--only takes map, process or names of calls, not '%.40s'",
-				       safe.data ? safe.data : "");
+		return vmt_usage_error(
+			ctx, "--only takes map, process, crash or names of calls, not '%.40s'",
+			safe.data ? safe.data : "");
 	}
 	if (summary && *vmt_ctx_value(ctx, "summary")) {
 		const char *what = vmt_ctx_value(ctx, "summary");
@@ -449,8 +479,10 @@ static int look_for_pids(struct vmt_ctx *ctx, struct events *x, uint64_t **ret, 
 
 static void events_done(struct events **x)
 {
-	if (*x)
+	if (*x) {
 		vmt_child_done(&(*x)->window.child);
+		vmt_single_symbols_free((*x)->symbols);
+	}
 	free(*x);
 }
 
@@ -472,6 +504,11 @@ static int run_events(struct vmt_ctx *ctx)
 	int r, missing = 0;
 
 	if (!x) {
+		vmt_complain(ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	x->symbols = vmt_single_symbols_new();
+	if (!x->symbols) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
@@ -502,9 +539,10 @@ static int run_events(struct vmt_ctx *ctx)
 
 const struct vmt_cmd vmt_cmd_events = {
 	.name = "events",
-	.summary = "what was mapped, unmapped, forked and executed, call by call or in sums",
-	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--duration SEC] [--summary[=WHAT]] "
-		    "[--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
+	.summary = "what was mapped, unmapped, forked and executed, and what crashed why",
+	.synopsis =
+		"[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] [--summary[=WHAT]] "
+		"[--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
 	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
 		"counts, and about half of one to those that it tells of",
 	.opts = opts,

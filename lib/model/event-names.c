@@ -133,7 +133,9 @@ enum vmt_event_kind vmt_event_kind_of(enum vmt_event_call call)
 
 const char *vmt_event_kind_name(enum vmt_event_kind kind)
 {
-	return kind == VMT_EVENT_KIND_MAP ? "map" : "process";
+	return kind == VMT_EVENT_KIND_MAP     ? "map"
+	       : kind == VMT_EVENT_KIND_CRASH ? "crash"
+					      : "process";
 }
 
 static uint32_t calls_of(struct vmt_bytes word)
@@ -282,6 +284,7 @@ void vmt_event_flags(struct vmt_buf *out, enum vmt_event_call call, uint64_t fla
 	case VMT_CALL_VFORK:
 	case VMT_CALL_EXECVE:
 	case VMT_CALL_EXIT:
+	case VMT_CALL_CRASH:
 	case VMT_CALLS:
 		break;
 	}

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/fmt.h"
+#include "model/crash.h"
 #include "model/events.h"
 
 /* Sentences of events: "mmap 0x7f0000-0x7f1000 (4.00K) read+write, private+anonymous; 2.10us". */
@@ -109,6 +110,10 @@ void vmt_event_sentence(struct vmt_buf *out, const struct vmt_event *e, uint64_t
 {
 	bool exec = is(e, "execve") || is(e, "execveat");
 
+	if (is(e, "crash")) {
+		vmt_crash_sentence(out, e, page);
+		return;
+	}
 	vmt_fmt_safe(out, e->event, true);
 	object_text(out, e, page);
 	if (VMT_HAS(event, protection, e)) {

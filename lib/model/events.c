@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/fmt.h"
+#include "model/crash.h"
 
 static struct vmt_bytes copy(struct vmt_arena *arena, const char *text, size_t len)
 {
@@ -30,7 +31,7 @@ static struct vmt_bytes taken(struct vmt_arena *arena, struct vmt_buf *text)
 
 bool vmt_event_failed(const struct vmt_event_raw *e)
 {
-	if (e->call == VMT_CALL_EXIT)
+	if (e->call == VMT_CALL_EXIT || e->call == VMT_CALL_CRASH)
 		return false;
 	if (e->call == VMT_CALL_BRK)
 		return e->args[0] && (uint64_t)e->ret != e->args[0];
@@ -131,6 +132,7 @@ static void set_ranges(const struct vmt_event_raw *e, struct vmt_event *row, boo
 	case VMT_CALL_EXECVE:
 	case VMT_CALL_EXECVEAT:
 	case VMT_CALL_EXIT:
+	case VMT_CALL_CRASH:
 	case VMT_CALLS:
 		break;
 	}
@@ -224,10 +226,14 @@ int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, ui
 	VMT_SET(event, comm, ret, copy(arena, e->comm, strnlen(e->comm, sizeof(e->comm))));
 	VMT_SET(event, kind, ret, vmt_bytes_of(vmt_event_kind_name(vmt_event_kind_of(e->call))));
 	VMT_SET(event, event, ret, vmt_bytes_of(vmt_event_name(e->call)));
-	set_ranges(e, ret, failed, host->page_size);
-	set_words(e, ret, arena);
-	set_file(e, ret, arena);
-	set_end(e, ret, failed);
+	if (e->call == VMT_CALL_CRASH) {
+		vmt_crash_fill(e, host, arena, ret);
+	} else {
+		set_ranges(e, ret, failed, host->page_size);
+		set_words(e, ret, arena);
+		set_file(e, ret, arena);
+		set_end(e, ret, failed);
+	}
 	if (e->has & VMT_EVENT_HAS_TIME)
 		VMT_SET(event, duration_ns, ret, e->ns);
 	if (e->has & VMT_EVENT_HAS_RSS)
@@ -259,7 +265,7 @@ static void sum_row(const struct vmt_event_process *p, enum vmt_event_call call,
 	VMT_SET(event_sum, kind, ret, vmt_bytes_of(vmt_event_kind_name(vmt_event_kind_of(call))));
 	VMT_SET(event_sum, event, ret, vmt_bytes_of(vmt_event_name(call)));
 	VMT_SET(event_sum, events_total, ret, c->events);
-	if (call != VMT_CALL_EXIT) {
+	if (call != VMT_CALL_EXIT && call != VMT_CALL_CRASH) {
 		VMT_SET(event_sum, failed_total, ret, c->failed);
 		VMT_SET(event_sum, total_ns, ret, c->ns);
 		VMT_SET(event_sum, mean_ns, ret, c->ns / c->events);
@@ -325,6 +331,7 @@ void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_prob
 	VMT_SET(event_probe, unwatched_total, ret, s->unwatched);
 	VMT_SET(event_probe, compat_total, ret, s->compat);
 	VMT_SET(event_probe, names_lost_total, ret, s->names_lost);
+	VMT_SET(event_probe, handled_total, ret, s->handled);
 	VMT_SET(event_probe, processes, ret, processes);
 	if (!s->stacks)
 		return;

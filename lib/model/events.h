@@ -22,6 +22,7 @@ enum vmt_event_call {
 enum vmt_event_kind {
 	VMT_EVENT_KIND_MAP,
 	VMT_EVENT_KIND_PROCESS,
+	VMT_EVENT_KIND_CRASH,
 };
 
 /* What a raw event has. */
@@ -49,6 +50,7 @@ struct vmt_event_raw {
 	enum vmt_event_call call;
 	unsigned has; /* enum vmt_event_has */
 	char comm[16];
+	const struct vmt_crash *crash; /* of VMT_CALL_CRASH; else NULL */
 };
 
 struct vmt_event_count {
@@ -94,6 +96,7 @@ struct vmt_event_sample {
 	uint64_t unwatched;
 	uint64_t compat;
 	uint64_t names_lost;
+	uint64_t handled;
 	uint64_t misses;
 	bool has_misses;
 };
@@ -101,7 +104,7 @@ struct vmt_event_sample {
 /* "mmap"; NULL for what is no call. */
 const char *vmt_event_name(enum vmt_event_call call);
 enum vmt_event_kind vmt_event_kind_of(enum vmt_event_call call);
-/* map, process */
+/* map, process, crash */
 const char *vmt_event_kind_name(enum vmt_event_kind kind);
 /* Takes "map,exit" as bits by enum vmt_event_call. -EINVAL with the word that is none. */
 int vmt_event_only_parse(const char *list, uint32_t *ret_calls, struct vmt_bytes *ret_word);

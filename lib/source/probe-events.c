@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "base/mem.h"
 #include "bpf/events.h"
 #include "source/event-numbers.h"
+#include "source/probe-crash.h"
 #include "source/probe-drain.h"
 #include "source/probe-load.h"
 #include "source/probe-stack.h"
@@ -119,6 +121,18 @@ static void freep(struct vmt_events **x)
 	vmt_events_free(*x);
 }
 
+#define BIT(call) (UINT32_C(1) << VMT_CALL_##call)
+
+static bool wants_calls(uint32_t calls)
+{
+	return calls & ((UINT32_C(1) << VMT_CALLS) - 1) & ~(BIT(EXIT) | BIT(CRASH) | BIT(NONE));
+}
+
+static bool wants_crashes(uint32_t calls)
+{
+	return calls & BIT(CRASH);
+}
+
 static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts)
 {
 	uint32_t rows = opts->processes ? opts->processes : PROCESSES_USUAL;
@@ -132,6 +146,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	rows = rows < 2 ? 2 : rows > ROWS_MOST ? ROWS_MOST : rows;
 	bpf_object__for_each_program (prog, s->obj)
 		bpf_program__set_autoload(prog, true);
+	/* Who wants crashes alone does not make each call slower. */
+	bpf_program__set_autoload(s->progs.call_begins, wants_calls(opts->calls));
+	bpf_program__set_autoload(s->progs.call_ends, wants_calls(opts->calls));
+	bpf_program__set_autoload(s->progs.signal_made, wants_crashes(opts->calls));
 	vmt_event_numbers_native((uint8_t *)(uintptr_t)s->rodata->vmt_native_calls);
 	vmt_event_numbers_compat((uint8_t *)(uintptr_t)s->rodata->vmt_compat_calls);
 	s->rodata->vmt_calls = opts->calls;
@@ -145,8 +163,12 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	r = vmt_probe_stacks_configure(s->obj, depth, false);
 	r = r ?: bpf_map__set_max_entries(s->maps.sites, bpf_map__max_entries(s->maps.stack_rows));
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
+	s->rodata->vmt_crashes = wants_crashes(opts->calls);
+	s->rodata->vmt_handled = opts->handled;
 	r = r ?: bpf_map__set_max_entries(s->maps.filter, opts->n_pids ? WATCHED : 1);
 	r = r ?: bpf_map__set_max_entries(s->maps.processes, rows);
+	if (wants_crashes(opts->calls))
+		r = r ?: bpf_map__set_max_entries(s->maps.changes, rows);
 	r = r ?: bpf_map__set_max_entries(s->maps.process_index, rows);
 	r = r ?: bpf_map__set_max_entries(s->maps.process_free, rows);
 	r = r
@@ -188,6 +210,8 @@ static int attach(struct vmt_events *x)
 	bpf_object__for_each_program (prog, x->skeleton->obj) {
 		struct bpf_link *link;
 
+		if (!bpf_program__autoload(prog))
+			continue;
 		if (vmt_grow(&x->links, &cap, x->n_links + 1, sizeof(struct bpf_link *)))
 			return -ENOMEM;
 		link = bpf_program__attach(prog);
@@ -238,6 +262,31 @@ static struct vmt_event_raw raw_of(const struct vmt_event_record *r)
 	return e;
 }
 
+static int name_at(void *arg, uint32_t row, struct vmt_arena *arena, struct vmt_bytes *ret)
+{
+	const struct vmt_events *x = arg;
+	const struct vmt_slot_name *name;
+	bool deleted, cut;
+
+	if (!row || row > x->names.len)
+		return 0;
+	name = vmt_probe_at(&x->names, row - 1);
+	if (!name->ready)
+		return 0;
+	return vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[', arena,
+			      ret, &deleted, &cut);
+}
+
+static int crash_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e)
+{
+	struct vmt_crash *crash = vmt_arena_alloc(x->arena, 1, sizeof(*crash));
+
+	if (!crash || vmt_probe_crash(record, name_at, x, x->arena, crash))
+		return -ENOMEM;
+	e->crash = crash;
+	return 0;
+}
+
 static int on_record(void *data, void *record, size_t size)
 {
 	const struct vmt_event_record *r = record;
@@ -245,18 +294,13 @@ static int on_record(void *data, void *record, size_t size)
 	struct vmt_event_raw e;
 	int code = 0;
 
-	if (size < sizeof(*r))
+	if (size < sizeof(*r) ||
+	    (r->call == VMT_BPF_CALL_CRASH && size < sizeof(struct vmt_crash_record)))
 		return -EINVAL;
 	e = raw_of(r);
-	if (r->name && r->name <= x->names.len) {
-		const struct vmt_slot_name *name = vmt_probe_at(&x->names, r->name - 1);
-		bool deleted, cut;
-
-		if (name->ready &&
-		    vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[',
-				   x->arena, &e.path, &deleted, &cut))
-			return -ENOMEM;
-	}
+	if (name_at(x, r->name, x->arena, &e.path) ||
+	    (e.call == VMT_CALL_CRASH && crash_of(x, record, &e)))
+		return -ENOMEM;
 	x->taken++;
 	x->listed++;
 	if (e.call != VMT_CALL_NONE)
@@ -297,15 +341,24 @@ static uint32_t own_row(const struct vmt_events *x)
 	return 0;
 }
 
-/* Calls of which is known how many they are, and how large. */
-static bool counts_itself(struct vmt_events *x)
+/* A signal of this thread's own, which it has blocked, and takes back: no handler runs. */
+static bool signals_itself(void)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	const struct vmt_slot_call *calls;
-	uint32_t row;
+	const struct timespec now = { 0 };
+	sigset_t bus, old;
+	bool good;
 
-	x->skeleton->bss->control.self_tgid = (uint32_t)getpid();
-	x->skeleton->bss->control.active = 1;
+	sigemptyset(&bus);
+	sigaddset(&bus, SIGBUS);
+	if (pthread_sigmask(SIG_BLOCK, &bus, &old))
+		return false;
+	good = raise(SIGBUS) == 0 && sigtimedwait(&bus, NULL, &now) == SIGBUS;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return good;
+}
+
+static bool maps_itself(size_t page)
+{
 	for (int i = 0; i < CHECKS; i++) {
 		void *at = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -314,17 +367,36 @@ static bool counts_itself(struct vmt_events *x)
 	}
 	/* The kernel refuses a range that begins within a page. */
 	(void)munmap((void *)1, page);
+	return true;
+}
+
+/* Calls and signals of which is known how many they are, and how large. */
+static bool counts_itself(struct vmt_events *x, const struct vmt_events_opts *opts)
+{
+	bool calls = wants_calls(opts->calls), crashes = wants_crashes(opts->calls);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct vmt_slot_call *found;
+	bool good;
+	uint32_t row;
+
+	x->skeleton->bss->control.self_tgid = (uint32_t)getpid();
+	x->skeleton->bss->control.active = 1;
+	good = (!calls || maps_itself(page)) && (!crashes || signals_itself());
 	x->skeleton->bss->control.active = 0;
 	x->skeleton->bss->control.self_tgid = 0;
+	if (!calls && !crashes)
+		return true;
 	row = own_row(x);
-	if (!row)
+	if (!row || !good)
 		return false;
-	calls = process_at(x, row)->calls;
-	return calls[VMT_BPF_CALL_MMAP].calls == CHECKS &&
-	       calls[VMT_BPF_CALL_MMAP].bytes == CHECKS * 3 * page &&
-	       calls[VMT_BPF_CALL_MUNMAP].calls == CHECKS + 1 &&
-	       calls[VMT_BPF_CALL_MUNMAP].errors == 1 &&
-	       calls[VMT_BPF_CALL_MUNMAP].bytes == CHECKS * 3 * page;
+	found = process_at(x, row)->calls;
+	if (crashes && found[VMT_BPF_CALL_CRASH].calls != 1)
+		return false;
+	return !calls || (found[VMT_BPF_CALL_MMAP].calls == CHECKS &&
+			  found[VMT_BPF_CALL_MMAP].bytes == CHECKS * 3 * page &&
+			  found[VMT_BPF_CALL_MUNMAP].calls == CHECKS + 1 &&
+			  found[VMT_BPF_CALL_MUNMAP].errors == 1 &&
+			  found[VMT_BPF_CALL_MUNMAP].bytes == CHECKS * 3 * page);
 }
 
 /* The row of the self-check is nobody's again. */
@@ -336,6 +408,8 @@ static int forget_itself(struct vmt_events *x)
 
 	for (unsigned i = 0; i < VMT_STAT_COUNT; i++)
 		x->before[i] = vmt_probe_stat(&x->stats, i);
+	if (!row)
+		return 0;
 	if (bpf_map_delete_elem(bpf_map__fd(s->maps.process_index), &pid) ||
 	    bpf_map_update_elem(bpf_map__fd(s->maps.processes), &row, &empty, BPF_ANY) ||
 	    bpf_map_update_elem(bpf_map__fd(s->maps.process_free), NULL, &row, BPF_ANY))
@@ -405,7 +479,7 @@ static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struc
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "a program does not attach: %s",
 				   vmt_probe_explain(r));
-	x->trusted = counts_itself(x);
+	x->trusted = counts_itself(x, opts);
 	if (!x->trusted)
 		return vmt_err_set(err, -ENODATA, NULL, 0,
 				   "attached, and its own calls were not counted");
@@ -585,6 +659,8 @@ static void read_misses(const struct vmt_events *x, struct vmt_event_sample *ret
 	bpf_object__for_each_program (prog, x->skeleton->obj) {
 		uint64_t n = 0;
 
+		if (!bpf_program__autoload(prog))
+			continue;
 		if (vmt_probe_program_misses(bpf_program__fd(prog), &n) < 0)
 			ret->has_misses = false;
 		ret->misses += n;
@@ -606,6 +682,7 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.unwatched = stat(x, VMT_STAT_BUSY),
 		.compat = stat(x, VMT_STAT_COMPAT),
 		.names_lost = stat(x, VMT_STAT_NAME_FULL),
+		.handled = stat(x, VMT_STAT_HANDLED),
 	};
 	read_misses(x, ret);
 	if (read_rows(x, arena, ret) < 0 || (x->sites.base && read_sites(x, arena, ret) < 0))

@@ -21,6 +21,7 @@ struct vmt_events_opts {
 	uint32_t uid;
 	uint32_t calls; /* bits by enum vmt_event_call: of interest */
 	bool stacks; /* events are counted by stack, too */
+	bool handled; /* signals that processes handle are of interest, too */
 	bool singles; /* vmt_events_take() has something to give */
 	uint64_t rate; /* single events a second at most; 0: any number */
 	/* 0 for the usual: */
@@ -44,7 +45,7 @@ size_t vmt_events_try(struct vmt_probe_try *ret, size_t most);
 /* CLOCK_MONOTONIC when it had started. */
 uint64_t vmt_events_began(const struct vmt_events *x);
 
-/* Takes one event, whose path is arena's. A negative result ends vmt_events_take(). */
+/* Takes one event, whose path and crash are arena's. A negative result ends vmt_events_take(). */
 typedef int vmt_events_fn(void *arg, const struct vmt_event_raw *event);
 
 /*

@@ -11,6 +11,7 @@
  */
 
 #include "check.h"
+#include "event-json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -264,30 +265,6 @@ static __attribute__((noinline)) unsigned long map_there(unsigned long n)
 	return done;
 }
 
-/* The value of a key of a line of JSON, without quotes; "-" for null, or where it is not there. */
-static const char *value(const char *json, const char *key, char *out, size_t size)
-{
-	char name[64];
-	const char *p;
-	size_t n = 0;
-
-	snprintf(name, sizeof(name), "\"%s\":", key);
-	p = strstr(json, name);
-	snprintf(out, size, "-");
-	if (!p)
-		return out;
-	p += strlen(name);
-	p += *p == '"';
-	if (!strncmp(p, "null", 4))
-		return out;
-	while (p[n] && p[n] != '"' && p[n] != ',' && p[n] != '}' && n + 1 < size) {
-		out[n] = p[n];
-		n++;
-	}
-	out[n] = 0;
-	return out;
-}
-
 static void event_line(const char *json, char *out)
 {
 	static const char *const keys[] = { "event", "start", "size_bytes",	  "protection",
@@ -297,8 +274,8 @@ static void event_line(const char *json, char *out)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		len += (size_t)snprintf(out + len, WIDTH - len, "%s%s", i ? " " : "",
-					value(json, keys[i], text, sizeof(text)));
-	if (!strcmp(value(json, "compat", text, sizeof(text)), "true"))
+					event_json_value(json, keys[i], text, sizeof(text)));
+	if (!strcmp(event_json_value(json, "compat", text, sizeof(text)), "true"))
 		snprintf(out + len, WIDTH - len, " compat");
 }
 
@@ -375,22 +352,15 @@ struct said {
 	bool trusted, has_probe, rss;
 };
 
-static uint64_t number(const char *json, const char *key)
-{
-	char text[64];
-
-	return strtoull(value(json, key, text, sizeof(text)), NULL, 10);
-}
-
 static void take_event(struct said *s, const char *json, bool *within)
 {
 	char text[64];
 
 	s->events++;
-	if (!strcmp(value(json, "event", text, sizeof(text)), "exit") &&
-	    number(json, "exit_status") == 3)
+	if (!strcmp(event_json_value(json, "event", text, sizeof(text)), "exit") &&
+	    event_json_number(json, "exit_status") == 3)
 		s->exits++;
-	if (!strcmp(value(json, "flags", text, sizeof(text)), "12345")) {
+	if (!strcmp(event_json_value(json, "flags", text, sizeof(text)), "12345")) {
 		*within = !*within;
 		return;
 	}
@@ -398,7 +368,7 @@ static void take_event(struct said *s, const char *json, bool *within)
 	if (!*within || strstr(json, "\"event\":\"exit\"") || s->lines.n >= LINES)
 		return;
 	event_line(json, s->lines.line[s->lines.n++]);
-	if (strcmp(value(json, "rss_change_bytes", text, sizeof(text)), "-") != 0)
+	if (strcmp(event_json_value(json, "rss_change_bytes", text, sizeof(text)), "-") != 0)
 		s->rss = true;
 }
 
@@ -406,15 +376,15 @@ static void take_sum(struct said *s, const char *json)
 {
 	char comm[64], event[64];
 
-	s->summed += number(json, "events_total");
-	if (strcmp(value(json, "comm", comm, sizeof(comm)), "event-calls") != 0)
+	s->summed += event_json_number(json, "events_total");
+	if (strcmp(event_json_value(json, "comm", comm, sizeof(comm)), "event-calls") != 0)
 		return;
-	value(json, "event", event, sizeof(event));
+	event_json_value(json, "event", event, sizeof(event));
 	if (!strcmp(event, "mmap")) {
-		s->mmaps += number(json, "events_total");
-		s->bytes += number(json, "range_bytes");
+		s->mmaps += event_json_number(json, "events_total");
+		s->bytes += event_json_number(json, "range_bytes");
 	} else if (!strcmp(event, "munmap")) {
-		s->munmaps += number(json, "events_total");
+		s->munmaps += event_json_number(json, "events_total");
 	}
 }
 
@@ -422,12 +392,12 @@ static void take_probe(struct said *s, const char *json)
 {
 	s->has_probe = true;
 	s->trusted = strstr(json, "\"canary\":\"trusted\"") != NULL;
-	s->window_ns = number(json, "window_ns");
-	s->total = number(json, "events_total");
-	s->listed = number(json, "listed_total");
-	s->limited = number(json, "limited_total");
-	s->lost = number(json, "lost_total");
-	s->compat = number(json, "compat_total");
+	s->window_ns = event_json_number(json, "window_ns");
+	s->total = event_json_number(json, "events_total");
+	s->listed = event_json_number(json, "listed_total");
+	s->limited = event_json_number(json, "limited_total");
+	s->lost = event_json_number(json, "lost_total");
+	s->compat = event_json_number(json, "compat_total");
 }
 
 static void hear(FILE *out, struct said *s)
@@ -445,7 +415,8 @@ static void hear(FILE *out, struct said *s)
 		else if (strstr(line, "\"type\":\"event_probe\""))
 			take_probe(s, line);
 		else if (strstr(line, "\"type\":\"gap\""))
-			s->gaps += number(line, "limited_total") + number(line, "lost_total");
+			s->gaps += event_json_number(line, "limited_total") +
+				   event_json_number(line, "lost_total");
 	}
 	free(line);
 	if (out)
@@ -517,23 +488,23 @@ static void test_sites(void)
 	close(pair[1]);
 	out = fdopen(pair[0], "r");
 	while (out && getline(&line, &cap, out) > 0) {
-		value(line, "event", event, sizeof(event));
+		event_json_value(line, "event", event, sizeof(event));
 		if (strstr(line, "\"type\":\"event_probe\"")) {
-			total = number(line, "events_total");
-			stackless = number(line, "stackless_total");
+			total = event_json_number(line, "events_total");
+			stackless = event_json_number(line, "stackless_total");
 		} else if (strstr(line, "\"type\":\"event_sum\"") && !strcmp(event, "exit")) {
-			exits += number(line, "events_total");
+			exits += event_json_number(line, "events_total");
 		} else if (strstr(line, "\"type\":\"event_site\"")) {
-			placed += number(line, "events_total");
-			value(line, "symbol", symbol, sizeof(symbol));
+			placed += event_json_number(line, "events_total");
+			event_json_value(line, "symbol", symbol, sizeof(symbol));
 			if (strcmp(event, "mmap") != 0)
 				continue;
 			if (!strncmp(symbol, "map_here", 8)) {
-				here += number(line, "events_total");
-				here_bytes += number(line, "range_bytes");
+				here += event_json_number(line, "events_total");
+				here_bytes += event_json_number(line, "range_bytes");
 			} else if (!strncmp(symbol, "map_there", 9)) {
-				there += number(line, "events_total");
-				there_bytes += number(line, "range_bytes");
+				there += event_json_number(line, "events_total");
+				there_bytes += event_json_number(line, "range_bytes");
 			}
 		}
 	}

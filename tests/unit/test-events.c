@@ -107,14 +107,16 @@ static void flags(void **state)
 static void only(void **state)
 {
 	struct vmt_bytes word = { 0 };
-	uint32_t calls = 0, map, process;
+	uint32_t calls = 0, map, process, crash;
 
 	assert_int_equal(vmt_event_only_parse("mmap,exit", &calls, &word), 0);
 	assert_int_equal(calls, 1u << VMT_CALL_MMAP | 1u << VMT_CALL_EXIT);
 	assert_int_equal(vmt_event_only_parse("map", &map, &word), 0);
 	assert_int_equal(vmt_event_only_parse("process", &process, &word), 0);
 	assert_int_equal(map & process, 0);
-	assert_int_equal(map | process, (1u << VMT_CALLS) - 2);
+	assert_int_equal(vmt_event_only_parse("crash", &crash, &word), 0);
+	assert_int_equal(crash, 1u << VMT_CALL_CRASH);
+	assert_int_equal(map | process | crash, (1u << VMT_CALLS) - 2);
 	assert_true(map >> VMT_CALL_MSEAL & 1);
 	assert_true(process >> VMT_CALL_EXECVE & 1);
 	calls = 5;
