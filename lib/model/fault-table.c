@@ -221,3 +221,17 @@ int vmt_fault_table_make(struct vmt_sample *s)
 	vmt_arena_done(&m.arena);
 	return r;
 }
+
+void vmt_fault_table_take(struct vmt_model *m)
+{
+	const struct vmt_fault_table *t = m->sample->fault_table;
+
+	if (!t || !t->n_probe)
+		return;
+	m->has_probe = true;
+	m->probe = *t->probe;
+	m->faults = t->rows;
+	m->n_faults = t->n_rows;
+	m->balance = t->procs;
+	m->n_balance = t->n_procs;
+}

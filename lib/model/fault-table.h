@@ -24,6 +24,9 @@ struct vmt_fault_table {
  * mapping is gone is known of processes whose mappings were read. 0 or -ENOMEM. */
 int vmt_fault_table_make(struct vmt_sample *s);
 
+/* The rows of the table of m's sample, as they are, which may have none. */
+void vmt_fault_table_take(struct vmt_model *m);
+
 /* Puts at most so many rows of entity, those with the most of by, first, and one for the others
  * behind them; *n becomes their number. Memory is the arena's. 0 or -ENOMEM. */
 int vmt_fault_table_bound(const struct vmt_entity *entity, const struct vmt_field *by, size_t most,

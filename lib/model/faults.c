@@ -765,27 +765,12 @@ static int add_rungs(struct vmt_model *m)
 	return 0;
 }
 
-/* The rows of a recording, as they are. */
-static void take_table(struct vmt_model *m)
-{
-	const struct vmt_fault_table *t = m->sample->fault_table;
-
-	if (!t || !t->n_probe)
-		return;
-	m->has_probe = true;
-	m->probe = *t->probe;
-	m->faults = t->rows;
-	m->n_faults = t->n_rows;
-	m->balance = t->procs;
-	m->n_balance = t->n_procs;
-}
-
 int vmt_model_faults(struct vmt_model *m, const struct vmt_model_opts *opts)
 {
 	int r;
 
 	if (!m->sample->faults) {
-		take_table(m);
+		vmt_fault_table_take(m);
 		return 0;
 	}
 	add_probe(m);
