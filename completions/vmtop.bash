@@ -108,7 +108,7 @@ _vmtop_options()
 		most=4294967295
 		;;
 	events)
-		opts='--pid --user --only --duration --summary --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --user --only --handled --duration --summary --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid -u --user --only --duration --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;
@@ -259,7 +259,7 @@ _vmtop_values()
 	run,--root) compopt -o dirnames ;;
 	run,) compopt -o default ;;
 	events,-p | events,--pid) _vmtop_pids _vmtop_list ;;
-	events,--only) _vmtop_list 'map process mmap munmap mprotect mremap brk madvise exit' ;;
+	events,--only) _vmtop_list 'map process crash mmap munmap mprotect mremap brk madvise exit' ;;
 	events,-o | events,--output) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
 	events,-s | events,--sort) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
 	events,--format) _vmtop_words 'text json ndjson csv' ;;

@@ -143,7 +143,8 @@ def example_problems(text, folder):
         if "$(" in line:
             continue
         words = re.split(r" [|>] ", line)[0].replace("4711", str(os.getpid())).split()
-        if words[1] in ("faults", "record", "report"):
+        # What would go on until it is told to end; a command ends it.
+        if words[1] in ("events", "faults", "record", "report") and "--" not in words:
             words += ["--duration", "0.1"]
         if words[1] == "replay":
             subprocess.run([VMTOP, "record", "-w", words[words.index("-r") + 1], "-n", "1"], env=env,
