@@ -28,7 +28,7 @@ def ninja():
 
 def sums(top):
     """A line for each source of the programs, as sha256sum prints it."""
-    found = sorted(path for path in (top / "bpf").iterdir() if path.suffix in (".c", ".h"))
+    found = sorted(path for path in (top / "bpf").iterdir() if path.suffix in (".c", ".h", ".inc"))
     return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in found)
 
 

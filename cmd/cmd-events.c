@@ -540,9 +540,8 @@ static int run_events(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_events = {
 	.name = "events",
 	.summary = "what was mapped, unmapped, forked and executed, and what crashed why",
-	.synopsis =
-		"[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] [--summary[=WHAT]] "
-		"[--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
+	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] "
+		    "[--summary[=WHAT]] [--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
 	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
 		"counts, and about half of one to those that it tells of",
 	.opts = opts,

@@ -51,7 +51,7 @@ static void cmd_help(struct vmt_buf *out, const struct vmt_cmd *cmd)
 
 	vmt_buf_addf(&text, "Usage: vmtop %s %s", cmd->name, cmd->synopsis);
 	if (text.data)
-		vmt_wrap(out, text.data, WIDTH, 7);
+		vmt_wrap(out, text.data, WIDTH - 7, 7);
 	vmt_buf_addc(out, '\n');
 	vmt_buf_clear(&text);
 	vmt_buf_addf(&text, "%s.", cmd->summary);

@@ -7,8 +7,10 @@
 #include "model/fault-table.h"
 #include "source/probe.h"
 
-/* Rows of the kernel's table of mappings, all of which are in our memory, a KiB each. */
-#define MAPS 8192
+/* Rows of the kernel's table of mappings, all of which are in our memory, a KiB each: at first, and
+ * at most. */
+#define MAPS	  8192u
+#define MAPS_MOST 65536u
 /* With all faults timed it would take a twentieth of a CPU. */
 #define GUARD_RATE UINT64_C(125000)
 /* Rows with which the probe begins anew: on a rung that does not forget processes that ended. */
@@ -29,7 +31,7 @@ int vmt_record_faults_begin(struct vmt_record_faults *f, struct vmt_ctx *ctx)
 		.guard = true,
 		.guard_rate = GUARD_RATE,
 		.forget = true,
-		.maps = MAPS,
+		.maps = f->maps ?: MAPS,
 	};
 	struct vmt_err err = { 0 };
 	size_t i;
@@ -52,28 +54,29 @@ void vmt_record_faults_end(struct vmt_record_faults *f)
 	vmt_fault_interval_end(&f->interval);
 }
 
-/* Mappings that are gone keep their rows as long as their process lives: before the table is full
- * the probe begins anew. */
-static bool is_full(const struct vmt_fault_sample *f)
+/*
+ * Mappings that are gone keep their rows as long as their process lives: before the table is full
+ * the probe begins anew, with a larger one where it is the living that fill it.
+ */
+static bool is_full(struct vmt_record_faults *f)
 {
-	const struct vmt_fault_totals *t = &f->totals;
+	const struct vmt_fault_sample *now = vmt_fault_interval_now(&f->interval);
+	const struct vmt_fault_totals *t = &now->totals;
 
-	return t->slots_used > t->slots_total - t->slots_total / 4 ||
-	       f->n_maps + f->n_procs > ROWS_MAX;
+	if (t->slots_used > t->slots_total - t->slots_total / 4) {
+		f->maps = f->maps ? f->maps * 2 : MAPS * 2;
+		if (f->maps > MAPS_MOST)
+			f->maps = MAPS_MOST;
+		return true;
+	}
+	return now->n_maps + now->n_procs > ROWS_MAX + f->maps;
 }
 
 int vmt_record_faults_sample(struct vmt_record_faults *f, struct vmt_ctx *ctx, struct vmt_sample *s)
 {
 	struct vmt_source_stat *st = &s->sources[VMT_SOURCE_FAULT];
-	int r = 0;
+	int r = vmt_fault_interval_read(&f->interval);
 
-	if (!f->none && f->interval.has_before && is_full(vmt_fault_interval_now(&f->interval))) {
-		vmt_fault_interval_end(&f->interval);
-		r = vmt_record_faults_begin(f, ctx);
-		if (r)
-			return r;
-	}
-	r = vmt_fault_interval_read(&f->interval);
 	if (r < 0)
 		return failed(ctx, r);
 	s->faults = &f->interval.delta;
@@ -84,5 +87,9 @@ int vmt_record_faults_sample(struct vmt_record_faults *f, struct vmt_ctx *ctx, s
 	if (r < 0)
 		return failed(ctx, r);
 	f->denied = st->state == VMT_STATE_DENIED;
-	return 0;
+	/* All that was counted is in the sample. */
+	if (f->none || !is_full(f))
+		return 0;
+	vmt_fault_interval_end(&f->interval);
+	return vmt_record_faults_begin(f, ctx);
 }

@@ -9,6 +9,7 @@ struct vmt_record_faults {
 	struct vmt_fault_interval interval;
 	uint64_t *pids; /* these processes alone; the caller's */
 	size_t n_pids; /* 0: all */
+	uint32_t maps; /* rows of the kernel's table; 0: as many as usual */
 	bool none; /* no rung worked when it was begun: nothing is counted */
 	bool denied; /* because that is not permitted */
 };

@@ -2,6 +2,7 @@
 """What "meson install" puts where, for the tests of the build and of the package."""
 
 import pathlib
+import re
 import stat
 
 from tap import TOP
@@ -70,5 +71,7 @@ def content_problems(root, words):
     for name in sorted(found(root)):
         path = pathlib.Path(root) / name[1:]
         data = b"" if path.is_symlink() else path.read_bytes()
-        wrong += [f"{name} has {word.decode()!r} in it" for word in words if word in data]
+        # /build is not in /usr/share/build.
+        wrong += [f"{name} has {word.decode()!r} in it" for word in words
+                  if re.search(rb"(?<![\w./-])" + re.escape(word) + rb"(?:/|\0|$)", data)]
     return wrong

@@ -164,7 +164,7 @@ void vmt_crash_fill(const struct vmt_event_raw *e, const struct vmt_host *host,
 	enum vmt_crash_access access = vmt_crash_access(c, host->machine);
 	bool own = reason == VMT_CRASH_STACK_OVERFLOW || reason == VMT_CRASH_STACK_GUARD;
 
-	VMT_SET(event, signal, row,
+	VMT_SET(event, signal_name, row,
 		c->signal == SIGBUS ? VMT_BYTES("SIGBUS") : VMT_BYTES("SIGSEGV"));
 	if (code_name(c->signal, c->code))
 		VMT_SET(event, signal_code, row, vmt_bytes_of(code_name(c->signal, c->code)));
@@ -188,7 +188,7 @@ void vmt_crash_fill(const struct vmt_event_raw *e, const struct vmt_host *host,
 	if (reason == VMT_CRASH_PROTECTION_KEY)
 		VMT_SET(event, protection_key, row, c->pkey);
 	if (c->has_huge)
-		VMT_SET(event, free_huge_pages, row,
+		VMT_SET(event, free_huge_total, row,
 			c->huge_free > c->huge_reserved ? c->huge_free - c->huge_reserved : 0);
 	if (!c->has_address || !c->has_space)
 		return;
@@ -301,7 +301,7 @@ static void add_details(struct vmt_buf *out, const struct vmt_event *e, uint64_t
 void vmt_crash_sentence(struct vmt_buf *out, const struct vmt_event *e, uint64_t page)
 {
 	vmt_buf_adds(out, e->handled ? "handled " : "crash by ");
-	vmt_fmt_safe(out, e->signal, true);
+	vmt_fmt_safe(out, e->signal_name, true);
 	add_place(out, e);
 	add_access(out, e);
 	vmt_buf_adds(out, ": ");

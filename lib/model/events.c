@@ -337,5 +337,5 @@ void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_prob
 		return;
 	for (size_t i = 0; i < s->n_places; i++)
 		placed += s->places[i].count.events;
-	VMT_SET(event_probe, stackless_total, ret, events - placed);
+	VMT_SET(event_probe, stackless_total, ret, events > placed ? events - placed : 0);
 }

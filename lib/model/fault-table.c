@@ -187,6 +187,9 @@ static int make(struct vmt_model *m, struct vmt_sample *s)
 	if (r < 0)
 		return r;
 	forget_states(s, m->faults, m->n_faults);
+	/* What is between the counters of the kernel and ours is known at the end of the window. */
+	for (size_t i = 0; !s->faults->complete && i < m->n_balance; i++)
+		VMT_UNSET(balance, residual_faults, &m->balance[i]);
 	t->probe = vmt_recorded_copy_rows(&vmt_entity_probe, &s->arena, &m->probe, 1);
 	t->n_probe = 1;
 	rows = m->faults;

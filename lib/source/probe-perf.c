@@ -613,7 +613,9 @@ static int read_accounts(struct vmt_perf_state *s, struct vmt_arena *arena,
 		struct vmt_space *space = s->spaces.spaces[i];
 		struct vmt_fault_proc *out = account_of(space, procs, n_alive);
 
-		if (!space->minor && !space->major)
+		/* get_user_pages() alone is in no sample. */
+		if (!space->minor && !space->major &&
+		    (out || (!space->kernel_minor && !space->kernel_major)))
 			continue;
 		if (!out) {
 			char *comm = vmt_arena_copy(arena, space->comm, space->comm_len);

@@ -30,8 +30,13 @@
 
 #define PAGE 4096ul
 
-/* A function of its own, whatever the compiler thinks of it: its name is looked for. */
-#define WAY static __attribute__((noipa)) void
+/* Of a function of its own, whatever the compiler thinks of it: its name is looked for. */
+#ifdef __clang__
+#define ALONE __attribute__((noinline, optnone))
+#else
+#define ALONE __attribute__((noipa))
+#endif
+#define WAY static ALONE void
 
 #define SAY(member, ...) snprintf(want->member, sizeof(want->member), __VA_ARGS__)
 #define SKIP(...)                                                                                  \
@@ -166,7 +171,7 @@ WAY used_after_break(struct crash_want *want, const char *scratch)
 }
 
 /* Each turn takes a page; nothing is kept of it but the stack. */
-static __attribute__((noipa)) int deeper(int turns)
+static ALONE int deeper(int turns)
 {
 	volatile char page[PAGE];
 

@@ -166,7 +166,7 @@ static void compare(struct check *c, const char *json, const char *key, const ch
 static void compare_all(struct check *c, const char *json, const struct crash_want *w)
 {
 	compare(c, json, "reason", w->reason);
-	compare(c, json, "signal", w->signal);
+	compare(c, json, "signal_name", w->signal);
 	compare(c, json, "address", w->address);
 	compare(c, json, "access", w->access);
 	compare(c, json, "symbol", w->symbol);

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import VMTOP, Report  # noqa: E402
@@ -23,7 +24,10 @@ WORKER = """if True:
     for line in sys.stdin:
         n = int(line)
         area = mmap.mmap(-1, n * mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        area.madvise(15)
+        try:
+            area.madvise(15)
+        except OSError:
+            pass
         for i in range(n):
             area[i * mmap.PAGESIZE] = 1
         kept.append(area)
@@ -39,26 +43,39 @@ def faults_of(pid):
 
 def rests(pid):
     """Waits until it sleeps in read(2): what it said before may have made it fault since."""
-    while pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "S":
-        pass
+    def state():
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+
+    while (now := state()) != "S":
+        if now in "ZX":
+            raise RuntimeError(f"process {pid} ended")
 
 
-def lines_of(*words):
-    text = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
-    return [json.loads(line) for line in text.splitlines() if line.endswith(b"}")]
+def output(*words):
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          check=False).stdout.splitlines()
+
+
+def whole(lines):
+    """Those that have been written to their end: a recorder is at work."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            pass
 
 
 def samples(path):
     """The samples that are in the file by now, whole or not."""
     if not os.path.exists(path):
         return []
-    return [line for line in lines_of("zstd", "-dcq", path) if line["type"] == "sample"]
+    return [line for line in whole(output("zstd", "-dcq", path)) if line["type"] == "sample"]
 
 
 def after(path, job, wanted):
     """Waits for so many samples."""
     while job.poll() is None and len(samples(path)) < wanted:
-        pass
+        time.sleep(0.02)
 
 
 def record(path, worker):
@@ -66,8 +83,8 @@ def record(path, worker):
     pid, where = worker.pid, []
     rests(pid)
     before = faults_of(pid)
-    with subprocess.Popen([VMTOP, "record", "-w", path, "-d", "0.1", f"--procs={pid}", "--maps",
-                           str(pid), "--faults"], stderr=subprocess.PIPE, text=True) as job:
+    with subprocess.Popen([VMTOP, "record", "-w", path, "-d", "0.1", "--duration", "600",
+                           f"--procs={pid}", "--maps", str(pid), "--faults"], stderr=subprocess.PIPE, text=True) as job:
         for _ in range(ROUNDS):
             after(path, job, len(samples(path)) + 1)
             worker.stdin.write(f"{PAGES}\n")
@@ -130,7 +147,7 @@ def main():
             report.check(f"{rung}: kinds are told",
                          [f"{zero} of {have}"] if zero < ROUNDS * PAGES and rung != "tracepoint"
                          else [])
-        again = lines_of(VMTOP, "replay", "-r", path, "--ndjson", "-q")
+        again = [json.loads(line) for line in output(VMTOP, "replay", "-r", path, "--ndjson", "-q")]
         rows = [{"faults": [row for row in again if row["type"] == "fault"],
                  "balance": [row for row in again if row["type"] == "balance"]}]
         report.check("replay prints the same numbers",

@@ -389,6 +389,7 @@ static void test_rates(void **state)
 	VMT_SET(fault, faults_total, &rows[1], 3);
 	s.sample.faults = &counted;
 	s.model.has_probe = true;
+	VMT_SET(probe, window_ns, &s.model.probe, counted.window_ns);
 	s.model.faults = rows;
 	s.model.n_faults = 2;
 	new_model(&s);
