@@ -202,7 +202,10 @@ static __noinline bool crash_area(struct vmt_crash_area *a, unsigned long at, st
 		return true;
 	inode = BPF_CORE_READ(file, f_inode);
 	a->ino = BPF_CORE_READ(inode, i_ino);
-	a->file_size = BPF_CORE_READ(inode, i_size);
+	/* That of a device says nothing. */
+	a->file_size = (BPF_CORE_READ(inode, i_mode) & VMT_S_IFMT) == VMT_S_IFREG
+			       ? BPF_CORE_READ(inode, i_size)
+			       : ~0ull;
 	a->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	a->name = name_of(file, a->ino, a->dev);
 	return true;

@@ -376,7 +376,9 @@ static __always_inline void remember(const struct open_call *open, s64 ret, u64 
 	else if (open->call == CALL(MREMAP) && a[0] != (u64)ret)
 		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MREMAP), 0);
 	else if (open->call == CALL(MREMAP) && a[2] < a[1])
-		keep_change(c, a[0] + ((a[2] + mask) & ~mask), a[1] - a[2], now, CALL(MREMAP), 0);
+		keep_change(c, a[0] + ((a[2] + mask) & ~mask),
+			    ((a[1] + mask) & ~mask) - ((a[2] + mask) & ~mask), now, CALL(MREMAP),
+			    0);
 	else if (open->call == CALL(SHMDT) && open->flags & VMT_EVENT_BEFORE)
 		keep_change(c, a[0], open->before, now, CALL(SHMDT), 0);
 	else if (open->call == CALL(BRK) && (u64)ret < open->before)

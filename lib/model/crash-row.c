@@ -100,7 +100,8 @@ static void fill_mapping(const struct vmt_crash *c, uint64_t address, struct vmt
 	VMT_SET(event, device, row, copy(arena, (struct vmt_bytes){ buf, n > 0 ? (size_t)n : 0 }));
 	VMT_SET(event, inode, row, at->inode);
 	VMT_SET(event, offset_bytes, row, address - at->start + at->offset_bytes);
-	VMT_SET(event, file_size_bytes, row, at->file_bytes);
+	if (at->file_bytes != UINT64_MAX)
+		VMT_SET(event, file_size_bytes, row, at->file_bytes);
 	if (c->has_file_then)
 		VMT_SET(event, old_file_size_bytes, row, c->file_then);
 	if (at->path.len)
@@ -109,12 +110,13 @@ static void fill_mapping(const struct vmt_crash *c, uint64_t address, struct vmt
 
 static void fill_neighbours(const struct vmt_crash *c, uint64_t address, struct vmt_event *row)
 {
-	if (c->below.end) {
+	/* They may have changed while they were read. */
+	if (c->below.end && c->below.end <= address) {
 		VMT_SET(event, below_bytes, row, address - c->below.end);
 		if (name_of(&c->below).len)
 			VMT_SET(event, below_path, row, name_of(&c->below));
 	}
-	if (c->above.end) {
+	if (c->above.end && c->above.start >= address) {
 		VMT_SET(event, above_bytes, row, c->above.start - address);
 		if (name_of(&c->above).len)
 			VMT_SET(event, above_path, row, name_of(&c->above));
@@ -132,14 +134,15 @@ static void fill_change(const struct vmt_event_raw *e, const struct vmt_crash_ch
 	VMT_SET(event, changed_before_ns, row, e->end_ns - change->ns);
 }
 
-static void fill_code(const struct vmt_crash *c, struct vmt_event *row)
+static void fill_code(const struct vmt_crash *c, struct vmt_arena *arena, struct vmt_event *row)
 {
 	if (!c->has_registers)
 		return;
 	VMT_SET(event, ip, row, c->ip);
 	VMT_SET(event, stack_pointer, row, c->sp);
+	/* It is there until the next one is looked up. */
 	if (c->symbol.len)
-		VMT_SET(event, symbol, row, c->symbol);
+		VMT_SET(event, symbol, row, copy(arena, c->symbol));
 	if (!c->image.end || !c->image.inode)
 		return;
 	if (c->image.path.len)
@@ -171,17 +174,20 @@ void vmt_crash_fill(const struct vmt_event_raw *e, const struct vmt_host *host,
 	VMT_SET(event, handled, row, c->handled);
 	VMT_SET(event, reason, row, vmt_bytes_of(vmt_crash_reason_name(reason)));
 	if (c->code <= 0) {
-		VMT_SET(event, sender_pid, row, c->sender);
+		/* Of kill, tgkill and sigqueue; a timer's comes from whoever was interrupted. */
+		if (c->code == SI_USER || c->code == SI_TKILL || c->code == SI_QUEUE)
+			VMT_SET(event, sender_pid, row, c->sender);
 		return;
 	}
-	fill_code(c, row);
+	fill_code(c, arena, row);
 	if (c->has_address || reason == VMT_CRASH_NON_CANONICAL ||
 	    (reason == VMT_CRASH_MISALIGNED && address) || own)
 		VMT_SET(event, address, row, address);
 	if (access_name(access))
 		VMT_SET(event, access, row, vmt_bytes_of(access_name(access)));
 	if (c->has_stack_limit && own) {
-		VMT_SET(event, stack_limit_bytes, row, c->stack_limit);
+		if (c->stack_limit != UINT64_MAX)
+			VMT_SET(event, stack_limit_bytes, row, c->stack_limit);
 		if (reason == VMT_CRASH_STACK_OVERFLOW && c->above.end && !c->at.end)
 			VMT_SET(event, stack_bytes, row, c->above.end - (address & ~(page - 1)));
 	}
@@ -199,7 +205,8 @@ void vmt_crash_fill(const struct vmt_event_raw *e, const struct vmt_host *host,
 		return;
 	}
 	fill_neighbours(c, address, row);
-	fill_change(e, &c->gone, row);
+	if (vmt_crash_was_freed(c))
+		fill_change(e, &c->gone, row);
 }
 
 static void add_size(struct vmt_buf *out, uint64_t bytes, uint64_t page)
@@ -287,8 +294,10 @@ static void add_details(struct vmt_buf *out, const struct vmt_event *e, uint64_t
 	if (VMT_HAS(event, stack_bytes, e)) {
 		vmt_buf_adds(out, ": it would be ");
 		add_size(out, e->stack_bytes, page);
-		vmt_buf_adds(out, ", RLIMIT_STACK is ");
-		add_size(out, e->stack_limit_bytes, page);
+		if (VMT_HAS(event, stack_limit_bytes, e)) {
+			vmt_buf_adds(out, ", RLIMIT_STACK is ");
+			add_size(out, e->stack_limit_bytes, page);
+		}
 	}
 	if (is(e, "beyond_end") || is(e, "truncated")) {
 		vmt_buf_addf(out, ": it has %" PRIu64 " byte%s", e->file_size_bytes,

@@ -129,13 +129,19 @@ bool vmt_crash_was_changed(const struct vmt_crash *c)
 	return (c->changed.value & VM_ACCESS) == (c->at.vm_flags & VM_ACCESS);
 }
 
+bool vmt_crash_was_freed(const struct vmt_crash *c)
+{
+	/* What mmap took the place of is gone, and something else came there. */
+	return c->gone.ns && c->gone.call != VMT_CALL_MMAP;
+}
+
 static enum vmt_crash_reason no_mapping(const struct vmt_crash *c, uint64_t address, uint64_t page)
 {
 	if (address < LOWEST)
 		return VMT_CRASH_NULL_PAGE;
 	if (is_below_stack(c, address) && may_not_grow(c, address, page))
 		return VMT_CRASH_STACK_OVERFLOW;
-	return c->gone.ns ? VMT_CRASH_FREED : VMT_CRASH_NO_MAPPING;
+	return vmt_crash_was_freed(c) ? VMT_CRASH_FREED : VMT_CRASH_NO_MAPPING;
 }
 
 static enum vmt_crash_reason refused(const struct vmt_crash *c, enum vmt_crash_access access)
@@ -191,6 +197,9 @@ static enum vmt_crash_reason of_file(const struct vmt_crash *c, uint64_t page)
 	uint64_t offset = file_offset(c, c->address);
 	uint64_t unit = c->at.vm_flags & VM_HUGETLB && c->huge_bytes ? c->huge_bytes : page;
 
+	/* A device: what it has no end, as far as we know. */
+	if (c->at.file_bytes == UINT64_MAX)
+		return VMT_CRASH_UNKNOWN;
 	if (offset >= up_to(c->at.file_bytes, unit))
 		return c->has_file_then && offset < up_to(c->file_then, unit)
 			       ? VMT_CRASH_TRUNCATED

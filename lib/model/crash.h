@@ -101,6 +101,8 @@ enum vmt_crash_reason vmt_crash_reason(const struct vmt_crash *c, const struct v
 				       uint64_t *ret_address);
 /* Whether c->changed is what the mapping at the address has from: nothing came after it. */
 bool vmt_crash_was_changed(const struct vmt_crash *c);
+/* Whether c->gone took away what was at the address, and put nothing there. */
+bool vmt_crash_was_freed(const struct vmt_crash *c);
 /* The fields of a row that are of a crash; texts are in arena. */
 void vmt_crash_fill(const struct vmt_event_raw *e, const struct vmt_host *host,
 		    struct vmt_arena *arena, struct vmt_event *row);

@@ -125,7 +125,9 @@ static void freep(struct vmt_events **x)
 
 static bool wants_calls(uint32_t calls)
 {
-	return calls & ((UINT32_C(1) << VMT_CALLS) - 1) & ~(BIT(EXIT) | BIT(CRASH) | BIT(NONE));
+	/* Ends of processes alone have nothing else to check themselves by. */
+	return !(calls & BIT(CRASH)) ||
+	       calls & ((UINT32_C(1) << VMT_CALLS) - 1) & ~(BIT(EXIT) | BIT(CRASH) | BIT(NONE));
 }
 
 static bool wants_crashes(uint32_t calls)

@@ -181,8 +181,10 @@ static ALONE int deeper(int turns)
 
 static void limit_stack(struct crash_want *want)
 {
-	const struct rlimit limit = { 512 * 1024, RLIM_INFINITY };
+	struct rlimit limit;
 
+	getrlimit(RLIMIT_STACK, &limit);
+	limit.rlim_cur = 512 * 1024;
 	if (setrlimit(RLIMIT_STACK, &limit) < 0)
 		exit(1);
 	say(want, "stack_overflow", "SIGSEGV", 0, "", "deeper");
@@ -436,18 +438,29 @@ WAY full_tmpfs(struct crash_want *want, const char *scratch)
 		store(at + i * PAGE);
 }
 
+/* Of huge pages of 2 MiB; 1 where it is not known. */
+static unsigned long pool_has(const char *name)
+{
+	unsigned long pages = 1;
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-2048kB/%s", name);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%lu", &pages) != 1)
+		pages = 1;
+	if (f)
+		fclose(f);
+	return pages;
+}
+
 WAY no_huge_page(struct crash_want *want, const char *scratch)
 {
 	const size_t size = 2 << 20;
-	FILE *f = fopen("/proc/sys/vm/nr_hugepages", "re");
-	unsigned long pool = 1;
+	unsigned long pool = pool_has("nr_hugepages") + pool_has("nr_overcommit_hugepages");
 	uintptr_t at;
 	void *p;
 
-	if (!f || fscanf(f, "%lu", &pool) != 1)
-		pool = 1;
-	if (f)
-		fclose(f);
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE | 21 << 26, -1, 0);
 	if (p == MAP_FAILED || pool)
@@ -481,6 +494,8 @@ WAY poisoned(struct crash_want *want, const char *scratch)
 	uintptr_t at = anonymous(2, PROT_READ | PROT_WRITE);
 
 	store(at);
+	if (!getenv("CRASH_POISON"))
+		SKIP("it takes a page from the machine for good");
 	if (madvise((void *)at, PAGE, MADV_HWPOISON) < 0)
 		SKIP("no poison: %s", strerror(errno));
 	say(want, "hardware_error", "SIGBUS", at, "read", __func__);

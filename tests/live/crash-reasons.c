@@ -65,6 +65,8 @@ static int make_all(const char *path, const char *dir)
 		if (child < 0)
 			return 1;
 		if (child == 0) {
+			/* No core, and nobody who is given one. */
+			prctl(PR_SET_DUMPABLE, 0);
 			/* Those that stay alive are told apart by that. */
 			crash_cases[i].make(&t->all[i].want, dir);
 			_exit(9);
@@ -275,12 +277,15 @@ int main(int argc, char **argv)
 		return make_all(argv[2], argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "--handled"))
 		return crash_handled((unsigned)strtoul(argv[2], NULL, 10)) == 0;
-	if (argc != 3) {
-		fputs("usage: crash-reasons VMTOP SCRATCH\n", stderr);
+	if (argc != 3 && (argc != 4 || strcmp(argv[3], "poison"))) {
+		fputs("usage: crash-reasons VMTOP SCRATCH [poison]\n", stderr);
 		return 2;
 	}
+	if (argc == 4)
+		setenv("CRASH_POISON", "1", 1);
 	vmtop = argv[1];
-	scratch = argv[2];
+	/* The kernel's paths have no links. */
+	scratch = realpath(argv[2], NULL) ?: argv[2];
 	self = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_reasons();
