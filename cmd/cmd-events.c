@@ -238,6 +238,9 @@ static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p)
 			     "%" PRIu64 " of them have no place: ends of processes, and what "
 			     "found the table of stacks full\n",
 			     p->stackless_total);
+	if (VMT_HAS(event_probe, stacks_collided, p) && p->stacks_collided + p->stacks_full)
+		vmt_buf_addf(out, "! %" PRIu64 " calls have no place: no room for their stacks\n",
+			     p->stacks_collided + p->stacks_full);
 	if (p->unwatched_total)
 		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
 			     p->unwatched_total);

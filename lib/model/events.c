@@ -338,4 +338,7 @@ void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_prob
 	for (size_t i = 0; i < s->n_places; i++)
 		placed += s->places[i].count.events;
 	VMT_SET(event_probe, stackless_total, ret, events > placed ? events - placed : 0);
+	VMT_SET(event_probe, stacks_collided, ret, s->stacks->totals.stacks_collided);
+	VMT_SET(event_probe, stacks_full, ret, s->stacks->totals.stacks_full);
+	VMT_SET(event_probe, stacks_absent, ret, s->stacks->totals.stacks_absent);
 }
