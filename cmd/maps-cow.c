@@ -232,12 +232,30 @@ static int take_look(struct cow *w)
 	return r;
 }
 
-static bool is_same_row(const struct vmt_cow *a, const struct vmt_cow *b)
+/*
+ * What the mapping of row had broken at the look before: the sum of the old rows that lie in it, as
+ * it may have grown at either end or have become one with a neighbour, from *at on, which is moved
+ * past those that end before it. A mapping that had no page had broken none. False where one lies
+ * in it in part, or its figure is unknown.
+ */
+static bool broken_before(const struct vmt_cow *old, size_t n, size_t *at,
+			  const struct vmt_cow *row, uint64_t *ret)
 {
-	return a->pid == b->pid && a->child_pid == b->child_pid && a->start == b->start;
+	size_t i;
+
+	*ret = 0;
+	while (*at < n && old[*at].end <= row->start)
+		++*at;
+	for (i = *at; i < n && old[i].start < row->end; i++) {
+		if (old[i].start < row->start || old[i].end > row->end ||
+		    !VMT_HAS(cow, broken_bytes, &old[i]))
+			return false;
+		*ret += old[i].broken_bytes;
+	}
+	return true;
 }
 
-/* What each mapping has broken since the look before. One that had no page then had broken none. */
+/* What each mapping has broken since the look before. */
 static void set_rates(struct cow *w)
 {
 	const struct look *before = &w->before;
@@ -258,19 +276,14 @@ static void set_rates(struct cow *w)
 		dt = pair->at_ns - was->at_ns;
 		for (k = 0, m = 0; k < pair->n_rows; k++) {
 			struct vmt_cow *row = &w->look.rows[pair->row + k];
-			const struct vmt_cow *old = NULL;
+			uint64_t old;
 
-			while (m < was->n_rows && before->rows[was->row + m].start < row->start)
-				m++;
-			if (m < was->n_rows && is_same_row(&before->rows[was->row + m], row))
-				old = &before->rows[was->row + m];
 			if (!VMT_HAS(cow, broken_bytes, row) ||
-			    (old && !VMT_HAS(cow, broken_bytes, old)))
+			    !broken_before(&before->rows[was->row], was->n_rows, &m, row, &old))
 				continue;
 			VMT_SET(cow, broken_per_second_bytes, row,
-				(int64_t)(((double)row->broken_bytes -
-					   (double)(old ? old->broken_bytes : 0)) *
-					  1e9 / (double)dt));
+				(int64_t)(((double)row->broken_bytes - (double)old) * 1e9 /
+					  (double)dt));
 		}
 	}
 }
@@ -348,7 +361,7 @@ static void pair_text(struct vmt_buf *out, const struct cow *w, const struct pai
 		add_size(out, w, "; ", sums.unknown, " unknown");
 	if (sums.missing)
 		vmt_buf_adds(out, "; mappings of which nothing is known are left out");
-	else if (!sums.exact)
+	else if (!sums.exact && !sums.unknown)
 		vmt_buf_adds(out, "; shared at most, broken at least");
 	vmt_buf_addc(out, '\n');
 }
