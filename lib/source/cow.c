@@ -256,7 +256,6 @@ static struct vmt_map *cut_maps(const struct vmt_proc_maps *pm, const struct pai
 static int compare(struct vmt_collector *c, struct vmt_sample *s, size_t first, size_t second,
 		   struct pair *p)
 {
-	bool scan = vmt_proc_shared_pagemap(vmt_collector_shared(c))->scan;
 	VMT_AUTO_FREE struct vmt_map *a = cut_maps(&s->maps[first], p, false);
 	VMT_AUTO_FREE struct vmt_map *b = cut_maps(&s->maps[second], p, true);
 	struct vmt_pages_opts opts = { .want = VMT_PAGES_FRAME | VMT_PAGES_SWAP };
@@ -275,7 +274,7 @@ static int compare(struct vmt_collector *c, struct vmt_sample *s, size_t first, 
 		if (p->start < p->ranges[i].start)
 			p->start = p->ranges[i].start;
 		p->end = last;
-		if (!scan && last - p->start > VMT_PAGEMAP_READ_MAX * p->page_size)
+		if (last - p->start > VMT_PAGEMAP_READ_MAX * p->page_size)
 			p->end = p->start + VMT_PAGEMAP_READ_MAX * p->page_size;
 		p->n_runs = p->at = 0;
 		opts.maps = a;

@@ -18,8 +18,8 @@ struct vmt_cow_sum {
 	uint64_t first_only;
 	uint64_t second_only;
 	uint64_t unknown; /* in none of the others */
-	bool by_marks; /* some could be told by the exclusive mark alone: shared is at most so much,
-			* and broken at least */
+	bool by_marks; /* some could be told by the exclusive mark alone: of what is not unknown,
+			* shared is at most so much, and broken at least */
 };
 
 /* Adds pages that lie at the same addresses of both; each is one run, or NULL for nothing. Frames
@@ -49,12 +49,14 @@ int vmt_cow_ranges(const struct vmt_proc_maps *first, const struct vmt_proc_maps
 bool vmt_cow_is_fork(const struct vmt_proc_maps *first, const struct vmt_proc_maps *second);
 
 /*
- * Compares processes s->procs[first] and [second], whose mappings s has: reads both in slices, some
- * thousand pages of the one and then of the other, so that what is written meanwhile is seen as it
- * was at either. *ret gets a row for each mapping of the first that has anonymous pages in one of
- * the two, or of which that is not known; the array is the caller's, strings are those of s. Of
- * what could not be read no figure is known. 0 or a negative errno as of vmt_collect_pages(), after
- * which the rows are there all the same; -ENOMEM, and there are none.
+ * Compares processes s->procs[first] and [second], whose mappings s has: reads both in slices, each
+ * of the one and then of the other, so that what is written meanwhile is seen as it was at either,
+ * and what the kernel moves meanwhile has two frames and counts as broken. A slice is 2^20 pages of
+ * address space, or as many as have 2^17 runs in the first process, pages with frames that follow
+ * each other being one run. *ret gets a row for each mapping of the first that has anonymous pages
+ * in one of the two, or of which that is not known; the array is the caller's, strings are those of
+ * s. Of what could not be read no figure is known. 0 or a negative errno as of vmt_collect_pages(),
+ * after which the rows are there all the same; -ENOMEM, and there are none.
  */
 int vmt_collect_cow(struct vmt_collector *c, struct vmt_sample *s, size_t first, size_t second,
 		    struct vmt_cow **ret, size_t *ret_n);
