@@ -41,3 +41,16 @@ int vmt_fault_interval_read(struct vmt_fault_interval *i)
 	i->has_before = true;
 	return r;
 }
+
+bool vmt_fault_interval_is_full(const struct vmt_fault_interval *i, size_t ended_most,
+				uint32_t maps_most, uint32_t *maps)
+{
+	const struct vmt_fault_sample *now = vmt_fault_interval_now(i);
+	const struct vmt_fault_totals *t = &now->totals;
+
+	if (t->slots_used > t->slots_total - t->slots_total / 4) {
+		*maps = *maps < maps_most ? *maps * 2 : maps_most;
+		return true;
+	}
+	return now->n_maps + now->n_procs > ended_most + *maps;
+}

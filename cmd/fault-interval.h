@@ -7,6 +7,9 @@
 struct vmt_probe;
 struct vmt_probe_opts;
 
+/* For opts.guard_rate: with all faults timed it would take a twentieth of a CPU. */
+#define VMT_FAULT_INTERVAL_GUARD UINT64_C(125000)
+
 /* A probe that is read again and again, and what it counted between the last two readings. */
 struct vmt_fault_interval {
 	struct vmt_probe *probe; /* NULL: there is none */
@@ -30,3 +33,11 @@ vmt_fault_interval_now(const struct vmt_fault_interval *i)
 {
 	return &i->readings[i->now];
 }
+
+/*
+ * Whether the probe has to begin anew: rows of mappings that are gone stay in the kernel's table as
+ * long as their process lives, and more than so many rows of what has ended may be in what is read.
+ * *maps are the rows of that table; where it is nearly full it is doubled, up to maps_most.
+ */
+bool vmt_fault_interval_is_full(const struct vmt_fault_interval *i, size_t ended_most,
+				uint32_t maps_most, uint32_t *maps);

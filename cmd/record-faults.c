@@ -11,8 +11,6 @@
  * at most. */
 #define MAPS	  8192u
 #define MAPS_MOST 65536u
-/* With all faults timed it would take a twentieth of a CPU. */
-#define GUARD_RATE UINT64_C(125000)
 /* Rows with which the probe begins anew: on a rung that does not forget processes that ended. */
 #define ROWS_MAX ((size_t)4 * MAPS)
 
@@ -25,18 +23,20 @@ static int failed(struct vmt_ctx *ctx, int r)
 int vmt_record_faults_begin(struct vmt_record_faults *f, struct vmt_ctx *ctx)
 {
 	VMT_AUTO_FREE pid_t *pids = calloc(f->n_pids + 1, sizeof(*pids));
+	const uint32_t maps = f->maps ? f->maps : MAPS;
 	const struct vmt_probe_opts opts = {
 		.pids = pids,
 		.n_pids = f->n_pids,
 		.guard = true,
-		.guard_rate = GUARD_RATE,
+		.guard_rate = VMT_FAULT_INTERVAL_GUARD,
 		.forget = true,
-		.maps = f->maps ?: MAPS,
+		.maps = maps,
 	};
 	struct vmt_err err = { 0 };
 	size_t i;
 	int r;
 
+	f->maps = maps;
 	if (!pids)
 		return failed(ctx, -ENOMEM);
 	for (i = 0; i < f->n_pids; i++)
@@ -52,24 +52,6 @@ int vmt_record_faults_begin(struct vmt_record_faults *f, struct vmt_ctx *ctx)
 void vmt_record_faults_end(struct vmt_record_faults *f)
 {
 	vmt_fault_interval_end(&f->interval);
-}
-
-/*
- * Mappings that are gone keep their rows as long as their process lives: before the table is full
- * the probe begins anew, with a larger one where it is the living that fill it.
- */
-static bool is_full(struct vmt_record_faults *f)
-{
-	const struct vmt_fault_sample *now = vmt_fault_interval_now(&f->interval);
-	const struct vmt_fault_totals *t = &now->totals;
-
-	if (t->slots_used > t->slots_total - t->slots_total / 4) {
-		f->maps = f->maps ? f->maps * 2 : MAPS * 2;
-		if (f->maps > MAPS_MOST)
-			f->maps = MAPS_MOST;
-		return true;
-	}
-	return now->n_maps + now->n_procs > ROWS_MAX + f->maps;
 }
 
 int vmt_record_faults_sample(struct vmt_record_faults *f, struct vmt_ctx *ctx, struct vmt_sample *s)
@@ -88,7 +70,7 @@ int vmt_record_faults_sample(struct vmt_record_faults *f, struct vmt_ctx *ctx, s
 		return failed(ctx, r);
 	f->denied = st->state == VMT_STATE_DENIED;
 	/* All that was counted is in the sample. */
-	if (f->none || !is_full(f))
+	if (f->none || !vmt_fault_interval_is_full(&f->interval, ROWS_MAX, MAPS_MOST, &f->maps))
 		return 0;
 	vmt_fault_interval_end(&f->interval);
 	return vmt_record_faults_begin(f, ctx);

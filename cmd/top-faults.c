@@ -59,8 +59,7 @@ static int begin(struct vmt_top_faults *f, const struct vmt_ui_want *want, uint6
 		.single_live = singles,
 		.single_rate = SINGLES_RATE,
 		.guard = !singles,
-		/* With all faults timed it would take a twentieth of a CPU. */
-		.guard_rate = UINT64_C(125000),
+		.guard_rate = VMT_FAULT_INTERVAL_GUARD,
 		.pids = &pid,
 		.n_pids = pid != 0,
 		.maps = rows,
@@ -149,14 +148,9 @@ bool vmt_top_faults_begins(const struct vmt_top_faults *f, const struct vmt_ui_w
 	       (!f->interval.probe || f->singles != want->singles);
 }
 
-/* Whether the probe counts something else than what is wanted, or has no room for it. Rows of
- * mappings that are gone stay in the table of a process: before it is full the probe begins anew.
- */
+/* Whether the probe counts something else than what is wanted, or has no room for it. */
 static bool is_other(struct vmt_top_faults *f, const struct vmt_ui_want *want)
 {
-	const struct vmt_fault_sample *r = vmt_fault_interval_now(&f->interval);
-	const struct vmt_fault_totals *t = &r->totals;
-
 	if (want->singles)
 		return !f->singles;
 	if (!want->faults)
@@ -166,11 +160,7 @@ static bool is_other(struct vmt_top_faults *f, const struct vmt_ui_want *want)
 		f->rows = MAPS_LEAST;
 		return true;
 	}
-	if (t->slots_used > t->slots_total - t->slots_total / 4) {
-		f->rows = f->rows < MAPS_MOST ? f->rows * 2 : MAPS_MOST;
-		return true;
-	}
-	return r->n_maps + r->n_procs > ROWS_MAX + f->rows;
+	return vmt_fault_interval_is_full(&f->interval, ROWS_MAX, MAPS_MOST, &f->rows);
 }
 
 void vmt_top_faults_idle(struct vmt_top_faults *f)
