@@ -7,7 +7,7 @@
 #include "model/crash.h"
 #include "model/events.h"
 
-/* Rows of crashes and their sentences: "crash by SIGSEGV at main+0x1c of /bin/x: write to 0x8: the
+/* Rows of crashes and their sentences: "crash by SIGSEGV at main of /bin/x: write to 0x8: the
  * null page". */
 
 #define VM_GROWSDOWN 0x100u
