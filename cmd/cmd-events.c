@@ -112,15 +112,9 @@ static int emit_rows(struct events *x)
  * holds some. */
 static int name_crash(struct events *x, const struct vmt_event_raw *raw, struct vmt_event_raw *ret)
 {
-	struct vmt_crash *crash = vmt_arena_alloc(&x->arena, 1, sizeof(*crash));
-
-	if (!crash)
-		return -ENOMEM;
-	*crash = *raw->crash;
-	*ret = *raw;
-	ret->crash = crash;
 	vmt_collector_set_deadline(x->run->collector, vmt_now_ns(CLOCK_MONOTONIC) + SYMBOL_NS);
-	return vmt_symbolize_crash(x->symbols, x->run->collector, x->run->sample, raw, crash);
+	return vmt_symbolize_event(x->symbols, x->run->collector, x->run->sample, raw, &x->arena,
+				   ret);
 }
 
 static int add_row(void *arg, const struct vmt_event_raw *raw)

@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "cmd/collect-loop.h"
+#include "cmd/event-watch.h"
 #include "cmd/record-faults.h"
 #include "cmd/recorder.h"
 #include "source/collect-zones.h"
@@ -23,6 +24,8 @@ static const struct vmt_opt opts[] = {
 	{ "maps", 0, VMT_OPT_VALUE, "LIST", "@pid", "the mappings of these processes, too" },
 	{ "faults", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "page faults since the sample before, by mapping and by process" },
+	{ "events", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "crashes since the sample before, a sentence each" },
 	{ "rotate", 0, VMT_OPT_VALUE, "LIMIT", NULL,
 	  "begin another file at a size, as 100M, or an age, as 1d" },
 	{ "keep", 0, VMT_OPT_VALUE, "N", NULL, "of those that were full keep N (10)" },
@@ -54,6 +57,8 @@ struct record {
 	size_t n_maps;
 	bool with_faults;
 	struct vmt_record_faults faults;
+	bool with_events;
+	struct vmt_event_watch events;
 	struct vmt_run run;
 	struct vmt_recorder *recorder;
 	int timer, signals;
@@ -128,6 +133,7 @@ static int parse_options(struct record *rec)
 	rec->opts.path = vmt_ctx_value(ctx, "write");
 	rec->opts.interval_ns = INTERVAL_NS;
 	rec->with_faults = vmt_ctx_given(ctx, "faults");
+	rec->with_events = vmt_ctx_given(ctx, "events");
 	if (!rec->opts.path || strcmp(rec->opts.path, "-") == 0)
 		return vmt_usage_error(ctx, "-w FILE says where to");
 	if (ctx->root)
@@ -259,6 +265,11 @@ static int sample(struct record *rec)
 		r = vmt_record_faults_sample(&rec->faults, rec->ctx, run->sample);
 	if (r)
 		return r;
+	if (rec->with_events &&
+	    vmt_event_watch_sample(&rec->events, run->collector, run->sample) < 0) {
+		vmt_complain(rec->ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
 	vmt_sample_settle(run->sample);
 	run->sample->host.took_ns = vmt_now_ns(CLOCK_MONOTONIC) - now;
 	if (vmt_recorder_put(rec->recorder, run->sample, rec->missed, &err) < 0)
@@ -367,10 +378,18 @@ static int open_file(struct record *rec)
 /* The rest was recorded, and what was asked for is not in it. */
 static int status_of(const struct record *rec)
 {
-	if (rec->status || !rec->with_faults || !rec->faults.none)
+	bool faults = rec->with_faults && rec->faults.none;
+	bool events = rec->with_events && rec->events.error, denied;
+
+	if (rec->status || (!faults && !events))
 		return rec->status;
-	vmt_note(rec->ctx, "--faults: no rung works here; see 'vmtop doctor'");
-	return rec->faults.denied ? VMT_EXIT_DENIED : VMT_EXIT_PARTIAL;
+	if (faults)
+		vmt_note(rec->ctx, "--faults: no rung works here; see 'vmtop doctor'");
+	if (events)
+		vmt_note(rec->ctx, "--events: %s", rec->events.reason);
+	denied = (faults && rec->faults.denied) ||
+		 (events && (rec->events.error == -EPERM || rec->events.error == -EACCES));
+	return denied ? VMT_EXIT_DENIED : VMT_EXIT_PARTIAL;
 }
 
 static int close_file(struct record *rec)
@@ -392,6 +411,23 @@ static int begin_faults(struct record *rec)
 	return rec->with_faults ? vmt_record_faults_begin(&rec->faults, rec->ctx) : 0;
 }
 
+/* An exit code or 0. */
+static int begin_events(struct record *rec)
+{
+	VMT_AUTO_FREE pid_t *pids = calloc(rec->n_pids + 1, sizeof(*pids));
+	size_t i;
+
+	if (!rec->with_events)
+		return 0;
+	for (i = 0; pids && i < rec->n_pids; i++)
+		pids[i] = (pid_t)rec->pids[i];
+	if (!pids || vmt_event_watch_begin(&rec->events, pids, rec->n_pids) < 0) {
+		vmt_complain(rec->ctx, "out of memory");
+		return VMT_EXIT_FAILED;
+	}
+	return 0;
+}
+
 static int run_record(struct vmt_ctx *ctx)
 {
 	struct record rec = { .ctx = ctx, .timer = -1, .signals = -1 };
@@ -406,6 +442,8 @@ static int run_record(struct vmt_ctx *ctx)
 	if (r == 0) {
 		r = begin_faults(&rec);
 		if (r == 0)
+			r = begin_events(&rec);
+		if (r == 0)
 			r = begin(&rec);
 		if (r)
 			end(&rec, "failed", r);
@@ -413,6 +451,7 @@ static int run_record(struct vmt_ctx *ctx)
 		r = close_file(&rec);
 	}
 	vmt_record_faults_end(&rec.faults);
+	vmt_event_watch_end(&rec.events);
 	vmt_run_done(&rec.run);
 	vmt_closep(&rec.timer);
 	vmt_closep(&rec.signals);
@@ -424,8 +463,8 @@ static int run_record(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_record = {
 	.name = "record",
 	.summary = "samples of the machine and its processes into a file",
-	.synopsis = "-w FILE [-d SEC] [--duration SEC] [--maps LIST] [--faults] [--rotate LIMIT] "
-		    "[OPTION]...",
+	.synopsis = "-w FILE [-d SEC] [--duration SEC] [--maps LIST] [--faults] [--events] "
+		    "[--rotate LIMIT] [OPTION]...",
 	.cost = "the files of vmtop ps, once each 10 seconds",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),

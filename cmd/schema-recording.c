@@ -366,7 +366,7 @@ static void gap(struct vmt_json *j)
 					    "time", "reason",	   "duration_ns" };
 	size_t i;
 
-	line(j, "gap", "gap", "time that no sample covers, before the next one");
+	line(j, "gap_line", "gap", "time that no sample covers, before the next one");
 	clocks(j);
 	when(j);
 	definition(j, "reason");
@@ -400,7 +400,7 @@ static void end(struct vmt_json *j)
 
 void vmt_schema_recording(struct vmt_json *j)
 {
-	static const char *const lines[] = { "header", "key_sample", "sample", "gap", "end" };
+	static const char *const lines[] = { "header", "key_sample", "sample", "gap_line", "end" };
 	size_t i;
 
 	vmt_json_object(j);

@@ -118,7 +118,7 @@ _vmtop_options()
 		most=0
 		;;
 	record)
-		opts='--write --delay --count --duration --procs --maps --faults --rotate --keep --frame --root --timeout --quiet --verbose --help --version'
+		opts='--write --delay --count --duration --procs --maps --faults --events --rotate --keep --frame --root --timeout --quiet --verbose --help --version'
 		takes='-w --write -d --delay -n --count --duration --maps --rotate --keep --frame --root -t --timeout'
 		most=0
 		;;

@@ -21,6 +21,8 @@ struct vmt_recorded_part vmt_recorded_part(enum vmt_recorded_id id)
 		[VMT_RECORDED_PROBE] = { "probe", &vmt_entity_probe, false, NULL, true },
 		[VMT_RECORDED_FAULTS] = { "faults", &vmt_entity_fault, false, NULL, true },
 		[VMT_RECORDED_BALANCE] = { "balance", &vmt_entity_balance, false, NULL, true },
+		[VMT_RECORDED_EVENTS] = { "events", &vmt_entity_event, false, NULL, true },
+		[VMT_RECORDED_GAPS] = { "gaps", &vmt_entity_gap, false, NULL, true },
 	};
 
 	return parts[id];
@@ -133,6 +135,12 @@ size_t vmt_recorded_rows(const struct vmt_sample *s, enum vmt_recorded_id id, co
 	case VMT_RECORDED_BALANCE:
 		*ret = s->fault_table ? s->fault_table->procs : NULL;
 		return s->fault_table ? s->fault_table->n_procs : 0;
+	case VMT_RECORDED_EVENTS:
+		*ret = s->events;
+		return s->n_events;
+	case VMT_RECORDED_GAPS:
+		*ret = s->event_gaps;
+		return s->n_event_gaps;
 	case VMT_RECORDED_COUNT:
 		break;
 	}
@@ -215,6 +223,14 @@ int vmt_recorded_set(struct vmt_sample *s, enum vmt_recorded_id id, void *rows, 
 	case VMT_RECORDED_FAULTS:
 	case VMT_RECORDED_BALANCE:
 		return set_faults(s, id, rows, n);
+	case VMT_RECORDED_EVENTS:
+		s->events = rows;
+		s->n_events = n;
+		return 0;
+	case VMT_RECORDED_GAPS:
+		s->event_gaps = rows;
+		s->n_event_gaps = n;
+		return 0;
 	case VMT_RECORDED_COUNT:
 		break;
 	}

@@ -5,7 +5,7 @@
 
 /* Of the format. A reader takes what has its number, whatever minor is. */
 #define VMT_RECORDING_VERSION 2
-#define VMT_RECORDING_MINOR   1
+#define VMT_RECORDING_MINOR   2
 
 /*
  * What of a sample a recording keeps, beside the mappings of chosen processes: parts, each of them
@@ -22,6 +22,8 @@ enum vmt_recorded_id {
 	VMT_RECORDED_PROBE,
 	VMT_RECORDED_FAULTS,
 	VMT_RECORDED_BALANCE,
+	VMT_RECORDED_EVENTS,
+	VMT_RECORDED_GAPS,
 	VMT_RECORDED_COUNT,
 };
 

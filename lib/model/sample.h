@@ -106,6 +106,12 @@ struct vmt_sample {
 	struct vmt_cgroup_facts cgroup_facts;
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
 	struct vmt_fault_table *fault_table; /* rows of a probe that ran elsewhere; mostly NULL */
+	/* Rare events since the sample before, and a row where some of them are missing; known
+	 * where the source EVENTS says so. */
+	struct vmt_event *events;
+	size_t n_events;
+	struct vmt_gap *event_gaps;
+	size_t n_event_gaps;
 	struct vmt_cache_sample cache;
 	struct vmt_zone_sample *zones; /* NULL where they were not asked for */
 	struct vmt_kernel_sample *kernel; /* the same */

@@ -152,6 +152,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	bpf_program__set_autoload(s->progs.call_begins, wants_calls(opts->calls));
 	bpf_program__set_autoload(s->progs.call_ends, wants_calls(opts->calls));
 	bpf_program__set_autoload(s->progs.signal_made, wants_crashes(opts->calls));
+	/* Rows of processes are nobody's, and are not given back. */
+	bpf_program__set_autoload(s->progs.process_begins, !opts->rare);
+	bpf_program__set_autoload(s->progs.process_becomes, !opts->rare);
+	bpf_program__set_autoload(s->progs.process_ends, !opts->rare);
 	vmt_event_numbers_native((uint8_t *)(uintptr_t)s->rodata->vmt_native_calls);
 	vmt_event_numbers_compat((uint8_t *)(uintptr_t)s->rodata->vmt_compat_calls);
 	s->rodata->vmt_calls = opts->calls;
@@ -178,7 +182,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 						opts->threads ? opts->threads
 							      : vmt_probe_tasks_usual());
 	r = r ?: bpf_map__set_max_entries(s->maps.events, opts->ring ? opts->ring : RING_USUAL);
-	r = r ?: bpf_map__set_max_entries(s->maps.ended, ENDED_RING);
+	r = r
+		    ?: bpf_map__set_max_entries(s->maps.ended,
+						opts->rare ? (__u32)sysconf(_SC_PAGESIZE)
+							   : ENDED_RING);
 	return r;
 }
 
@@ -459,7 +466,8 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 	if (r == 0 && opts->stacks)
 		r = prepare_stacks(x);
 	r = r ?: watch(x, opts);
-	r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, &x->ended);
+	if (!opts->rare)
+		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, &x->ended);
 	if (r)
 		return r;
 	x->ring = ring_buffer__new(bpf_map__fd(s->maps.events), on_record, x, NULL);
@@ -573,7 +581,8 @@ void vmt_events_stop(struct vmt_events *x)
 	x->skeleton->bss->control.active = 0;
 	x->stop_ns = vmt_probe_now();
 	vmt_probe_wait();
-	vmt_drain_stop(x->ended);
+	if (x->ended)
+		vmt_drain_stop(x->ended);
 }
 
 static struct vmt_event_count count_of(const struct vmt_slot_call *c)

@@ -23,6 +23,8 @@ struct vmt_events_opts {
 	bool stacks; /* events are counted by stack, too */
 	bool handled; /* signals that processes handle are of interest, too */
 	bool singles; /* vmt_events_take() has something to give */
+	bool rare; /* of calls those alone that are rare, for a watcher that goes on for days: no
+		    * programs but theirs, and no sums, for which vmt_events_read() is not there */
 	uint64_t rate; /* single events a second at most; 0: any number */
 	/* 0 for the usual: */
 	uint32_t ring; /* bytes of the ring of single events, a power of two, whole pages */

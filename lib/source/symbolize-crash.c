@@ -77,3 +77,20 @@ int vmt_symbolize_crash(struct vmt_single_symbols *known, struct vmt_collector *
 		crash->symbol = one.symbol;
 	return r < 0 ? r : 0;
 }
+
+int vmt_symbolize_event(struct vmt_single_symbols *known, struct vmt_collector *c,
+			struct vmt_sample *s, const struct vmt_event_raw *e,
+			struct vmt_arena *arena, struct vmt_event_raw *ret)
+{
+	struct vmt_crash *crash;
+
+	*ret = *e;
+	if (!e->crash)
+		return 0;
+	crash = vmt_arena_alloc(arena, 1, sizeof(*crash));
+	if (!crash)
+		return -ENOMEM;
+	*crash = *e->crash;
+	ret->crash = crash;
+	return vmt_symbolize_crash(known, c, s, e, crash);
+}

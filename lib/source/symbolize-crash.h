@@ -12,3 +12,8 @@
 int vmt_symbolize_crash(struct vmt_single_symbols *known, struct vmt_collector *c,
 			struct vmt_sample *s, const struct vmt_event_raw *e,
 			struct vmt_crash *crash);
+/* The same of an event, whatever it is: *ret is e, with a crash of its own in arena where it has
+ * one. */
+int vmt_symbolize_event(struct vmt_single_symbols *known, struct vmt_collector *c,
+			struct vmt_sample *s, const struct vmt_event_raw *e,
+			struct vmt_arena *arena, struct vmt_event_raw *ret);

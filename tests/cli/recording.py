@@ -18,7 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from program import (  # noqa: E402
-    DENIED, FAILED, NOTHING, OK, USAGE, Outsider, expect, loads, moment, one_line, pack, run,
+    DENIED, FAILED, NOTHING, OK, PARTIAL, USAGE, Outsider, expect, loads, moment, one_line, pack, run,
 )
 from tap import BUILD, VMTOP, Report  # noqa: E402
 
@@ -461,6 +461,30 @@ def faults(report, folder):
                  or ([f"rungs {rungs}"] if len(said) != 2 or "unknown" in rungs else []))
 
 
+def events(report, folder):
+    """--events as nobody: nothing of them, which is not none, the rest of it, and the exit code."""
+    name = "record --events as nobody"
+    if os.geteuid() != 0:
+        report.skip(name, "only root can become nobody")
+        return
+    with Outsider() as nobody:
+        path = os.path.join(nobody.folder, "events.rec")
+        os.chmod(nobody.folder, 0o777)
+        result = nobody.run("record", "-w", path, "-n", "2", "-d", "0.1", "--events")
+        text = subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout
+        again = nobody.run("replay", "-r", path, "--ndjson")
+    lines = [loads(line) for line in text.splitlines()]
+    first = [line for line in lines if line["type"] == "sample"][0]
+    state = first["sources"]["events"]["status"]
+    wanted = {"ok": OK, "denied": DENIED}.get(state, PARTIAL)
+    problems = expect(result, wanted, quiet=False)
+    if state != "ok" and ("events" in first["data"] or b"--events: " not in result.err):
+        problems.append(f"{state}: {first['data'].get('events')}, said {result.err!r}")
+    if state != "ok" and b'"type":"event"' in again.out:
+        problems.append("replay has events")
+    report.check(name, problems)
+
+
 def main():
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
@@ -469,7 +493,8 @@ def main():
             report.skip("recordings", "this build has none")
             report.done()
         for part in (killed, refused, full, second, others, packed, many, many_maps,
-                     small_and_large, on_disk, steady, files, rights, mapped, faults):
+                     small_and_large, on_disk, steady, files, rights, mapped, faults,
+                     events):
             part(report, folder)
     report.done()
 

@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from recorded import after, output, samples  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 
 ROUNDS, PAGES = 3, 3000
@@ -49,33 +49,6 @@ def rests(pid):
     while (now := state()) != "S":
         if now in "ZX":
             raise RuntimeError(f"process {pid} ended")
-
-
-def output(*words):
-    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          check=False).stdout.splitlines()
-
-
-def whole(lines):
-    """Those that have been written to their end: a recorder is at work."""
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            pass
-
-
-def samples(path):
-    """The samples that are in the file by now, whole or not."""
-    if not os.path.exists(path):
-        return []
-    return [line for line in whole(output("zstd", "-dcq", path)) if line["type"] == "sample"]
-
-
-def after(path, job, wanted):
-    """Waits for so many samples."""
-    while job.poll() is None and len(samples(path)) < wanted:
-        time.sleep(0.02)
 
 
 def record(path, worker):

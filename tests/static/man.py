@@ -116,7 +116,7 @@ def recording_problems(text):
     said = set(re.findall(r"\w+", " ".join(re.findall(r"^\.(?:It )?Va (.*)$", text, re.MULTILINE))))
     path, = SCHEMAS.glob("vmtop.recording-*.schema.json")
     schema = json.loads(path.read_text(encoding="utf-8"))["$defs"]
-    for sort in ("header", "key_sample", "sample", "gap", "end"):
+    for sort in ("header", "key_sample", "sample", "gap_line", "end"):
         properties = schema[sort]["properties"]
         keys = set(properties) | set(properties.get("data", {}).get("properties", ()))
         yield from (f"{sort} has {key}" for key in sorted(keys - said))

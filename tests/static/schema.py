@@ -25,7 +25,7 @@ except ImportError:
 SCHEMAS = TOP / "lib" / "view" / "schema"
 
 # The sorts of lines of a recording: of its samples, those that others are told from have a time.
-LINES = ("header", "key_sample", "sample", "gap", "end")
+LINES = ("header", "key_sample", "sample", "gap_line", "end")
 
 # How a command is run for its document, where its name alone is not enough.
 ARGUMENTS = {
@@ -204,6 +204,8 @@ def errors_of_line(schema, line):
     """The sort of a line, and what in it is not as the schema of that sort says."""
     value = json.loads(line)
     sort = "key_sample" if value["type"] == "sample" and "time" in value else value["type"]
+    # Rows of another sort have that name, too.
+    sort = "gap_line" if sort == "gap" else sort
     if sort not in LINES:
         return sort, [f"a line of no sort: {sort}"]
     return sort, [f"{sort}: {text}" for text in error_texts(line_validator(schema, sort), value)]

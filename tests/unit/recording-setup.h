@@ -128,6 +128,22 @@ static inline void any_faults(struct vmt_sample *s)
 	s->fault_table = t;
 }
 
+/* Events since the sample before, some of which may be missing. */
+static inline void any_events(struct vmt_sample *s)
+{
+	size_t k;
+
+	s->n_events = next() % 4;
+	s->events = vmt_arena_alloc(&s->arena, s->n_events + 1, sizeof(*s->events));
+	for (k = 0; k < s->n_events; k++)
+		any_row(s, &vmt_entity_event, &s->events[k]);
+	s->n_event_gaps = next() % 2;
+	s->event_gaps = vmt_arena_alloc(&s->arena, 1, sizeof(*s->event_gaps));
+	if (s->n_event_gaps)
+		any_row(s, &vmt_entity_gap, s->event_gaps);
+	s->sources[VMT_SOURCE_EVENTS].state = VMT_STATE_OK;
+}
+
 /* The same machine a little later: rows go, come and change. */
 static inline struct vmt_sample *any_sample(uint64_t i)
 {
@@ -175,6 +191,8 @@ static inline struct vmt_sample *any_sample(uint64_t i)
 	s->procs_seen = n;
 	if (next() % 3)
 		any_faults(s);
+	if (next() % 3)
+		any_events(s);
 	return s;
 }
 
@@ -216,6 +234,8 @@ static inline void same_sample(const struct vmt_sample *a, const struct vmt_samp
 			 b->sources[VMT_SOURCE_STATUS].denied);
 	assert_string_equal(a->sources[VMT_SOURCE_STATUS].reason,
 			    b->sources[VMT_SOURCE_STATUS].reason);
+	assert_int_equal(b->sources[VMT_SOURCE_EVENTS].state,
+			 a->sources[VMT_SOURCE_EVENTS].state ? VMT_STATE_OK : VMT_STATE_ABSENT);
 	assert_int_equal(b->sources[VMT_SOURCE_SMAPS].state, VMT_STATE_ABSENT);
 	assert_string_equal(b->sources[VMT_SOURCE_SMAPS].reason, "not recorded");
 }

@@ -234,6 +234,13 @@ static void j04_hostile_lines(void **unused)
 		"\"mappings\":{\"1\":[{\"start\":\"0x2\"},{\"start\":\"0x1\"}]}",
 		"\"mappings\":{\"1\":{\"gone\":[\"0x1\"]}}",
 		"\"mappings\":[1]",
+		"\"events\":7",
+		"\"events\":[null]",
+		"\"events\":[{\"pid\":\"x\"}]",
+		"\"events\":[{\"address\":8}]",
+		"\"events\":[{\"text\":8}]",
+		"\"events\":{\"changed\":[{\"row\":0,\"pid\":1}]}",
+		"\"gaps\":[{\"lost_total\":-1}]",
 	};
 	VMT_AUTO_BUF deep = { 0 };
 	size_t i;

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Crashes in a recording: each is told once, in the sample that it came before, and the same when it
+is replayed; of many at once as many as a sample has, and the rest is counted."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from recorded import after, output, samples  # noqa: E402
+from tap import VMTOP, Report  # noqa: E402
+
+MOST = 64
+MANY = 150
+
+# Children that die one after the other, so many as a line says, of what it says.
+WORKER = """if True:
+    import ctypes, os, resource, signal, sys
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    def die(how):
+        if how == "null":
+            ctypes.string_at(8)
+        elif how == "bus":
+            os.kill(os.getpid(), signal.SIGBUS)
+        elif how == "handled":
+            signal.signal(signal.SIGSEGV, lambda *_: None)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        n, how = line.split()
+        pids = []
+        for _ in range(int(n)):
+            pid = os.fork()
+            if not pid:
+                die(how)
+                os._exit(0)
+            os.waitpid(pid, 0)
+            pids.append(pid)
+        print(*pids, flush=True)
+"""
+
+
+class Worker:
+    def __enter__(self):
+        self.job = subprocess.Popen([sys.executable, "-uc", WORKER], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, text=True)
+        self.job.stdout.readline()
+        return self
+
+    def __exit__(self, *_):
+        self.job.stdin.close()
+        self.job.wait()
+        self.job.stdout.close()
+
+    def kill(self, n, how):
+        """Their numbers."""
+        self.job.stdin.write(f"{n} {how}\n")
+        self.job.stdin.flush()
+        return [int(pid) for pid in self.job.stdout.readline().split()]
+
+
+def record(path, worker):
+    """Who died of what, and what was said of it."""
+    died = {}
+    with subprocess.Popen([VMTOP, "record", "-w", path, "-d", "0.5", "--duration", "600",
+                           "--procs=none", "--events"],
+                          stderr=subprocess.PIPE, text=True) as job:
+        after(path, job, 1)
+        for how in ("null", "bus", "handled", "term"):
+            died[how] = worker.kill(1, how)[0]
+            # One that was begun when it was dead.
+            after(path, job, len(samples(path)) + 2)
+        died["many"] = worker.kill(MANY, "bus")
+        after(path, job, len(samples(path)) + 2)
+        job.send_signal(signal.SIGINT)
+        said = job.stderr.read()
+    return died, said.strip() or (f"exit {job.returncode}" if job.returncode else "")
+
+
+def schema_problems(lines):
+    """What is not as vmtop schema says."""
+    schema = json.loads(subprocess.run([VMTOP, "schema", "recording"], stdout=subprocess.PIPE,
+                                       check=True).stdout)
+    known = jsonschema.Draft202012Validator(schema)
+    return [error.message[:200] for line in lines for error in known.iter_errors(line)]
+
+
+def about(rows, pid):
+    return [(row["signal_name"], row["reason"]) for row in rows if row["pid"] == pid]
+
+
+def main():
+    report = Report()
+    if not shutil.which("zstd"):
+        report.skip("crashes in a recording", "needs zstd")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        with Worker() as worker:
+            died, problem = record(path, worker)
+        lines = samples(path)
+        if problem or not lines:
+            report.check("crashes are recorded", problem or "no sample")
+            sys.exit(1)
+        rows = [row for line in lines for row in line["data"].get("events", [])]
+        report.check("the source says that they were watched", [
+            line["sources"]["events"] for line in lines[:1]
+            if line["sources"]["events"]["status"] != "ok"])
+        for how, wanted in (("null", [("SIGSEGV", "null_page")]), ("bus", [("SIGBUS", "sent")]),
+                            ("handled", []), ("term", [])):
+            said = about(rows, died[how])
+            report.check(f"one that dies of {how}", [f"{said}"] if said != wanted else [])
+        report.check("a sentence says it", [row["text"] for row in rows
+                                            if row["pid"] == died["null"]
+                                            and not row["text"].endswith("read of 0x8: the null page")])
+        if jsonschema:
+            report.check("samples are as their schema says", schema_problems(lines))
+        else:
+            report.skip("samples are as their schema says", "needs python3-jsonschema")
+        report.check("samples are bounded", [
+            f"{len(line['data']['events'])} in one" for line in lines
+            if len(line["data"].get("events", [])) > MOST])
+        many = [row["pid"] for row in rows if row["pid"] in set(died["many"])]
+        missing = sum(gap["lost_total"] + gap["limited_total"]
+                      for line in lines for gap in line["data"].get("gaps", []))
+        report.check(f"of {MANY} at once each is told of or counted", [
+            f"{len(many)}, {len(set(many))} of them different, and {missing} counted"]
+            if len(set(many)) != len(many) or not many or len(many) + missing < MANY else [])
+        again = [json.loads(line) for line in output(VMTOP, "replay", "-r", path, "--ndjson", "-q")]
+        told = [(row["pid"], row["time"], row["text"]) for row in again if row["type"] == "event"]
+        report.check("replay prints the same", [f"{len(told)} of {len(rows)}"] if told != [
+            (row["pid"], row["time"], row["text"]) for row in rows] else [])
+        report.check("replay prints what is missing", [] if missing == sum(
+            row["lost_total"] + row["limited_total"] for row in again if row["type"] == "gap")
+            else ["another number"])
+    sys.exit(1 if report.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
