@@ -16,6 +16,7 @@
 
 /* What is rare stands at the end of a program, out of the way of the rest. */
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x)   __builtin_expect(!!(x), 1)
 
 /*
  * VM_FAULT_*: the same bits from 5.9 to 7.x where they exist at all. VM_FAULT_COMPLETED came with

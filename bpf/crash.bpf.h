@@ -63,15 +63,15 @@ static __always_inline struct vmt_slot_changes *changes_of(u32 slot, u32 tgid)
 	return c;
 }
 
-static __always_inline void keep_change(struct vmt_slot_changes *c, u64 start, u64 len, u64 now,
-					u32 call, u32 value)
+static __always_inline void keep_change(struct vmt_slot_changes *c, u32 tid, u64 start, u64 len,
+					u64 now, u32 call, u32 value)
 {
 	struct vmt_slot_change *at = &c->changes[c->n & (VMT_CRASH_CHANGES - 1)];
 
 	at->start = start;
 	at->end = start + len;
 	at->ns = now;
-	at->tid = bpf_get_current_pid_tgid();
+	at->tid = tid;
 	at->call = call;
 	at->value = value;
 	c->n++;
@@ -336,18 +336,25 @@ static __always_inline void crash_copy(struct vmt_crash_record *r, const struct 
 }
 #endif
 
-/* bpf_task_pt_regs() came with 5.15 (dd6e10fbd9fb); before, they stand at the end of the stack. */
+/* bpf_task_pt_regs() came with 5.15 (dd6e10fbd9fb). */
+#define vmt_has_task_regs() bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
+
+/* Where the registers of the current task lie, 0 where that is not known. Without that function
+ * they stand at the end of the stack. */
+static __always_inline u64 task_regs(struct task_struct *task)
+{
+	if (vmt_has_task_regs())
+		return bpf_task_pt_regs(bpf_get_current_task_btf());
+	if (KERNEL_STACK)
+		return (u64)BPF_CORE_READ(task, stack) + KERNEL_STACK - sizeof(struct pt_regs);
+	return 0;
+}
+
 static __noinline void crash_regs(struct crash_work *w, struct task_struct *task)
 {
-	u64 stack = (u64)BPF_CORE_READ(task, stack), at;
+	u64 at = task_regs(task);
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		at = bpf_task_pt_regs(bpf_get_current_task_btf());
-	else if (KERNEL_STACK)
-		at = stack + KERNEL_STACK - sizeof(w->regs);
-	else
-		return;
-	if (bpf_probe_read_kernel(&w->regs, sizeof(w->regs), (void *)at))
+	if (!at || bpf_probe_read_kernel(&w->regs, sizeof(w->regs), (void *)at))
 		return;
 	crash_copy(&w->r, &w->regs);
 	w->r.flags |= VMT_CRASH_REGISTERS;

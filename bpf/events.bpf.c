@@ -9,9 +9,10 @@
 
 #include "bpf/common.bpf.h"
 #include "bpf/crash.bpf.h"
+#include "bpf/event-open.bpf.h"
+#include "bpf/event-site.bpf.h"
 #include "bpf/events.h"
 #include "bpf/rss.bpf.h"
-#include "bpf/stack.bpf.h"
 
 volatile struct vmt_events_control control = {};
 volatile struct vmt_event_rate rate = {};
@@ -26,8 +27,6 @@ const volatile __u64 vmt_page = 4096;
 const volatile __u32 vmt_uid_on = 0;
 const volatile __u32 vmt_uid = 0; /* processes of this real user alone */
 
-#define CALL(name)   VMT_BPF_CALL_##name
-#define BIT(name)    (1u << CALL(name))
 #define MAP_FIXED    0x10
 #define CLONE_VM     0x00000100ull
 #define CLONE_THREAD 0x00010000ull
@@ -53,35 +52,6 @@ const volatile __u32 vmt_uid = 0; /* processes of this real user alone */
 	 BIT(MREMAP) | BIT(SHMDT) | BIT(BRK) | EXECS)
 #define STAYS (BIT(MPROTECT) | BIT(PKEY_MPROTECT) | BIT(MADVISE))
 
-/* A call that began, by thread. What a thread leaves here when it ends is overwritten in time. */
-struct open_call {
-	u64 t0;
-	u64 args[6];
-	u64 before;
-	u64 ino;
-	s64 rss;
-	u32 dev;
-	u32 name;
-	u32 slot; /* row of processes */
-	u32 tgid;
-	u32 cpu;
-	u8 call; /* 0: none is open */
-	u8 flags; /* enum vmt_event_flag */
-	u8 single; /* goes through the ring */
-	u8 pad;
-	u32 site; /* row of sites + 1; 0 for none */
-	u32 pad_2;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u32);
-	__type(value, struct open_call);
-} open_calls SEC(".maps");
-
-static const struct open_call nothing_open = {};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -96,14 +66,6 @@ struct {
 	__type(key, u32);
 	__type(value, u32);
 } process_index SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 16384); /* as of stack_rows */
-	__type(key, u32);
-	__type(value, struct vmt_slot_site);
-} sites SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
@@ -332,22 +294,6 @@ static __always_inline void count(u32 slot, u32 call, bool alone, bool failed, u
 		vmt_add(&c->ns, ns);
 }
 
-/* Counts a call for its stack, too. */
-static __noinline void count_site(u32 slot, u32 call, bool failed, u64 bytes, u64 ns)
-{
-	struct vmt_slot_site *s = bpf_map_lookup_elem(&sites, &slot);
-
-	if (!s)
-		return;
-	s->call = call;
-	vmt_add(&s->n.calls, 1);
-	if (failed)
-		vmt_add(&s->n.errors, 1);
-	else
-		vmt_add(&s->n.bytes, bytes);
-	vmt_add(&s->n.ns, ns);
-}
-
 /* Of a call that did not fail: what a later signal of the process may come from. */
 static __always_inline void remember(const struct open_call *open, s64 ret, u64 now)
 {
@@ -366,23 +312,23 @@ static __always_inline void remember(const struct open_call *open, s64 ret, u64 
 		keep_file(c, ret, (a[1] + mask) & ~mask, now, open->ino, open->before);
 	/* What it takes the place of is gone. */
 	if (open->call == CALL(MMAP) && a[3] & MAP_FIXED)
-		keep_change(c, ret, (a[1] + mask) & ~mask, now, CALL(MMAP), 0);
+		keep_change(c, open->tid, ret, (a[1] + mask) & ~mask, now, CALL(MMAP), 0);
 	else if (open->call == CALL(MUNMAP))
-		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MUNMAP), 0);
+		keep_change(c, open->tid, a[0], (a[1] + mask) & ~mask, now, CALL(MUNMAP), 0);
 	else if (bit & (BIT(MPROTECT) | BIT(PKEY_MPROTECT)))
-		keep_change(c, a[0], (a[1] + mask) & ~mask, now, open->call, a[2]);
+		keep_change(c, open->tid, a[0], (a[1] + mask) & ~mask, now, open->call, a[2]);
 	else if (open->call == CALL(MADVISE) && a[2] - ADVICE_GUARD < 2)
-		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MADVISE), a[2]);
+		keep_change(c, open->tid, a[0], (a[1] + mask) & ~mask, now, CALL(MADVISE), a[2]);
 	else if (open->call == CALL(MREMAP) && a[0] != (u64)ret)
-		keep_change(c, a[0], (a[1] + mask) & ~mask, now, CALL(MREMAP), 0);
+		keep_change(c, open->tid, a[0], (a[1] + mask) & ~mask, now, CALL(MREMAP), 0);
 	else if (open->call == CALL(MREMAP) && a[2] < a[1])
-		keep_change(c, a[0] + ((a[2] + mask) & ~mask),
+		keep_change(c, open->tid, a[0] + ((a[2] + mask) & ~mask),
 			    ((a[1] + mask) & ~mask) - ((a[2] + mask) & ~mask), now, CALL(MREMAP),
 			    0);
 	else if (open->call == CALL(SHMDT) && open->flags & VMT_EVENT_BEFORE)
-		keep_change(c, a[0], open->before, now, CALL(SHMDT), 0);
+		keep_change(c, open->tid, a[0], open->before, now, CALL(SHMDT), 0);
 	else if (open->call == CALL(BRK) && (u64)ret < open->before)
-		keep_change(c, ret, open->before - (u64)ret, now, CALL(BRK), 0);
+		keep_change(c, open->tid, ret, open->before - (u64)ret, now, CALL(BRK), 0);
 }
 
 /* Whether the current process has one thread: it alone makes more of them. */
@@ -448,77 +394,6 @@ static __always_inline void args_of(struct open_call *open, struct pt_regs *regs
 }
 #endif
 
-/* Calls whose wrappers in the C library mostly have no frame: what is on top of the stack is where
- * they return to. */
-#define BARE                                                                                       \
-	(BIT(MMAP) | BIT(MUNMAP) | BIT(MPROTECT) | BIT(PKEY_MPROTECT) | BIT(BRK) | BIT(MADVISE) |  \
-	 BIT(MLOCK) | BIT(MLOCK2) | BIT(MUNLOCK) | BIT(MLOCKALL) | BIT(MUNLOCKALL) |               \
-	 BIT(MEMFD_CREATE) | BIT(SHMAT) | BIT(SHMDT) | BIT(REMAP_FILE_PAGES) | BIT(MSEAL))
-
-/* Where a wrapper returns to that saved no frame pointer, and that the chain of these leaves out:
- * an address behind an instruction that calls. 0 where there is none. */
-static __noinline u64 caller_of(struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	u8 code[8] = {};
-	u64 at = 0;
-
-	if (bpf_probe_read_user(&at, sizeof(at), (void *)BPF_CORE_READ(regs, sp)) ||
-	    bpf_probe_read_user(code, sizeof(code), (void *)(at - sizeof(code))))
-		return 0;
-	/* call rel32; call of a register, or of memory with a displacement of 0, 8 or 32 bits */
-	if (code[3] == 0xe8 || (code[6] == 0xff && (code[7] & 0x38) == 0x10) ||
-	    (code[5] == 0xff && (code[6] & 0x38) == 0x10) ||
-	    (code[2] == 0xff && (code[3] & 0x38) == 0x10))
-		return at;
-	return 0;
-#else
-	u64 at = regs->user_regs.regs[30];
-	u32 code = 0;
-
-	if (bpf_probe_read_user(&code, sizeof(code), (void *)(at - sizeof(code))))
-		return 0;
-	/* bl, blr */
-	return code >> 26 == 0x25 || (code & 0xfffffc1f) == 0xd63f0000 ? at : 0;
-#endif
-}
-
-/* The row for the stack of a call that begins, as of stack_row(). */
-static __noinline u32 site_find(void *ctx, u32 call, u64 caller)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct stack_key key = {
-		.start_time = BPF_CORE_READ(task, group_leader, start_boottime),
-		.tgid = bpf_get_current_pid_tgid() >> 32,
-		.exec_id = BPF_CORE_READ(task, self_exec_id),
-		.caller = caller,
-		.sort = call,
-	};
-
-	stack_ids(ctx, &key, false);
-	return stack_row(ctx, &key);
-}
-
-/* The row of sites of a call that begins, + 1; 0 where there is no room. */
-static __always_inline u32 site_of(void *ctx, u32 call, struct pt_regs *regs, bool compat)
-{
-	u64 caller = !compat && BARE >> (call & 31) & 1 ? caller_of(regs) : 0;
-	u32 row = site_find(ctx, call, caller), slot = row & ~STACK_NEW;
-	struct vmt_slot_stack *s;
-
-	s = row == STACK_NONE ? NULL : bpf_map_lookup_elem(&stack_rows, &slot);
-	if (!s) {
-		vmt_add(&stack_lost.rows, 1);
-		return 0;
-	}
-	if (row & STACK_NEW) {
-		stack_codes(s, slot);
-		if (caller && code_of(caller, slot))
-			vmt_add(&stack_lost.codes, 1);
-	}
-	return slot + 1;
-}
-
 /* Arguments that lie in the memory of the caller. False where the call is none of ours. */
 static __noinline bool args_of_memory(struct open_call *open)
 {
@@ -546,6 +421,16 @@ static __noinline bool args_of_memory(struct open_call *open)
 			open->args[0] = 0;
 	}
 	return true;
+}
+
+/* Whether a number means a call that is told of, of whichever list it may be. */
+static __always_inline bool is_of_interest(u64 number)
+{
+	if (number >= VMT_EVENT_NUMBERS)
+		return false;
+	barrier_var(number);
+	number &= VMT_EVENT_NUMBERS - 1;
+	return vmt_native_calls[number] | vmt_compat_calls[number];
 }
 
 /* The call that a number means, or 0. */
@@ -577,37 +462,37 @@ static __always_inline void begin(struct open_call *open, struct task_struct *ta
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(call_begins, struct pt_regs *regs, long number)
 {
-	struct task_struct *task = vmt_current();
-	bool compat = vmt_is_compat(task), old_mmap;
+	struct task_struct *task;
 	struct open_call *open;
-	u32 call, tgid, tid;
+	bool compat, old_mmap;
+	u32 call, tgid;
 	u64 now;
 
-	call = call_of(number, compat);
-	if (!call) {
+	/* Of most there is nothing to tell, and nothing is asked. */
+	if (!is_of_interest(number)) {
 		if (unlikely(number & X32_BIT) && number >= X32_BIT && control.active)
 			stat_add(VMT_STAT_COMPAT, 1);
 		return 0;
 	}
+	task = vmt_current();
+	compat = vmt_is_compat(task);
+	call = call_of(number, compat);
+	if (!call)
+		return 0;
 	tgid = vmt_current_read(task, tgid);
-	tid = vmt_current_read(task, pid);
 	if (!wanted(tgid, call == CALL(OLD_MMAP)  ? CALL(MMAP)
 			  : call == CALL(OLD_IPC) ? CALL(SHMAT)
 						  : call))
 		return 0;
-	open = bpf_map_lookup_elem(&open_calls, &tid);
-	if (!open) {
-		bpf_map_update_elem(&open_calls, &tid, &nothing_open, BPF_ANY);
-		open = bpf_map_lookup_elem(&open_calls, &tid);
-		if (!open) {
-			stat_add(VMT_STAT_NO_ACCOUNT, 1);
-			return 0;
-		}
-	}
+	open = open_make(call_key(regs));
+	if (!open)
+		return 0;
 	if (!open->slot || open->tgid != tgid) {
 		open->slot = process_row(tgid, bpf_get_current_task());
 		open->tgid = tgid;
 	}
+	open->tid = vmt_current_read(task, pid);
+	open->alone = is_alone(task);
 	open->call = call;
 	open->flags = VMT_EVENT_TIMED | (compat ? VMT_EVENT_COMPAT : 0);
 	open->before = open->ino = open->dev = open->name = 0;
@@ -639,30 +524,38 @@ int BPF_PROG(call_begins, struct pt_regs *regs, long number)
 	return 0;
 }
 
+/* The end of a call that goes through the ring. */
+static __always_inline void end_single(struct open_call *open, u64 now, s64 ret)
+{
+	struct task_struct *task = vmt_current();
+	struct mm_struct *mm = vmt_current_read(task, mm);
+	s64 rss = 0;
+
+	if (open->flags & VMT_EVENT_RSS &&
+	    (!mm || open->cpu != bpf_get_smp_processor_id() || !rss_pages(task, mm, &rss)))
+		open->flags &= ~VMT_EVENT_RSS;
+	put(open, now, ret, rss - open->rss);
+}
+
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task;
 	struct open_call *open;
-	struct mm_struct *mm;
-	u32 tid, bit;
+	u64 now, bytes, ns;
 	bool failed;
-	s64 rss = 0;
-	u64 now;
+	u32 bit;
 
 	if (!control.active)
 		return 0;
-	task = vmt_current();
 #if defined(__TARGET_ARCH_x86)
-	/* Of most there was nothing to tell: that they are looked for costs more. */
-	if (!call_of(regs->orig_ax, vmt_is_compat(task)))
+	if (!is_of_interest(regs->orig_ax))
 		return 0;
 #endif
-	tid = vmt_current_read(task, pid);
-	open = bpf_map_lookup_elem(&open_calls, &tid);
+	open = open_find(call_key(regs));
 	if (!open || !open->call)
 		return 0;
 	now = bpf_ktime_get_ns();
+	ns = now - open->t0;
 	bit = 1u << (open->call & 31);
 	failed = is_error(ret);
 	if (open->call == CALL(BRK))
@@ -671,24 +564,18 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 		look_after(open, ret);
 	if (!failed)
 		remember(open, ret, now);
-	count(open->slot, open->call, is_alone(task), failed, failed ? 0 : bytes_of(open, ret),
-	      now - open->t0);
+	bytes = failed ? 0 : bytes_of(open, ret);
+	count(open->slot, open->call, open->alone, failed, bytes, ns);
 	if (vmt_stacks && open->site)
-		count_site(open->site - 1, open->call, failed, failed ? 0 : bytes_of(open, ret),
-			   now - open->t0);
+		count_site(open->site - 1, open->call, failed, bytes, ns);
 	if (!failed && bit & EXECS) {
 		struct vmt_slot_process *p = bpf_map_lookup_elem(&processes, &open->slot);
 
 		if (p && open->slot)
 			bpf_get_current_comm(&p->comm, sizeof(p->comm));
 	}
-	if (open->single) {
-		mm = vmt_current_read(task, mm);
-		if (open->flags & VMT_EVENT_RSS &&
-		    (!mm || open->cpu != bpf_get_smp_processor_id() || !rss_pages(task, mm, &rss)))
-			open->flags &= ~VMT_EVENT_RSS;
-		put(open, now, ret, rss - open->rss);
-	}
+	if (open->single)
+		end_single(open, now, ret);
 	open->call = 0;
 	return 0;
 }
@@ -705,23 +592,6 @@ int BPF_PROG(process_begins, struct task_struct *parent, struct task_struct *chi
 		return 0;
 	if (bpf_map_update_elem(&filter, &to, &one, BPF_ANY))
 		stat_add(VMT_STAT_BUSY, 1);
-	return 0;
-}
-
-/* A thread that is not the first of its process executes, and becomes the first. */
-SEC("?tp_btf/sched_process_exec")
-int BPF_PROG(process_becomes, struct task_struct *task, s32 old_tid)
-{
-	u32 was = old_tid, tid = bpf_get_current_pid_tgid();
-	struct open_call *open;
-
-	if (!control.active || was == tid)
-		return 0;
-	open = bpf_map_lookup_elem(&open_calls, &was);
-	if (!open)
-		return 0;
-	bpf_map_update_elem(&open_calls, &tid, open, BPF_ANY);
-	bpf_map_delete_elem(&open_calls, &was);
 	return 0;
 }
 
@@ -755,13 +625,13 @@ int BPF_PROG(process_ends, struct task_struct *task)
 	struct open_call open = { .call = CALL(EXIT) };
 	struct signal_struct *signal;
 	u64 who = bpf_get_current_pid_tgid();
-	u32 tgid = who >> 32, tid = who;
+	u32 tgid = who >> 32;
 	u64 now = bpf_ktime_get_ns();
 	s64 status;
 
 	if (!control.active)
 		return 0;
-	bpf_map_delete_elem(&open_calls, &tid);
+	open_end(task);
 	signal = BPF_CORE_READ(task, signal);
 	if (BPF_CORE_READ(signal, live.counter) > 0)
 		return 0;

@@ -187,6 +187,7 @@ static int tick(void *arg, struct vmt_events *events, int signals, uint64_t unti
 {
 	const struct vmt_rows none = { 0 };
 	struct events *x = arg;
+	bool came = false;
 	int r = 0, n;
 
 	x->sink->held = true;
@@ -200,11 +201,12 @@ static int tick(void *arg, struct vmt_events *events, int signals, uint64_t unti
 		n = r == 0 && (last || vmt_sink_rest(x->sink) < VMT_STREAM_BACKLOG)
 			    ? take(x, events)
 			    : r;
+		came = came || n > 0;
 	} while (n == (int)TURN);
 	r = n < 0 ? n : emit_gap(x, events, last);
 	if (r == 0 && !last)
 		r = vmt_stream_write(x->sink, signals, until_ns);
-	return r;
+	return r < 0 ? r : came;
 }
 
 /* How it went, below what text has. */

@@ -8,6 +8,11 @@
 
 /* The ring has room for half a million events a second at that. */
 #define TICK_NS UINT64_C(50000000)
+/* Where nothing came for some ticks, and where nothing is to be taken: what wakes costs. The ring
+ * has room for as long at a limit of that many a second. */
+#define QUIET_TICK_NS UINT64_C(250000000)
+#define QUIET_RATE    UINT64_C(10000)
+#define QUIET_TICKS   4u
 
 static void eventsp(struct vmt_events **x)
 {
@@ -29,17 +34,23 @@ static int hear_child(struct vmt_event_window *w)
 static int wait_for_end(struct vmt_event_window *w, struct vmt_events *events,
 			struct vmt_pid_watch *watched, uint64_t end_ns)
 {
+	bool patient = !w->tick || (w->opts.rate && w->opts.rate <= QUIET_RATE);
+	unsigned quiet = w->tick ? 0 : QUIET_TICKS;
+
 	for (;;) {
-		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), until;
+		uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), until, tick_ns;
 		int r = hear_child(w);
 
 		/* What it could not become is told by the child. */
 		if (r < 0 || now >= end_ns || vmt_pid_watch_is_over(watched))
 			return 0;
-		until = end_ns - now < TICK_NS ? end_ns : now + TICK_NS;
+		tick_ns = patient && quiet >= QUIET_TICKS ? QUIET_TICK_NS : TICK_NS;
+		until = end_ns - now < tick_ns ? end_ns : now + tick_ns;
 		r = w->tick ? w->tick(w->arg, events, watched->fds[0].fd, until, false) : 0;
 		if (r < 0)
 			return r;
+		if (w->tick)
+			quiet = r ? 0 : quiet + (quiet < QUIET_TICKS);
 		now = vmt_now_ns(CLOCK_MONOTONIC);
 		if (vmt_pid_watch_wait(watched, now < until ? until - now : 0))
 			return 0;
@@ -99,7 +110,9 @@ static int count(struct vmt_event_window *w, int signals, const sigset_t *mask,
 	}
 	vmt_events_stop(events);
 	if (*ret_error == 0 && w->tick)
-		*ret_error = w->tick(w->arg, events, signals, 0, true);
+		r = w->tick(w->arg, events, signals, 0, true);
+	if (r < 0)
+		*ret_error = r;
 	if (vmt_events_read(events, arena, sample, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	return 0;

@@ -14,7 +14,7 @@ struct vmt_event_window {
 	uint64_t duration_ns; /* UINT64_MAX: no end of its own */
 	/* Some times a second: what came is to be taken, and what is to be written to be written
 	 * until that time, or a signal; last: all that there is, after the end. NULL for nothing.
-	 * 0, or a negative errno that ends the window. */
+	 * Whether something came, or a negative errno that ends the window. */
 	int (*tick)(void *arg, struct vmt_events *events, int signals, uint64_t until_ns,
 		    bool last);
 	void *arg;

@@ -14,6 +14,10 @@
 
 /* The ring has room for this long, where some ten thousand processes end in a second. */
 #define DRAIN_NS 50000000u
+/* So often in a row nothing came: then it sleeps as long as it may. */
+#define QUIET 8u
+/* Of the burst that begins then the rest stays in the tables. */
+#define PATIENT_NS 250000000u
 /* What the thread keeps at most: then the ring fills, and rows stay in their tables. */
 #define KEPT_MOST ((size_t)256 << 20)
 
@@ -37,6 +41,7 @@ struct vmt_drain {
 	pthread_cond_t end;
 	bool ending;
 	bool has_thread;
+	uint32_t quiet_ns; /* how long it sleeps where nothing came for a while */
 	int error; /* memory was short, and records are missing from the piles */
 };
 
@@ -97,28 +102,28 @@ static int on_record(void *data, void *record, size_t size)
 	return 0;
 }
 
-/* With the lock. */
-static void take(struct vmt_drain *d)
+/* With the lock. Whether something came. */
+static bool take(struct vmt_drain *d)
 {
 	size_t kept = 0;
 
 	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++)
 		kept += d->piles[i].n_words * sizeof(*d->piles[i].words);
-	if (kept < KEPT_MOST || !d->has_thread)
-		(void)ring_buffer__consume(d->ring);
+	return (kept < KEPT_MOST || !d->has_thread) && ring_buffer__consume(d->ring) > 0;
 }
 
 static void *drain_thread(void *data)
 {
 	struct vmt_drain *d = data;
+	unsigned quiet = 0;
 
 	pthread_mutex_lock(&d->lock);
 	while (!d->ending) {
 		struct timespec until;
 
-		take(d);
+		quiet = take(d) ? 0 : quiet + (quiet < QUIET);
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += DRAIN_NS;
+		until.tv_nsec += quiet < QUIET ? DRAIN_NS : d->quiet_ns;
 		if (until.tv_nsec >= 1000000000) {
 			until.tv_sec++;
 			until.tv_nsec -= 1000000000;
@@ -143,7 +148,8 @@ static int start_thread(struct vmt_drain *d)
 	return -r;
 }
 
-int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], struct vmt_drain **ret)
+int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], bool patient,
+		    struct vmt_drain **ret)
 {
 	struct vmt_drain *d = calloc(1, sizeof(*d));
 	pthread_condattr_t attr;
@@ -158,6 +164,7 @@ int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], struct vmt
 	pthread_condattr_destroy(&attr);
 	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++)
 		d->piles[i].size = sizes[i];
+	d->quiet_ns = patient ? PATIENT_NS : DRAIN_NS;
 	d->ring = ring_buffer__new(ring_fd, on_record, d, NULL);
 	if (!d->ring) {
 		r = errno ? -errno : -EINVAL;

@@ -52,7 +52,6 @@ static const struct {
 	{ "tp_btf/sys_enter", "system calls when they begin, and their arguments" },
 	{ "tp_btf/sys_exit", "what came of them, and how long they took" },
 	{ "tp_btf/sched_process_fork", "children of watched processes" },
-	{ "tp_btf/sched_process_exec", "calls of threads that become the first by execve" },
 	{ "tp_btf/sched_process_exit", "ends of processes" },
 };
 
@@ -137,6 +136,9 @@ static bool wants_crashes(uint32_t calls)
 
 static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts)
 {
+	uint32_t threads = !wants_calls(opts->calls) ? 1
+			   : opts->threads	     ? opts->threads
+						     : vmt_probe_tasks_usual();
 	uint32_t rows = opts->processes ? opts->processes : PROCESSES_USUAL;
 	enum vmt_stack_depth depth = opts->stacks ? VMT_STACK_FULL : VMT_STACK_NONE;
 	int cpus = libbpf_num_possible_cpus();
@@ -154,7 +156,6 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	bpf_program__set_autoload(s->progs.signal_made, wants_crashes(opts->calls));
 	/* Rows of processes are nobody's, and are not given back. */
 	bpf_program__set_autoload(s->progs.process_begins, !opts->rare);
-	bpf_program__set_autoload(s->progs.process_becomes, !opts->rare);
 	bpf_program__set_autoload(s->progs.process_ends, !opts->rare);
 	vmt_event_numbers_native((uint8_t *)(uintptr_t)s->rodata->vmt_native_calls);
 	vmt_event_numbers_compat((uint8_t *)(uintptr_t)s->rodata->vmt_compat_calls);
@@ -177,25 +178,15 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 		r = r ?: bpf_map__set_max_entries(s->maps.changes, rows);
 	r = r ?: bpf_map__set_max_entries(s->maps.process_index, rows);
 	r = r ?: bpf_map__set_max_entries(s->maps.process_free, rows);
-	r = r
-		    ?: bpf_map__set_max_entries(s->maps.open_calls,
-						opts->threads ? opts->threads
-							      : vmt_probe_tasks_usual());
+	r = r ?: bpf_map__set_max_entries(s->maps.open_calls, threads);
+	r = r ?: bpf_map__set_max_entries(s->maps.open_index, threads);
+	r = r ?: bpf_map__set_max_entries(s->maps.open_free, threads);
 	r = r ?: bpf_map__set_max_entries(s->maps.events, opts->ring ? opts->ring : RING_USUAL);
 	r = r
 		    ?: bpf_map__set_max_entries(s->maps.ended,
 						opts->rare ? (__u32)sysconf(_SC_PAGESIZE)
 							   : ENDED_RING);
 	return r;
-}
-
-/* Puts rows first .. n-1 of a table on the list of its free ones. */
-static int fill_queue(struct bpf_map *queue, uint32_t first, size_t n)
-{
-	for (uint32_t i = first; i < n; i++)
-		if (bpf_map_update_elem(bpf_map__fd(queue), NULL, &i, BPF_ANY))
-			return -errno;
-	return 0;
 }
 
 static int watch(struct vmt_events *x, const struct vmt_events_opts *opts)
@@ -448,8 +439,8 @@ static int prepare_stacks(struct vmt_events *x)
 	r = map_array(s->maps.stack_rows, &x->stacks.rows);
 	r = r ?: map_array(s->maps.codes, &x->stacks.codes);
 	r = r ?: map_array(s->maps.sites, &x->sites);
-	r = r ?: fill_queue(s->maps.stack_free, 0, x->stacks.rows.len);
-	return r ?: fill_queue(s->maps.code_free, 0, x->stacks.codes.len);
+	r = r ?: vmt_probe_fill_queue(s->maps.stack_free, 0, (uint32_t)x->stacks.rows.len);
+	return r ?: vmt_probe_fill_queue(s->maps.code_free, 0, (uint32_t)x->stacks.codes.len);
 }
 
 static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
@@ -461,13 +452,16 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 	r = r ?: map_array(s->maps.names, &x->names);
 	r = r ?: map_array(s->maps.stats, &x->stats);
 	/* The first row is that of all who have none. */
-	r = r ?: fill_queue(s->maps.process_free, 1, x->processes.len);
-	r = r ?: fill_queue(s->maps.name_free, 0, x->names.len);
+	r = r ?: vmt_probe_fill_queue(s->maps.process_free, 1, (uint32_t)x->processes.len);
+	r = r ?: vmt_probe_fill_queue(s->maps.name_free, 0, (uint32_t)x->names.len);
+	r = r
+		    ?: vmt_probe_fill_queue(s->maps.open_free, 0,
+					    bpf_map__max_entries(s->maps.open_calls));
 	if (r == 0 && opts->stacks)
 		r = prepare_stacks(x);
 	r = r ?: watch(x, opts);
 	if (!opts->rare)
-		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, &x->ended);
+		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, true, &x->ended);
 	if (r)
 		return r;
 	x->ring = ring_buffer__new(bpf_map__fd(s->maps.events), on_record, x, NULL);

@@ -29,7 +29,7 @@ struct vmt_events_opts {
 	/* 0 for the usual: */
 	uint32_t ring; /* bytes of the ring of single events, a power of two, whole pages */
 	uint32_t processes; /* rows of the table of processes, two at least */
-	uint32_t threads; /* calls that are open at a time */
+	uint32_t threads; /* that are there at a time, and make calls */
 };
 
 /*

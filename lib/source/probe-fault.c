@@ -424,7 +424,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	}
 	vmt_probe_cpus_start(&s->cpus);
 	/* Behind the self-check, which no other thread of ours should fault into. */
-	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, &s->drain);
+	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, false, &s->drain);
 	if (r) {
 		vmt_err_set(err, r, NULL, 0, "no thread to take over rows");
 		goto fail;

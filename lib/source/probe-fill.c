@@ -37,15 +37,24 @@ int vmt_probe_resize(struct bpf_object *object, const char *name, uint32_t entri
 	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
 }
 
+int vmt_probe_fill_queue(struct bpf_map *queue, uint32_t first, uint32_t n)
+{
+	int fd = bpf_map__fd(queue);
+
+	for (uint32_t i = fill_at_once(fd, first, n); i < n; i++)
+		if (bpf_map_update_elem(fd, NULL, &i, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
 int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
 		   struct vmt_err *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(l->ops->object(l->skeleton), queue);
+	int r;
 
 	if (!map)
 		return vmt_err_set(err, -ENOENT, NULL, 0, "no table %s", queue);
-	for (uint32_t i = fill_at_once(bpf_map__fd(map), first, n); i < n; i++)
-		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &i, BPF_ANY))
-			return vmt_err_set(err, -errno, NULL, 0, "cannot fill %s", queue);
-	return 0;
+	r = vmt_probe_fill_queue(map, first, n);
+	return r ? vmt_err_set(err, r, NULL, 0, "cannot fill %s", queue) : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "source/probe-internal.h"
 
+struct bpf_map;
 struct bpf_object;
 struct bpf_link;
 struct bpf_program;
@@ -87,6 +88,8 @@ int vmt_probe_resize(struct bpf_object *object, const char *name, uint32_t entri
 /* Puts rows first .. n-1 of a table on its list of free ones. */
 int vmt_probe_fill(struct vmt_probe_loaded *l, const char *queue, uint32_t first, uint32_t n,
 		   struct vmt_err *err);
+/* The same, of the list itself, once it is loaded. 0 or -errno. */
+int vmt_probe_fill_queue(struct bpf_map *queue, uint32_t first, uint32_t n);
 /* Maps the array of that name, to be read without bpf(2) from then on. 0 or a negative errno; the
  * caller unmaps it. */
 int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe_array *ret,
