@@ -15,6 +15,7 @@
 #include "cmd/check-run.h"
 #include "cmd/check-text.h"
 #include "cmd/check-textfile.h"
+#include "cmd/privilege.h"
 #include "model/check-state.h"
 
 #define UNKNOWN 3
@@ -438,5 +439,6 @@ const struct vmt_cmd vmt_cmd_check = {
 	.max_operands = VMT_OPTS_MAX,
 	.ordered = true,
 	.plugin = true,
+	.keeps = VMT_RIGHT_FILES,
 	.run = run_check,
 };

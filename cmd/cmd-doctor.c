@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "cmd/doctor-verify.h"
 #include "cmd/fault-window.h"
+#include "cmd/privilege.h"
 #include "source/collect-kernel.h"
 #include "source/collect-zones.h"
 #include "source/probe-events.h"
@@ -24,6 +28,8 @@ static const struct vmt_section_def sections[] = {
 static const struct vmt_opt doctor_opts[] = {
 	{ "verify", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "check figures of the kernel against each other, of all processes or of PIDs" },
+	{ "setcap", 0, VMT_OPT_VALUE, "LEVEL", "user observer pages physical",
+	  "print the command that gives vmtop what it may do without root" },
 };
 
 /* What the rungs said, put together from one attempt at each. */
@@ -216,6 +222,28 @@ static void fault_first(struct vmt_fault_sample *f)
 	}
 }
 
+static int print_setcap(struct vmt_ctx *ctx)
+{
+	const char *level = vmt_ctx_value(ctx, "setcap");
+	VMT_AUTO_BUF text = { 0 };
+	struct utsname u;
+	char exe[4096];
+	ssize_t n;
+
+	if (ctx->n_operands || vmt_ctx_given(ctx, "verify"))
+		return vmt_usage_error(ctx, "--setcap is for no processes");
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n <= 0 || uname(&u) < 0) {
+		vmt_complain(ctx, "/proc/self/exe: %s", strerror(errno));
+		return VMT_EXIT_FAILED;
+	}
+	exe[n] = 0;
+	if (vmt_privilege_setcap(&text, level, exe, u.release) < 0)
+		return vmt_usage_error(ctx, "no level '%s': user, observer, pages or physical",
+				       level);
+	return vmt_print_text(ctx, &text);
+}
+
 static int run_doctor(struct vmt_ctx *ctx)
 {
 	VMT_CLEANUP(ladder_done) struct ladder ladder = { 0 };
@@ -223,6 +251,8 @@ static int run_doctor(struct vmt_ctx *ctx)
 	struct vmt_section *s, *rungs;
 	int r;
 
+	if (vmt_ctx_given(ctx, "setcap"))
+		return print_setcap(ctx);
 	if (vmt_ctx_given(ctx, "verify"))
 		return vmt_doctor_verify(ctx);
 	if (ctx->n_operands)
@@ -273,7 +303,7 @@ static int run_doctor(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_doctor = {
 	.name = "doctor",
 	.summary = "what this kernel, build and these rights can give, and what would change it",
-	.synopsis = "[--verify [PID...]] [OPTION]...",
+	.synopsis = "[--verify [PID...] | --setcap LEVEL] [OPTION]...",
 	.cost = "reads every source of vmtop itself and of process 1 once, and loads each probe of "
 		"faults and of events for a moment; --verify reads smaps, smaps_rollup and pagemap of each process, "
 		"up to three times",
@@ -286,5 +316,6 @@ const struct vmt_cmd vmt_cmd_doctor = {
 	.operands = "@pid",
 	.max_operands = 1024,
 	.has_probes = true,
+	.keeps = VMT_RIGHT_KCORE,
 	.run = run_doctor,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/privilege.h"
 #include "cmd/view.h"
 #include "source/collect-kernel.h"
 
@@ -155,5 +156,6 @@ const struct vmt_cmd vmt_cmd_kernel = {
 	.operands =
 		"pgfault pgmajfault pswpin pswpout pgscan_kswapd pgscan_direct compact_stall oom_kill",
 	.max_operands = 256,
+	.keeps = VMT_RIGHT_KCORE,
 	.run = run_kernel,
 };

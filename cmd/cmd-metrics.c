@@ -5,6 +5,7 @@
 #include "cmd/collect-loop.h"
 #include "cmd/metrics-groups.h"
 #include "cmd/metrics-state.h"
+#include "cmd/privilege.h"
 #include "model/parts.h"
 #include "model/proc-group.h"
 #include "source/collect-zones.h"
@@ -429,5 +430,6 @@ const struct vmt_cmd vmt_cmd_metrics = {
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE,
+	.keeps = VMT_RIGHT_FILES,
 	.run = run_metrics,
 };

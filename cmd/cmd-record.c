@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "cmd/collect-loop.h"
 #include "cmd/event-watch.h"
+#include "cmd/privilege.h"
 #include "cmd/record-faults.h"
 #include "cmd/recorder.h"
 #include "source/collect-zones.h"
@@ -469,5 +470,6 @@ const struct vmt_cmd vmt_cmd_record = {
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE,
+	.keeps = VMT_RIGHT_FILES,
 	.run = run_record,
 };

@@ -11,6 +11,7 @@
 #include "cmd/child.h"
 #include "cmd/fault-doc.h"
 #include "cmd/fault-window.h"
+#include "cmd/privilege.h"
 #include "cmd/run-budget.h"
 #include "source/peak.h"
 #include "source/pids.h"
@@ -563,6 +564,9 @@ static int follow(struct course *c, struct vmt_window **ret_window)
 		vmt_complain(ctx, "cannot start a process: %s", strerror(-r));
 		return VMT_EXIT_FAILED;
 	}
+	r = vmt_privilege_drop(ctx);
+	if (r)
+		return r;
 	pid = (uint64_t)c->child.pid;
 	if (vmt_peak_new(pid, &c->peak, &err) < 0)
 		return vmt_complain_err(ctx, &err);

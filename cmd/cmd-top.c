@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "cmd/privilege.h"
 #include "cmd/top-batch.h"
 #include "cmd/top-config.h"
 #include "cmd/top-dashboard.h"
@@ -198,5 +199,6 @@ const struct vmt_cmd vmt_cmd_top = {
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE,
+	.keeps = VMT_RIGHT_FILES,
 	.run = run_top,
 };

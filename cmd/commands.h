@@ -72,6 +72,7 @@ struct vmt_cmd {
 	/* Options belong to the operand before them: both stand in ctx->given, in their order. */
 	bool ordered;
 	bool plugin; /* exit codes of monitoring plugins: what failed is 3 */
+	unsigned keeps; /* enum vmt_right (cmd/privilege.h) */
 	bool to_stderr; /* stdout is another program's: the document goes to stderr, or -w */
 	int (*run)(struct vmt_ctx *ctx); /* an exit code */
 };

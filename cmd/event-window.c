@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 
 #include "cmd/pid-watch.h"
+#include "cmd/privilege.h"
 
 /* The ring has room for half a million events a second at that. */
 #define TICK_NS UINT64_C(50000000)
@@ -77,6 +78,9 @@ static int count(struct vmt_event_window *w, int signals, const sigset_t *mask,
 			vmt_complain(ctx, "cannot start a process: %s", strerror(-r));
 			return VMT_EXIT_FAILED;
 		}
+		r = vmt_privilege_drop(ctx);
+		if (r)
+			return r;
 		pid = (uint64_t)w->child.pid;
 		pids = &pid;
 		n_pids = 1;

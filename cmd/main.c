@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/privilege.h"
 #include "vmtop-config.h"
 
 /* A descriptor below 3 that is closed would be given to the next file that is opened, and output
@@ -91,7 +92,10 @@ int main(int argc, char **argv)
 		return other_code(&ctx, print_version(&ctx));
 	if (vmt_ctx_given(&ctx, "help"))
 		return other_code(&ctx, vmt_help(&ctx, ctx.named ? ctx.cmd : NULL));
-	r = ctx.cmd->run(&ctx);
+	/* Where a command is run, what that may do is not for us to take. */
+	r = ctx.cmd->runs && ctx.n_operands ? 0 : vmt_privilege_drop(&ctx);
+	if (r == 0)
+		r = ctx.cmd->run(&ctx);
 	vmt_filter_free(ctx.filter);
 	return plugin_code(&ctx, r);
 }

@@ -218,3 +218,13 @@ int vmt_parse_duration(const char *s, uint64_t *ret_ns)
 	*ret_ns = v;
 	return 0;
 }
+
+bool vmt_release_is_at_least(struct vmt_bytes release, uint64_t major, uint64_t minor)
+{
+	uint64_t a, b;
+
+	if (vmt_take_u64(&release, &a) < 0 || vmt_take_char(&release, '.') < 0 ||
+	    vmt_take_u64(&release, &b) < 0)
+		return false;
+	return a > major || (a == major && b >= minor);
+}

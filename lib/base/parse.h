@@ -81,6 +81,10 @@ struct vmt_bytes vmt_take_word(struct vmt_bytes *cur);
  * counts. */
 bool vmt_take_line(struct vmt_bytes *cur, struct vmt_bytes *ret_line);
 
+/* Whether the release of a kernel, as uname(2) has it, is of that version or later; false where it
+ * is none. */
+bool vmt_release_is_at_least(struct vmt_bytes release, uint64_t major, uint64_t minor);
+
 /* A whole string that is one decimal number and nothing else. */
 int vmt_parse_u64(const char *s, uint64_t *ret_value);
 /* An address: hexadecimal, with or without 0x. */

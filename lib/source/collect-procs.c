@@ -11,6 +11,7 @@
 #include "source/elf.h"
 #include "source/pids.h"
 #include "source/residency.h"
+#include "source/setcap.h"
 #include "source/verify-read.h"
 
 /* Of these nothing is said of how well a process could be read. */
@@ -487,22 +488,12 @@ static uint64_t affordable(struct call *call, size_t index, uint64_t sources)
 	return sources & ~dear & ~VMT_COLLECT_CHEAP;
 }
 
-/* Linux 6.15 lets CAP_PERFMON read maps and its like; before, CAP_SYS_PTRACE did. */
-static bool release_is_at_least(struct vmt_bytes release, uint64_t major, uint64_t minor)
-{
-	uint64_t a, b;
-
-	if (vmt_take_u64(&release, &a) < 0 || vmt_take_char(&release, '.') < 0 ||
-	    vmt_take_u64(&release, &b) < 0)
-		return false;
-	return a > major || (a == major && b >= minor);
-}
-
 /* The command that would open a denied source: a capability for this very program. */
 static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 {
 	struct vmt_source_stat *st = &s->sources[id];
-	bool perfmon = release_is_at_least(s->host.release, 6, 15);
+	/* Linux 6.15 lets CAP_PERFMON read maps and its like; before, CAP_SYS_PTRACE did. */
+	bool perfmon = vmt_release_is_at_least(s->host.release, 6, 15);
 	/* Where something else went wrong too, the reason that has all of it stays. */
 	bool alone = st->timed_out + st->skipped == 0;
 	VMT_AUTO_BUF cmd = { 0 };
@@ -548,15 +539,7 @@ static void set_fix(struct vmt_sample *s, enum vmt_source_id id)
 	if (n <= 0)
 		return;
 	exe[n] = 0;
-	/* Whoever may run it then can look into every process: a group of its own, nobody else. The
-	 * capabilities come last, as chown takes them away. */
-	vmt_buf_adds(&cmd, "sudo groupadd -f vmtop && sudo usermod -aG vmtop \"$USER\" && "
-			   "sudo chown root:vmtop ");
-	vmt_fmt_shell(&cmd, exe);
-	vmt_buf_adds(&cmd, " && sudo chmod 0750 ");
-	vmt_fmt_shell(&cmd, exe);
-	vmt_buf_addf(&cmd, " && sudo setcap %s+ep ", caps);
-	vmt_fmt_shell(&cmd, exe);
+	vmt_setcap_command(&cmd, exe, caps);
 	if (vmt_buf_error(&cmd) == 0 && cmd.len < sizeof(st->fix))
 		snprintf(st->fix, sizeof(st->fix), "%s", cmd.data);
 }
@@ -580,8 +563,8 @@ static bool rollup_loses(struct vmt_collector *c, const struct vmt_sample *s)
 
 	if (!shared->root->live)
 		return is_suspect(s);
-	if (!shared->rollup_tried && release_is_at_least(s->host.release, 6, 1) &&
-	    !release_is_at_least(s->host.release, 6, 12)) {
+	if (!shared->rollup_tried && vmt_release_is_at_least(s->host.release, 6, 1) &&
+	    !vmt_release_is_at_least(s->host.release, 6, 12)) {
 		vmt_verify_churn(c, true, &out);
 		shared->rollup_loses = out.verdict == VMT_VERDICT_OFF;
 	}
