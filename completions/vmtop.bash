@@ -143,8 +143,8 @@ _vmtop_options()
 		most=2
 		;;
 	doctor)
-		opts='--verify --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='-o --output -s --sort -F --filter --format -w --write --root -t --timeout'
+		opts='--verify --setcap --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--setcap -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	schema)
@@ -303,6 +303,7 @@ _vmtop_values()
 	diff,-w | diff,--write) compopt -o default ;;
 	diff,--root) compopt -o dirnames ;;
 	diff,) compopt -o default ;;
+	doctor,--setcap) _vmtop_words 'user observer pages physical' ;;
 	doctor,-o | doctor,--output) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,-s | doctor,--sort) _vmtop_list 'source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason' ;;
 	doctor,--format) _vmtop_words 'text json ndjson csv' ;;

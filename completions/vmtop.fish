@@ -697,6 +697,7 @@ complete -c vmtop -n '__vmtop_at diff' -F
 # doctor
 complete -c vmtop -n '__vmtop_at -' -a doctor -d 'what this kernel, build and these rights can give, and what would change it'
 complete -c vmtop -n '__vmtop_at doctor' -l verify -d 'check figures of the kernel against each other, of all processes or of PIDs'
+complete -c vmtop -n '__vmtop_at doctor' -l setcap -x -a 'user observer pages physical' -d 'print the command that gives vmtop what it may do without root'
 complete -c vmtop -n '__vmtop_at doctor' -s o -l output -x -a '(__vmtop_list source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at doctor' -l output-all -d 'all columns, and their cost'
 complete -c vmtop -n '__vmtop_at doctor' -s s -l sort -x -a '(__vmtop_list source status quality asked answered reads-what cost reads bytes cpu longest denied gone timeouts skipped unknown fix reason)' -d 'order of the rows; -COLUMN descends'
