@@ -105,6 +105,13 @@ static __always_inline bool vmt_mm_seq(struct mm_struct *mm, u32 *ret_seq)
 	return false;
 }
 
+/* Whether somebody held mmap_lock to write when vmt_mm_seq() gave that: since 6.14 it is odd then
+ * (mm_lock_seqcount_begin()); before, it does not tell. */
+static __always_inline bool vmt_mm_seq_writes(u32 seq)
+{
+	return bpf_core_field_exists(struct mm_struct, mm_lock_seq.sequence) && seq & 1;
+}
+
 /* What a look-up of a mapping can say instead of an address. */
 #define VMT_WALK_NONE 0ul
 #define VMT_WALK_DEAD 1ul
@@ -191,6 +198,27 @@ static __always_inline bool vmt_is_compat(struct task_struct *task)
 	return vmt_current_read(task, thread_info.status) & 2;
 #else
 	return vmt_current_read(task, thread_info.flags) >> 22 & 1;
+#endif
+}
+
+/*
+ * Whether a task came into the kernel by a system call, and not by a fault or an interrupt, which
+ * set the number of the call to -1 (arch/x86/entry/entry_64.S). bpf_task_pt_regs() came with 5.15.
+ * Elsewhere, and where it is not known, false.
+ */
+static __always_inline bool vmt_in_syscall(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	unsigned long number = ~0ul;
+	struct pt_regs *regs;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return false;
+	regs = (void *)bpf_task_pt_regs(task);
+	bpf_probe_read_kernel(&number, sizeof(number), &regs->orig_ax);
+	return (long)number >= 0;
+#else
+	return false;
 #endif
 }
 

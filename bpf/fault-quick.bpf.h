@@ -56,29 +56,42 @@ static __always_inline u64 quick_address(const void *pointer, const struct vmt_s
 	return difference + s->self;
 }
 
+/* The account of the task whose registers these are, if it had the last fault on this CPU, and the
+ * task; or NULL. */
+static __always_inline struct task_account *quick_account(struct vmt_stat_slot *s, const void *regs,
+							  struct task_struct **ret_task)
+{
+	u64 key = *(volatile __u64 *)&s->task;
+	u32 index = s->account;
+	struct task_struct *task =
+		bpf_rdonly_cast((void *)key, bpf_core_type_id_kernel(struct task_struct));
+	struct task_account *a;
+
+	if ((quick_address(regs, s) & ~(QUICK_STACK - 1)) != (u64)task->stack ||
+	    task->start_time != s->born)
+		return NULL;
+	*ret_task = task;
+	a = account_at(index);
+	return a && a->task == key ? a : NULL;
+}
+
 /* Counts the minor fault that the kernel has just counted, or does nothing and says false. */
 static __always_inline bool quick_count(struct bpf_perf_event_data *ctx)
 {
 	const struct bpf_perf_event_data_kern *data = bpf_cast_to_kern_ctx(ctx);
 	u32 cpu = bpf_get_smp_processor_id(), seq = 0, index;
 	struct vmt_stat_slot *s = bpf_map_lookup_elem(&stats, &cpu);
-	u64 addr = ctx->addr, key, min_flt;
-	struct task_struct *task;
+	struct task_struct *task = NULL;
 	struct task_account *a;
 	struct vmt_slot_proc *p;
 	struct vmt_slot_map *m;
 	struct mm_struct *mm;
+	u64 addr = ctx->addr, min_flt;
 
 	if (!s || !control.active || control.closing)
 		return false;
-	key = *(volatile __u64 *)&s->task;
-	index = s->account;
-	task = bpf_rdonly_cast((void *)key, bpf_core_type_id_kernel(struct task_struct));
-	if ((quick_address(data->regs, s) & ~(QUICK_STACK - 1)) != (u64)task->stack ||
-	    task->start_time != s->born)
-		return false;
-	a = account_at(index);
-	if (!a || a->task != key)
+	a = quick_account(s, data->regs, &task);
+	if (!a)
 		return false;
 	min_flt = task->min_flt;
 	mm = task->mm;

@@ -57,11 +57,12 @@ enum task_state {
 	TASK_OPEN = 1, /* inside handle_mm_fault, as far as we know */
 	TASK_RETRY = 2, /* it returned RETRY: the next entry for this page goes on with t0 */
 	TASK_GUP = 4, /* the open fault has no registers */
-	/* 8 is free */
+	TASK_GUESS = 8, /* pending is where the stack will be, if that is what the fault does */
 	TASK_MARK = 16, /* mark_* hold where it stood at the end */
 	TASK_CUT = 32, /* cut_* hold where it stood before its first event after the end */
 	TASK_SETTLED = 64,
 	TASK_PROC = 128, /* proc is set */
+	TASK_INSIDE = 256, /* may have been in a fault when the walk at the start found it */
 };
 
 enum fault_mark {
@@ -122,7 +123,10 @@ struct task_account {
 	u32 tid;
 	u32 proc;
 	u32 state;
-	u32 weight; /* of the next fault, where there is a guard */
+	union {
+		u32 weight; /* of the next fault, where there is a guard */
+		u32 pending; /* row of the fault of user_page, as of map_of(); control.ahead */
+	};
 	u32 index; /* its own */
 
 	struct last_map last;
@@ -400,7 +404,8 @@ static __always_inline struct advance advance(struct task_account *a, struct vmt
 
 /*
  * Charges an advance that no event of its own has shown. Around handle_mm_fault one of it is the
- * fault that is still open, whose exit was skipped.
+ * fault that is still open, whose exit was skipped; where faults are counted by their begin, one is
+ * that which began last.
  */
 static __always_inline void settle(struct task_account *a, struct vmt_slot_proc *p,
 				   struct advance d)
@@ -410,7 +415,16 @@ static __always_inline void settle(struct task_account *a, struct vmt_slot_proc 
 	if (!n)
 		return;
 	if (!vmt_around) {
-		charge_gup(p, 0, n);
+		if (control.ahead && a->user_page && d.minor) {
+			a->user_page = 0;
+			vmt_add(&p->record_minor, 1);
+			charge(p, a->pending, 1, false);
+			if (!a->pending)
+				stat_add(VMT_STAT_UNRESOLVED, 1);
+			n--;
+		}
+		if (n)
+			charge_gup(p, 0, n);
 		return;
 	}
 	if (a->state & TASK_OPEN) {
@@ -492,7 +506,9 @@ __noinline u32 map_at(unsigned long addr, u32 account)
 			a->last.slot = slot;
 		return slot;
 	}
-	stat_add(VMT_STAT_UNRESOLVED, 1);
+	/* The stack may be about to grow; what is not found in the end is counted in settle(). */
+	if (!control.ahead)
+		stat_add(VMT_STAT_UNRESOLVED, 1);
 	return 0;
 }
 

@@ -16,7 +16,8 @@
  *    counted and still holds the mapping; it is looked up by address. An advance that no event
  *    shows is a fault without registers: get_user_pages().
  *
- * The events are counted on every rung ("of record"), as the check of the first way.
+ * The events are counted on every rung ("of record"), as the check of the first way. Where nothing
+ * but counts is wanted, most of them are not needed: fault-ahead.bpf.h.
  *
  * A task's state is written by the task itself and, once events have stopped counting, by the walk
  * over tasks; that is why it needs no lock.
@@ -28,6 +29,7 @@
 #include "bpf/fault-stack.bpf.h"
 #include "bpf/fault-event.bpf.h"
 #include "bpf/fault-quick.bpf.h"
+#include "bpf/fault-ahead.bpf.h"
 
 /* Around handle_mm_fault() */
 
@@ -267,6 +269,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		return 0;
 	min_flt = vmt_current_read(task, min_flt);
 	maj_flt = vmt_current_read(task, maj_flt);
+	ahead_inside(a, min_flt - a->minor - !major);
 	d.minor = min_flt - a->minor;
 	d.major = maj_flt - a->major;
 	/* The walk at the start found the task behind this fault: it is not in the window. */
@@ -291,6 +294,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		return 0;
 	}
 
+	ahead_major(a, page, major, d.minor);
 	slot = own_map(a, task, addr);
 	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
 	plain = m && d.minor == !major && d.major == major;
@@ -317,6 +321,11 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 			charge(p, slot, 1, major);
 	}
 	stack_count(ctx, a, true, major);
+	/* Another one may be pending. */
+	if (control.ahead) {
+		row_count(m, major, access, kernel, 0, weight);
+		return 0;
+	}
 	if (!m) {
 		a->user_page = 0;
 		a->kernel_page = 0;
@@ -364,6 +373,31 @@ int quick_minor(struct bpf_perf_event_data *ctx)
 {
 	if (!quick_count(ctx))
 		bpf_tail_call(ctx, &quick_rest, 0);
+	return 0;
+}
+
+/* In place of record_minor() for faults in user mode, under the same conditions */
+
+SEC("?tp_btf/page_fault_user")
+int BPF_PROG(ahead_user, unsigned long addr, struct pt_regs *regs, unsigned long code)
+{
+	if (!ahead_quick(addr, regs))
+		ahead_begin(addr);
+	return 0;
+}
+
+SEC("?tp_btf/signal_generate")
+int BPF_PROG(ahead_signal, int sig, struct kernel_siginfo *info, struct task_struct *target)
+{
+	struct task_struct *task = vmt_current();
+	struct task_account *a;
+
+	if (!is_fault_signal(sig, info) || target != task || !control.ahead || !current_wanted())
+		return 0;
+	a = account_find((u64)task);
+	/* Of one that was counted, the signal is not. */
+	if (a && !control.closing && vmt_current_read(task, min_flt) == a->minor)
+		a->user_page = 0;
 	return 0;
 }
 
@@ -422,11 +456,9 @@ int BPF_PROG(fault_signal, int sig, struct kernel_siginfo *info, struct task_str
 	unsigned long addr;
 	int code;
 
-	if ((sig != 7 && sig != 11) || target != task || (unsigned long)info < 4096)
+	if (!is_fault_signal(sig, info) || target != task || vmt_around || !current_wanted())
 		return 0;
 	code = BPF_CORE_READ(info, si_code);
-	if (code <= 0 || code == 128 || vmt_around || !current_wanted())
-		return 0;
 	a = account_find((u64)task);
 	if (!a || !a->user_page || control.closing)
 		return 0;
@@ -510,9 +542,10 @@ int BPF_PROG(task_exit, struct task_struct *task)
 		BPF_CORE_READ_INTO(&p->comm, task, comm);
 		proc_cgroup(p, task);
 	}
-	if (p)
-		settle(a, p,
-		       advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
+	if (!p)
+		return 0;
+	ahead_resolve(a, BPF_CORE_READ(task, min_flt));
+	settle(a, p, advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
 	return 0;
 }
 
@@ -591,7 +624,7 @@ int walk_task(struct bpf_iter__task *ctx)
 	if (!watched(BPF_CORE_READ(task, tgid), control.self_tgid))
 		return 0;
 	if (control.phase == VMT_PHASE_BASE) {
-		task_account(task, 0, 0);
+		ahead_base(task);
 		return 0;
 	}
 	a = account_find((u64)task);

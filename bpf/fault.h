@@ -187,7 +187,7 @@ struct vmt_fault_control {
 	__u64 start_ns; /* tasks that were born later begin at 0 */
 	__u64 close_ns;
 	__u32 kinds; /* enum vmt_kind_fact */
-	__u32 pad;
+	__u32 ahead; /* faults in user mode are counted by their begin: bpf/fault-ahead.bpf.h */
 };
 _Static_assert(sizeof(struct vmt_fault_control) == 40, "no holes");
 

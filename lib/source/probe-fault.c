@@ -240,6 +240,7 @@ static enum vmt_canary canary_round(struct vmt_probe *p, struct vmt_fault_state 
 {
 	struct canary_view before = { 0 }, after = { 0 };
 	uint64_t kernel, mapped, gup, rest, record, usage;
+	char counted[48];
 	int done;
 
 	done = vmt_canary_fault();
@@ -265,12 +266,12 @@ static enum vmt_canary canary_round(struct vmt_probe *p, struct vmt_fault_state 
 #undef GREW
 	usage = (uint64_t)(after.usage.ru_minflt - before.usage.ru_minflt) +
 		(uint64_t)(after.usage.ru_majflt - before.usage.ru_majflt);
-	snprintf(
-		p->canary_text, sizeof(p->canary_text),
-		"own faults: %llu by mapping + %llu by get_user_pages + %llu rest, %llu of record; "
-		"getrusage says %llu",
-		(unsigned long long)mapped, (unsigned long long)gup, (unsigned long long)rest,
-		(unsigned long long)record, (unsigned long long)usage);
+	snprintf(counted, sizeof(counted), ", %llu of record", (unsigned long long)record);
+	snprintf(p->canary_text, sizeof(p->canary_text),
+		 "own faults: %llu by mapping + %llu by get_user_pages + %llu rest%s; "
+		 "getrusage says %llu",
+		 (unsigned long long)mapped, (unsigned long long)gup, (unsigned long long)rest,
+		 s->loaded.ahead ? "" : counted, (unsigned long long)usage);
 	if (!mapped)
 		return VMT_CANARY_MISSING;
 	if (kernel == usage && mapped + gup == kernel && mapped >= VMT_CANARY_PAGES + 1 &&
@@ -405,6 +406,7 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	control(s)->start_ns = UINT64_MAX;
 	control(s)->self_tgid = (uint32_t)getpid();
 	control(s)->kinds = vmt_probe_kind_facts((uint32_t)s->loaded.have);
+	control(s)->ahead = s->loaded.ahead;
 	control(s)->active = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	p->start_ns = vmt_probe_now();
@@ -439,6 +441,9 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 		control(s)->self_tgid = 0;
 	s->asked.have = s->loaded.have;
 	p->have |= (uint32_t)(s->loaded.have & ~(VMT_HOOKS | VMT_HOOK_SHARES));
+	/* Begins that the counters confirm are no count of their own. */
+	if (s->loaded.ahead)
+		p->have &= ~(uint32_t)VMT_HAVE_RECORD;
 	vmt_probe_note(p, rung, NULL, VMT_TRY_OK, 0, p->canary_text, NULL, NULL);
 	*ret_state = s;
 	return 0;

@@ -129,7 +129,7 @@ static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *
 		return false;
 	if (h->only == VMT_HOOK_ASKED && !(p->opts.asks & VMT_ASK_SHARES))
 		return false;
-	if (h->only == VMT_HOOK_COUNTS &&
+	if ((h->only == VMT_HOOK_COUNTS || h->only == VMT_HOOK_AHEAD) &&
 	    (VMT_HAVE_BEGIN & ~without || p->opts.stacks || p->opts.singles || p->opts.by_kind ||
 	     p->opts.asks & VMT_ASK_SHARES))
 		return false;
@@ -245,6 +245,10 @@ static int check_hooks(struct vmt_probe *p, const struct vmt_probe_rung *rung, b
 	for (size_t i = 0; !r && i < rung->n_hooks; i++) {
 		/* Nobody misses it. */
 		if (rung->hooks[i].only == VMT_HOOK_COUNTS && !vmt_probe_btf_casts(p->btf))
+			use[i] = false;
+		if (rung->hooks[i].only == VMT_HOOK_AHEAD &&
+		    (!vmt_probe_btf_casts(p->btf) ||
+		     vmt_probe_btf_lacks(p->btf, rung->hooks[i].hook)))
 			use[i] = false;
 		if (!use[i] || !vmt_probe_btf_lacks(p->btf, rung->hooks[i].hook))
 			continue;
@@ -374,6 +378,7 @@ static int attach_event(unsigned cpu, void *data)
 	if (vmt_grow(&l->events, &l->cap_events, l->n_events + 1, sizeof(*l->events)))
 		return -ENOMEM;
 	vmt_perf_fault_attr(&attr, job->major);
+	attr.exclude_user = l->ahead && !job->major;
 	fd = vmt_perf_event_open(&attr, -1, (int)cpu);
 	if (fd < 0)
 		return fd;
@@ -437,6 +442,25 @@ static int depute(struct vmt_probe_loaded *l, const struct vmt_probe_hook *hook)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* Whether all programs that count by the begin of faults are loaded, and the walk over tasks, which
+ * charges what is pending at the end. */
+static bool can_ahead(const struct vmt_probe_loaded *l)
+{
+	bool walks = false, any = false;
+
+	for (size_t i = 0; i < l->rung->n_hooks; i++) {
+		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
+
+		walks |= !strcmp(hook->hook, "iter/task") && program_of(l, hook);
+		if (hook->only != VMT_HOOK_AHEAD)
+			continue;
+		if (!program_of(l, hook))
+			return false;
+		any = true;
+	}
+	return any && walks;
 }
 
 int vmt_probe_attach_cpu(void *loaded, unsigned cpu)
@@ -506,6 +530,8 @@ static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *
 
 int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt_err *err)
 {
+	/* Before the events: whether one of them is for all faults is known then. */
+	l->ahead = can_ahead(l);
 	for (size_t i = 0; i < l->rung->n_hooks; i++) {
 		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
 		struct bpf_program *prog = program_of(l, hook);
@@ -518,6 +544,8 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 			continue;
 		/* Run by whoever wants to know, who says what came of it. */
 		if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+			continue;
+		if (hook->only == VMT_HOOK_AHEAD && !l->ahead)
 			continue;
 		/* The walk over tasks is run, not triggered: whoever needs it makes its link. */
 		if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
@@ -537,6 +565,8 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 		}
 		vmt_probe_note(p, l->rung, hook, status, r, text, fix, NULL);
 		l->have &= ~hook->have;
+		if (hook->only == VMT_HOOK_AHEAD)
+			l->ahead = false;
 	}
 	return 0;
 }

@@ -40,6 +40,7 @@ struct vmt_probe_loaded {
 	uint64_t have; /* VMT_HAVE_ and VMT_HOOK_ bits */
 	/* Whose program hangs on an event in place of another, and gives it the rest; or NULL. */
 	const struct vmt_probe_hook *deputy;
+	bool ahead; /* faults in user mode are counted by their begin: bpf/fault-ahead.bpf.h */
 	struct bpf_link **links;
 	size_t n_links;
 	size_t cap_links;

@@ -88,9 +88,9 @@ static void judge(const char *name, enum vmt_rung_id rung, const char *expected)
 	vmt_arena_done(&arena);
 }
 
-/* Whether the kernel has the functions that the short way of counting needs: by their names, where
- * the probe looks at types. */
-static bool kernel_casts(void)
+/* Whether the kernel has the functions that the short way of counting needs, and the tracepoint at
+ * the begin of faults: by their names, where the probe looks at types. */
+static bool kernel_casts(bool *ret_begins)
 {
 	VMT_AUTO_FCLOSE FILE *f = fopen("/sys/kernel/btf/vmlinux", "re");
 	VMT_AUTO_FREE char *line = NULL;
@@ -100,12 +100,13 @@ static bool kernel_casts(void)
 	while (f && getdelim(&line, &size, 0, f) > 0) {
 		cast = cast || !strcmp(line, "bpf_rdonly_cast");
 		context = context || !strcmp(line, "bpf_cast_to_kern_ctx");
+		*ret_begins = *ret_begins || !strcmp(line, "btf_trace_page_fault_user");
 	}
 	return cast && context;
 }
 
 /* What nobody asks for is not attached, is not known then, and the count is exact without it: by
- * the short way where the kernel has it. */
+ * the short way where the kernel has it, on which there is no second count. */
 static void judge_without(void)
 {
 	const uint32_t begin = VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
@@ -114,9 +115,11 @@ static void judge_without(void)
 	struct vmt_err err = { 0 };
 	struct vmt_arena arena;
 	struct check c;
-	size_t on_event = 0;
+	size_t on_event = 0, on_begin = 0;
+	bool begins = false, casts = kernel_casts(&begins);
 	int r;
 
+	begins = begins && casts;
 	vmt_arena_init(&arena);
 	check_begin(&c, "canary/without");
 	r = try(VMT_RUNG_TRACEPOINT, begin, &arena, &f, &err);
@@ -127,6 +130,11 @@ static void judge_without(void)
 	for (size_t i = 0; i < f.n_tries; i++) {
 		const char *hook = f.tries[i].hook ? f.tries[i].hook : "";
 
+		if (begins && f.tries[i].status == VMT_TRY_OK &&
+		    (strstr(hook, "page_fault_user") || strstr(hook, "signal_generate"))) {
+			on_begin++;
+			continue;
+		}
 		check_that(
 			&c,
 			!strstr(hook, "page_fault_") && !strstr(hook, "signal_generate") &&
@@ -135,8 +143,12 @@ static void judge_without(void)
 		on_event += !strcmp(hook, "software:minor-faults") &&
 			    f.tries[i].status == VMT_TRY_OK;
 	}
-	check_that(&c, r || on_event == 1u + kernel_casts(),
-		   "%zu programs for the event of minor faults", on_event);
+	check_that(&c, r || on_event == 1u + casts, "%zu programs for the event of minor faults",
+		   on_event);
+	check_that(&c, r || on_begin == 2u * begins, "%zu programs for the begin of faults",
+		   on_begin);
+	check_that(&c, r || !(f.have & VMT_HAVE_RECORD) == begins, "the count of record is %sknown",
+		   begins ? "" : "not ");
 	check_end(&c, "%s", f.canary_text);
 	vmt_arena_done(&arena);
 }

@@ -78,7 +78,8 @@ static void judge_account(struct check *c, const struct session *s, const struct
 	check_that(c, p->dropped == 0, "%" PRIu64 " dropped", p->dropped);
 	check_that(c, p->unattributed == 0 || skipped(s), "%" PRIu64 " unattributed",
 		   p->unattributed);
-	check_that(c, f->have & VMT_HAVE_RECORD && f->have & VMT_HAVE_GUP,
+	/* Begins that the counters confirm are no count of their own. */
+	check_that(c, (s->counts || f->have & VMT_HAVE_RECORD) && f->have & VMT_HAVE_GUP,
 		   "no count of record, or none of get_user_pages");
 	/* What is unattributed may be either. */
 	check_that(c, record + p->gup <= kernel && record + p->gup + p->unattributed >= kernel,

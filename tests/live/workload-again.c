@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static struct workload_range *anon_range(struct workload *w, const char *label)
@@ -271,6 +272,43 @@ static void catch_segv(struct workload *w)
 	workload_catch(w, SIGSEGV);
 }
 
+/* A fault that fails, in user mode and in the kernel, and behind it one of get_user_pages():
+ * whoever tells by the task's counters what became of a fault must not take one for the other. */
+static void refused(struct workload *w)
+{
+	static char from = 1;
+	struct workload_range *none = anon_range(w, "refused"), *r = anon_range(w, "taken");
+	struct iovec local = { &from, 1 }, remote;
+	size_t went = 0;
+
+	none->each_page = 0;
+	r->access = WORKLOAD_SYSCALL;
+	r->pages = w->pages;
+	if (mprotect((void *)none->start, w->pages * WORKLOAD_PAGE, PROT_NONE))
+		workload_failed(w, "mprotect: %m");
+	for (size_t i = 0; i < w->pages; i++) {
+		char *p = (char *)none->start + i * WORKLOAD_PAGE;
+
+		if (i % 2)
+			went += pwrite(w->fd, p, 1, 0) >= 0;
+		else
+			went += workload_try(p, true);
+		remote = (struct iovec){ (char *)r->start + i * WORKLOAD_PAGE, 1 };
+		if (process_vm_writev(getpid(), &local, 1, &remote, 1, 0) != 1)
+			workload_failed(w, "process_vm_writev: %m");
+	}
+	/* Not measured: the handler's own first fault would be among them. */
+	r->minor = r->gup = w->pages;
+	if (went)
+		workload_failed(w, "%zu accesses were permitted", went);
+}
+
+static void catch_segv_with_file(struct workload *w)
+{
+	catch_segv(w);
+	one_page_file(w);
+}
+
 const struct workload_kind workload_again_kinds[] = {
 	{ "dontneed", NULL, dontneed },
 	{ "moved", NULL, moved },
@@ -280,6 +318,7 @@ const struct workload_kind workload_again_kinds[] = {
 	{ "dev-zero", NULL, dev_zero },
 	{ "from-user", one_page_file, from_user },
 	{ "no-access", catch_segv, no_access },
+	{ "refused", catch_segv_with_file, refused },
 };
 const size_t workload_n_again_kinds =
 	sizeof(workload_again_kinds) / sizeof(workload_again_kinds[0]);

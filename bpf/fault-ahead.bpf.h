@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Counting faults in user mode by their begin, for where nothing but counts is wanted: of what
+ * counting takes, the most is the way from the kernel to a program at the software event, and that
+ * from the tracepoint at the begin of a fault takes less than half of it.
+ *
+ * What became of a fault is told by the task's own counters. When its next one in user mode begins,
+ * the last one is over: min_flt has gone up if it was counted, and what min_flt has gone up more is
+ * get_user_pages(). So one fault of a task is pending; settle() charges it, at the task's next
+ * event, at its end, or when the window ends. A major one has its event, at which it is no longer
+ * pending. One that failed is followed by a signal, or begins once more.
+ *
+ * Faults in kernel mode that fail leave nothing behind; they, and major ones, are counted at the
+ * events as everywhere, those of minor faults being kept to the kernel (exclude_user). Such a fault
+ * may lie inside a pending one: its event is part of the advance, and the other is still pending.
+ *
+ * The mapping is that which the address is in when the fault begins. Nothing holds it then: if
+ * another thread unmaps it or puts another one in its place at that moment, the fault may be
+ * charged to the one that was there before. A stack that is about to grow is guessed, and looked
+ * for again when the fault was counted.
+ */
+
+#include "bpf/fault-quick.bpf.h"
+
+/* How far below a stack an access is one to it: no rlimit is asked, for a fault that was counted
+ * lies in some mapping. */
+#define STACK_BELOW (1ul << 30)
+
+/* Whether a signal is one of those that a fault ends in: SIGBUS or SIGSEGV of the processor's. */
+static __always_inline bool is_fault_signal(int sig, const struct kernel_siginfo *info)
+{
+	int code;
+
+	if ((sig != 7 && sig != 11) || (unsigned long)info < 4096)
+		return false;
+	code = BPF_CORE_READ(info, si_code);
+	return code > 0 && code != 128;
+}
+
+/* The main stack's row, if an access at that address would make it grow; or 0. */
+static __noinline u32 ahead_stack(unsigned long addr, struct task_account *a)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long found = mm ? vmt_mm_find(mm, BPF_CORE_READ(mm, start_stack)) : VMT_WALK_NONE;
+	struct vm_area_struct *vma = (void *)found;
+	unsigned long start;
+
+	if (found < 4096 || !(BPF_CORE_READ(vma, vm_flags) & VMT_VM_GROWSDOWN))
+		return 0;
+	start = BPF_CORE_READ(vma, vm_start);
+	if (addr >= start || start - addr > STACK_BELOW || BPF_CORE_READ(vma, vm_mm) != mm)
+		return 0;
+	return map_of(vma, task, a->tgid, a->start_time);
+}
+
+/*
+ * Before settle(), by the task itself: a pending fault that was counted, and whose mapping was not
+ * there when it began, has one now.
+ */
+static __always_inline void ahead_resolve(struct task_account *a, u64 min_flt)
+{
+	u32 slot;
+
+	if (!control.ahead || !a->user_page || min_flt == a->minor ||
+	    (a->pending && !(a->state & TASK_GUESS)))
+		return;
+	slot = own_map(a, vmt_current(), (a->user_page - 1) << 12);
+	if (slot)
+		a->pending = slot;
+}
+
+/*
+ * At the first event of a task, of which min_flt had gone up by minor before: if it was in a fault
+ * at the start, that one had begun before the window, and is not in it.
+ */
+static __always_inline void ahead_inside(struct task_account *a, u64 minor)
+{
+	if (!(a->state & TASK_INSIDE))
+		return;
+	a->state &= ~TASK_INSIDE;
+	if (minor == 1)
+		a->minor++;
+}
+
+/* The begin of a fault in user mode. */
+static __noinline int ahead_begin(unsigned long addr)
+{
+	struct task_struct *task = vmt_current();
+	u32 cpu = bpf_get_smp_processor_id(), seq = 0, again = 0;
+	struct vmt_stat_slot *s;
+	struct task_account *a;
+	struct vmt_slot_proc *p;
+	struct mm_struct *mm;
+	struct advance d;
+	u64 min_flt;
+
+	if ((long)addr < 0 || !control.ahead || !current_wanted())
+		return 0;
+	s = bpf_map_lookup_elem(&stats, &cpu);
+	if (!s)
+		return 0;
+	s->task = (u64)task;
+	a = own_account(*(volatile __u64 *)&s->task, 0, 0);
+	if (a && !task_is(a, vmt_current_read(task, pid)))
+		a = task_account(task, 0, 0);
+	if (!a || !still_counts(a, 0, 0))
+		return 0;
+	quick_note(s, task, a);
+	p = task_proc(a, task);
+	if (!p)
+		return 0;
+	min_flt = vmt_current_read(task, min_flt);
+	ahead_inside(a, min_flt - a->minor);
+	ahead_resolve(a, min_flt);
+	d = advance(a, p, min_flt, vmt_current_read(task, maj_flt));
+	settle(a, p, d);
+
+	a->state &= ~TASK_GUESS;
+	a->user_page = (addr >> 12) + 1;
+	mm = vmt_has_task_btf() ? task->mm : NULL;
+	if (mm)
+		vmt_mm_seq(mm, &seq);
+	a->pending = own_map(a, task, addr);
+	if (!a->pending) {
+		a->pending = ahead_stack(addr, a);
+		a->state |= TASK_GUESS;
+	}
+	/* What somebody is changing at that moment is looked for again. */
+	if (mm && (!vmt_mm_seq(mm, &again) || seq != again || vmt_mm_seq_writes(seq)))
+		a->last.mm = 0;
+	return 0;
+}
+
+/*
+ * The same in as few steps as there can be, as quick_count(): the task that had the last fault on
+ * this CPU has another one, in the same mapping, and the last one was counted. False where it is
+ * another case, and nothing was done.
+ */
+static __always_inline bool ahead_quick(unsigned long addr, const struct pt_regs *regs)
+{
+	u32 cpu = bpf_get_smp_processor_id(), seq = 0, index;
+	struct vmt_stat_slot *s = bpf_map_lookup_elem(&stats, &cpu);
+	struct task_struct *task = NULL;
+	struct task_account *a;
+	struct vmt_slot_proc *p;
+	struct vmt_slot_map *m;
+	struct mm_struct *mm;
+	u64 min_flt;
+
+	if (!s || !control.active || control.closing || !control.ahead)
+		return false;
+	a = quick_account(s, regs, &task);
+	if (!a)
+		return false;
+	min_flt = task->min_flt;
+	mm = task->mm;
+	if (min_flt - a->minor != 1 || !a->user_page || a->pending != a->last.slot || !mm ||
+	    !vmt_mm_seq(mm, &seq) || !last_map_is(a, mm, seq, addr))
+		return false;
+	index = a->proc;
+	p = bpf_map_lookup_elem(&procs, &index);
+	m = map_slot(a->last.slot);
+	if (!p || !m)
+		return false;
+	a->minor = min_flt;
+	a->user_page = (addr >> 12) + 1;
+	vmt_add(&p->plain_minor, 1);
+	vmt_add(&m->count[1][0][VMT_BPF_ACCESS_UNKNOWN][0], 1);
+	return true;
+}
+
+/* At the event of a fault, of which min_flt has gone up by minor: whether it is the pending one. */
+static __always_inline void ahead_major(struct task_account *a, u64 page, bool major, u64 minor)
+{
+	if (control.ahead && major && !minor && a->user_page == page)
+		a->user_page = 0;
+}
+
+/*
+ * The account of a task at the start. If it is in a fault in user mode, that one ends in the
+ * window, and has not begun there. A task in a system call is not.
+ */
+static __always_inline void ahead_base(struct task_struct *task)
+{
+	struct task_account *a;
+	bool inside = false;
+
+	if (control.ahead) {
+		if (account_find((u64)task))
+			return;
+		inside = !vmt_in_syscall(task);
+	}
+	a = task_account(task, 0, 0);
+	if (a && inside)
+		a->state |= TASK_INSIDE;
+}
