@@ -75,7 +75,7 @@ def closed_descriptors(report):
                 with open(path, "rb") as file:
                     text = file.read()
                 problem = None if loads(text)["schema"] == "vmtop.free" else "another document"
-            report.check(f"closed at start: {name}", problem)
+            report.check(f"E20 closed at start: {name}", problem)
     report.check("closed stdout", expect(
         run("free", stdout=None, preexec_fn=lambda: os.close(1)), (OK, FAILED), quiet=False))
 
@@ -95,7 +95,7 @@ def no_arguments_at_all(report):
         with open(source, "rb") as file:
             text = file.read()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        report.check(name, f"exit {status}" if status else None if text else "prints nothing")
+        report.check(f"E21 {name}", f"exit {status}" if status else None if text else "prints nothing")
 
 
 def written_file(report):

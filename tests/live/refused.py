@@ -118,7 +118,7 @@ def main():
     if os.uname().machine == "x86_64":
         page_tables(report)
     problems, _ = counted(SPOIL)
-    report.check("F01 a program is refused: faults goes on without, and exits with 0", problems)
+    report.check("E14 F01 a program is refused: faults goes on without, and exits with 0", problems)
     told = run(SPOIL, "doctor", "-vv")
     report.check("F01 a program is refused: doctor -vv has what the verifier said", [
         f"no {word!r} in {told.stdout[-500:]!r}" for word in ("refused", "log of fault", "invalid")

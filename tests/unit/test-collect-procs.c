@@ -43,7 +43,7 @@ static void test_dear_sources_of_a_saved_machine(void **state)
 }
 
 /* One thread may lag behind by 64 changes of 16 pages. */
-static void test_a_rollup_far_below_rss_is_doubted(void **state)
+static void n10_a_rollup_far_below_rss_is_doubted(void **state)
 {
 	static const struct {
 		const char *rss, *quality;
@@ -398,7 +398,7 @@ static int collect_saved(void *arg)
 	return r;
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	struct unit_dir d;
 
@@ -411,7 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dear_sources_of_a_saved_machine),
-		cmocka_unit_test(test_a_rollup_far_below_rss_is_doubted),
+		cmocka_unit_test(n10_a_rollup_far_below_rss_is_doubted),
 		cmocka_unit_test(test_a_second_call_adds),
 		cmocka_unit_test(test_a_recording_without_rights),
 		cmocka_unit_test(d08_an_open_that_does_not_come_back),
@@ -419,7 +419,7 @@ int main(void)
 		cmocka_unit_test(a07_no_list_is_not_an_empty_one),
 		cmocka_unit_test(test_the_number_of_mappings_alone),
 		cmocka_unit_test(test_a_mapping_that_is_too_large),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -283,7 +283,7 @@ static int collect_saved(void *arg)
 	return r;
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	struct unit_dir d;
 
@@ -303,7 +303,7 @@ int main(void)
 		cmocka_unit_test(test_a_list_of_the_size_before),
 		cmocka_unit_test(test_a_consumer_that_fails),
 		cmocka_unit_test(test_a_process_that_does_not_answer),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

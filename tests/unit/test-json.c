@@ -162,7 +162,7 @@ static int write_some(void *arg)
 	return vmt_json_finish(&j);
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	assert_in_range(unit_alloc_sweep(write_some, NULL), 2, 50);
 }
@@ -175,7 +175,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_misuse_is_remembered),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static int feed(struct vmt_lines *l, const char *text, size_t piece, struct vmt_
 	return vmt_lines_finish(l, join, out);
 }
 
-static void test_any_pieces(void **state)
+static void n07_any_pieces(void **state)
 {
 	size_t i;
 
@@ -111,7 +111,7 @@ static int feed_all(void *arg)
 	return r ? r : vmt_buf_error(&out);
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	assert_int_equal(unit_alloc_sweep(feed_all, NULL), 2);
 }
@@ -119,11 +119,11 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_any_pieces),
+		cmocka_unit_test(n07_any_pieces),
 		cmocka_unit_test(test_no_line_behind_the_last_newline),
 		cmocka_unit_test(test_stops_at_an_error),
 		cmocka_unit_test(test_a_line_without_end),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static int feed(struct vmt_maps_parser *p, const char *s, size_t len, size_t pie
 }
 
 /* Addresses of the text above go back at the stack, which tests that want all avoid. */
-static void test_rows_in_any_pieces(void **state)
+static void n07_n08_rows_in_any_pieces(void **state)
 {
 	const char *stack = strstr(text, "7ffc");
 	size_t i, k;
@@ -339,7 +339,7 @@ static int parse_all(void *arg)
 	return r;
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	assert_true(unit_alloc_sweep(parse_all, NULL) >= 3);
 }
@@ -377,7 +377,7 @@ static void test_count_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows_in_any_pieces),
+		cmocka_unit_test(n07_n08_rows_in_any_pieces),
 		cmocka_unit_test(test_addresses_beside_each_other),
 		cmocka_unit_test(test_addresses_that_are_none),
 		cmocka_unit_test(c05_vsyscall_is_unsigned),
@@ -385,7 +385,7 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(b08_long_name),
 		cmocka_unit_test(test_print_tells_lists_apart),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 		cmocka_unit_test(test_count_only),
 	};
 

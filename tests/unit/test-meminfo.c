@@ -21,7 +21,7 @@ static const char old[] = "MemTotal:        1019452 kB\n"
 			  "Hugepagesize:       2048 kB\n"
 			  "DirectMap4k:       67456 kB\n";
 
-static void test_old_kernel(void **state)
+static void n04_old_kernel(void **state)
 {
 	struct vmt_system sys = { 0 };
 	uint64_t unknown = 0;
@@ -39,7 +39,7 @@ static void test_old_kernel(void **state)
 	assert_int_equal(unknown, 0);
 }
 
-static void test_newer_kernel(void **state)
+static void n01_n05_newer_kernel(void **state)
 {
 	struct vmt_system sys = { 0 };
 	uint64_t unknown = 0;
@@ -67,8 +67,8 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_old_kernel),
-		cmocka_unit_test(test_newer_kernel),
+		cmocka_unit_test(n04_old_kernel),
+		cmocka_unit_test(n01_n05_newer_kernel),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -76,7 +76,7 @@ static void test_stat_of_an_unknown_clock(void **state)
 	assert_field(proc, start_time_ns, &p, 292968750);
 }
 
-static void test_stat_malformed(void **state)
+static void n06_stat_malformed(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -398,7 +398,7 @@ static int list_all(void *arg)
 	return r;
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	struct vmt_root *root = NULL;
 
@@ -414,7 +414,7 @@ int main(void)
 		cmocka_unit_test(b01_b02_stat_with_any_name),
 		cmocka_unit_test(a05_stat_of_a_kernel_thread),
 		cmocka_unit_test(test_stat_of_an_unknown_clock),
-		cmocka_unit_test(test_stat_malformed),
+		cmocka_unit_test(n06_stat_malformed),
 		cmocka_unit_test(test_statm),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_status_malformed),
@@ -424,7 +424,7 @@ int main(void)
 		cmocka_unit_test(test_read_below_a_root),
 		cmocka_unit_test(a06_headless_below_a_root),
 		cmocka_unit_test(test_ourselves),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

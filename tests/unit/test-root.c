@@ -208,7 +208,7 @@ static int open_root(void *arg)
 	return r;
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	static char big[100000];
 	struct unit_dir d;
@@ -266,7 +266,7 @@ int main(void)
 		cmocka_unit_test(test_a_fifo_does_not_hold_us),
 		cmocka_unit_test(test_slurp),
 		cmocka_unit_test(test_slurp_takes_short_reads),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ static void test_flags_belong_to_the_rows(void **state)
 	vmt_arena_done(&a);
 }
 
-static void test_all_kernels_in_any_pieces(void **state)
+static void n01_n02_n07_all_kernels_in_any_pieces(void **state)
 {
 	size_t i;
 
@@ -388,7 +388,7 @@ static int parse_rollup(void *arg)
 	return r;
 }
 
-static void test_failing_allocations(void **state)
+static void m02_failing_allocations(void **state)
 {
 	assert_true(unit_alloc_sweep(parse_all, NULL) >= 4);
 	assert_true(unit_alloc_sweep(parse_rollup, NULL) >= 2);
@@ -431,7 +431,7 @@ static void test_other_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_kernels_in_any_pieces),
+		cmocka_unit_test(n01_n02_n07_all_kernels_in_any_pieces),
 		cmocka_unit_test(test_flags_belong_to_the_rows),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_print_is_that_of_maps),
@@ -440,7 +440,7 @@ int main(void)
 		cmocka_unit_test(test_rollup_of_many_keys),
 		cmocka_unit_test(test_rollup_of_old_kernels_and_none),
 		cmocka_unit_test(test_rollup_malformed),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(m02_failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
