@@ -193,7 +193,7 @@ int vmt_top_replay(struct vmt_ctx *ctx, struct vmt_replay *rp)
 
 const struct vmt_cmd vmt_cmd_top = {
 	.name = "top",
-	.summary = "the dashboard: the machine, processes, mappings, pages, faults, cache",
+	.summary = "the dashboard: the machine, processes, mappings, pages, faults, cache, events",
 	.synopsis = "[-d SEC] [-p PID] [--screen NAME] [-b [-n N]] [OPTION]...",
 	.cost = "what the screen that is shown needs, once a second",
 	.opts = opts,

@@ -52,8 +52,11 @@ static bool take_sample(struct batch *b)
 		b->exit = vmt_top_sample(b->top, b->ctx, &want);
 		return !b->exit;
 	}
-	if (vmt_replay_sample(rp, &b->top->run, b->ctx, &err) == 0)
+	if (vmt_replay_sample(rp, &b->top->run, b->ctx, &err) == 0 &&
+	    vmt_top_events_model(&b->top->events, &b->top->run, rp->at) == 0)
 		return true;
+	if (!err.code)
+		vmt_err_set(&err, -ENOMEM, NULL, 0, "out of memory");
 	b->exit = vmt_complain_err(b->ctx, &err);
 	return false;
 }

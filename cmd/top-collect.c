@@ -27,6 +27,7 @@ void vmt_top_done(struct vmt_top *top)
 	vmt_run_done(&top->run);
 	vmt_top_cache_done(&top->cache);
 	vmt_top_faults_done(&top->faults);
+	vmt_top_events_done(&top->events);
 	vmt_top_symbols_done(&top->symbols);
 }
 
@@ -164,10 +165,17 @@ int vmt_top_sample(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui
 		r = vmt_top_cache_sample(&top->cache, &top->run, ctx, want->cache);
 	if (r == 0 && vmt_top_maps_sample(&top->maps, &top->run, want) < 0)
 		r = no_memory(ctx);
+	/* Loading a probe takes memory for a while, less beside this one than beside that of
+	 * faults. */
+	if (r == 0)
+		r = vmt_top_events_sample(&top->events, &top->run, ctx, want);
 	if (r == 0)
 		r = vmt_top_faults_sample(&top->faults, &top->run, ctx, want);
 	if (r == 0)
 		r = vmt_run_remodel(&top->run, ctx, NULL);
+	if (r == 0 && !want->held &&
+	    vmt_top_events_model(&top->events, &top->run, ++top->samples) < 0)
+		r = no_memory(ctx);
 	if (r == 0)
 		r = vmt_top_faults_model(&top->faults, &top->run, ctx, want);
 	if (r == 0 && want->singles && !want->held &&

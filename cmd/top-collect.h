@@ -3,6 +3,7 @@
 
 #include "cmd/replay.h"
 #include "cmd/top-cache.h"
+#include "cmd/top-events.h"
 #include "cmd/top-faults.h"
 #include "cmd/top-maps.h"
 #include "cmd/top-rows.h"
@@ -15,6 +16,8 @@ struct vmt_top {
 	struct vmt_run run;
 	struct vmt_top_cache cache;
 	struct vmt_top_faults faults;
+	struct vmt_top_events events;
+	size_t samples;
 	struct vmt_top_rows rows;
 	bool *asked; /* of each process of the sample: more than the list was asked for */
 	size_t cap_asked;

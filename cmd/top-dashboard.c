@@ -203,6 +203,11 @@ static int sample(void *arg, const struct vmt_ui_want *want, const struct vmt_mo
 	r = d->top->replay ? replay_sample(d) : vmt_top_sample(d->top, d->ctx, &wanted);
 	if (r == 0 && d->recorder)
 		put_record(d);
+	if (r == 0 && d->top->replay && d->top->run.model != shown &&
+	    vmt_top_events_model(&d->top->events, &d->top->run, d->top->replay->at) < 0) {
+		vmt_complain(d->ctx, "out of memory");
+		r = VMT_EXIT_FAILED;
+	}
 	if (d->top->replay)
 		tell_place(d);
 	/* The same sample again is no other one. */

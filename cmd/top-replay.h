@@ -4,7 +4,7 @@
 #include "cmd/replay.h"
 
 /* The screens that there are, for tables of options. */
-#define VMT_TOP_SCREENS "system procs vmas pages faults cache"
+#define VMT_TOP_SCREENS "system procs vmas pages faults cache events"
 
 /* Options of how the dashboard looks, for tables of options. */
 #define VMT_OPTS_TOP_LOOK                                                                              \

@@ -174,8 +174,8 @@ _vmtop_values()
 	'',-w | '',--write) compopt -o default ;;
 	'',--root) compopt -o dirnames ;;
 	'',) _vmtop_words 'top free zones kernel cgroups ps maps pages addr cache faults run events report record replay metrics check diff doctor schema completion help' ;;
-	top,--render) _vmtop_words 'system procs vmas pages faults cache' ;;
-	top,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
+	top,--render) _vmtop_words 'system procs vmas pages faults cache events' ;;
+	top,--screen) _vmtop_words 'system procs vmas pages faults cache events' ;;
 	top,-p | top,--pid) _vmtop_pids _vmtop_words ;;
 	top,--unit) _vmtop_words 'auto bytes KiB MiB GiB pages' ;;
 	top,--color) _vmtop_words 'auto always never' ;;
@@ -275,7 +275,7 @@ _vmtop_values()
 	record,--maps) _vmtop_pids _vmtop_list ;;
 	record,--root) compopt -o dirnames ;;
 	replay,-r | replay,--read) compopt -o default ;;
-	replay,--screen) _vmtop_words 'system procs vmas pages faults cache' ;;
+	replay,--screen) _vmtop_words 'system procs vmas pages faults cache events' ;;
 	replay,-p | replay,--pid) _vmtop_pids _vmtop_words ;;
 	replay,--unit) _vmtop_words 'auto bytes KiB MiB GiB pages' ;;
 	replay,--color) _vmtop_words 'auto always never' ;;

@@ -45,6 +45,50 @@ static void draw_clock(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y, unsi
 		vmt_canvas_puts(c, y, c->width - width, VMT_STYLE_NORMAL, text.data);
 }
 
+void vmt_ui_clock(struct vmt_bytes time, const char *format, char *to, size_t size)
+{
+	char text[20] = ""; /* "2026-11-21T00:45:41" */
+	struct tm utc = { 0 }, here;
+	time_t t;
+
+	snprintf(to, size, "-");
+	if (time.len < sizeof(text) - 1)
+		return;
+	memcpy(text, time.ptr, sizeof(text) - 1);
+	if (!strptime(text, "%Y-%m-%dT%H:%M:%S", &utc))
+		return;
+	t = timegm(&utc);
+	if (localtime_r(&t, &here))
+		strftime(to, size, format, &here);
+}
+
+/* From this width on there is room for blanks around the names of screens. */
+#define WIDE_TABS 96
+
+/* Where names have little room, a bracket takes the place of the blank between two of them. */
+static unsigned draw_close_tabs(struct vmt_canvas *c, unsigned y, int now)
+{
+	unsigned x = 0;
+	int i;
+
+	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
+		enum vmt_style style = i == now ? VMT_STYLE_SELECTED : VMT_STYLE_NORMAL;
+		unsigned from = x;
+
+		x = vmt_canvas_puts(c, y, x, i == now + 1 ? VMT_STYLE_SELECTED : style,
+				    i == now	   ? "["
+				    : i == now + 1 ? "]"
+						   : " ");
+		x = vmt_canvas_putf(c, y, x, style, "%d:%s", i + 1, vmt_screens[i]->title);
+		vmt_canvas_spot(c, &(struct vmt_spot){ .kind = VMT_SPOT_KEY,
+						       .y = y,
+						       .x = from,
+						       .width = x - from,
+						       .code = (uint32_t)('1' + i) });
+	}
+	return now == VMT_SCREEN_COUNT - 1 ? vmt_canvas_puts(c, y, x, VMT_STYLE_SELECTED, "]") : x;
+}
+
 void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	enum vmt_screen_id now = vmt_ui_view(ui)->screen;
@@ -52,6 +96,11 @@ void vmt_draw_tabs(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 	bool names = c->width >= 70;
 	unsigned x = 0;
 	int i;
+
+	if (names && c->width < WIDE_TABS) {
+		draw_clock(ui, c, y, draw_close_tabs(c, y, (int)now));
+		return;
+	}
 
 	if (c->width >= VMT_WIDE && ui->opts.version)
 		x = vmt_canvas_putf(c, y, 0, VMT_STYLE_STRONG, "vmtop %s  ", ui->opts.version);
@@ -387,6 +436,9 @@ void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
 	if (ui->said[0])
 		vmt_canvas_bytes(c, y, 0, c->width, VMT_STYLE_STRONG, vmt_bytes_of(ui->said),
+				 VMT_FIT_LEFT);
+	else if (ui->died[0])
+		vmt_canvas_bytes(c, y, 0, c->width, VMT_STYLE_WARNING, vmt_bytes_of(ui->died),
 				 VMT_FIT_LEFT);
 	else if (ui->opts.replay)
 		draw_place(ui, c, y);

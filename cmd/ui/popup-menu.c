@@ -68,6 +68,7 @@ static const char *setting_help(const char *name)
 		{ "unit", "unit of sizes" },
 		{ "screen", "the screen to begin with" },
 		{ "mouse", "wheel and clicks" },
+		{ "events", "say what crashes, on every screen" },
 		{ "ascii", "no characters beyond ASCII" },
 		{ "color", "colours; auto: unless NO_COLOR is set" },
 		{ "theme", "which colours" },
@@ -93,6 +94,8 @@ static enum vmt_ui_act next_value(struct vmt_ui *ui, const char *name)
 		s->screen = (s->screen + 1) % VMT_SCREEN_COUNT;
 	else if (strcmp(name, "mouse") == 0)
 		s->mouse = !s->mouse;
+	else if (strcmp(name, "events") == 0)
+		s->events = !s->events;
 	else if (strcmp(name, "ascii") == 0)
 		s->ascii = !s->ascii;
 	else if (strcmp(name, "color") == 0)

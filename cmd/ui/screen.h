@@ -95,7 +95,7 @@ const struct vmt_key_row *vmt_key_row(size_t i);
 struct vmt_table;
 struct vmt_popup;
 
-/* One of the six. state is what its init made. */
+/* One of the seven. state is what its init made. */
 struct vmt_screen {
 	const char *name;
 	const char *title; /* of its tab */
@@ -123,7 +123,7 @@ struct vmt_screen {
 };
 
 extern const struct vmt_screen vmt_screen_system, vmt_screen_procs, vmt_screen_vmas,
-	vmt_screen_pages, vmt_screen_faults, vmt_screen_cache;
+	vmt_screen_pages, vmt_screen_faults, vmt_screen_cache, vmt_screen_events;
 extern const struct vmt_screen *const vmt_screens[VMT_SCREEN_COUNT];
 
 /* A view on the stack. */
@@ -163,6 +163,8 @@ struct vmt_ui {
 	unsigned cursor_y, cursor_x; /* of the value that is explained */
 	unsigned zoom; /* a full bar is the whole of it, divided by two so many times */
 	char said[256]; /* by vmt_ui_say() */
+	char died[512]; /* what died last, until a key is pressed, or it is long ago */
+	uint64_t died_ns; /* CLOCK_MONOTONIC */
 	struct vmt_canvas *canvas; /* that was drawn last, for the mouse; of the owner */
 };
 
@@ -213,7 +215,10 @@ static inline uint64_t vmt_bar_span(const struct vmt_ui *ui, uint64_t whole)
 
 	return span ? span : 1;
 }
-/* The keys, or what was said last. */
+/* A time in UTC as rows have it, by the clock of this place, as strftime(3) writes it; "-" where it
+ * is none. */
+void vmt_ui_clock(struct vmt_bytes time, const char *format, char *to, size_t size);
+/* The keys, or what was said last, or what died. */
 void vmt_draw_keys(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);
 /* One line for terminals on which nothing else has room. */
 void vmt_draw_line(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y);

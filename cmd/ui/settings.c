@@ -27,6 +27,7 @@ void vmt_settings_init(struct vmt_ui_settings *s)
 		.interval_ns = UINT64_C(1000000000),
 		.screen = VMT_SCREEN_SYSTEM,
 		.mouse = true,
+		.events = true,
 	};
 }
 
@@ -142,6 +143,9 @@ int vmt_settings_set(struct vmt_ui_settings *s, const char *section, const char 
 	} else if (strcmp(name, "mouse") == 0) {
 		if (WORD(yes_no) >= 0)
 			s->mouse = r == 1;
+	} else if (strcmp(name, "events") == 0) {
+		if (WORD(yes_no) >= 0)
+			s->events = r == 1;
 	} else if (strcmp(name, "ascii") == 0) {
 		if (WORD(yes_no) >= 0)
 			s->ascii = r == 1;
@@ -175,6 +179,7 @@ void vmt_settings_each(const struct vmt_ui_settings *s,
 	fn(arg, "", "unit", units[s->unit]);
 	fn(arg, "", "screen", vmt_screen_name(s->screen));
 	fn(arg, "", "mouse", yes_no[s->mouse]);
+	fn(arg, "", "events", yes_no[s->events]);
 	fn(arg, "", "ascii", yes_no[s->ascii]);
 	fn(arg, "", "color", whens[s->color]);
 	fn(arg, "", "theme", vmt_theme_name(s->theme));

@@ -17,6 +17,7 @@ struct vmt_ui_settings {
 	enum vmt_size_unit unit;
 	enum vmt_screen_id screen; /* to begin with */
 	bool mouse;
+	bool events; /* crashes are watched whatever is shown */
 	bool ascii;
 	enum vmt_when color;
 	enum vmt_theme theme;

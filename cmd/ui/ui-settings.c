@@ -121,6 +121,8 @@ static void drop_options(const struct vmt_ui *ui, struct vmt_ui_settings *s)
 		s->screen = files->screen;
 	if (s->mouse == given->mouse)
 		s->mouse = files->mouse;
+	if (s->events == given->events)
+		s->events = files->events;
 	if (s->ascii == given->ascii)
 		s->ascii = files->ascii;
 	if (s->color == given->color)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/ui/ui.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@ const struct vmt_screen *const vmt_screens[VMT_SCREEN_COUNT] = {
 	[VMT_SCREEN_SYSTEM] = &vmt_screen_system, [VMT_SCREEN_PROCS] = &vmt_screen_procs,
 	[VMT_SCREEN_VMAS] = &vmt_screen_vmas,	  [VMT_SCREEN_PAGES] = &vmt_screen_pages,
 	[VMT_SCREEN_FAULTS] = &vmt_screen_faults, [VMT_SCREEN_CACHE] = &vmt_screen_cache,
+	[VMT_SCREEN_EVENTS] = &vmt_screen_events,
 };
 
 int vmt_screen_find(const char *name)
@@ -94,6 +96,37 @@ void vmt_ui_say(struct vmt_ui *ui, const char *fmt, ...)
 	va_end(args);
 }
 
+/* How long it is shown what died, where no key is pressed. */
+#define DIED_NS (UINT64_C(30) * 1000000000)
+
+/* Says what died since the model before. */
+static void tell_died(struct vmt_ui *ui)
+{
+	const struct vmt_model *m = ui->model;
+	const struct vmt_event *e = m->n_events ? &m->events[m->n_events - 1] : NULL;
+	uint64_t now = m->sample->host.monotonic_ns;
+	VMT_AUTO_BUF text = { 0 };
+	char clock[32];
+
+	/* In a recording it is of the sample that is shown. */
+	if (ui->opts.replay || now - ui->died_ns > DIED_NS)
+		ui->died[0] = 0;
+	if (!e || !m->n_events_new)
+		return;
+	vmt_ui_clock(VMT_HAS(event, time, e) ? e->time : (struct vmt_bytes){ 0 }, "%H:%M:%S", clock,
+		     sizeof(clock));
+	vmt_buf_addf(&text, "%s ", clock);
+	vmt_fmt_safe(&text, VMT_HAS(event, comm, e) ? e->comm : VMT_BYTES("-"), ui->opts.ascii);
+	vmt_buf_addf(&text, "[%" PRIu64 "] ", VMT_HAS(event, pid, e) ? e->pid : 0);
+	if (m->n_events_new > 1)
+		vmt_buf_addf(&text, "(and %zu before) ", m->n_events_new - 1);
+	vmt_fmt_safe(&text, VMT_HAS(event, text, e) ? e->text : VMT_BYTES("-"), ui->opts.ascii);
+	if (vmt_buf_error(&text) < 0)
+		return;
+	snprintf(ui->died, sizeof(ui->died), "%s", text.data);
+	ui->died_ns = now;
+}
+
 int vmt_ui_model(struct vmt_ui *ui, const struct vmt_model *m, uint64_t took_ns)
 {
 	size_t i;
@@ -101,6 +134,7 @@ int vmt_ui_model(struct vmt_ui *ui, const struct vmt_model *m, uint64_t took_ns)
 
 	ui->model = m;
 	ui->took_ns = took_ns;
+	tell_died(ui);
 	for (i = 0; i < VMT_SCREEN_COUNT; i++) {
 		r = vmt_screens[i]->model ? vmt_screens[i]->model(ui, ui->states[i]) : 0;
 		if (r < 0)
@@ -344,11 +378,12 @@ static enum vmt_ui_act mouse(struct vmt_ui *ui, const struct vmt_ui_event *event
 
 enum vmt_ui_act vmt_ui_event(struct vmt_ui *ui, const struct vmt_ui_event *event)
 {
-	bool said = ui->said[0] != 0;
+	bool said = ui->said[0] || ui->died[0];
 	enum vmt_ui_act act = VMT_UI_NONE;
 	enum vmt_action action;
 
 	ui->said[0] = 0;
+	ui->died[0] = 0;
 	if (ui->popup) {
 		act = vmt_popup_event(ui, event);
 	} else if (event->key == VMT_KEY_CLICK || event->key == VMT_KEY_WHEEL_UP ||
@@ -377,6 +412,7 @@ void vmt_ui_wants(const struct vmt_ui *ui, struct vmt_ui_want *ret)
 		.interval_ns = ui->interval_ns,
 		.sources = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
 			   VMT_SOURCE_BIT(ZONEINFO),
+		.events = !ui->opts.batch && ui->settings.events,
 	};
 	if (s->want)
 		s->want(ui, state, ret);

@@ -18,10 +18,11 @@ enum vmt_screen_id {
 	VMT_SCREEN_PAGES,
 	VMT_SCREEN_FAULTS,
 	VMT_SCREEN_CACHE,
+	VMT_SCREEN_EVENTS,
 	VMT_SCREEN_COUNT,
 };
 
-/* By its name ("system", "procs", "vmas", "pages", "faults", "cache"); -EINVAL. */
+/* By its name ("system", "procs", "vmas", "pages", "faults", "cache", "events"); -EINVAL. */
 int vmt_screen_find(const char *name);
 const char *vmt_screen_name(enum vmt_screen_id id);
 
@@ -129,6 +130,7 @@ struct vmt_ui_want {
 	size_t page_cells; /* cells; 0 where it is not known yet: all of the mapping */
 	bool faults; /* counts of faults by mapping */
 	bool singles; /* single faults */
+	bool events; /* rare events, from now on */
 	/* Of the single fault that the user looks at, which is to be named; whether or not there is
 	 * another sample. */
 	struct vmt_ui_code code;

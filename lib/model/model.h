@@ -58,6 +58,9 @@ struct vmt_model {
 	struct vmt_single *singles;
 	size_t n_singles;
 	size_t n_singles_new; /* the last of them, that came since the sample before */
+	struct vmt_event *events; /* the last rare ones; who samples has them */
+	size_t n_events;
+	size_t n_events_new; /* the last of them, that came since the sample before */
 	struct vmt_balance *balance;
 	size_t n_balance;
 	struct vmt_file *files;

@@ -169,6 +169,35 @@ def on_procs(pid):
     return []
 
 
+# Dies of a null pointer.
+VICTIM = "import ctypes, resource; resource.setrlimit(4, (0, 0)); ctypes.string_at(8)"
+
+
+def on_events():
+    """What dies is told on whatever screen, and is on the list."""
+    pids = []
+    with Console("top", env={"VMTOP_CONFIG": "/dev/null"}, size=(100, 24)) as c:
+
+        def comes():
+            # Others may die meanwhile, and the last one of a sample is told.
+            with subprocess.Popen([sys.executable, "-c", VICTIM], stderr=subprocess.DEVNULL) as job:
+                pids.append(job.pid)
+            c.drain()
+            found = re.search(r"\d\d:\d\d:\d\d python3\S*\[(\d+)\].* crash by SIGSEGV at ",
+                              c.lines()[-1])
+            return found and int(found.group(1)) in pids
+
+        c.wait_for("avail")
+        c.press("7")
+        c.wait_for("that nobody handles")
+        c.press("1")
+        c.wait_for("avail")
+        c.wait(comes, "a crash at the bottom")
+        c.press("7")
+        c.wait_for(re.compile(rf"\n\S+ +({'|'.join(map(str, pids))}) python3\S* +null_page"))
+    return []
+
+
 # Processes that come, fault and go while memory is measured; and MiB that it may take at most.
 CHURN = "i=0; while [ $i -lt 150 ]; do /bin/true; i=$((i+1)); done"
 MOST_MIB = 24
@@ -183,8 +212,9 @@ def in_memory(pid):
     """The peak of what each screen takes, with all that it loads, beside faults and processes."""
     peaks = {}
     for screen, ready in (("system", "avail"), ("procs", "sort:"), ("vmas", "faults/s"),
-                          ("pages", "PID"), ("faults", "counted by"), ("cache", "mapped files")):
-        with Console("top", "--screen", screen, "-p", str(pid), size=(160, 50)) as c:
+                          ("pages", "PID"), ("faults", "counted by"), ("cache", "mapped files"), ("events", "events: ")):
+        with Console("top", "--screen", screen, "-p", str(pid), size=(160, 50),
+                     env={"VMTOP_CONFIG": "/dev/null"}) as c:
             c.wait_for(ready)
             seen = clock(c)
             subprocess.run(["/bin/sh", "-c", CHURN], check=True)
@@ -206,12 +236,14 @@ def main():
                                ("Faults", lambda: (on_faults(address, work.pid), None)),
                                ("Procs", lambda: (on_procs(work.pid), None)),
                                ("symbol", lambda: (on_symbol(), None)),
+                               ("events", lambda: (on_events(), None)),
                                ("memory", lambda: in_memory(work.pid))):
                 try:
                     problems, figures = look()
                 except Late as late:
                     problems, figures = str(late), None
                 what = {"memory": f"no screen takes more than {MOST_MIB} MiB",
+                        "events": "what dies is told on each screen, and listed on one",
                         "symbol": "Faults names the function of the selected fault"}.get(
                             name, f"{name} shows who faults, where and how")
                 report.check(f"dashboard: {what}" + (f", {figures}" if figures else ""), problems)

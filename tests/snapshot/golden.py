@@ -180,7 +180,7 @@ DIFF = [
     ("diff-nothing.txt", ["diff", "diff/free-before.json", MAPS[1]], "text", "C.UTF-8"),
 ]
 
-SCREENS = ["system", "procs", "vmas", "pages", "faults", "cache"]
+SCREENS = ["system", "procs", "vmas", "pages", "faults", "cache", "events"]
 SIZES = ["80x24", "100x30", "160x50", "60x16", "38x9"]
 
 

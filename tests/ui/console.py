@@ -26,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import VMTOP  # noqa: E402
 
 LATE = 180
+QUIET = pathlib.Path(__file__).resolve().parent / "quiet.conf"
 
 ESC, ENTER, TAB, BACKSPACE = "\x1b", "\r", "\t", "\x7f"
 UP, DOWN, RIGHT, LEFT = "\x1bOA", "\x1bOB", "\x1bOC", "\x1bOD"
@@ -109,7 +110,8 @@ class Console:
         self.found = termios.tcgetattr(slave)
         news_in, news_out = os.pipe()
         orders_in, self.orders = os.pipe()
-        full = dict(os.environ, VMTOP_CONFIG="/dev/null")
+        # What crashes elsewhere on the machine is not to be on a screen that is looked at.
+        full = dict(os.environ, VMTOP_CONFIG=str(QUIET))
         full.pop("NO_COLOR", None)
         full.update(env or {})
         if term is None:

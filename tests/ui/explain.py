@@ -108,13 +108,13 @@ def walk(c, name):
 
 
 def every_value():
-    """each number on the six screens has an explanation: value, meaning, source, age, unit"""
+    """each number on the seven screens has an explanation: value, meaning, source, age, unit"""
     problems = []
     with Console(*SAVED, size=(80, 18)) as c:
         c.wait_for(SHOWN)
         for key, name, tab in (("1", "system", "[1:"), ("2", "procs", "[2:"), (ENTER, "vmas", "[3:"),
                                (ENTER, "pages", "[4:"), ("5", "faults", "[5:"),
-                               ("6", "cache", "[6:")):
+                               ("6", "cache", "[6:"), ("7", "events", "[7:")):
             c.press(key)
             c.wait_for(tab)
             c.wait_for("F10")

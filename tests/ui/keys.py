@@ -14,7 +14,7 @@ from console import (BACKSPACE, DOWN, END, ENTER, ESC, F, FIXTURE, HOME, LEFT,  
 from tap import VMTOP, Report  # noqa: E402
 
 SAVED = ("top", "--root", FIXTURE)
-SCREENS = ("system", "procs", "vmas", "pages", "faults", "cache")
+SCREENS = ("system", "procs", "vmas", "pages", "faults", "cache", "events")
 NAMED = {"Tab": TAB, "Shift-Tab": "\x1b[Z", "Enter": ENTER, "Esc": ESC, "Bksp": BACKSPACE, "Up": UP,
          "Down": DOWN, "Left": LEFT, "Right": RIGHT, "PgUp": PAGE_UP, "PgDn": PAGE_DOWN,
          "Home": HOME, "End": END, "Space": " ", "Ctrl-U": "\x15", "Ctrl-D": "\x04"}
@@ -49,12 +49,14 @@ PROMPTS = ("search", "show only rows that match", "choose the column to sort by"
 # By the screens on which the key does it; "" on all others.
 GOES = {
     "open what is selected": {"system": r"\[2:", "procs": r"\[3:", "vmas": r"\[4:",
-                              "faults": r"\[3:", "pages": " page [0-9a-f]{12} "},
+                              "faults": r"\[3:", "events": "no process is selected",
+                              "pages": " page [0-9a-f]{12} "},
     "the pages of what is selected": {"vmas": r"\[4:", "pages": "these are the pages",
                                       "": r"no mapping is selected|\[4:"},
     "the faults of what is selected": {"faults": "by pid:", "": r"\[5:"},
     "the mappings of what is selected": {"vmas": "these are the mappings",
-                                         "cache": r"no process is selected|\[3:", "": r"\[3:"},
+                                         "cache": r"no process is selected|\[3:",
+                                         "events": r"no process is selected|\[3:", "": r"\[3:"},
     "the cached file of what is selected": {"": r"no file is selected|\[6:"},
     "processes as a tree, mappings by file": {"procs": "   tree", "vmas": "t: each mapping"},
     "zoom in: bars, in a map fewer pages in a cell": {
@@ -65,7 +67,8 @@ GOES = {
         "vmas": "as short as they get",
         "pages": "all of the mapping is shown", "": "nothing to zoom"},
     "keep the selected row in sight": {"procs": "stays in sight", "vmas": "stays in sight",
-                                       "faults": "stays in sight", "cache": "no row to follow"},
+                                       "faults": "stays in sight", "cache": "no row to follow",
+                                       "events": "no row to follow"},
 }
 # What takes it back; None: the same key.
 UNDONE = {"stop, sampling too; again to go on": None, "turn the order round": None,
@@ -103,7 +106,7 @@ def data(key):
 
 def wanted(screen, key, what):
     """A pattern of what the screen shows after a key; None for a key that moves."""
-    if re.fullmatch("[1-6]", key):
+    if re.fullmatch("[1-7]", key):
         return rf"\[{key}:"
     if what in ("the next screen", "the screen before"):
         there = SCREENS.index(screen) + (1 if what == "the next screen" else -1)
@@ -114,7 +117,7 @@ def wanted(screen, key, what):
     if what in GOES:
         return GOES[what].get(screen) or GOES[what].get("") or none
     if what in OF_TABLES:
-        if screen in (*TABLES, "cache"):
+        if screen in (*TABLES, "cache", "events"):
             return OF_TABLES[what]
         if screen == "pages" and what in ("the next match", "the match before"):
             return "pages cannot be looked at .! says why"
@@ -123,7 +126,7 @@ def wanted(screen, key, what):
         return none
     if screen == "pages":
         return "pages cannot be looked at .! says why"
-    if screen == "cache" and not what.startswith("columns"):
+    if screen in ("cache", "events") and not what.startswith("columns"):
         return "there are no rows"
     return None
 
@@ -188,7 +191,7 @@ def press(c, screen, key, what):
 def leaves(row):
     """Keys that open something else come last: they may change of what a screen is."""
     key, what = row
-    return (what in ("the next screen", "the screen before") or bool(re.fullmatch("[1-6]", key)),
+    return (what in ("the next screen", "the screen before") or bool(re.fullmatch("[1-7]", key)),
             what.startswith(("the pages of", "the faults of", "the mappings of", "the cached")),
             what.startswith("open "))
 

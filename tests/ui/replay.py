@@ -93,6 +93,93 @@ def help_and_reasons():
             return problems + ([f"exit code {said}"] if said else [])
 
 
+def crash(pid, clock, reason, text):
+    return {"time": f"2026-11-21T{clock}.947Z", "after_ns": pid, "pid": pid, "tid": pid,
+            "comm": "victim", "kind": "crash", "event": "crash", "signal_name": "SIGSEGV",
+            "reason": reason, "text": text}
+
+
+LONG = ("crash by SIGBUS at f of /tmp/a: read of 0x7f4b000: beyond the end of the file: it has 10 "
+        "bytes; 0x7f4a000-0x7f4c000 is read+write of /tmp/ten at 0x1000")
+
+
+def make_crashes(path):
+    """Of four samples the second has a crash, and the third two and more that are not there."""
+    data = {"system": {"total_bytes": 1 << 20, "available_bytes": 4096}}
+    watched = {"sources": {"events": {"status": "ok"}}}
+    one = [crash(41, "23:45:41", "null_page", "crash by SIGSEGV: the null page")]
+    more = [crash(42, "23:45:43", "freed", "crash by SIGSEGV: one"),
+            crash(43, "23:45:44", "beyond_end", LONG)]
+    pack(path, moment(1, data, **watched), moment(2, {**data, "events": one}, **watched),
+         moment(3, {**data, "events": more, "gaps": [{"limited_total": 5, "lost_total": 2}]},
+                **watched), moment(4, data, **watched))
+
+
+def crashes_are_told():
+    """what died is a line at the bottom until a key is pressed, and a list on a screen of its own"""
+    if not shutil.which("zstd"):
+        return Skip("no zstd")
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        make_crashes(path)
+        with Console("replay", "-r", path, env={"TZ": "XXX-1"}) as c:
+            c.wait_for("1/4 paused")
+            c.press("t")
+            c.wait_for("00:45:41 victim[41] crash by SIGSEGV: the null page")
+            if "2/4" in c.text():
+                problems.append("it is beside the place")
+            # A key that means nothing.
+            c.press("x")
+            c.wait_for("2/4 paused")
+            c.press("t")
+            c.wait_for("00:45:44 victim[43] (and 1 before) crash by SIGBUS at f of /tmp/a: read")
+            c.press("7")
+            c.wait_for("events: 3 kept, not listed 5, lost 2")
+            c.wait_for(re.compile(r"00:45:41 +41 victim +null_page +crash by SIGSEGV: the null pa"))
+            c.wait_for(re.compile(r"00:45:44 +43 victim +beyond_end +>crash by"))
+            # The last one is selected, and said to its end.
+            c.wait_for("is read+write of /tmp/ten at 0x1000")
+            c.press("kk")
+            c.wait_for(re.compile(r"00:45:41 +41 victim +null_page +>crash by"))
+            c.wait_gone("at 0x1000")
+            c.press("\\reason:freed\r")
+            c.wait_for("1-1 of 1")
+            c.press("\\\x15\r")
+            # One that has no crash keeps those before it; back, there are fewer.
+            c.press("t")
+            c.wait_for("4/4 paused")
+            c.wait_for("events: 3 kept ")
+            c.press("TT")
+            c.wait_for("events: 1 kept ")
+            c.press("T")
+            c.wait_for("events: 0 kept ")
+            c.press("b@4000000000\r")
+            c.wait_for("4/4 paused")
+            c.wait_for("events: 0 kept ")
+            c.press("Q")
+            problems += [f"exit code {code}" for code in [c.wait_end()] if code]
+        for words in (("--ascii",), ("--size", "160x50"), ("--size", "40x10"), ("--size", "39x9")):
+            result = run("replay", "-r", path, "-b", "--screen", "events", *words)
+            problems += expect(result, OK) or []
+            if "--ascii" in words and not result.out.isascii():
+                problems.append("not ASCII")
+            if "160x50" in words and b"11-21 23:45:41" not in result.out:
+                problems.append("wide: no date")
+    return problems
+
+
+def unknown_crashes():
+    """where crashes were not watched, the screen says so, and not that there were none"""
+    if not shutil.which("zstd"):
+        return Skip("no zstd")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "a.rec")
+        pack(path, moment(1, {"system": {"total_bytes": 1 << 20}}))
+        result = run("replay", "-r", path, "-b", "--screen", "events")
+    return expect(result, OK) or ([] if b"! not recorded" in result.out else ["no reason"])
+
+
 # A title, a colour, a bell, a control of C1, and a right-to-left override.
 EVIL = "\x1b]0;title\x07\x1b[31mEVIL\x9b2J\u202e"
 SOURCES = ("meminfo", "vmstat", "pressure", "pids", "stat", "status", "maps", "smaps", "rollup",
@@ -113,13 +200,15 @@ def hostile_recording():
             "zones": [{"node": 0, "zone": EVIL, "managed_bytes": 4096, "free_bytes": 4096}],
             "errors": [{"source": EVIL, "pid": 7, "status": EVIL, "hint": EVIL}],
             "mappings": {"7": [{"start": "0x1000", "end": "0x2000", "path": EVIL, "perms": EVIL}]},
+            "events": [{"time": EVIL, "after_ns": 1, "pid": 7, "comm": EVIL, "reason": EVIL,
+                        "text": 9 * EVIL}],
         }
         sources = {name: {"status": "denied", "reason": EVIL + name, "fix": EVIL}
                    for name in SOURCES}
         pack(path, moment(1, data, sources=sources), moment(2, data, sources=sources),
              head={"vmtop": EVIL, "boot_id": EVIL,
                    "host": {"page_size_bytes": 4096, "release": EVIL, "machine": EVIL}})
-        for screen in ("system", "procs", "vmas", "pages", "faults", "cache"):
+        for screen in ("system", "procs", "vmas", "pages", "faults", "cache", "events"):
             for size in ("80x24", "200x60"):
                 result = run("replay", "-r", path, "-b", "--screen", screen, "--size", size)
                 bad = raw_controls(result.out) + re.findall("\u202e".encode(), result.out)
@@ -128,8 +217,8 @@ def hostile_recording():
         if seen != {b"pressure", b"smaps"}:
             problems.append(f"reasons that are shown: {seen}")
         with Console("replay", "-r", path, size=(200, 60)) as c:
-            c.wait_for("1/2 paused")
-            for key in "123456!":
+            c.wait_for("[7] ")
+            for key in "1234567!":
                 c.press(key)
             c.wait_for("denied")
             c.press("\x1b")
@@ -262,7 +351,8 @@ def f8_records_processes():
 
 def main():
     report = Report()
-    cases(report, [keys_go_through_it, help_and_reasons, hostile_recording, broken_samples,
+    cases(report, [keys_go_through_it, help_and_reasons, crashes_are_told, unknown_crashes,
+                   hostile_recording, broken_samples,
                    many_broken_samples, f8_records, f8_records_processes])
     report.done()
 
