@@ -150,6 +150,14 @@ static void heading(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct
 	vmt_buf_adds(out, "\n\n");
 }
 
+/* What the kernel has counted since boot; who these were it does not tell. */
+static void oom_text(struct vmt_buf *out, const struct vmt_system *s)
+{
+	if (VMT_HAS(system, oom_kill_total, s) && s->oom_kill_total)
+		vmt_buf_addf(out, "the OOM killer ended %" PRIu64 " process%s since boot\n",
+			     s->oom_kill_total, s->oom_kill_total == 1 ? "" : "es");
+}
+
 static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 {
 	const struct vmt_model *m = run->model;
@@ -201,6 +209,7 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 		if (i == SYSTEM) {
 			vmt_swap_text(&s->note, ctx, m);
 			vmt_available_text(&s->note, ctx, m);
+			oom_text(&s->note, &m->system);
 		}
 		if (i == FAULTS)
 			vmt_window_text(&s->note, ctx, m);
