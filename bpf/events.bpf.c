@@ -581,6 +581,7 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 }
 
 #include "bpf/crash-made.inc"
+#include "bpf/pressure-made.inc"
 
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(process_begins, struct task_struct *parent, struct task_struct *child)
@@ -616,6 +617,8 @@ static __noinline void hand_over(u32 tgid)
 	p->ready = p->tgid = 0;
 	for (int i = 0; i < VMT_EVENT_CALLS; i++)
 		p->calls[i] = (struct vmt_slot_call){};
+	for (int i = 0; i < VMT_EVENT_STALLS; i++)
+		p->stalls[i] = (struct vmt_slot_stall){};
 	bpf_map_push_elem(&process_free, &slot, 0);
 }
 

@@ -33,6 +33,7 @@ enum vmt_bpf_call {
 	VMT_BPF_CALL_EXECVEAT,
 	VMT_BPF_CALL_EXIT, /* no call: the last thread of a process has ended */
 	VMT_BPF_CALL_CRASH, /* no call: a SIGSEGV or SIGBUS was made; see bpf/crash.h */
+	VMT_BPF_CALL_STALL, /* no call: a thread waited for memory; see bpf/pressure.h */
 	VMT_BPF_CALL_COUNT,
 };
 
@@ -85,6 +86,26 @@ struct vmt_slot_call {
 	__u64 ns; /* of those whose begin was seen, too */
 };
 
+/* What threads wait for when memory is short. */
+enum vmt_bpf_stall {
+	VMT_BPF_STALL_NONE,
+	VMT_BPF_STALL_RECLAIM, /* it reclaims pages itself, for there are too few free ones */
+	VMT_BPF_STALL_CGROUP, /* the same, for a cgroup has as many as it may have */
+	VMT_BPF_STALL_COMPACTION, /* it moves pages, to have several in a row */
+	VMT_BPF_STALL_COUNT,
+};
+#define VMT_EVENT_STALLS 8 /* a power of two */
+
+/* Of one cause. */
+struct vmt_slot_stall {
+	__u64 stalls;
+	__u64 vain; /* of these, those that got no page */
+	__u64 ns;
+	__u64 longest_ns;
+	__u64 pages; /* reclaimed */
+	__u64 throttled_ns;
+};
+
 /* A process. The first one has no process: what found the table full. */
 struct vmt_slot_process {
 	__u32 ready; /* set last */
@@ -94,8 +115,10 @@ struct vmt_slot_process {
 	__u32 ended; /* and the ring of such rows was full */
 	char comm[16]; /* as it was last seen */
 	struct vmt_slot_call calls[VMT_EVENT_CALLS];
+	struct vmt_slot_stall stalls[VMT_EVENT_STALLS];
 };
-_Static_assert(sizeof(struct vmt_slot_process) == 40 + VMT_EVENT_CALLS * 32, "no holes");
+_Static_assert(sizeof(struct vmt_slot_process) == 40 + VMT_EVENT_CALLS * 32 + VMT_EVENT_STALLS * 48,
+	       "no holes");
 
 /* Single events of this second, for their rate. */
 struct vmt_event_rate {

@@ -8,6 +8,7 @@
  * verifier takes all of it out of the programs.
  */
 
+#include "bpf/cgroup-path.bpf.h"
 #include "bpf/common.bpf.h"
 #include "bpf/fault.h"
 #include "bpf/fault-cgroup.h"
@@ -36,34 +37,6 @@ struct {
 	__uint(max_entries, 4096);
 	__type(value, u32);
 } cgroup_free SEC(".maps");
-
-/* From a cgroup's directory up to the root of its hierarchy, as cgroup_path() does. */
-static __noinline void cgroup_fill(struct vmt_slot_name *name, struct kernfs_node *kn)
-{
-	volatile __u32 *len = &name->len;
-
-	name->len = 0;
-	name->components = 0;
-	name->flags = 0;
-	for (int i = 0; i < VMT_NAME_STEPS; i++) {
-		struct kernfs_node *parent = vmt_kernfs_parent(kn);
-		u32 off;
-		long n;
-
-		if (!parent)
-			return;
-		off = *len;
-		if (off > VMT_NAME_BYTES - 256)
-			break;
-		n = bpf_probe_read_kernel_str(name->bytes + off, 256, BPF_CORE_READ(kn, name));
-		if (n <= 0)
-			break;
-		*len = off + n;
-		name->components++;
-		kn = parent;
-	}
-	name->flags |= VMT_NAME_CUT;
-}
 
 /* The row of the cgroup of a task + 1; 0 where it is not known. */
 static __noinline u32 cgroup_of(struct task_struct *task)

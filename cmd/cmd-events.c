@@ -19,6 +19,8 @@ static const struct vmt_section_def sections[] = {
 	{ "sites", &vmt_entity_event_site, false,
 	  "events by process, call and where it was called from; with --summary=site or stack" },
 	{ "events", &vmt_entity_event, false, "single events, in the order of their ends" },
+	{ "stalls", &vmt_entity_event_stall, false,
+	  "how long processes waited for memory, by cause" },
 	{ "gaps", &vmt_entity_gap, false, "lines of ndjson: single events that are missing" },
 };
 
@@ -27,8 +29,8 @@ static const struct vmt_opt opts[] = {
 	  "only these processes; ends early when all of them have ended" },
 	{ "user", 'u', VMT_OPT_VALUE, "USER", NULL, "only processes of this user, or user id" },
 	{ "only", 0, VMT_OPT_VALUE, "LIST",
-	  "map process crash mmap munmap mprotect mremap brk madvise exit",
-	  "only these: map, process, crash, or calls by name, as mmap,munmap,exit" },
+	  "map process crash pressure mmap munmap mprotect mremap brk madvise exit",
+	  "only these: map, process, crash, pressure, or calls by name, as mmap,munmap,exit" },
 	{ "handled", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "also SIGSEGV and SIGBUS that the process handles, as runtimes do" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
@@ -62,6 +64,7 @@ struct events {
 	bool by_stack; /* the latter */
 	bool sentences; /* text, and no columns were asked for */
 	bool lines; /* ndjson */
+	bool stalls_alone; /* nothing else was asked for */
 	bool started;
 	uint64_t gap_ns; /* when the last gap was told */
 	uint64_t lost; /* as it told them */
@@ -210,7 +213,7 @@ static int tick(void *arg, struct vmt_events *events, int signals, uint64_t unti
 }
 
 /* How it went, below what text has. */
-static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p)
+static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p, bool missing)
 {
 	vmt_buf_addf(out, "%" PRIu64 " event%s of %" PRIu64 " process%s in ", p->events_total,
 		     p->events_total == 1 ? "" : "s", p->processes, p->processes == 1 ? "" : "es");
@@ -237,9 +240,32 @@ static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p)
 	if (VMT_HAS(event_probe, stacks_collided, p) && p->stacks_collided + p->stacks_full)
 		vmt_buf_addf(out, "! %" PRIu64 " calls have no place: no room for their stacks\n",
 			     p->stacks_collided + p->stacks_full);
+	if (missing)
+		vmt_buf_addf(out, "! of stalls this kernel tells only: %.*s\n",
+			     (int)p->stall_causes.len, p->stall_causes.ptr);
 	if (p->unwatched_total)
 		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
 			     p->unwatched_total);
+}
+
+/* Who waited for memory; NULL with *ret_code an exit code, or 0 where nobody asked. */
+static struct vmt_section *add_stalls(struct events *x, int *ret_code)
+{
+	struct vmt_run *run = x->run;
+	struct vmt_event_stall *rows;
+	struct vmt_section *s = NULL;
+	size_t n;
+
+	*ret_code = 0;
+	if (!x->sample.stalls_wanted)
+		return NULL;
+	if (vmt_event_stall_rows(&x->sample, run->sample->host.page_size, &run->sample->arena,
+				 &rows, &n) < 0)
+		vmt_complain(x->ctx, "out of memory");
+	else
+		s = vmt_run_section(run, x->ctx, "stalls", rows, n);
+	*ret_code = s ? 0 : VMT_EXIT_FAILED;
+	return s;
 }
 
 /* The sums and how it went, behind or in place of single events; an exit code or 0. */
@@ -248,9 +274,10 @@ static int end_sections(struct events *x)
 	struct vmt_run *run = x->run;
 	struct vmt_event_probe *probe = vmt_arena_alloc(&run->sample->arena, 1, sizeof(*probe));
 	struct vmt_event_sum *sums;
-	struct vmt_section *s, *p;
+	struct vmt_section *s, *p, *stalls;
 	struct vmt_event_site *sites = NULL;
 	size_t n, n_sites = 0;
+	bool missing = x->sample.stalls_wanted && x->sample.causes != VMT_STALL_CAUSES_ALL;
 	int r;
 
 	if (x->sample.stacks) {
@@ -263,11 +290,11 @@ static int end_sections(struct events *x)
 			return VMT_EXIT_FAILED;
 		}
 	}
-	if (!probe || vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0) {
+	if (!probe || vmt_event_probe_row(&x->sample, &run->sample->arena, probe) < 0 ||
+	    vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0) {
 		vmt_complain(x->ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
-	vmt_event_probe_row(&x->sample, probe);
 	run->sample->sources[VMT_SOURCE_EVENTS].state = VMT_STATE_OK;
 	r = vmt_run_remodel(run, x->ctx, NULL);
 	if (r)
@@ -280,17 +307,31 @@ static int end_sections(struct events *x)
 	p = s ? vmt_run_section(run, x->ctx, "probe", probe, 1) : NULL;
 	if (!p)
 		return VMT_EXIT_FAILED;
+	stalls = add_stalls(x, &r);
+	if (r)
+		return r;
 	p->machine_only = true;
+	if (stalls && !x->section && x->stalls_alone) {
+		/* The sums say no more than these. */
+		s->machine_only = true;
+		if (vmt_section_arrange(s, 0) < 0)
+			return VMT_EXIT_FAILED;
+		s = stalls;
+	} else if (stalls) {
+		stalls->machine_only = true;
+		if (vmt_section_arrange(stalls, 0) < 0)
+			return VMT_EXIT_FAILED;
+	}
 	if (x->section) {
 		s->machine_only = true;
 		if (vmt_section_arrange(s, 0) < 0)
 			return VMT_EXIT_FAILED;
 		if (!x->ctx->out.raw)
-			end_note(&x->section->note, probe);
+			end_note(&x->section->note, probe, missing);
 		return 0;
 	}
 	r = vmt_section_options(x->ctx, s);
-	end_note(&s->note, probe);
+	end_note(&s->note, probe, missing);
 	vmt_run_remarks(run, x->ctx, s);
 	return r;
 }
@@ -411,7 +452,8 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 
 		vmt_fmt_safe(&safe, word, true);
 		return vmt_usage_error(
-			ctx, "--only takes map, process, crash or names of calls, not '%.40s'",
+			ctx,
+			"--only takes map, process, crash, pressure or names of calls, not '%.40s'",
 			safe.data ? safe.data : "");
 	}
 	if (summary && *vmt_ctx_value(ctx, "summary")) {
@@ -485,12 +527,25 @@ static void events_done(struct events **x)
 	free(*x);
 }
 
+/* Whether --only has pressure, and nothing else. */
+static bool wants_stalls_alone(const struct vmt_ctx *ctx)
+{
+	const char *only = vmt_ctx_value(ctx, "only");
+	struct vmt_bytes word;
+	uint32_t calls;
+
+	return only && vmt_event_only_parse(only, &calls, &word) == 0 &&
+	       calls == UINT32_C(1) << VMT_CALL_STALL;
+}
+
 /* What the columns of the command line are of. */
 static const struct vmt_entity *entity_asked(const struct vmt_ctx *ctx)
 {
 	if (!vmt_ctx_given(ctx, "summary"))
 		return &vmt_entity_event;
-	return *vmt_ctx_value(ctx, "summary") ? &vmt_entity_event_site : &vmt_entity_event_sum;
+	if (*vmt_ctx_value(ctx, "summary"))
+		return &vmt_entity_event_site;
+	return wants_stalls_alone(ctx) ? &vmt_entity_event_stall : &vmt_entity_event_sum;
 }
 
 static int run_events(struct vmt_ctx *ctx)
@@ -513,6 +568,7 @@ static int run_events(struct vmt_ctx *ctx)
 	}
 	x->ctx = ctx;
 	x->run = &run;
+	x->stalls_alone = wants_stalls_alone(ctx) && entity_asked(ctx) != &vmt_entity_event_site;
 	x->window.ctx = ctx;
 	x->window.child = (struct vmt_child){ .pid_fd = -1, .socket = -1 };
 	if (vmt_column_help(ctx, entity_asked(ctx), &r))
@@ -538,7 +594,7 @@ static int run_events(struct vmt_ctx *ctx)
 
 const struct vmt_cmd vmt_cmd_events = {
 	.name = "events",
-	.summary = "what was mapped, unmapped, forked and executed, and what crashed why",
+	.summary = "what was mapped, forked and executed, what crashed, who waited for memory",
 	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] "
 		    "[--summary[=WHAT]] [--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
 	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
@@ -548,7 +604,7 @@ const struct vmt_cmd vmt_cmd_events = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
-	.n_asked = 3,
+	.n_asked = 4,
 	.operands = "@file",
 	.max_operands = UINT_MAX,
 	.runs = true,

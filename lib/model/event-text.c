@@ -114,6 +114,10 @@ void vmt_event_sentence(struct vmt_buf *out, const struct vmt_event *e, uint64_t
 		vmt_crash_sentence(out, e, page);
 		return;
 	}
+	if (is(e, "stall")) {
+		vmt_stall_sentence(out, e, page);
+		return;
+	}
 	vmt_fmt_safe(out, e->event, true);
 	object_text(out, e, page);
 	if (VMT_HAS(event, protection, e)) {

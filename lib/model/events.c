@@ -31,7 +31,7 @@ static struct vmt_bytes taken(struct vmt_arena *arena, struct vmt_buf *text)
 
 bool vmt_event_failed(const struct vmt_event_raw *e)
 {
-	if (e->call == VMT_CALL_EXIT || e->call == VMT_CALL_CRASH)
+	if (e->call == VMT_CALL_EXIT || e->call == VMT_CALL_CRASH || e->call == VMT_CALL_STALL)
 		return false;
 	if (e->call == VMT_CALL_BRK)
 		return e->args[0] && (uint64_t)e->ret != e->args[0];
@@ -133,6 +133,7 @@ static void set_ranges(const struct vmt_event_raw *e, struct vmt_event *row, boo
 	case VMT_CALL_EXECVEAT:
 	case VMT_CALL_EXIT:
 	case VMT_CALL_CRASH:
+	case VMT_CALL_STALL:
 	case VMT_CALLS:
 		break;
 	}
@@ -228,6 +229,8 @@ int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, ui
 	VMT_SET(event, event, ret, vmt_bytes_of(vmt_event_name(e->call)));
 	if (e->call == VMT_CALL_CRASH) {
 		vmt_crash_fill(e, host, arena, ret);
+	} else if (e->call == VMT_CALL_STALL) {
+		vmt_stall_fill(e, host->page_size, arena, ret);
 	} else {
 		set_ranges(e, ret, failed, host->page_size);
 		set_words(e, ret, arena);
@@ -238,7 +241,8 @@ int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, ui
 		VMT_SET(event, duration_ns, ret, e->ns);
 	if (e->has & VMT_EVENT_HAS_RSS)
 		VMT_SET(event, rss_change_bytes, ret, e->rss_pages * (int64_t)host->page_size);
-	VMT_SET(event, compat, ret, (e->has & VMT_EVENT_IS_COMPAT) != 0);
+	if (e->call != VMT_CALL_STALL)
+		VMT_SET(event, compat, ret, (e->has & VMT_EVENT_IS_COMPAT) != 0);
 	vmt_event_sentence(&text, ret, host->page_size);
 	VMT_SET(event, text, ret, taken(arena, &text));
 	return arena->failed ? -ENOMEM : 0;
@@ -266,7 +270,8 @@ static void sum_row(const struct vmt_event_process *p, enum vmt_event_call call,
 	VMT_SET(event_sum, event, ret, vmt_bytes_of(vmt_event_name(call)));
 	VMT_SET(event_sum, events_total, ret, c->events);
 	if (call != VMT_CALL_EXIT && call != VMT_CALL_CRASH) {
-		VMT_SET(event_sum, failed_total, ret, c->failed);
+		if (call != VMT_CALL_STALL)
+			VMT_SET(event_sum, failed_total, ret, c->failed);
 		VMT_SET(event_sum, total_ns, ret, c->ns);
 		VMT_SET(event_sum, mean_ns, ret, c->ns / c->events);
 	}
@@ -300,14 +305,17 @@ int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena
 	return arena->failed ? -ENOMEM : 0;
 }
 
-void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_probe *ret)
+int vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_arena *arena,
+			struct vmt_event_probe *ret)
 {
 	uint64_t events = 0, shared = 0, processes = 0, placed = 0;
 
 	*ret = (struct vmt_event_probe){ 0 };
 	VMT_SET(event_probe, rung, ret, s->running ? VMT_BYTES("tracepoint") : VMT_BYTES("none"));
 	if (!s->running)
-		return;
+		return 0;
+	if (s->stalls_wanted)
+		VMT_SET(event_probe, stall_causes, ret, vmt_stall_causes_text(s->causes, arena));
 	VMT_SET(event_probe, canary, ret, s->trusted ? VMT_BYTES("trusted") : VMT_BYTES("missing"));
 	if (s->stop_ns >= s->start_ns)
 		VMT_SET(event_probe, window_ns, ret, s->stop_ns - s->start_ns);
@@ -334,11 +342,12 @@ void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_prob
 	VMT_SET(event_probe, handled_total, ret, s->handled);
 	VMT_SET(event_probe, processes, ret, processes);
 	if (!s->stacks)
-		return;
+		return arena->failed ? -ENOMEM : 0;
 	for (size_t i = 0; i < s->n_places; i++)
 		placed += s->places[i].count.events;
 	VMT_SET(event_probe, stackless_total, ret, events > placed ? events - placed : 0);
 	VMT_SET(event_probe, stacks_collided, ret, s->stacks->totals.stacks_collided);
 	VMT_SET(event_probe, stacks_full, ret, s->stacks->totals.stacks_full);
 	VMT_SET(event_probe, stacks_absent, ret, s->stacks->totals.stacks_absent);
+	return arena->failed ? -ENOMEM : 0;
 }

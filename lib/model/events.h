@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "model/fault-raw.h"
+#include "model/pressure.h"
 #include "model/rows.h"
 #include "model/sample.h"
 
@@ -23,6 +24,7 @@ enum vmt_event_kind {
 	VMT_EVENT_KIND_MAP,
 	VMT_EVENT_KIND_PROCESS,
 	VMT_EVENT_KIND_CRASH,
+	VMT_EVENT_KIND_PRESSURE,
 };
 
 /* What a raw event has. */
@@ -51,6 +53,7 @@ struct vmt_event_raw {
 	unsigned has; /* enum vmt_event_has */
 	char comm[16];
 	const struct vmt_crash *crash; /* of VMT_CALL_CRASH; else NULL */
+	const struct vmt_stall *stall; /* of VMT_CALL_STALL; else NULL */
 };
 
 struct vmt_event_count {
@@ -68,6 +71,7 @@ struct vmt_event_process {
 	bool ended;
 	char comm[16];
 	struct vmt_event_count counts[VMT_CALLS];
+	struct vmt_stall_count stalls[VMT_STALL_CAUSES];
 };
 
 /* What was counted of a call with one stack. */
@@ -99,12 +103,15 @@ struct vmt_event_sample {
 	uint64_t handled;
 	uint64_t misses;
 	bool has_misses;
+	bool stalls_wanted;
+	uint32_t causes; /* bits by enum vmt_stall_cause: those that the kernel tells of */
+	bool throttle_told; /* it tells what reclaim sleeps for */
 };
 
 /* "mmap"; NULL for what is no call. */
 const char *vmt_event_name(enum vmt_event_call call);
 enum vmt_event_kind vmt_event_kind_of(enum vmt_event_call call);
-/* map, process, crash */
+/* map, process, crash, pressure */
 const char *vmt_event_kind_name(enum vmt_event_kind kind);
 /* Takes "map,exit" as bits by enum vmt_event_call. -EINVAL with the word that is none. */
 int vmt_event_only_parse(const char *list, uint32_t *ret_calls, struct vmt_bytes *ret_word);
@@ -135,4 +142,6 @@ int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena
  * 0 or -ENOMEM. */
 int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
 			struct vmt_event_site **ret, size_t *ret_n);
-void vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_event_probe *ret);
+/* The row of how they were counted; texts are in arena. 0 or -ENOMEM. */
+int vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_arena *arena,
+			struct vmt_event_probe *ret);

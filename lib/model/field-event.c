@@ -25,6 +25,14 @@ static const struct vmt_field event_site_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_event_stall
+#define FIELD_ENUM(m) VMT_FIELD_event_stall_##m
+static const struct vmt_field event_stall_fields[] = {
+#include "model/event-stall.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_event_probe
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 static const struct vmt_field event_probe_fields[] = {
@@ -42,3 +50,5 @@ ENTITY(event_site, vmt_event_site, "event_sites",
        "-events_total,pid,event,site");
 ENTITY(event_probe, vmt_event_probe, "event_probe", "how events were counted, and what was lost",
        NULL);
+ENTITY(event_stall, vmt_event_stall, "event_stalls",
+       "how long a process waited for memory, by cause", "-total_ns,pid,cause");

@@ -359,6 +359,12 @@ enum vmt_event_site_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_event_stall_##m
+enum vmt_event_stall_field {
+#include "model/event-stall.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 enum vmt_event_probe_field {
 #include "model/event-probe.def"

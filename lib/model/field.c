@@ -464,6 +464,7 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_diff, &vmt_entity_diff_group, &vmt_entity_diff_sum, &vmt_entity_diff_proc,
 	&vmt_entity_diff_part, &vmt_entity_diff_document,
 	&vmt_entity_event, &vmt_entity_event_sum, &vmt_entity_event_site, &vmt_entity_event_probe,
+	&vmt_entity_event_stall,
 	NULL,
 };
 /* clang-format on */

@@ -173,6 +173,7 @@ extern const struct vmt_entity vmt_entity_event;
 extern const struct vmt_entity vmt_entity_event_sum;
 extern const struct vmt_entity vmt_entity_event_site;
 extern const struct vmt_entity vmt_entity_event_probe;
+extern const struct vmt_entity vmt_entity_event_stall;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];

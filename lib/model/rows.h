@@ -303,6 +303,11 @@ struct vmt_event_site {
 #include "model/event-site.def"
 };
 
+struct vmt_event_stall {
+	struct vmt_row row;
+#include "model/event-stall.def"
+};
+
 struct vmt_event_probe {
 	struct vmt_row row;
 #include "model/event-probe.def"

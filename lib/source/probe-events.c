@@ -5,7 +5,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,10 +12,12 @@
 
 #include "base/mem.h"
 #include "bpf/events.h"
+#include "source/event-check.h"
 #include "source/event-numbers.h"
 #include "source/probe-crash.h"
 #include "source/probe-drain.h"
 #include "source/probe-load.h"
+#include "source/probe-pressure.h"
 #include "source/probe-stack.h"
 
 /* Generated; our warnings are not bpftool's. */
@@ -31,6 +32,7 @@
 #define PROCESSES_USUAL 4096u
 #define ROWS_MOST	(1u << 20)
 #define WATCHED		65536u
+#define STALLS_USUAL	16384u /* threads that wait at a time */
 /* Calls of the self-check. */
 #define CHECKS 8
 
@@ -57,8 +59,9 @@ static const struct {
 
 struct vmt_events {
 	struct vmt_events_bpf *skeleton;
-	struct bpf_link **links;
+	struct bpf_link **links; /* NULL for what a kernel may lack, and this one does */
 	size_t n_links;
+	struct vmt_pressure_hooks pressure;
 	struct vmt_probe_array processes;
 	struct vmt_probe_array names;
 	struct vmt_probe_array stats;
@@ -122,11 +125,13 @@ static void freep(struct vmt_events **x)
 
 #define BIT(call) (UINT32_C(1) << VMT_CALL_##call)
 
+/* Calls that pass no program of calls. */
+#define OTHERS (BIT(EXIT) | BIT(CRASH) | BIT(STALL) | BIT(NONE))
+
 static bool wants_calls(uint32_t calls)
 {
-	/* Ends of processes alone have nothing else to check themselves by. */
-	return !(calls & BIT(CRASH)) ||
-	       calls & ((UINT32_C(1) << VMT_CALLS) - 1) & ~(BIT(EXIT) | BIT(CRASH) | BIT(NONE));
+	/* What else there is has nothing else to check itself by. */
+	return !(calls & BIT(CRASH)) || calls & (UINT32_MAX >> (32 - VMT_CALLS)) & ~OTHERS;
 }
 
 static bool wants_crashes(uint32_t calls)
@@ -134,7 +139,25 @@ static bool wants_crashes(uint32_t calls)
 	return calls & BIT(CRASH);
 }
 
-static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts)
+/* Which programs are loaded, and what they are to know of this kernel. */
+static int configure_pressure(struct vmt_events_bpf *s, const struct vmt_pressure_hooks *h)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, s->obj) {
+		const char *section = bpf_program__section_name(prog);
+
+		if (vmt_pressure_hook(section) >= 0)
+			bpf_program__set_autoload(prog, vmt_pressure_loads(h, section));
+	}
+	s->rodata->vmt_reclaim_gfp_first = h->gfp_first;
+	s->rodata->vmt_compaction_sixth = h->status_sixth;
+	s->rodata->vmt_compaction_zones = vmt_pressure_by_zone(h);
+	return h->wanted ? bpf_map__set_max_entries(s->maps.open_stalls, STALLS_USUAL) : 0;
+}
+
+static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts,
+		     const struct vmt_pressure_hooks *pressure)
 {
 	uint32_t threads = !wants_calls(opts->calls) ? 1
 			   : opts->threads	     ? opts->threads
@@ -186,7 +209,7 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 		    ?: bpf_map__set_max_entries(s->maps.ended,
 						opts->rare ? (__u32)sysconf(_SC_PAGESIZE)
 							   : ENDED_RING);
-	return r;
+	return r ?: configure_pressure(s, pressure);
 }
 
 static int watch(struct vmt_events *x, const struct vmt_events_opts *opts)
@@ -215,8 +238,15 @@ static int attach(struct vmt_events *x)
 		if (vmt_grow(&x->links, &cap, x->n_links + 1, sizeof(struct bpf_link *)))
 			return -ENOMEM;
 		link = bpf_program__attach(prog);
-		if (libbpf_get_error(link))
-			return errno ? -errno : -EINVAL;
+		if (libbpf_get_error(link)) {
+			const char *section = bpf_program__section_name(prog);
+			int error = errno ? -errno : -EINVAL;
+
+			if (vmt_pressure_hook(section) < 0)
+				return error;
+			vmt_pressure_fails(&x->pressure, section, error);
+			link = NULL;
+		}
 		x->links[x->n_links++] = link;
 	}
 	return 0;
@@ -228,9 +258,13 @@ static bool is_attached(const struct vmt_events *x, const char *hook)
 	struct bpf_program *prog;
 	size_t n = 0;
 
-	bpf_object__for_each_program (prog, x->skeleton->obj)
-		if (n++ < x->n_links && !strcmp(bpf_program__section_name(prog), hook))
+	bpf_object__for_each_program (prog, x->skeleton->obj) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		if (n < x->n_links && x->links[n] && !strcmp(bpf_program__section_name(prog), hook))
 			return true;
+		n++;
+	}
 	return false;
 }
 
@@ -287,6 +321,20 @@ static int crash_of(struct vmt_events *x, const void *record, struct vmt_event_r
 	return 0;
 }
 
+static int stall_of(struct vmt_events *x, const struct vmt_stall_record *r, struct vmt_event_raw *e)
+{
+	struct vmt_stall *stall = vmt_arena_alloc(x->arena, 1, sizeof(*stall));
+
+	if (!stall)
+		return -ENOMEM;
+	*stall = vmt_pressure_stall(r, x->pressure.throttle_told);
+	if (name_at(x, r->cgroup, x->arena, &stall->cgroup) ||
+	    name_at(x, r->limit, x->arena, &stall->limit))
+		return -ENOMEM;
+	e->stall = stall;
+	return 0;
+}
+
 static int on_record(void *data, void *record, size_t size)
 {
 	const struct vmt_event_record *r = record;
@@ -295,11 +343,13 @@ static int on_record(void *data, void *record, size_t size)
 	int code = 0;
 
 	if (size < sizeof(*r) ||
-	    (r->call == VMT_BPF_CALL_CRASH && size < sizeof(struct vmt_crash_record)))
+	    (r->call == VMT_BPF_CALL_CRASH && size < sizeof(struct vmt_crash_record)) ||
+	    (r->call == VMT_BPF_CALL_STALL && size < sizeof(struct vmt_stall_record)))
 		return -EINVAL;
 	e = raw_of(r);
 	if (name_at(x, r->name, x->arena, &e.path) ||
-	    (e.call == VMT_CALL_CRASH && crash_of(x, record, &e)))
+	    (e.call == VMT_CALL_CRASH && crash_of(x, record, &e)) ||
+	    (e.call == VMT_CALL_STALL && stall_of(x, record, &e)))
 		return -ENOMEM;
 	x->taken++;
 	x->listed++;
@@ -341,35 +391,6 @@ static uint32_t own_row(const struct vmt_events *x)
 	return 0;
 }
 
-/* A signal of this thread's own, which it has blocked, and takes back: no handler runs. */
-static bool signals_itself(void)
-{
-	const struct timespec now = { 0 };
-	sigset_t bus, old;
-	bool good;
-
-	sigemptyset(&bus);
-	sigaddset(&bus, SIGBUS);
-	if (pthread_sigmask(SIG_BLOCK, &bus, &old))
-		return false;
-	good = raise(SIGBUS) == 0 && sigtimedwait(&bus, NULL, &now) == SIGBUS;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return good;
-}
-
-static bool maps_itself(size_t page)
-{
-	for (int i = 0; i < CHECKS; i++) {
-		void *at = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (at == MAP_FAILED || munmap(at, 3 * page))
-			return false;
-	}
-	/* The kernel refuses a range that begins within a page. */
-	(void)munmap((void *)1, page);
-	return true;
-}
-
 /* Calls and signals of which is known how many they are, and how large. */
 static bool counts_itself(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
@@ -381,7 +402,8 @@ static bool counts_itself(struct vmt_events *x, const struct vmt_events_opts *op
 
 	x->skeleton->bss->control.self_tgid = (uint32_t)getpid();
 	x->skeleton->bss->control.active = 1;
-	good = (!calls || maps_itself(page)) && (!crashes || signals_itself());
+	good = (!calls || vmt_event_check_maps(page, CHECKS)) &&
+	       (!crashes || vmt_event_check_signal());
 	x->skeleton->bss->control.active = 0;
 	x->skeleton->bss->control.self_tgid = 0;
 	if (!calls && !crashes)
@@ -417,7 +439,7 @@ static int forget_itself(struct vmt_events *x)
 	return 0;
 }
 
-static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
+static int load_once(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	int r;
 
@@ -425,8 +447,22 @@ static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
 	x->skeleton = vmt_events_bpf__open();
 	if (!x->skeleton)
 		return errno ? -errno : -ENOMEM;
-	r = configure(x->skeleton, opts);
+	r = configure(x->skeleton, opts, &x->pressure);
 	return r ?: vmt_events_bpf__load(x->skeleton);
+}
+
+/* What a kernel refuses of the programs of pressure is lost, and not the others with it. */
+static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
+{
+	int r;
+
+	vmt_pressure_look(&x->pressure, opts->calls & BIT(STALL));
+	r = load_once(x, opts);
+	while (r && vmt_pressure_refused(&x->pressure, r)) {
+		vmt_events_bpf__destroy(x->skeleton);
+		r = load_once(x, opts);
+	}
+	return r;
 }
 
 static int prepare_stacks(struct vmt_events *x)
@@ -468,6 +504,26 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 	return x->ring ? 0 : errno ? -errno : -ENOMEM;
 }
 
+/* Where no call is of interest, none passes a program after the self-check. */
+static void detach_calls(struct vmt_events *x, uint32_t wanted)
+{
+	const struct vmt_events_bpf *s = x->skeleton;
+	struct bpf_program *prog;
+	size_t i = 0;
+
+	if (wanted & ~OTHERS)
+		return;
+	bpf_object__for_each_program (prog, s->obj) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		if (prog == s->progs.call_begins || prog == s->progs.call_ends) {
+			bpf_link__destroy(x->links[i]);
+			x->links[i] = NULL;
+		}
+		i++;
+	}
+}
+
 /* Until its own calls were counted. */
 static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struct vmt_err *err)
 {
@@ -483,6 +539,8 @@ static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struc
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "a program does not attach: %s",
 				   vmt_probe_explain(r));
+	if (opts->calls == BIT(STALL) && !vmt_pressure_causes(&x->pressure))
+		return vmt_err_set(err, -ENOTSUP, NULL, 0, "this kernel tells of no stall");
 	x->trusted = counts_itself(x, opts);
 	if (!x->trusted)
 		return vmt_err_set(err, -ENODATA, NULL, 0,
@@ -504,6 +562,7 @@ int vmt_events_start(const struct vmt_events_opts *opts, struct vmt_events **ret
 	r = forget_itself(x);
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "cannot clear a table: %s", vmt_errno_name(r));
+	detach_calls(x, opts->calls);
 	x->skeleton->bss->control.without_tgid = (uint32_t)getpid();
 	x->skeleton->bss->control.singles = opts->singles;
 	x->start_ns = vmt_probe_now();
@@ -533,6 +592,8 @@ size_t vmt_events_try(struct vmt_probe_try *ret, size_t most)
 							   .hook = hooks[i].hook,
 							   .gives = hooks[i].gives,
 							   .status = VMT_TRY_OK };
+	if (x && x->skeleton && n + 1 < most)
+		n += vmt_pressure_tries(&x->pressure, ret + n, most - n - 1);
 	if (!all.error) {
 		all.status = VMT_TRY_OK;
 		snprintf(
@@ -595,6 +656,8 @@ static void copy_process(const struct vmt_slot_process *p, bool ended,
 	memcpy(out->comm, p->comm, sizeof(out->comm));
 	for (unsigned i = 1; i < VMT_CALLS; i++)
 		out->counts[i] = count_of(&p->calls[i]);
+	for (unsigned i = 1; i < VMT_STALL_CAUSES; i++)
+		out->stalls[i] = vmt_pressure_count(&p->stalls[i]);
 }
 
 static bool has_any(const struct vmt_slot_process *p)
@@ -688,6 +751,9 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.compat = stat(x, VMT_STAT_COMPAT),
 		.names_lost = stat(x, VMT_STAT_NAME_FULL),
 		.handled = stat(x, VMT_STAT_HANDLED),
+		.stalls_wanted = x->pressure.wanted,
+		.causes = vmt_pressure_causes(&x->pressure),
+		.throttle_told = x->pressure.throttle_told,
 	};
 	read_misses(x, ret);
 	if (read_rows(x, arena, ret) < 0 || (x->sites.base && read_sites(x, arena, ret) < 0))

@@ -107,7 +107,7 @@ static void flags(void **state)
 static void only(void **state)
 {
 	struct vmt_bytes word = { 0 };
-	uint32_t calls = 0, map, process, crash;
+	uint32_t calls = 0, map, process, crash, pressure;
 
 	assert_int_equal(vmt_event_only_parse("mmap,exit", &calls, &word), 0);
 	assert_int_equal(calls, 1u << VMT_CALL_MMAP | 1u << VMT_CALL_EXIT);
@@ -116,7 +116,8 @@ static void only(void **state)
 	assert_int_equal(map & process, 0);
 	assert_int_equal(vmt_event_only_parse("crash", &crash, &word), 0);
 	assert_int_equal(crash, 1u << VMT_CALL_CRASH);
-	assert_int_equal(map | process | crash, (1u << VMT_CALLS) - 2);
+	assert_int_equal(vmt_event_only_parse("pressure", &pressure, &word), 0);
+	assert_int_equal(map | process | crash | pressure, (1u << VMT_CALLS) - 2);
 	assert_true(map >> VMT_CALL_MSEAL & 1);
 	assert_true(process >> VMT_CALL_EXECVE & 1);
 	calls = 5;
@@ -339,14 +340,14 @@ static void sums(void **state)
 	assert_false(VMT_HAS(event_sum, range_bytes, &rows[1]));
 	assert_words(rows[2].event, "exit");
 	assert_false(VMT_HAS(event_sum, total_ns, &rows[2]));
-	vmt_event_probe_row(&s, &probe);
+	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
 	assert_field(event_probe, events_total, &probe, 6);
 	assert_field(event_probe, shared_total, &probe, 2);
 	assert_field(event_probe, processes, &probe, 1);
 	assert_field(event_probe, window_ns, &probe, 20);
 	assert_false(VMT_HAS(event_probe, recursion_misses, &probe));
 	s.running = false;
-	vmt_event_probe_row(&s, &probe);
+	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
 	assert_words(probe.rung, "none");
 	assert_false(VMT_HAS(event_probe, events_total, &probe));
 	vmt_arena_done(&arena);
@@ -425,10 +426,10 @@ static void sites(void **state)
 	assert_int_equal(n, 4);
 	assert_words(rows[0].stack, "grow;mmap");
 	assert_words(rows[1].stack, "app+0x1080;grow;mmap");
-	vmt_event_probe_row(&s, &probe);
+	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
 	assert_field(event_probe, stackless_total, &probe, 1);
 	s.stacks = NULL;
-	vmt_event_probe_row(&s, &probe);
+	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
 	assert_false(VMT_HAS(event_probe, stackless_total, &probe));
 	vmt_arena_done(&arena);
 }

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * pressure VMTOP SCRATCH [machine]: what vmtop events tells of stalls. A process in a cgroup with a
+ * limit writes a file that is longer: what its stalls reclaimed against what it wrote and what of
+ * that is left, and against the counters of the cgroup; how long they were against its pressure.
+ * With machine, which is for guests of little memory, also one that takes more than is free, and
+ * one that wants huge pages where none are, against /proc/vmstat.
+ *
+ * pressure --write DIR FILE, --take FILE and --huge FILE are the commands that vmtop runs.
+ */
+
+#include "check.h"
+#include "event-json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <mntent.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#define MIB   ((uint64_t)1 << 20)
+#define LIMIT (32 * MIB)
+#define WRITE (96 * MIB)
+#define PATH  300
+
+static const char *vmtop, *self, *scratch;
+
+static bool put(const char *dir, const char *file, const char *text)
+{
+	char path[PATH];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : write(fd, text, strlen(text));
+	if (fd >= 0)
+		close(fd);
+	return n == (ssize_t)strlen(text);
+}
+
+/* The sum over keys that begin so; UINT64_MAX where there is none. */
+static uint64_t get(const char *dir, const char *file, const char *key, bool begins)
+{
+	uint64_t v, sum = UINT64_MAX;
+	char path[PATH], word[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%63s %" SCNu64, word, &v) == 2)
+		if (begins ? !strncmp(word, key, strlen(key)) : !strcmp(word, key))
+			sum = (sum == UINT64_MAX ? 0 : sum) + v;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+/* The time of PSI in which some waited, in ns; UINT64_MAX where there is none. */
+static uint64_t psi_ns(const char *dir)
+{
+	char path[PATH], line[200];
+	uint64_t us = UINT64_MAX;
+	const char *total;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/memory.pressure", dir);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f) && (total = strstr(line, "total=")))
+		us = strtoull(total + 6, NULL, 10);
+	if (f)
+		fclose(f);
+	return us == UINT64_MAX ? us : us * 1000;
+}
+
+static int write_file(const char *path, uint64_t bytes)
+{
+	static char block[MIB];
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	for (; fd >= 0 && bytes; bytes -= MIB)
+		if (write(fd, block, MIB) != (ssize_t)MIB)
+			return -1;
+	return fd;
+}
+
+/* PSI weighs processors: one is what a sum is comparable with. */
+static void stay(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static int write_in(const char *dir, const char *path)
+{
+	stay();
+	return put(dir, "cgroup.procs", "0") && write_file(path, WRITE) >= 0 ? 0 : 1;
+}
+
+/* Page cache that is not written yet, as much as is free, and then memory in its place. */
+static int take(const char *path)
+{
+	struct sysinfo info;
+	uint64_t size;
+	char *p;
+
+	sysinfo(&info);
+	if (write_file(path, info.freeram / MIB * MIB) < 0)
+		return 1;
+	sysinfo(&info);
+	size = info.totalram / 2;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return 1;
+	madvise(p, size, MADV_NOHUGEPAGE);
+	for (uint64_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+	return 0;
+}
+
+/* Huge pages, where page cache lies in small ones all over the memory. */
+static int take_huge(const char *path)
+{
+	struct sysinfo info;
+	uint64_t size;
+	char *p;
+	int fd;
+
+	sysinfo(&info);
+	fd = write_file(path, info.freeram / MIB * MIB);
+	if (fd < 0 || fdatasync(fd))
+		return 1;
+	size = info.totalram / 4;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED || madvise(p, size, MADV_HUGEPAGE))
+		return 1;
+	for (uint64_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+	return 0;
+}
+
+/* What vmtop said of one cause, in its single events and in its row. */
+struct said {
+	uint64_t n, ns, longest_ns, bytes; /* events */
+	uint64_t row_n, row_ns, row_longest_ns, row_bytes, vain;
+	uint64_t tried; /* compaction that was neither skipped nor deferred */
+	uint64_t whole; /* events that have all that they are to have */
+	char limit[PATH], cgroup[PATH], causes[80];
+	uint64_t lost;
+};
+
+static void hear(const char *line, const char *cause, struct said *s)
+{
+	char is[64], text[64];
+
+	if (!strncmp(line, "{\"type\":\"event_probe\"", 21)) {
+		event_json_value(line, "stall_causes", s->causes, sizeof(s->causes));
+		s->lost = event_json_number(line, "lost_total") +
+			  event_json_number(line, "limited_total");
+		return;
+	}
+	event_json_value(line, "cause", is, sizeof(is));
+	if (strcmp(is, cause) != 0)
+		return;
+	if (!strncmp(line, "{\"type\":\"event_stall\"", 21)) {
+		s->row_n += event_json_number(line, "stalls_total");
+		s->row_ns += event_json_number(line, "total_ns");
+		s->row_longest_ns = event_json_number(line, "longest_ns");
+		s->row_bytes += event_json_number(line, "reclaimed_bytes");
+		s->vain += event_json_number(line, "vain_total");
+	} else if (!strncmp(line, "{\"type\":\"event\"", 15)) {
+		uint64_t ns = event_json_number(line, "duration_ns");
+
+		s->n++;
+		s->ns += ns;
+		s->longest_ns = ns > s->longest_ns ? ns : s->longest_ns;
+		s->bytes += event_json_number(line, "reclaimed_bytes");
+		event_json_value(line, "limit_cgroup", s->limit, sizeof(s->limit));
+		event_json_value(line, "cgroup", s->cgroup, sizeof(s->cgroup));
+		event_json_value(line, "compaction_result", is, sizeof(is));
+		s->tried += strcmp(is, "skipped") != 0 && strcmp(is, "deferred") != 0;
+		s->whole += strstr(event_json_value(line, "gfp_flags", text, sizeof(text)),
+				   "GFP_") != NULL &&
+			    strstr(line, "\"text\":\"stalled ") != NULL;
+	}
+}
+
+static bool ask(const char *what, const char *dir, const char *file, const char *cause,
+		struct said *s)
+{
+	const char *const args[] = { "vmtop", "events",	  "--only", "pressure", "--rate-limit",
+				     "0",     "--ndjson", "--",	    self,	what,
+				     dir,     file,	  NULL };
+	char *line = NULL;
+	size_t size = 0;
+	pid_t pid;
+	FILE *f = check_start(vmtop, 0, args, &pid);
+
+	*s = (struct said){ 0 };
+	while (getline(&line, &size, f) > 0)
+		hear(line, cause, s);
+	free(line);
+	return check_stop(f, pid);
+}
+
+/* Rows and single events are of the same. */
+static bool agrees(struct check *c, const struct said *s)
+{
+	check_that(c, s->lost == 0, "%" PRIu64 " events lost", s->lost);
+	check_that(c, s->n == s->row_n && s->ns == s->row_ns && s->bytes == s->row_bytes,
+		   "%" PRIu64 " events of %" PRIu64 " ns, rows have %" PRIu64 " of %" PRIu64, s->n,
+		   s->ns, s->row_n, s->row_ns);
+	check_that(c, s->longest_ns == s->row_longest_ns,
+		   "longest: %" PRIu64 " ns, and in the row %" PRIu64, s->longest_ns,
+		   s->row_longest_ns);
+	check_that(c, s->whole == s->n, "%" PRIu64 " of %" PRIu64 " have no sentence, or no flags",
+		   s->n - s->whole, s->n);
+	return check_that(c, s->n > 0, "no stall");
+}
+
+static bool find_hierarchy(char *dir, size_t size, bool *v1)
+{
+	FILE *f = setmntent("/proc/mounts", "r");
+	struct mntent *m;
+
+	*dir = 0;
+	*v1 = false;
+	while (f && !*v1 && (m = getmntent(f))) {
+		*v1 = !strcmp(m->mnt_type, "cgroup") && hasmntopt(m, "memory");
+		if (*v1 || !strcmp(m->mnt_type, "cgroup2"))
+			snprintf(dir, size, "%s", m->mnt_dir);
+	}
+	if (f)
+		endmntent(f);
+	return *dir;
+}
+
+static bool near(uint64_t a, uint64_t b, uint64_t percent, uint64_t slack)
+{
+	uint64_t d = a > b ? a - b : b - a;
+
+	return d <= slack || d <= b / 100 * percent;
+}
+
+static void of_cgroup(bool limit_told)
+{
+	char root[128], dir[180], file[PATH], text[24];
+	uint64_t left, psi, stolen;
+	struct check c;
+	struct said s;
+	bool v1, ran;
+
+	if (!find_hierarchy(root, sizeof(root), &v1)) {
+		check_skip("pressure/cgroup", "no hierarchy of cgroups is mounted");
+		return;
+	}
+	if (!v1)
+		put(root, "cgroup.subtree_control", "+memory");
+	snprintf(dir, sizeof(dir), "%s/vmtop-pressure-%d", root, (int)getpid());
+	snprintf(file, sizeof(file), "%s/vmtop-pressure.data", scratch);
+	snprintf(text, sizeof(text), "%" PRIu64, LIMIT);
+	if (mkdir(dir, 0755) || !put(dir, v1 ? "memory.limit_in_bytes" : "memory.max", text)) {
+		check_skip("pressure/cgroup", "%s: %s", dir, strerror(errno));
+		rmdir(dir);
+		return;
+	}
+	check_begin(&c, "pressure/cgroup");
+	ran = ask("--write", dir, file, "cgroup_reclaim", &s);
+	left = get(dir, "memory.stat", v1 ? "cache" : "file", false);
+	stolen = get(dir, "memory.stat", "pgsteal_direct", false);
+	if (stolen == UINT64_MAX)
+		stolen = get(dir, "memory.stat", "pgsteal", false);
+	psi = psi_ns(dir);
+	unlink(file);
+	for (int i = 0; rmdir(dir) && errno == EBUSY && i < 3000; i++)
+		usleep(10000);
+
+	check_that(&c, ran, "vmtop failed");
+	if (agrees(&c, &s)) {
+		/* Nothing else has pages in this cgroup, but for what the file system notes. */
+		check_that(&c, near(s.row_bytes + left, WRITE, 4, 0),
+			   "%" PRIu64 " MiB reclaimed and %" PRIu64 " left, of %" PRIu64,
+			   s.row_bytes / MIB, left / MIB, WRITE / MIB);
+		check_that(&c, stolen == UINT64_MAX || near(s.row_bytes / 4096, stolen, 4, 64),
+			   "%" PRIu64 " pages, and the cgroup counted %" PRIu64, s.row_bytes / 4096,
+			   stolen);
+		/* Other waits for memory are in it as well, but none of these is missing. */
+		check_that(&c,
+			   psi == UINT64_MAX ||
+				   (s.row_ns <= psi + psi / 20 + 5000000 && s.row_ns >= psi / 2),
+			   "%" PRIu64 " us, and PSI has %" PRIu64, s.row_ns / 1000, psi / 1000);
+		check_that(&c, !strcmp(s.cgroup, dir + strlen(root)), "the cgroup is %s", s.cgroup);
+		check_that(&c,
+			   !strcmp(s.limit, dir + strlen(root)) ||
+				   (!limit_told && !strcmp(s.limit, "-")),
+			   "the limit is that of %s", s.limit);
+	}
+	check_end(&c,
+		  "%" PRIu64 " stalls, %" PRIu64 " us (PSI %" PRId64 "), %" PRIu64
+		  " pages (%" PRId64 "), left %" PRIu64 " of %" PRIu64 ", causes %s",
+		  s.row_n, s.row_ns / 1000, psi == UINT64_MAX ? -1 : (int64_t)psi / 1000,
+		  s.row_bytes / 4096, (int64_t)stolen, left / 4096, WRITE / 4096, s.causes);
+}
+
+static void of_machine(void)
+{
+	uint64_t before, after;
+	char file[PATH];
+	struct check c;
+	struct said s;
+
+	snprintf(file, sizeof(file), "%s/vmtop-pressure.data", scratch);
+	check_begin(&c, "pressure/machine");
+	before = get("/proc", "vmstat", "allocstall_", true);
+	check_that(&c, ask("--take", file, NULL, "reclaim", &s), "vmtop failed");
+	after = get("/proc", "vmstat", "allocstall_", true);
+	unlink(file);
+	agrees(&c, &s);
+	/* Of others, too; and once more where reclaim begins anew. */
+	check_that(&c, s.row_n <= after - before, "%" PRIu64 " stalls, the kernel counted %" PRIu64,
+		   s.row_n, after - before);
+	check_that(&c, s.row_n >= (after - before) / 2,
+		   "%" PRIu64 " stalls, the kernel counted %" PRIu64, s.row_n, after - before);
+	check_end(&c, "%" PRIu64 " stalls (%" PRIu64 "), %" PRIu64 " us, %" PRIu64 " pages",
+		  s.row_n, after - before, s.row_ns / 1000, s.row_bytes / 4096);
+}
+
+static void of_compaction(void)
+{
+	uint64_t before, after;
+	char file[PATH];
+	struct check c;
+	struct said s;
+
+	snprintf(file, sizeof(file), "%s/vmtop-pressure.data", scratch);
+	if (!put("/sys/kernel/mm/transparent_hugepage", "enabled", "madvise") ||
+	    !put("/sys/kernel/mm/transparent_hugepage", "defrag", "madvise")) {
+		check_skip("pressure/compaction", "this kernel makes no huge pages");
+		return;
+	}
+	check_begin(&c, "pressure/compaction");
+	before = get("/proc", "vmstat", "compact_stall", false);
+	check_that(&c, ask("--huge", file, NULL, "compaction", &s), "vmtop failed");
+	after = get("/proc", "vmstat", "compact_stall", false);
+	unlink(file);
+	if (!c.failed && !s.row_n && after == before) {
+		/* Whole huge pages came out of the page cache. */
+		check_skip("pressure/compaction", "the kernel did not need to compact");
+		return;
+	}
+	agrees(&c, &s);
+	/* Which of those that are not tried it counts differs between kernels. */
+	check_that(&c, after - before >= s.tried && after - before <= s.row_n + 2,
+		   "%" PRIu64 " stalls, %" PRIu64 " tried, the kernel counted %" PRIu64, s.row_n,
+		   s.tried, after - before);
+	check_end(&c,
+		  "%" PRIu64 " stalls, %" PRIu64 " tried (%" PRIu64 "), %" PRIu64
+		  " in vain, %" PRIu64 " us",
+		  s.row_n, s.tried, after - before, s.vain, s.row_ns / 1000);
+}
+
+int main(int argc, char **argv)
+{
+	static char own[PATH];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	if (argc == 4 && !strcmp(argv[1], "--write"))
+		return write_in(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "--take"))
+		return take(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "--huge"))
+		return take_huge(argv[2]);
+	if (argc < 3 || n <= 0) {
+		fprintf(stderr, "usage: pressure VMTOP SCRATCH [machine]\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	vmtop = argv[1];
+	scratch = argv[2];
+	self = own;
+	of_cgroup(argc > 3);
+	if (argc > 3) {
+		of_machine();
+		of_compaction();
+	}
+	return 0;
+}
