@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "cmd/free-commit.h"
 #include "cmd/text.h"
 #include "cmd/watch.h"
 #include "model/cgroup.h"
@@ -25,12 +26,19 @@ static const struct vmt_section_def sections[] = {
 	  "with --cgroup: the limits that it stands under, its own first" },
 	{ "cgroup_parts", &vmt_entity_cgroup_part, false,
 	  "with --cgroup: where what is charged to it went: the known parts sum to that" },
+	{ "commit_parts", &vmt_entity_commit_part, false,
+	  "with --commit: by whom Committed_AS was promised: the known parts sum to it" },
+	{ "processes", &vmt_entity_proc, false,
+	  "with --commit: the processes, those that were promised most first" },
 };
-#define N_ASKED 3
+#define N_ASKED 5
 
 static const struct vmt_opt free_opts[] = {
 	{ "cgroup", 0, VMT_OPT_VALUE, "PATH", "@dir",
 	  "the sum of this cgroup, and what those above it leave it" },
+	{ "commit", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "what was promised to processes, and to whom; reads smaps of all" },
+	VMT_OPTS_BUDGET,
 	VMT_OPTS_WATCH,
 };
 
@@ -242,12 +250,27 @@ static size_t choose_used(struct free_state *fs, bool v1)
 	return n;
 }
 
+/* The machine, for machines. */
+static int add_machine(struct vmt_ctx *ctx, struct vmt_run *run)
+{
+	struct free_state fs = { 0 };
+	size_t i = run->doc.n;
+	int r;
+
+	if (!vmt_run_section(run, ctx, "system", &run->model->system, 1))
+		return VMT_EXIT_FAILED;
+	r = add_sections(ctx, run, &fs);
+	for (; i < run->doc.n; i++)
+		run->doc.sections[i].machine_only = true;
+	return r;
+}
+
 /* What it has and what is left, for both; the rest of the machine for programs alone. */
 static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w,
 		       struct free_state *fs)
 {
 	const struct vmt_model *m = run->model;
-	size_t at = run->sample->cgroup_facts.first, n_levels = 0, n_used = 0, i;
+	size_t at = run->sample->cgroup_facts.first, n_levels = 0, n_used = 0;
 	bool any = at < m->n_cgroups;
 	struct vmt_cgroup_level *levels = NULL;
 	struct vmt_section *s, *last;
@@ -290,15 +313,7 @@ static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watc
 		vmt_buf_adds(&last->note,
 			     "! a limit could not be read: there may be less available\n");
 	vmt_run_remarks(run, ctx, last);
-	if (fs->text)
-		return 0;
-	i = run->doc.n;
-	if (!vmt_run_section(run, ctx, "system", &m->system, 1))
-		return VMT_EXIT_FAILED;
-	r = add_sections(ctx, run, fs);
-	for (; i < run->doc.n; i++)
-		run->doc.sections[i].machine_only = true;
-	return r;
+	return fs->text ? 0 : add_machine(ctx, run);
 }
 
 static int take_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, void *arg)
@@ -329,6 +344,24 @@ static int run_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct free_stat
 	return r ? r : vmt_run_cgroup_verdict(run, ctx);
 }
 
+/* --commit */
+static int run_commit(struct vmt_ctx *ctx)
+{
+	VMT_AUTO_RUN run = { 0 };
+	int r;
+
+	if (vmt_column_help(ctx, &vmt_entity_commit_part, &r))
+		return r;
+	if (vmt_ctx_given(ctx, "cgroup"))
+		return vmt_usage_error(ctx, "--commit is of the machine, --cgroup is not");
+	if (vmt_watch_given(ctx))
+		return vmt_usage_error(ctx, "--commit is for one look");
+	r = vmt_run_open(&run, ctx, 0);
+	if (r == 0)
+		r = vmt_run_budget(&run, ctx);
+	return r ? r : vmt_free_commit(ctx, &run, SOURCES, add_machine);
+}
+
 static int run_free(struct vmt_ctx *ctx)
 {
 	struct free_state fs = { .text = strcmp(ctx->format->name, "text") == 0,
@@ -336,6 +369,10 @@ static int run_free(struct vmt_ctx *ctx)
 	VMT_AUTO_RUN run = { 0 };
 	int r;
 
+	if (vmt_ctx_given(ctx, "commit"))
+		return run_commit(ctx);
+	if (vmt_ctx_given(ctx, "budget") || vmt_ctx_given(ctx, "force"))
+		return vmt_usage_error(ctx, "--budget and --force are of --commit");
 	if (vmt_column_help(ctx, fs.cgroup ? &vmt_entity_cgroup : &vmt_entity_system, &r))
 		return r;
 	if (fs.cgroup)
@@ -354,8 +391,8 @@ static int run_free(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_free = {
 	.name = "free",
 	.summary = "where the machine's memory went, and what available is made of",
-	.synopsis = "[--cgroup PATH] [-d SEC] [OPTION]...",
-	.cost = "a dozen small files, read once, or once a sample",
+	.synopsis = "[--cgroup PATH | --commit] [-d SEC] [OPTION]...",
+	.cost = "a dozen small files, read once, or once a sample; with --commit smaps of all processes",
 	.opts = free_opts,
 	.n_opts = VMT_ARRAY_LEN(free_opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE,

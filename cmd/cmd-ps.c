@@ -9,8 +9,8 @@
 #include "model/proc-group.h"
 
 #define DEAR                                                                                       \
-	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(ROLLUP) | VMT_SOURCE_BIT(OOM) |                     \
-	 VMT_SOURCE_BIT(CMDLINE))
+	(VMT_SOURCE_BIT(MAPS) | VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP) |                   \
+	 VMT_SOURCE_BIT(OOM) | VMT_SOURCE_BIT(CMDLINE))
 
 static const struct vmt_section_def sections[] = {
 	{ "processes", &vmt_entity_proc, false, "processes, one row each" },
@@ -255,7 +255,7 @@ static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 	if (n == 0 && (ps->watch || vmt_columns_sources(&columns) & several))
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+START,CLASS,S", NULL);
 	/* What the walk will cost is estimated by it. */
-	if (n == 0 && vmt_columns_sources(&columns) & VMT_SOURCE_BIT(ROLLUP))
+	if (n == 0 && vmt_columns_sources(&columns) & VMT_SOURCES_WALK)
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+RSS", NULL);
 	if (n < 0) {
 		vmt_complain(ctx, "out of memory");

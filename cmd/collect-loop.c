@@ -120,12 +120,18 @@ int vmt_run_cgroups(struct vmt_run *run, struct vmt_ctx *ctx, const struct vmt_c
 	return VMT_EXIT_NOTHING;
 }
 
+static int drop_rows(void *arg, size_t index, const struct vmt_map *maps, size_t n, bool last)
+{
+	return 0;
+}
+
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const size_t *indices,
 		  size_t n)
 {
 	VMT_AUTO_FREE size_t *all = NULL;
 	struct vmt_err err = { 0 };
 	size_t i;
+	int r;
 
 	if (!indices) {
 		n = run->sample->n_procs;
@@ -138,9 +144,13 @@ int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, co
 			all[i] = i;
 		indices = all;
 	}
-	if (vmt_collect_procs(run->collector, run->sample, sources, indices, n, &err) < 0)
-		return vmt_complain_err(ctx, &err);
-	return 0;
+	/* With smaps the rows are made in any case. */
+	if (sources & VMT_COLLECT_COUNT && sources & VMT_SOURCE_BIT(SMAPS))
+		r = vmt_collect_rows(run->collector, run->sample, sources, indices, n, drop_rows,
+				     NULL, &err);
+	else
+		r = vmt_collect_procs(run->collector, run->sample, sources, indices, n, &err);
+	return r < 0 ? vmt_complain_err(ctx, &err) : 0;
 }
 
 /* Says why a process that is there has no row; the exit code, or 0 where it is not there. */

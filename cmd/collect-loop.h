@@ -36,7 +36,8 @@ int vmt_run_budget(struct vmt_run *run, struct vmt_ctx *ctx);
  * (NULL: of all in the sample) for those sources may take long. */
 void vmt_run_announce(const struct vmt_run *run, const struct vmt_ctx *ctx, uint64_t sources,
 		      const size_t *indices, size_t n);
-/* Reads dear sources of the processes at indices; all processes where indices is NULL. */
+/* Reads dear sources of the processes at indices; all processes where indices is NULL. With
+ * VMT_COLLECT_COUNT their mappings are not kept. */
 int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, const size_t *indices,
 		  size_t n);
 /* Complains about each of pids that the sample has not, with the reason where there is one but that

@@ -29,6 +29,12 @@ enum vmt_term_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_commit_part_##m
+enum vmt_commit_part_field {
+#include "model/commit-part.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_commit_##m
 enum vmt_commit_field {
 #include "model/commit.def"

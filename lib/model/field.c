@@ -38,6 +38,14 @@ static const struct vmt_field term_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_commit_part
+#define FIELD_ENUM(m) VMT_FIELD_commit_part_##m
+static const struct vmt_field commit_part_fields[] = {
+#include "model/commit-part.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_commit
 #define FIELD_ENUM(m) VMT_FIELD_commit_##m
 static const struct vmt_field commit_fields[] = {
@@ -378,6 +386,7 @@ ENTITY(system, vmt_system, "system", "the machine as a whole", NULL);
 ENTITY(part, vmt_part, "parts", "a part of MemTotal", NULL);
 ENTITY(share, vmt_share, "shares", "parts of MemTotal of one sort, summed", NULL);
 ENTITY(term, vmt_term, "available", "a term of available", NULL);
+ENTITY(commit_part, vmt_commit_part, "commit_parts", "a part of Committed_AS", NULL);
 ENTITY(commit, vmt_commit, "commit", "what may be promised to processes", NULL);
 ENTITY(pressure, vmt_pressure, "pressure", "how long tasks waited for a resource", NULL);
 ENTITY(proc, vmt_proc, "processes", "a process", "-rss_bytes");
@@ -437,6 +446,7 @@ ENTITY(counter, vmt_counter, "counters", "a line of /proc/vmstat", NULL);
 const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_system, &vmt_entity_part,
 	&vmt_entity_term, &vmt_entity_commit,
+	&vmt_entity_commit_part,
 	&vmt_entity_pressure, &vmt_entity_proc,
 	&vmt_entity_group, &vmt_entity_map,
 	&vmt_entity_map_group, &vmt_entity_sharer,

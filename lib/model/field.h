@@ -118,6 +118,7 @@ extern const struct vmt_entity vmt_entity_part;
 extern const struct vmt_entity vmt_entity_share;
 extern const struct vmt_entity vmt_entity_term;
 extern const struct vmt_entity vmt_entity_commit;
+extern const struct vmt_entity vmt_entity_commit_part;
 extern const struct vmt_entity vmt_entity_pressure;
 extern const struct vmt_entity vmt_entity_proc;
 extern const struct vmt_entity vmt_entity_group;

@@ -89,6 +89,11 @@ struct vmt_term {
 #include "model/term.def"
 };
 
+struct vmt_commit_part {
+	struct vmt_row row;
+#include "model/commit-part.def"
+};
+
 struct vmt_commit {
 	struct vmt_row row;
 #include "model/commit.def"

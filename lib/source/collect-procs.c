@@ -231,8 +231,7 @@ static void merge_maps(struct vmt_sample *s, size_t index, const struct vmt_proc
 					    ? VMT_STATE_PARTIAL
 					    : VMT_STATE_OK;
 		}
-		if (task->has_total && maps->code != -EXDEV && smaps->code != -EXDEV)
-			VMT_SET(proc, maps_total, &s->procs[index], task->maps_total);
+		vmt_proc_task_sums(task, &s->procs[index]);
 	} else if (maps->code < 0 && !pm->maps) {
 		pm->state = maps->code == -EACCES || maps->code == -EPERM ? VMT_STATE_DENIED
 									  : VMT_STATE_FAILED;

@@ -381,6 +381,9 @@ static int mapping_end(struct vmt_maps_parser *p)
 		return 0;
 	m = &p->maps[p->n_maps - 1];
 	vmt_smaps_derive(m);
+	if (!VMT_HAS(map, commit_bytes, m) ||
+	    __builtin_add_overflow(p->commit_bytes, m->commit_bytes, &p->commit_bytes))
+		p->no_commit = true;
 	if (p->unknown_here)
 		return keep_other(p, m, p->n_maps > 1 ? m - 1 : NULL);
 	VMT_SET(map, other, m, VMT_BYTES(""));

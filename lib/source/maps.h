@@ -36,6 +36,8 @@ struct vmt_maps_parser {
 	char last_text[16]; /* how that was written, last_len digits; 0: it is longer */
 	size_t last_len;
 	bool went_back; /* the failure is that a mapping begins before the end of the last one */
+	uint64_t commit_bytes; /* of all mappings, where smaps says it of each: not no_commit */
+	bool no_commit;
 	uint64_t size_bytes; /* of all mappings, but for vsyscall; statm says the same */
 	struct vmt_lines lines;
 	struct vmt_map *maps; /* on the heap */

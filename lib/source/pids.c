@@ -52,8 +52,8 @@ static const struct vmt_kv_key status_keys[] = {
 	KIB(anonymous_bytes, "RssAnon"),
 	KIB(file_bytes, "RssFile"),
 	KIB(shmem_bytes, "RssShmem"),
-	VMT_KV_IGNORE("VmData"),
-	VMT_KV_IGNORE("VmStk"),
+	KIB(data_bytes, "VmData"),
+	KIB(stack_bytes, "VmStk"),
 	VMT_KV_IGNORE("VmExe"),
 	VMT_KV_IGNORE("VmLib"),
 	KIB(page_table_bytes, "VmPTE"),
@@ -292,6 +292,7 @@ int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct 
 	static const struct vmt_kv_table table = { status_keys, VMT_ARRAY_LEN(status_keys) };
 	struct vmt_bytes line, key, value;
 	unsigned lineno = 0;
+	uint64_t estimate;
 	size_t hint = 0;
 
 	facts->has_status = true;
@@ -326,6 +327,11 @@ int vmt_pid_status_parse(struct vmt_bytes text, struct vmt_arena *arena, struct 
 		if (r < 0)
 			return malformed(err, r, "status", lineno, k->name);
 	}
+	/* Private writable mappings are counted as the one or the other: mm/mmap.c
+	 * vm_stat_account(). */
+	if (VMT_HAS(proc, data_bytes, p) && VMT_HAS(proc, stack_bytes, p) &&
+	    !__builtin_add_overflow(p->data_bytes, p->stack_bytes, &estimate))
+		VMT_SET(proc, commit_estimate_bytes, p, estimate);
 	return 0;
 }
 

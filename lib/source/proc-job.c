@@ -175,24 +175,6 @@ static int read_list(struct reading *rd, const char *name, struct vmt_maps_parse
 	return is_same_space(rd) ? 0 : -EXDEV;
 }
 
-/* Puts the rows of a parser into the task, in place of those that it has; whole: these are all. */
-static void keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser, bool whole)
-{
-	struct vmt_map *before;
-
-	pthread_mutex_lock(&task->lock);
-	before = task->maps;
-	task->maps = parser->count_only ? NULL : VMT_STEAL(parser->maps);
-	task->n_maps = parser->count_only ? 0 : parser->n_maps;
-	if (whole)
-		task->maps_total = parser->n_maps;
-	task->has_total |= whole;
-	task->has_maps = true;
-	task->consistent = false;
-	pthread_mutex_unlock(&task->lock);
-	free(before);
-}
-
 static void set_consistent(struct vmt_proc_task *task, bool consistent)
 {
 	pthread_mutex_lock(&task->lock);
@@ -322,9 +304,10 @@ static int read_rows(struct reading *rd, uint64_t *ret_print, uint64_t *ret_size
 			task->maps_total = parser.taken;
 		task->has_total |= r == 0;
 		task->has_maps = true;
+		vmt_proc_keep_commit(task, &parser, r);
 		pthread_mutex_unlock(&task->lock);
 	} else if (r == 0 || (parser.n_maps && (r == -EXDEV || (r == -ETIMEDOUT && !smaps)))) {
-		keep_maps(task, &parser, r != -ETIMEDOUT);
+		vmt_proc_keep_maps(task, &parser, r != -ETIMEDOUT, r);
 		if (r == 0)
 			r = exact_paths(rd, &task->arena);
 	}

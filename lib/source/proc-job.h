@@ -109,6 +109,8 @@ struct vmt_proc_task {
 	size_t n_maps;
 	size_t maps_total; /* also where the rows are not kept; where has_total */
 	bool has_total;
+	uint64_t commit_bytes; /* by smaps, where has_commit */
+	bool has_commit;
 	struct vmt_map *kept; /* for who asked: where it moved maps to */
 	bool has_maps;
 	bool in_parts;
@@ -137,6 +139,19 @@ struct vmt_job *vmt_proc_job_new(struct vmt_proc_shared *shared, uint64_t source
 
 /* A copy in the arena; NULL where err says nothing, or without memory for it. */
 struct vmt_err *vmt_proc_keep_err(struct vmt_arena *arena, const struct vmt_err *err);
+
+struct vmt_maps_parser;
+
+/* The sum over a list that was read with that code, by who holds the lock: known of all of it, or
+ * not at all. */
+void vmt_proc_keep_commit(struct vmt_proc_task *task, const struct vmt_maps_parser *parser,
+			  int code);
+/* Puts the rows of a parser, which read the list with that code, into the task, in place of those
+ * that it has; whole: these are all. */
+void vmt_proc_keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser, bool whole,
+			int code);
+/* Sets what the task has as sums over the mappings of the process. */
+void vmt_proc_task_sums(const struct vmt_proc_task *task, struct vmt_proc *p);
 
 /* Rows out of the text of the list, which was parsed before, with strings in arena; 0 or -ENOMEM.
  */

@@ -33,6 +33,45 @@ int vmt_proc_parse_list(const struct vmt_proc_task *task, struct vmt_arena *aren
 	return r;
 }
 
+void vmt_proc_keep_commit(struct vmt_proc_task *task, const struct vmt_maps_parser *parser,
+			  int code)
+{
+	if (!parser->smaps)
+		return;
+	task->has_commit = code == 0 && !parser->no_commit;
+	task->commit_bytes = parser->commit_bytes;
+}
+
+void vmt_proc_keep_maps(struct vmt_proc_task *task, struct vmt_maps_parser *parser, bool whole,
+			int code)
+{
+	struct vmt_map *before;
+
+	pthread_mutex_lock(&task->lock);
+	before = task->maps;
+	task->maps = parser->count_only ? NULL : VMT_STEAL(parser->maps);
+	task->n_maps = parser->count_only ? 0 : parser->n_maps;
+	if (whole)
+		task->maps_total = parser->n_maps;
+	task->has_total |= whole;
+	task->has_maps = true;
+	task->consistent = false;
+	vmt_proc_keep_commit(task, parser, code);
+	pthread_mutex_unlock(&task->lock);
+	free(before);
+}
+
+void vmt_proc_task_sums(const struct vmt_proc_task *task, struct vmt_proc *p)
+{
+	const struct vmt_proc_read *smaps = &task->read[vmt_proc_slot(VMT_SOURCE_SMAPS)];
+	const struct vmt_proc_read *maps = &task->read[vmt_proc_slot(VMT_SOURCE_MAPS)];
+
+	if (task->has_total && maps->code != -EXDEV && smaps->code != -EXDEV)
+		VMT_SET(proc, maps_total, p, task->maps_total);
+	if (task->has_commit)
+		VMT_SET(proc, commit_bytes, p, task->commit_bytes);
+}
+
 void vmt_proc_part_free(void *arg)
 {
 	struct vmt_proc_part *part = arg;
@@ -78,6 +117,8 @@ int vmt_proc_job_copy(struct vmt_job *job, struct vmt_proc_task *ret)
 		ret->maps_total = task->maps_total;
 		ret->has_maps = task->has_maps;
 		ret->has_total = task->has_total;
+		ret->commit_bytes = task->commit_bytes;
+		ret->has_commit = task->has_commit;
 		ret->consistent = task->consistent;
 		ret->compared = task->compared;
 		memcpy(ret->read, task->read, sizeof(ret->read));

@@ -147,6 +147,9 @@ void vmt_smaps_derive(struct vmt_map *m)
 	    m->rss_bytes >= m->anonymous_bytes)
 		VMT_SET(map, file_bytes, m, m->rss_bytes - m->anonymous_bytes);
 	if (VMT_HAS(map, vm_flags, m)) {
+		/* VM_ACCOUNT: mm/mmap.c accountable_mapping(), mm/mprotect.c mprotect_fixup(). */
+		VMT_SET(map, commit_bytes, m,
+			vmt_vm_flags_have(m->vm_flags, "ac") ? m->size_bytes : 0);
 		/* VM_HUGETLB, VM_PFNMAP, VM_IO: nobody can fake them by a name. */
 		if (vmt_vm_flags_have(m->vm_flags, "ht"))
 			VMT_SET(map, kind, m, VMT_BYTES("hugetlb"));

@@ -29,6 +29,8 @@ MACHINE = [
     ("free-cgroup.txt", ["free", "-b", "--cgroup", "/app.slice/database.service"], "text", "C"),
     ("free-cgroup.json", ["free", "-J", "--cgroup", "/app.slice"], "json", "C.UTF-8"),
     ("free-cgroup.csv", ["free", "--csv", "--cgroup", "/"], "csv", "C"),
+    ("free-commit.txt", ["free", "-b", "--commit"], "text", "C.UTF-8"),
+    ("free-commit.json", ["free", "-J", "--commit"], "json", "C.UTF-8"),
     # No recording has a page cache: said in one line.
     ("cache.txt", ["cache", "-k", "/etc/passwd"], "text", "C.UTF-8"),
     ("cache.json", ["cache", "-J", "--tree", "/etc"], "json", "C.UTF-8"),

@@ -89,6 +89,8 @@ STATUS = {
     "peak_rss_bytes": "VmHWM",
     "locked_bytes": "VmLck",
     "page_table_bytes": "VmPTE",
+    "data_bytes": "VmData",
+    "stack_bytes": "VmStk",
 }
 ROLLUP = {
     "pss_bytes": "Pss",
@@ -391,6 +393,9 @@ class Machine:
         }
         memory = b"VmSize:" in status
         row.update((field, kib(status, key)) for field, key in STATUS.items())
+        # ps reads no smaps unless it is asked to.
+        row["commit_bytes"] = None
+        row["commit_estimate_bytes"] = plus(row["data_bytes"], row["stack_bytes"])
         rollup = self.read(f"{home}/smaps_rollup") if memory else b""
         row.update((field, kib(rollup, key)) for field, key in ROLLUP.items())
         row.update(others(rollup, ROLLUP.values()))
@@ -438,4 +443,6 @@ class Machine:
             flags = re.search(rb"^VmFlags: (.*)$", text, re.M)
             row.update(others(text, MAP_KEYS))
             row["vm_flags"] = flags[1].strip().decode() if flags else None
+            accountable = flags and b"ac" in flags[1].split()
+            row["commit_bytes"] = flags and (row["size_bytes"] if accountable else 0)
             yield row

@@ -136,6 +136,8 @@ static const char status[] = "Name:\t  a\\\\b\\nc \n"
 			     "RssAnon:\t    1372 kB\n"
 			     "RssFile:\t    1756 kB\n"
 			     "RssShmem:\t       0 kB\n"
+			     "VmData:\t     500 kB\n"
+			     "VmStk:\t     132 kB\n"
 			     "VmPTE:\t      48 kB\n"
 			     "VmSwap:\t       8 kB\n"
 			     "Future:\tx\n"
@@ -159,6 +161,9 @@ static void test_status(void **state)
 	assert_field(proc, shmem_bytes, &p, 0);
 	assert_field(proc, page_table_bytes, &p, 48 * 1024);
 	assert_field(proc, swap_bytes, &p, 8 * 1024);
+	assert_field(proc, data_bytes, &p, 500 * 1024);
+	assert_field(proc, stack_bytes, &p, 132 * 1024);
+	assert_field(proc, commit_estimate_bytes, &p, 632 * 1024);
 	assert_true(facts.has_mm);
 	assert_int_equal(facts.vsize_bytes, 5416 * 1024);
 	assert_int_equal(facts.unknown_keys, 1);

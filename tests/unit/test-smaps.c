@@ -92,6 +92,7 @@ static void check_old(const struct vmt_map *m)
 	assert_field(map, swap_bytes, m, 8 * 1024);
 	assert_field(map, kernel_page_size_bytes, m, 4096);
 	assert_text(map, vm_flags, m, "rd wr mr mw me ac sd");
+	assert_field(map, commit_bytes, m, 1 << 20);
 	assert_text(map, kind, m, "file");
 	assert_unknown(map, pss_dirty_bytes, m);
 	assert_unknown(map, swap_pss_bytes, m);
@@ -190,6 +191,9 @@ static void n01_n02_n07_all_kernels_in_any_pieces(void **state)
 		/* What a newer kernel says is kept as it is and counted, and so are flags. */
 		assert_field(map, rss_bytes, &p.maps[2], 4096);
 		assert_text(map, vm_flags, &p.maps[2], "rd zz ?? ss dp sl");
+		assert_field(map, commit_bytes, &p.maps[2], 0);
+		assert_int_equal(p.commit_bytes, 2 << 20);
+		assert_false(p.no_commit);
 		assert_unknown(map, uss_bytes, &p.maps[2]);
 		assert_unknown(map, file_bytes, &p.maps[2]);
 		assert_text(map, other, &p.maps[2], "Frobbed=\"1 parsec\" Quux=");
