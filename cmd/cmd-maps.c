@@ -7,12 +7,14 @@
 
 #include "base/parse.h"
 #include "cmd/maps-cow.h"
+#include "cmd/maps-huge.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "maps", &vmt_entity_map, false, "mappings, in order of address" },
 	{ "groups", &vmt_entity_map_group, false, "with --group: their sums, the largest first" },
 	{ "sharers", &vmt_entity_sharer, false, "with --sharers: who maps each file" },
 	{ "cow", &vmt_entity_cow, false, "with --cow: what a fork made two processes share" },
+	{ "huge", &vmt_entity_huge, false, "with --huge: why mappings have no more huge pages" },
 	{ "processes", &vmt_entity_proc, false, "the processes that were asked for" },
 };
 
@@ -34,6 +36,8 @@ static const struct vmt_opt opts[] = {
 	  "shared, copied since" },
 	{ "interval", 0, VMT_OPT_VALUE, "SEC", NULL,
 	  "with --cow: look twice, SEC seconds apart, for the rate" },
+	{ "huge", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "huge pages of each mapping, how much could be, and why it is not; reads smaps" },
 	{ "list-only", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "read maps alone: no residency, and no walk of page tables" },
 	VMT_OPTS_BUDGET,
@@ -567,6 +571,26 @@ static int run_cow(struct vmt_ctx *ctx)
 	return r ? r : vmt_maps_cow_print(ctx, &run, pids, n, ns);
 }
 
+/* --huge */
+static int run_huge(struct vmt_ctx *ctx)
+{
+	VMT_AUTO_FREE uint64_t *pids = NULL;
+	VMT_AUTO_RUN run = { 0 };
+	size_t n = 0;
+	int r;
+
+	if (vmt_column_help(ctx, &vmt_entity_huge, &r))
+		return r;
+	r = vmt_maps_huge_parse(ctx);
+	if (r == 0)
+		r = parse_operands(ctx, &pids, &n);
+	if (r == 0)
+		r = vmt_run_open(&run, ctx, 0);
+	if (r == 0)
+		r = vmt_run_budget(&run, ctx);
+	return r ? r : vmt_maps_huge_print(ctx, &run, pids, n);
+}
+
 static int run_maps(struct vmt_ctx *ctx)
 {
 	bool all = vmt_ctx_given(ctx, "all") || vmt_ctx_given(ctx, "user");
@@ -579,6 +603,8 @@ static int run_maps(struct vmt_ctx *ctx)
 
 	if (vmt_ctx_given(ctx, "cow"))
 		return run_cow(ctx);
+	if (vmt_ctx_given(ctx, "huge"))
+		return run_huge(ctx);
 	if (vmt_ctx_given(ctx, "interval"))
 		return vmt_usage_error(ctx, "--interval is of --cow");
 	if (!choose_rows(ctx, &entity, &by))
@@ -630,7 +656,7 @@ const struct vmt_cmd vmt_cmd_maps = {
 	.name = "maps",
 	.summary = "the mappings of a process, with what is resident of each",
 	.synopsis =
-		"(PID... | --all | -u NAME) [--group WHAT | --sharers | --cow [--interval SEC]] [--pss[=sliced]] "
+		"(PID... | --all | -u NAME) [--group WHAT | --sharers | --cow [--interval SEC] | --huge] [--pss[=sliced]] "
 		"[--forecast] [--list-only] [OPTION]...",
 	.cost = "by default the page tables are looked at in slices of some tens of microseconds; "
 		"PSS and other lines of smaps need a walk over a whole mapping under the mmap lock "

@@ -58,8 +58,10 @@ static int out_of_memory(const struct vmt_ctx *ctx)
 
 int vmt_maps_cow_parse(struct vmt_ctx *ctx, uint64_t *ret_ns)
 {
-	static const char *const others[] = { "all",	 "user",      "pss",	"forecast", "group",
-					      "sharers", "list-only", "budget", "force" };
+	static const char *const others[] = {
+		"all",	   "user",	"pss",	  "forecast", "group",
+		"sharers", "list-only", "budget", "force",    "huge"
+	};
 	VMT_CLEANUP(vmt_columns_done) struct vmt_columns columns = { 0 };
 	const char *value = vmt_ctx_value(ctx, "interval");
 	size_t i;

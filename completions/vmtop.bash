@@ -53,8 +53,8 @@ _vmtop_options()
 		most=0
 		;;
 	free)
-		opts='--cgroup --delay --count --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
-		takes='--cgroup -d --delay -n --count -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
+		opts='--cgroup --commit --budget --force --delay --count --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		takes='--cgroup --budget -d --delay -n --count -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=0
 		;;
 	zones)
@@ -78,7 +78,7 @@ _vmtop_options()
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --forecast --group --sharers --cow --interval --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--all --user --pss --forecast --group --sharers --cow --interval --huge --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-u --user --group --interval --budget -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
@@ -206,15 +206,15 @@ _vmtop_values()
 	ps,-p | ps,--pid) _vmtop_pids _vmtop_list ;;
 	ps,-u | ps,--user) _vmtop_users _vmtop_words ;;
 	ps,--group) _vmtop_words 'user comm cgroup file' ;;
-	ps,-o | ps,--output) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta rss/s swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end pss-read pss-cpu pss-behind cgroup oom oom-adj cmdline depth tree-rss command' ;;
-	ps,-s | ps,--sort) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte minflt majflt min/s maj/s rss-delta rss/s swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end pss-read pss-cpu pss-behind cgroup oom oom-adj cmdline depth tree-rss command' ;;
+	ps,-o | ps,--output) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte data stack commit-est commit thp minflt majflt min/s maj/s rss-delta rss/s swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end pss-read pss-cpu pss-behind cgroup oom oom-adj cmdline depth tree-rss command' ;;
+	ps,-s | ps,--sort) _vmtop_list 'pid ppid nspid start uid user s class thr vsize rss anon file shmem swap peak locked pte data stack commit-est commit thp minflt majflt min/s maj/s rss-delta rss/s swap-delta maps maps-limit maps-pct maps-delta mm-of pss pss-dirty pss-anon pss-file pss-shmem uss shared-clean shared-dirty private-clean private-dirty referenced swap-pss rollup-rss rollup-anon lazyfree ksm anonhuge shmempmd filepmd shared-hugetlb private-hugetlb rollup-swap locked-pss reclaimable writeback needs-swap reclaim-slack freed freed-slack freed-swap other read quality consistent read-start read-end pss-read pss-cpu pss-behind cgroup oom oom-adj cmdline depth tree-rss command' ;;
 	ps,--format) _vmtop_words 'text json ndjson csv' ;;
 	ps,-w | ps,--write) compopt -o default ;;
 	ps,--root) compopt -o dirnames ;;
 	maps,-u | maps,--user) _vmtop_users _vmtop_words ;;
 	maps,--group) _vmtop_words 'role kind file' ;;
-	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags other present swapped filepages exclusive softdirty cached absent minor-left minor-max major-left major-max policy nodes npage elf build-id ambiguous mapping' ;;
-	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack thpeligible pkey vmflags other present swapped filepages exclusive softdirty cached absent minor-left minor-max major-left major-max policy nodes npage elf build-id ambiguous mapping' ;;
+	maps,-o | maps,--output) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack commit thpeligible uffd pkey vmflags other present swapped filepages exclusive softdirty cached absent minor-left minor-max major-left major-max policy nodes npage elf build-id ambiguous mapping' ;;
+	maps,-s | maps,--sort) _vmtop_list 'pid address end perm offset device inode kind role deleted ipcns size kpage mmupage rss pss pss-sliced pss-dirty uss shared-clean shared-dirty private-clean private-dirty dirty referenced anon file ksm lazyfree anonhuge shmempmd filepmd shared-hugetlb private-hugetlb swap swap-pss locked reclaimable writeback needs-swap unevictable reclaim-slack freed freed-slack commit thpeligible uffd pkey vmflags other present swapped filepages exclusive softdirty cached absent minor-left minor-max major-left major-max policy nodes npage elf build-id ambiguous mapping' ;;
 	maps,--format) _vmtop_words 'text json ndjson csv' ;;
 	maps,-w | maps,--write) compopt -o default ;;
 	maps,--root) compopt -o dirnames ;;

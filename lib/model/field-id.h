@@ -179,6 +179,12 @@ enum vmt_budget_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_huge_##m
+enum vmt_huge_field {
+#include "model/huge.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_cow_##m
 enum vmt_cow_field {
 #include "model/cow.def"

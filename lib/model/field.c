@@ -450,7 +450,7 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_pressure, &vmt_entity_proc,
 	&vmt_entity_group, &vmt_entity_map,
 	&vmt_entity_map_group, &vmt_entity_sharer,
-	&vmt_entity_cow,
+	&vmt_entity_cow,	   &vmt_entity_huge,
 	&vmt_entity_page, &vmt_entity_addr,
 	&vmt_entity_fault, &vmt_entity_stack,
 	&vmt_entity_balance, &vmt_entity_file,

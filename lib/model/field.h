@@ -126,6 +126,7 @@ extern const struct vmt_entity vmt_entity_map;
 extern const struct vmt_entity vmt_entity_map_group;
 extern const struct vmt_entity vmt_entity_sharer;
 extern const struct vmt_entity vmt_entity_cow;
+extern const struct vmt_entity vmt_entity_huge;
 extern const struct vmt_entity vmt_entity_page;
 extern const struct vmt_entity vmt_entity_addr;
 extern const struct vmt_entity vmt_entity_fault;

@@ -39,6 +39,11 @@ struct vmt_sharer {
 #include "model/sharer.def"
 };
 
+struct vmt_huge {
+	struct vmt_row row;
+#include "model/huge.def"
+};
+
 struct vmt_cow {
 	struct vmt_row row;
 #include "model/cow.def"

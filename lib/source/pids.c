@@ -61,7 +61,7 @@ static const struct vmt_kv_key status_keys[] = {
 	KIB(swap_bytes, "VmSwap"),
 	VMT_KV_IGNORE("HugetlbPages"),
 	VMT_KV_IGNORE("CoreDumping"),
-	VMT_KV_IGNORE("THP_enabled"),
+	VMT_KV(proc, vmt_proc, thp_enabled, "THP_enabled", BOOL),
 	VMT_KV_IGNORE("untag_mask"),
 	VMT_KV(proc, vmt_proc, threads, "Threads", COUNT),
 	VMT_KV_IGNORE("SigQ"),
@@ -559,6 +559,10 @@ int vmt_pid_read_headless(const struct vmt_root *root, int pid_fd, struct vmt_pr
 	VMT_COPY(proc, peak_rss_bytes, p, &thread);
 	VMT_COPY(proc, locked_bytes, p, &thread);
 	VMT_COPY(proc, page_table_bytes, p, &thread);
+	VMT_COPY(proc, data_bytes, p, &thread);
+	VMT_COPY(proc, stack_bytes, p, &thread);
+	VMT_COPY(proc, commit_estimate_bytes, p, &thread);
+	VMT_COPY(proc, thp_enabled, p, &thread);
 	return 0;
 }
 

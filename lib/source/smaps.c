@@ -133,6 +133,18 @@ static bool sum(uint64_t a, uint64_t b, uint64_t *ret)
 	return !__builtin_add_overflow(a, b, ret);
 }
 
+/* VM_UFFD_MISSING, VM_UFFD_WP, VM_UFFD_MINOR. */
+static struct vmt_bytes uffd_of(struct vmt_bytes flags)
+{
+	static const char *const texts[] = { "",	   "missing",	      "wp",
+					     "missing wp", "minor",	      "missing minor",
+					     "wp minor",   "missing wp minor" };
+
+	return vmt_bytes_of(
+		texts[vmt_vm_flags_have(flags, "um") | vmt_vm_flags_have(flags, "uw") << 1 |
+		      vmt_vm_flags_have(flags, "ui") << 2]);
+}
+
 void vmt_smaps_derive(struct vmt_map *m)
 {
 	uint64_t v;
@@ -150,6 +162,7 @@ void vmt_smaps_derive(struct vmt_map *m)
 		/* VM_ACCOUNT: mm/mmap.c accountable_mapping(), mm/mprotect.c mprotect_fixup(). */
 		VMT_SET(map, commit_bytes, m,
 			vmt_vm_flags_have(m->vm_flags, "ac") ? m->size_bytes : 0);
+		VMT_SET(map, uffd, m, uffd_of(m->vm_flags));
 		/* VM_HUGETLB, VM_PFNMAP, VM_IO: nobody can fake them by a name. */
 		if (vmt_vm_flags_have(m->vm_flags, "ht"))
 			VMT_SET(map, kind, m, VMT_BYTES("hugetlb"));

@@ -395,6 +395,8 @@ class Machine:
         row.update((field, kib(status, key)) for field, key in STATUS.items())
         # ps reads no smaps unless it is asked to.
         row["commit_bytes"] = None
+        enabled = number(status, "THP_enabled", rb":\t")
+        row["thp_enabled"] = None if enabled is None else bool(enabled)
         row["commit_estimate_bytes"] = plus(row["data_bytes"], row["stack_bytes"])
         rollup = self.read(f"{home}/smaps_rollup") if memory else b""
         row.update((field, kib(rollup, key)) for field, key in ROLLUP.items())
@@ -443,6 +445,10 @@ class Machine:
             flags = re.search(rb"^VmFlags: (.*)$", text, re.M)
             row.update(others(text, MAP_KEYS))
             row["vm_flags"] = flags[1].strip().decode() if flags else None
+            registered = (b"um", "missing"), (b"uw", "wp"), (b"ui", "minor")
+            row["uffd"] = flags and " ".join(
+                word for flag, word in registered if flag in flags[1].split()
+            )
             accountable = flags and b"ac" in flags[1].split()
             row["commit_bytes"] = flags and (row["size_bytes"] if accountable else 0)
             yield row

@@ -140,6 +140,7 @@ static const char status[] = "Name:\t  a\\\\b\\nc \n"
 			     "VmStk:\t     132 kB\n"
 			     "VmPTE:\t      48 kB\n"
 			     "VmSwap:\t       8 kB\n"
+			     "THP_enabled:\t0\n"
 			     "Future:\tx\n"
 			     "Threads:\t1\n";
 
@@ -164,6 +165,7 @@ static void test_status(void **state)
 	assert_field(proc, data_bytes, &p, 500 * 1024);
 	assert_field(proc, stack_bytes, &p, 132 * 1024);
 	assert_field(proc, commit_estimate_bytes, &p, 632 * 1024);
+	assert_field(proc, thp_enabled, &p, false);
 	assert_true(facts.has_mm);
 	assert_int_equal(facts.vsize_bytes, 5416 * 1024);
 	assert_int_equal(facts.unknown_keys, 1);

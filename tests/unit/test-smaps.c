@@ -93,6 +93,7 @@ static void check_old(const struct vmt_map *m)
 	assert_field(map, kernel_page_size_bytes, m, 4096);
 	assert_text(map, vm_flags, m, "rd wr mr mw me ac sd");
 	assert_field(map, commit_bytes, m, 1 << 20);
+	assert_text(map, uffd, m, "");
 	assert_text(map, kind, m, "file");
 	assert_unknown(map, pss_dirty_bytes, m);
 	assert_unknown(map, swap_pss_bytes, m);
