@@ -259,15 +259,21 @@ static __noinline void crash_backing(struct vmt_crash_record *r, unsigned long a
 		crash_huge(r, sb);
 }
 
-/* The mappings around an address. Twice where the tree changed under the first walk. */
+/*
+ * The mappings around an address. Twice where the tree changed under the first walk; where it did
+ * so under the second, too, nothing is known of it: neither that there is a mapping, nor that there
+ * is none.
+ */
 static __noinline void crash_space(struct crash_work *w, struct mm_struct *mm, unsigned long addr)
 {
 	struct vmt_crash_record *r = &w->r;
-	unsigned long at, low = addr, high = addr;
+	unsigned long at, below, above, low = addr, high = addr;
 
 	at = vmt_mm_find(mm, addr);
 	if (at == VMT_WALK_DEAD)
 		at = vmt_mm_find(mm, addr);
+	if (at == VMT_WALK_DEAD)
+		return;
 	if (crash_area(&r->at, at, mm)) {
 		if (addr < r->at.start || addr >= r->at.end) {
 			/* It was changed under the walk. */
@@ -278,22 +284,33 @@ static __noinline void crash_space(struct crash_work *w, struct mm_struct *mm, u
 		high = r->at.end;
 		crash_backing(r, at);
 	}
-	at = crash_near(w, mm, low, false);
-	if (at == VMT_WALK_DEAD)
-		at = crash_near(w, mm, low, false);
-	crash_area(&r->below, at, mm);
-	at = crash_near(w, mm, high, true);
-	if (at == VMT_WALK_DEAD)
-		at = crash_near(w, mm, high, true);
-	crash_area(&r->above, at, mm);
+	below = crash_near(w, mm, low, false);
+	if (below == VMT_WALK_DEAD)
+		below = crash_near(w, mm, low, false);
+	crash_area(&r->below, below, mm);
+	above = crash_near(w, mm, high, true);
+	if (above == VMT_WALK_DEAD)
+		above = crash_near(w, mm, high, true);
+	crash_area(&r->above, above, mm);
+	/* Why there is no mapping say those next to it. */
+	if (!r->at.end && (below == VMT_WALK_DEAD || above == VMT_WALK_DEAD))
+		return;
 	r->flags |= VMT_CRASH_SPACE;
 }
 
 #if defined(__TARGET_ARCH_x86)
 #define KERNEL_STACK 16384ul /* THREAD_SIZE; of kernels before 5.15 */
 
-static __always_inline void crash_trap(struct vmt_crash_record *r, struct task_struct *task)
+/*
+ * What the thread keeps is that of its last exception, and of no system call. That the kernel was
+ * entered by an exception or an interrupt says -1 for the number of a call
+ * (arch/x86/entry/entry_64.S).
+ */
+static __always_inline void crash_trap(struct vmt_crash_record *r, const struct pt_regs *regs,
+				       struct task_struct *task)
 {
+	if (!(r->flags & VMT_CRASH_REGISTERS) || (s32)regs->orig_ax != -1)
+		return;
 	r->trap = BPF_CORE_READ(task, thread.trap_nr);
 	r->error = BPF_CORE_READ(task, thread.error_code);
 	r->flags |= VMT_CRASH_TRAP;
@@ -323,7 +340,8 @@ static __always_inline void crash_copy(struct vmt_crash_record *r, const struct 
 #else
 #define KERNEL_STACK 0ul
 
-static __always_inline void crash_trap(struct vmt_crash_record *r, struct task_struct *task)
+static __always_inline void crash_trap(struct vmt_crash_record *r, const struct pt_regs *regs,
+				       struct task_struct *task)
 {
 	r->error = BPF_CORE_READ(task, thread.fault_code);
 	r->flags |= VMT_CRASH_TRAP;
@@ -425,8 +443,8 @@ static __always_inline void crash_facts(struct crash_work *w, struct kernel_sigi
 	r->pkey = BPF_CORE_READ(info, _sifields._sigfault._addr_pkey._pkey);
 	r->lsb = (u16)BPF_CORE_READ(info, _sifields._sigfault._addr_lsb);
 	if (own && r->si_code != MCEERR_AO) {
-		crash_trap(r, task);
 		crash_regs(w, task);
+		crash_trap(r, &w->regs, task);
 		crash_code(r);
 	}
 	r->stack_limit = BPF_CORE_READ(task, signal, rlim[STACK_LIMIT].rlim_cur);

@@ -16,7 +16,8 @@ enum vmt_crash_flag {
 	VMT_CRASH_HANDLED = 1, /* the process has a function for the signal, which will run */
 	VMT_CRASH_OWN = 2, /* of the thread that ran; else another one sent it */
 	VMT_CRASH_REGISTERS = 4, /* ip, sp and regs are known */
-	VMT_CRASH_TRAP = 8, /* trap and error are known */
+	VMT_CRASH_TRAP = 8, /* trap and error are known: those of the last exception, where the
+			     * kernel was entered by one or by an interrupt */
 	VMT_CRASH_SPACE = 16, /* the mappings were looked at */
 	VMT_CRASH_CODE_READ = 32, /* code holds the bytes at ip */
 	VMT_CRASH_TMPFS = 64, /* blocks and blocks_used are those of the tmpfs */
@@ -25,6 +26,7 @@ enum vmt_crash_flag {
 	VMT_CRASH_FILE_SIZE = 512, /* file_size_then is known */
 	VMT_CRASH_USER_BUS = 1024, /* of the mapping a userfaultfd wants SIGBUS */
 	VMT_CRASH_TOP = 2048, /* top is what sp points to */
+	VMT_CRASH_BLOCKED = 4096, /* the thread blocks the signal, which waits */
 };
 
 /* A mapping; end 0: there is none. */

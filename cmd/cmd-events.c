@@ -44,8 +44,10 @@ static const struct vmt_opt opts[] = {
 
 /* Gaps are told that often at most. */
 #define GAP_NS UINT64_C(1000000000)
-/* To look up a symbol. */
-#define SYMBOL_NS UINT64_C(5000000000)
+/* To look up a symbol at most; where it took longer than the second, there is none for ten times as
+ * long: the kernel's ring fills meanwhile. */
+#define SYMBOL_NS      UINT64_C(1000000000)
+#define SYMBOL_SLOW_NS UINT64_C(100000000)
 
 /* Events of one turn, whose rows are in memory at a time. */
 #define TURN 4096u
@@ -66,6 +68,7 @@ struct events {
 	bool lines; /* ndjson */
 	bool stalls_alone; /* nothing else was asked for */
 	bool started;
+	uint64_t name_after_ns; /* before, no symbol is looked up */
 	uint64_t gap_ns; /* when the last gap was told */
 	uint64_t lost; /* as it told them */
 	uint64_t limited;
@@ -111,13 +114,23 @@ static int emit_rows(struct events *x)
 	return x->emit(x->emit_ctx, &rows);
 }
 
-/* Names the instruction of a crash. Reading files takes a while the first time; the kernel's ring
- * holds some. */
+/* Names the instruction of a crash. Reading files takes a while the first time. */
 static int name_crash(struct events *x, const struct vmt_event_raw *raw, struct vmt_event_raw *ret)
 {
-	vmt_collector_set_deadline(x->run->collector, vmt_now_ns(CLOCK_MONOTONIC) + SYMBOL_NS);
-	return vmt_symbolize_event(x->symbols, x->run->collector, x->run->sample, raw, &x->arena,
-				   ret);
+	uint64_t begun = vmt_now_ns(CLOCK_MONOTONIC), until = begun + SYMBOL_NS, took;
+	int r;
+
+	*ret = *raw;
+	if (x->ctx->deadline_ns && x->ctx->deadline_ns < until)
+		until = x->ctx->deadline_ns;
+	if (begun >= until || begun < x->name_after_ns)
+		return 0;
+	vmt_collector_set_deadline(x->run->collector, until);
+	r = vmt_symbolize_event(x->symbols, x->run->collector, x->run->sample, raw, &x->arena, ret);
+	took = vmt_now_ns(CLOCK_MONOTONIC) - begun;
+	if (took > SYMBOL_SLOW_NS)
+		x->name_after_ns = begun + 10 * took;
+	return r;
 }
 
 static int add_row(void *arg, const struct vmt_event_raw *raw)
@@ -226,6 +239,11 @@ static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p, bool 
 		vmt_buf_addf(out, "; single ones: %" PRIu64 " left out, %" PRIu64 " lost",
 			     p->limited_total, p->lost_total);
 	vmt_buf_addc(out, '\n');
+	if (VMT_HAS(event_probe, crash_hook, p) && !vmt_bytes_is(p->crash_hook, "ok")) {
+		vmt_buf_adds(out, "! crashes are not told of: ");
+		vmt_fmt_safe(out, p->crash_hook, true);
+		vmt_buf_addc(out, '\n');
+	}
 	if (p->unopened_total)
 		vmt_buf_addf(out, "! %" PRIu64 " calls found no room, and are not counted\n",
 			     p->unopened_total);

@@ -172,6 +172,7 @@ void vmt_crash_fill(const struct vmt_event_raw *e, const struct vmt_host *host,
 	if (code_name(c->signal, c->code))
 		VMT_SET(event, signal_code, row, vmt_bytes_of(code_name(c->signal, c->code)));
 	VMT_SET(event, handled, row, c->handled);
+	VMT_SET(event, blocked, row, c->blocked);
 	VMT_SET(event, reason, row, vmt_bytes_of(vmt_crash_reason_name(reason)));
 	if (c->code <= 0) {
 		/* Of kill, tgkill and sigqueue; a timer's comes from whoever was interrupted. */
@@ -309,7 +310,8 @@ static void add_details(struct vmt_buf *out, const struct vmt_event *e, uint64_t
 
 void vmt_crash_sentence(struct vmt_buf *out, const struct vmt_event *e, uint64_t page)
 {
-	vmt_buf_adds(out, e->handled ? "handled " : "crash by ");
+	/* One that is blocked ends nobody yet. */
+	vmt_buf_adds(out, e->blocked ? "blocked " : e->handled ? "handled " : "crash by ");
 	vmt_fmt_safe(out, e->signal_name, true);
 	add_place(out, e);
 	add_access(out, e);

@@ -273,11 +273,13 @@ static enum vmt_crash_reason of_general(const struct vmt_crash *c, uint64_t *ret
 static enum vmt_crash_reason of_kernel(const struct vmt_crash *c, const struct vmt_host *host,
 				       uint64_t *ret_address)
 {
-	if (!c->has_trap || !is_x86(host->machine))
+	if (!is_x86(host->machine))
 		return VMT_CRASH_UNKNOWN;
-	if (c->trap == TRAP_GENERAL || c->trap == TRAP_STACK)
+	if (c->has_trap && (c->trap == TRAP_GENERAL || c->trap == TRAP_STACK))
 		return of_general(c, ret_address);
-	if (c->trap != TRAP_PAGE || c->signal != SIGSEGV || !c->has_space || !c->has_registers)
+	/* In a system call there was no exception, and the frame of a handler is one reason. */
+	if ((c->has_trap && c->trap != TRAP_PAGE) || c->signal != SIGSEGV || !c->has_space ||
+	    !c->has_registers)
 		return VMT_CRASH_UNKNOWN;
 	*ret_address = c->sp;
 	if (!c->at.end && c->sp >= LOWEST && is_below_stack(c, c->sp) &&

@@ -36,6 +36,7 @@ struct vmt_crash_change {
 struct vmt_crash {
 	int signal;
 	int code; /* si_code */
+	bool blocked; /* the thread blocks it: it waits */
 	bool handled; /* the process has a function for it */
 	bool has_address;
 	bool has_registers;

@@ -341,6 +341,10 @@ int vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_arena *aren
 	VMT_SET(event_probe, names_lost_total, ret, s->names_lost);
 	VMT_SET(event_probe, handled_total, ret, s->handled);
 	VMT_SET(event_probe, processes, ret, processes);
+	if (s->has_crashes)
+		VMT_SET(event_probe, crash_hook, ret, VMT_BYTES("ok"));
+	else if (s->crash_reason[0])
+		VMT_SET(event_probe, crash_hook, ret, vmt_bytes_of(s->crash_reason));
 	if (!s->stacks)
 		return arena->failed ? -ENOMEM : 0;
 	for (size_t i = 0; i < s->n_places; i++)

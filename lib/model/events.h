@@ -106,6 +106,8 @@ struct vmt_event_sample {
 	bool stalls_wanted;
 	uint32_t causes; /* bits by enum vmt_stall_cause: those that the kernel tells of */
 	bool throttle_told; /* it tells what reclaim sleeps for */
+	bool has_crashes; /* they were asked for, and are told of */
+	char crash_reason[192]; /* they were asked for: why they are not told of; "" else */
 };
 
 /* "mmap"; NULL for what is no call. */

@@ -4,8 +4,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "source/probe-load.h"
 
 static_assert(sizeof(((struct vmt_crash *)0)->bytes) == VMT_CRASH_CODE &&
 		      sizeof(((struct vmt_crash *)0)->regs) == VMT_CRASH_REGS * sizeof(uint64_t),
@@ -68,6 +71,7 @@ int vmt_probe_crash(const struct vmt_crash_record *r, vmt_crash_name_fn *name, v
 		.signal = (int)r->sig,
 		.code = r->si_code,
 		.handled = r->flags & VMT_CRASH_HANDLED,
+		.blocked = r->flags & VMT_CRASH_BLOCKED,
 		.has_address = has_address(r),
 		.has_registers = r->flags & VMT_CRASH_REGISTERS,
 		.has_trap = r->flags & VMT_CRASH_TRAP,
@@ -106,4 +110,25 @@ int vmt_probe_crash(const struct vmt_crash_record *r, vmt_crash_name_fn *name, v
 	error = error ?: copy_map(&r->below, name, arg, arena, &ret->below);
 	error = error ?: copy_map(&r->above, name, arg, arena, &ret->above);
 	return error ?: copy_map(&r->code, name, arg, arena, &ret->image);
+}
+
+const char *vmt_probe_crash_reason(int error)
+{
+	return error == -ENODATA ? "attached, and a signal of its own was not counted"
+				 : vmt_probe_explain(error);
+}
+
+struct vmt_probe_try vmt_probe_crash_try(int error)
+{
+	struct vmt_probe_try t = { .probe = "events",
+				   .rung = "tracepoint",
+				   .hook = VMT_CRASH_HOOK,
+				   .gives = VMT_CRASH_GIVES,
+				   .error = error };
+	const char *reason = NULL, *fix = NULL;
+
+	t.status = error == -ENODATA ? VMT_TRY_SILENT : vmt_probe_judge(error, &reason, &fix);
+	snprintf(t.reason, sizeof(t.reason), "%.190s", vmt_probe_crash_reason(error));
+	snprintf(t.fix, sizeof(t.fix), "%s", fix ? fix : "");
+	return t;
 }

@@ -46,7 +46,7 @@ static_assert((int)VMT_CALLS == (int)VMT_BPF_CALL_COUNT &&
 		      (int)VMT_BPF_CALL_COUNT <= VMT_EVENT_CALLS,
 	      "all of them have a row");
 
-/* What hangs where, and what for. */
+/* What hangs where, and what for. Without the last one there are no crashes, and all the rest. */
 static const struct {
 	const char *hook;
 	const char *gives;
@@ -55,6 +55,7 @@ static const struct {
 	{ "tp_btf/sys_exit", "what came of them, and how long they took" },
 	{ "tp_btf/sched_process_fork", "children of watched processes" },
 	{ "tp_btf/sched_process_exit", "ends of processes" },
+	{ VMT_CRASH_HOOK, VMT_CRASH_GIVES },
 };
 
 struct vmt_events {
@@ -62,6 +63,8 @@ struct vmt_events {
 	struct bpf_link **links; /* NULL for what a kernel may lack, and this one does */
 	size_t n_links;
 	struct vmt_pressure_hooks pressure;
+	uint32_t calls; /* that are counted: those that were asked for, unless crashes cannot be */
+	int crash_error; /* why they cannot; 0 where they can, or were not asked for */
 	struct vmt_probe_array processes;
 	struct vmt_probe_array names;
 	struct vmt_probe_array stats;
@@ -225,10 +228,22 @@ static int watch(struct vmt_events *x, const struct vmt_events_opts *opts)
 	return 0;
 }
 
+/* There is more to tell of than crashes: these may be missing. */
+static bool may_do_without(struct vmt_events *x, int error)
+{
+	if (!wants_crashes(x->calls) || !wants_calls(x->calls))
+		return false;
+	x->calls &= ~BIT(CRASH);
+	x->crash_error = error;
+	return true;
+}
+
 static int attach(struct vmt_events *x)
 {
 	struct bpf_program *prog;
+	const char *hook;
 	size_t cap = 0;
+	int r;
 
 	bpf_object__for_each_program (prog, x->skeleton->obj) {
 		struct bpf_link *link;
@@ -237,15 +252,15 @@ static int attach(struct vmt_events *x)
 			continue;
 		if (vmt_grow(&x->links, &cap, x->n_links + 1, sizeof(struct bpf_link *)))
 			return -ENOMEM;
+		hook = bpf_program__section_name(prog);
 		link = bpf_program__attach(prog);
 		if (libbpf_get_error(link)) {
-			const char *section = bpf_program__section_name(prog);
-			int error = errno ? -errno : -EINVAL;
-
-			if (vmt_pressure_hook(section) < 0)
-				return error;
-			vmt_pressure_fails(&x->pressure, section, error);
+			r = errno ? -errno : -EINVAL;
 			link = NULL;
+			if (vmt_pressure_hook(hook) >= 0)
+				vmt_pressure_fails(&x->pressure, hook, r);
+			else if (strcmp(hook, VMT_CRASH_HOOK) != 0 || !may_do_without(x, r))
+				return r;
 		}
 		x->links[x->n_links++] = link;
 	}
@@ -392,9 +407,9 @@ static uint32_t own_row(const struct vmt_events *x)
 }
 
 /* Calls and signals of which is known how many they are, and how large. */
-static bool counts_itself(struct vmt_events *x, const struct vmt_events_opts *opts)
+static bool counts_itself(struct vmt_events *x)
 {
-	bool calls = wants_calls(opts->calls), crashes = wants_crashes(opts->calls);
+	bool calls = wants_calls(x->calls), crashes = wants_crashes(x->calls);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const struct vmt_slot_call *found;
 	bool good;
@@ -412,7 +427,7 @@ static bool counts_itself(struct vmt_events *x, const struct vmt_events_opts *op
 	if (!row || !good)
 		return false;
 	found = process_at(x, row)->calls;
-	if (crashes && found[VMT_BPF_CALL_CRASH].calls != 1)
+	if (crashes && found[VMT_BPF_CALL_CRASH].calls != 1 && !may_do_without(x, -ENODATA))
 		return false;
 	return !calls || (found[VMT_BPF_CALL_MMAP].calls == CHECKS &&
 			  found[VMT_BPF_CALL_MMAP].bytes == CHECKS * 3 * page &&
@@ -451,8 +466,7 @@ static int load_once(struct vmt_events *x, const struct vmt_events_opts *opts)
 	return r ?: vmt_events_bpf__load(x->skeleton);
 }
 
-/* What a kernel refuses of the programs of pressure is lost, and not the others with it. */
-static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
+static int load_rest(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	int r;
 
@@ -463,6 +477,21 @@ static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
 		r = load_once(x, opts);
 	}
 	return r;
+}
+
+/* Nor is more lost than crashes with the program of these. */
+static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
+{
+	struct vmt_events_opts less = *opts;
+	int r;
+
+	x->calls = opts->calls;
+	r = load_rest(x, opts);
+	if (r == 0 || r == -EPERM || !may_do_without(x, r))
+		return r;
+	vmt_events_bpf__destroy(x->skeleton);
+	less.calls = x->calls;
+	return load_rest(x, &less);
 }
 
 static int prepare_stacks(struct vmt_events *x)
@@ -541,7 +570,7 @@ static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struc
 				   vmt_probe_explain(r));
 	if (opts->calls == BIT(STALL) && !vmt_pressure_causes(&x->pressure))
 		return vmt_err_set(err, -ENOTSUP, NULL, 0, "this kernel tells of no stall");
-	x->trusted = counts_itself(x, opts);
+	x->trusted = counts_itself(x);
 	if (!x->trusted)
 		return vmt_err_set(err, -ENODATA, NULL, 0,
 				   "attached, and its own calls were not counted");
@@ -594,6 +623,8 @@ size_t vmt_events_try(struct vmt_probe_try *ret, size_t most)
 							   .status = VMT_TRY_OK };
 	if (x && x->skeleton && n + 1 < most)
 		n += vmt_pressure_tries(&x->pressure, ret + n, most - n - 1);
+	if (x && x->crash_error && n + 1 < most)
+		ret[n++] = vmt_probe_crash_try(x->crash_error);
 	if (!all.error) {
 		all.status = VMT_TRY_OK;
 		snprintf(
@@ -755,6 +786,10 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.causes = vmt_pressure_causes(&x->pressure),
 		.throttle_told = x->pressure.throttle_told,
 	};
+	ret->has_crashes = wants_crashes(x->calls);
+	if (x->crash_error)
+		snprintf(ret->crash_reason, sizeof(ret->crash_reason), "%.190s",
+			 vmt_probe_crash_reason(x->crash_error));
 	read_misses(x, ret);
 	if (read_rows(x, arena, ret) < 0 || (x->sites.base && read_sites(x, arena, ret) < 0))
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the events");

@@ -108,6 +108,45 @@ def events_probe(report):
         report.check(f"F01 the probe of events {name}: doctor says so", problems)
 
 
+def probe_of(result):
+    """How events were counted, {} where that is not said."""
+    return json.loads(result.stdout or '{"data": {}}')["data"].get("probe", {})
+
+
+def crashes(report):
+    """Without the program of signals there are no crashes, and all the rest of events."""
+    told = run("spoil signal_made", "doctor", "-J")
+    rows = [row for row in json.loads(told.stdout or '{"rungs": []}')["rungs"]
+            if row["probe"] == "events"]
+    signals = [row for row in rows if row["hook"] == "tp_btf/signal_generate"]
+    report.check("F01 the program of signals is refused: doctor says so, and of the rest that it "
+                 "works", [
+        f"{rows}" for good in [told.returncode == 0 and len(signals) == 1 and
+                               signals[0]["status"] == "refused" and signals[0]["reason"] and
+                               rows[-1]["hook"] is None and rows[-1]["status"] == "ok"]
+        if not good
+    ])
+    result = run("spoil signal_made", "events", "-J", "--", "/bin/true")
+    probe = probe_of(result)
+    report.check("F01 the program of signals is refused: events go on, and the report says what is "
+                 "missing", [
+        f"exit {result.returncode}, {result.stderr}, {probe}"
+        for good in [result.returncode == 0 and probe.get("events_total", 0) > 3 and
+                     probe.get("canary") == "trusted" and
+                     probe.get("crash_hook") not in (None, "ok")]
+        if not good
+    ])
+    alone = run("spoil signal_made", "events", "--only", "crash", "--", "/bin/true")
+    report.check("F01 the program of signals is refused: nothing but crashes cannot be had", [
+        f"exit {alone.returncode}, {alone.stderr!r}"
+        for good in [alone.returncode not in (0, None) and "events are not counted" in alone.stderr]
+        if not good
+    ])
+    works = probe_of(run("", "events", "-J", "--", "/bin/true"))
+    report.check("F01 no program is refused: crashes are told of",
+                 [] if works.get("crash_hook") == "ok" else [f"{works}"])
+
+
 def main():
     report = Report()
     best = run("", "faults", "-J", "--duration", "0.3")
@@ -130,6 +169,7 @@ def main():
         if (word in quiet.stdout) != wanted
     ])
     events_probe(report)
+    crashes(report)
     if rung != "tracepoint":
         report.skip("F02 events that never come", f"{rung} does not stand on them")
         return

@@ -401,8 +401,12 @@ static void general(void **state)
 	assert_reason(&c, "privileged");
 	assert_int_equal(vmt_crash_reason(&c, &arm, &address), VMT_CRASH_UNKNOWN);
 	/* Not the exception, but the frame of a handler. */
-	c.trap = 14;
 	c.sp = 0x2000;
+	c.has_trap = false;
+	assert_reason(&c, "handler_frame");
+	c.has_trap = true;
+	assert_reason(&c, "privileged");
+	c.trap = 14;
 	assert_reason(&c, "handler_frame");
 	c = overflow();
 	c.code = 0x80;
@@ -433,6 +437,7 @@ static void assert_sentence(const struct vmt_crash *c, const char *want)
 
 static void sentences(void **state)
 {
+	struct vmt_crash sent;
 	struct vmt_crash c = crash_at(8);
 
 	assert_sentence(&c, "crash by SIGSEGV at 0x401136: write to 0x8: the null page");
@@ -445,6 +450,14 @@ static void sentences(void **state)
 	c.symbol = VMT_BYTES("main");
 	c.handled = true;
 	assert_sentence(&c, "handled SIGSEGV at main of /a\\x1b[1m: write to 0x8: the null page");
+	/* Whoever sends it to a thread that blocks it ends nobody. */
+	sent = c;
+	sent.code = SI_TKILL;
+	sent.sender = 42;
+	sent.handled = false;
+	sent.blocked = true;
+	assert_sentence(&sent,
+			"blocked SIGSEGV: sent by another process, or by itself (process 42)");
 	c.has_registers = false;
 	c.handled = false;
 	c.address = 0x7f0000001000;
