@@ -34,7 +34,8 @@
 #define WATCHED		65536u
 #define STALLS_USUAL	16384u /* threads that wait at a time */
 /* Calls of the self-check. */
-#define CHECKS 8
+#define NAMES_RARE 512u
+#define CHECKS	   8
 
 /* clang-format off */
 #define C(id, name, kind)                                                                          \
@@ -198,6 +199,12 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	s->rodata->vmt_crashes = wants_crashes(opts->calls);
 	s->rodata->vmt_handled = opts->handled;
+	if (opts->rare) {
+		/* Files that something crashed in; what finds no row has no name. */
+		r = r ?: bpf_map__set_max_entries(s->maps.names, NAMES_RARE);
+		r = r ?: bpf_map__set_max_entries(s->maps.name_index, NAMES_RARE);
+		r = r ?: bpf_map__set_max_entries(s->maps.name_free, NAMES_RARE);
+	}
 	r = r ?: bpf_map__set_max_entries(s->maps.filter, opts->n_pids ? WATCHED : 1);
 	r = r ?: bpf_map__set_max_entries(s->maps.processes, rows);
 	if (wants_crashes(opts->calls))
