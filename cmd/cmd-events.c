@@ -44,9 +44,9 @@ static const struct vmt_opt opts[] = {
 
 /* Gaps are told that often at most. */
 #define GAP_NS UINT64_C(1000000000)
-/* To look up a symbol at most; where it took longer than the second, there is none for ten times as
- * long: the kernel's ring fills meanwhile. */
-#define SYMBOL_NS      UINT64_C(1000000000)
+/* To look up a symbol at most; where it took longer than the second, there is none for ten times
+ * as long: the kernel's ring fills meanwhile. */
+#define SYMBOL_NS      UINT64_C(5000000000)
 #define SYMBOL_SLOW_NS UINT64_C(100000000)
 
 /* Events of one turn, whose rows are in memory at a time. */
