@@ -116,40 +116,64 @@ static __always_inline bool vmt_mm_seq_writes(u32 seq)
 #define VMT_WALK_NONE 0ul
 #define VMT_WALK_DEAD 1ul
 
+/* Addresses, the last one included, at which a walk finds the same. */
+struct vmt_walk_range {
+	u64 first;
+	u64 last;
+};
+
 /*
  * One descent through a maple tree (6.1+) without a lock. The nodes are freed by RCU, which every
  * program holds; one that was replaced under us is its own parent. Layout: 256 bytes of parent,
  * pivots, slots; a node of type 3 (maple_arange_64) has 9 pivots, the others 15. A pivot of 0
  * behind the first ends the node (needed on 6.1, whose nodes are not padded with the maximum).
- * Not static: the verifier looks at such a function once, and not at every call.
+ * range: what was found is of it, or NULL.
  */
-__noinline unsigned long vmt_maple_descend(unsigned long entry, unsigned long addr)
+static __always_inline unsigned long vmt_maple_walk(unsigned long entry, unsigned long addr,
+						    struct vmt_walk_range *range)
 {
 	unsigned long node[32];
 
+	if (range)
+		*range = (struct vmt_walk_range){ 0, ~0ull };
 	if ((entry & 3) != 2)
 		return VMT_WALK_NONE;
 	for (int level = 0; level < 12; level++) {
 		unsigned long base = entry & ~0xfful;
 		u32 type = (entry >> 3) & 15;
 		u32 pivots = type == 3 ? 9 : 15;
+		/* What the verifier learns of it by comparing shall not outlive a level. */
+		unsigned long want = range ? addr + vmt_zero : addr;
 		u32 i;
 
 		if (bpf_probe_read_kernel(node, sizeof(node), (void *)base))
-			return VMT_WALK_NONE;
+			return VMT_WALK_DEAD;
 		if ((node[0] & ~0xfful) == base)
 			return VMT_WALK_DEAD;
 		for (i = 0; i < 15; i++) {
 			unsigned long pivot = node[1 + i];
 
-			if (i >= pivots || pivot >= addr || (!pivot && i))
+			if (i >= pivots || (!pivot && i))
 				break;
+			if (pivot >= want) {
+				if (range)
+					range->last = pivot;
+				break;
+			}
+			if (range)
+				range->first = pivot + 1;
 		}
 		entry = node[(1 + pivots + i + vmt_zero) & 31];
 		if (type < 2)
 			return entry;
 	}
-	return VMT_WALK_NONE;
+	return VMT_WALK_DEAD;
+}
+
+/* Not static: the verifier looks at such a function once, and not at every call. */
+__noinline unsigned long vmt_maple_descend(unsigned long entry, unsigned long addr)
+{
+	return vmt_maple_walk(entry, addr, NULL);
 }
 
 /*
@@ -353,6 +377,20 @@ static __always_inline unsigned long vmt_folio_mapping(struct folio *folio)
 	if (bpf_core_type_exists(struct folio))
 		return vmt_folio_mapping_read(folio);
 	return (unsigned long)BPF_CORE_READ((struct page *)folio, mapping);
+}
+
+static __noinline unsigned long vmt_highatomic_6_13(struct zone *zone)
+{
+	return BPF_CORE_READ((struct zone___6_13 *)zone, nr_free_highatomic);
+}
+
+/* Free pages of a zone that are kept for requests that cannot wait: what is free of its reserve
+ * since 6.13 (c928807f6f6b), and before all of the reserve, as the kernel itself takes it. */
+static __always_inline unsigned long vmt_zone_highatomic(struct zone *zone)
+{
+	if (bpf_core_field_exists(struct zone___6_13, nr_free_highatomic))
+		return vmt_highatomic_6_13(zone);
+	return BPF_CORE_READ(zone, nr_reserved_highatomic);
 }
 
 static __noinline unsigned long vmt_page_flags_6_18(struct folio *folio)

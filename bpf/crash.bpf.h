@@ -9,6 +9,7 @@
 
 #include "bpf/common.bpf.h"
 #include "bpf/crash.h"
+#include "bpf/near.bpf.h"
 
 const volatile __u32 vmt_crashes = 0; /* they are wanted: changes of mappings are kept */
 const volatile __u32 vmt_handled = 0; /* and those with a handler, too */
@@ -30,8 +31,6 @@ const volatile __u32 vmt_handled = 0; /* and those with a handler, too */
 struct crash_work {
 	struct vmt_crash_record r;
 	struct pt_regs regs;
-	u64 low; /* of the last step of a walk: the range that it ended in */
-	u64 high;
 	u64 thread;
 };
 
@@ -88,100 +87,6 @@ static __always_inline void keep_file(struct vmt_slot_changes *c, u64 start, u64
 	at->ino = ino;
 	at->file_size = size;
 	c->n_files++;
-}
-
-/* As vmt_maple_descend(), and notes the range that the walk ended in, of which all is the same. */
-__noinline unsigned long crash_range(unsigned long entry, unsigned long addr)
-{
-	unsigned long node[32], low = 0, high = ~0ul;
-	struct crash_work *w;
-	u32 zero = 0;
-
-	if ((entry & 3) != 2)
-		return VMT_WALK_NONE;
-	for (int level = 0; level < 12; level++) {
-		unsigned long base = entry & ~0xfful;
-		u32 type = (entry >> 3) & 15;
-		u32 pivots = type == 3 ? 9 : 15;
-		u32 i;
-
-		if (bpf_probe_read_kernel(node, sizeof(node), (void *)base))
-			return VMT_WALK_DEAD;
-		if ((node[0] & ~0xfful) == base)
-			return VMT_WALK_DEAD;
-		for (i = 0; i < 15; i++) {
-			unsigned long pivot = node[1 + i];
-
-			if (i >= pivots || (!pivot && i))
-				break;
-			if (pivot >= addr) {
-				high = pivot;
-				break;
-			}
-			low = pivot + 1;
-		}
-		entry = node[(1 + pivots + i + vmt_zero) & 31];
-		if (type < 2) {
-			w = bpf_map_lookup_elem(&crash_works, &zero);
-			if (!w)
-				return VMT_WALK_DEAD;
-			w->low = low;
-			w->high = high;
-			return entry;
-		}
-	}
-	return VMT_WALK_DEAD;
-}
-
-static __noinline unsigned long crash_maple_near(struct crash_work *w, struct mm_struct *mm,
-						 unsigned long addr, bool up)
-{
-	unsigned long root = (unsigned long)BPF_CORE_READ(mm, mm_mt.ma_root), at;
-
-	for (int i = 0; i < 4; i++) {
-		if (!up && !addr)
-			return VMT_WALK_NONE;
-		at = crash_range(root, up ? addr : addr - 1);
-		/* Values below the page size are the tree's own, not pointers. */
-		if (at == VMT_WALK_DEAD || at > 4096)
-			return at;
-		if (up && w->high == ~0ul)
-			return VMT_WALK_NONE;
-		addr = up ? w->high + 1 : w->low;
-	}
-	return VMT_WALK_NONE;
-}
-
-static __noinline unsigned long crash_rbtree_near(struct mm_struct *mm, unsigned long addr, bool up)
-{
-	struct rb_node *node = BPF_CORE_READ(mm, mm_rb.rb_node);
-	unsigned long found = VMT_WALK_NONE;
-
-	for (int level = 0; level < 40 && node; level++) {
-		struct vm_area_struct *vma =
-			(void *)((char *)node -
-				 bpf_core_field_offset(struct vm_area_struct, vm_rb));
-		bool fits = up ? BPF_CORE_READ(vma, vm_start) >= addr
-			       : BPF_CORE_READ(vma, vm_end) <= addr;
-
-		if (fits)
-			found = (unsigned long)vma;
-		/* Of those that fit the nearest: towards the address. */
-		if (fits == up)
-			node = BPF_CORE_READ(node, rb_left);
-		else
-			node = BPF_CORE_READ(node, rb_right);
-	}
-	return found;
-}
-
-/* The mapping that ends nearest below an address, or that begins there or nearest above it. */
-static __always_inline unsigned long crash_near(struct crash_work *w, struct mm_struct *mm,
-						unsigned long addr, bool up)
-{
-	if (bpf_core_field_exists(struct mm_struct, mm_mt))
-		return crash_maple_near(w, mm, addr, up);
-	return crash_rbtree_near(mm, addr, up);
 }
 
 /* Whether there was a mapping, and it is one of mm. */
@@ -284,13 +189,13 @@ static __noinline void crash_space(struct crash_work *w, struct mm_struct *mm, u
 		high = r->at.end;
 		crash_backing(r, at);
 	}
-	below = crash_near(w, mm, low, false);
+	below = vmt_mm_near(mm, low, false);
 	if (below == VMT_WALK_DEAD)
-		below = crash_near(w, mm, low, false);
+		below = vmt_mm_near(mm, low, false);
 	crash_area(&r->below, below, mm);
-	above = crash_near(w, mm, high, true);
+	above = vmt_mm_near(mm, high, true);
 	if (above == VMT_WALK_DEAD)
-		above = crash_near(w, mm, high, true);
+		above = vmt_mm_near(mm, high, true);
 	crash_area(&r->above, above, mm);
 	/* Why there is no mapping say those next to it. */
 	if (!r->at.end && (below == VMT_WALK_DEAD || above == VMT_WALK_DEAD))

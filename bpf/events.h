@@ -34,6 +34,7 @@ enum vmt_bpf_call {
 	VMT_BPF_CALL_EXIT, /* no call: the last thread of a process has ended */
 	VMT_BPF_CALL_CRASH, /* no call: a SIGSEGV or SIGBUS was made; see bpf/crash.h */
 	VMT_BPF_CALL_STALL, /* no call: a thread waited for memory; see bpf/pressure.h */
+	VMT_BPF_CALL_OOM, /* no call: marked by the OOM killer; bpf/oom.bpf.c tells of it */
 	VMT_BPF_CALL_COUNT,
 };
 

@@ -195,6 +195,10 @@ typedef struct {
 	void *vdso;
 } mm_context_t;
 
+typedef struct {
+	long counter;
+} atomic_long_t;
+
 struct bpf_array {
 	void *pptrs[1];
 };
@@ -211,6 +215,8 @@ struct mm_struct {
 	unsigned long start_brk;
 	unsigned long brk;
 	unsigned long start_stack;
+	unsigned long total_vm;
+	atomic_long_t pgtables_bytes;
 	mm_context_t context;
 	struct task_struct *owner;
 	struct file *exe_file;
@@ -222,10 +228,6 @@ struct mm_struct {
 struct mm_struct___6_4 {
 	int mm_lock_seq;
 };
-
-typedef struct {
-	long counter;
-} atomic_long_t;
 
 struct mm_rss_stat { /* before 6.2 */
 	atomic_long_t count[4];
@@ -298,6 +300,17 @@ struct cgroup_subsys_state {
 	struct cgroup *cgroup;
 };
 
+struct page_counter {
+	atomic_long_t usage;
+	unsigned long max;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
+	struct page_counter memsw; /* of version 1; of version 2 that of swap lies there */
+};
+
 enum cgroup_subsys_id {
 	memory_cgrp_id = 4, /* whatever number the kernel has for it */
 };
@@ -331,6 +344,7 @@ struct rlimit {
 struct signal_struct {
 	atomic_t live; /* threads */
 	int group_exit_code;
+	short oom_score_adj;
 	unsigned int flags;
 	struct rlimit rlim[16]; /* by RLIMIT_* */
 };
@@ -373,6 +387,10 @@ struct thread_struct {
 #endif
 };
 
+typedef struct {
+	unsigned long bits[1];
+} nodemask_t;
+
 struct task_rss_stat { /* before 6.2 */
 	int count[4];
 };
@@ -399,6 +417,8 @@ struct task_struct {
 	unsigned long maj_flt;
 	u64 self_exec_id;
 	struct css_set *cgroups;
+	const struct cred *real_cred;
+	nodemask_t mems_allowed; /* with CONFIG_CPUSETS */
 	char comm[16];
 };
 
@@ -417,6 +437,68 @@ union __sifields {
 			u32 _pkey;
 		} _addr_pkey;
 	} _sigfault;
+};
+
+enum zone_type {
+	/* Their places are the running kernel's. */
+	ZONE_DMA = 0,
+	ZONE_DMA32 = 1,
+	ZONE_NORMAL = 2,
+	ZONE_MOVABLE = 3,
+};
+
+enum zone_stat_item {
+	NR_FREE_PAGES = 0,
+	NR_ZONE_INACTIVE_FILE = 3,
+	NR_ZONE_ACTIVE_FILE = 4,
+};
+
+struct pglist_data {
+	int node_id;
+};
+
+struct free_area {
+	unsigned long nr_free;
+};
+
+struct zone {
+	unsigned long _watermark[3]; /* WMARK_MIN, WMARK_LOW, WMARK_HIGH */
+	unsigned long watermark_boost;
+	unsigned long nr_reserved_highatomic;
+	long lowmem_reserve[1]; /* by enum zone_type */
+	struct pglist_data *zone_pgdat;
+	atomic_long_t managed_pages;
+	const char *name;
+	struct free_area free_area[1];
+	atomic_long_t vm_stat[1]; /* by enum zone_stat_item */
+};
+
+struct zone___6_13 {
+	unsigned long nr_free_highatomic;
+};
+
+struct zoneref {
+	struct zone *zone;
+	int zone_idx;
+};
+
+struct zonelist {
+	struct zoneref _zonerefs[1];
+};
+
+enum oom_constraint {
+	CONSTRAINT_NONE,
+};
+
+struct oom_control {
+	struct zonelist *zonelist;
+	nodemask_t *nodemask;
+	struct mem_cgroup *memcg;
+	unsigned int gfp_mask;
+	int order;
+	unsigned long totalpages;
+	struct task_struct *chosen;
+	enum oom_constraint constraint;
 };
 
 struct kernel_siginfo {

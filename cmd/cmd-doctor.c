@@ -11,6 +11,7 @@
 #include "source/collect-kernel.h"
 #include "source/collect-zones.h"
 #include "source/probe-events.h"
+#include "source/probe-oom.h"
 #include "source/probe.h"
 
 static const struct vmt_section_def sections[] = {
@@ -103,11 +104,12 @@ static int try_ladder(struct ladder *l)
 	return r;
 }
 
-/* The probe of 'events', which has one rung. */
-static int try_events(struct ladder *l, struct vmt_source_stat *stat)
+/* A probe of 'events', which has one rung: vmt_events_try() and its like. */
+static int try_events(struct ladder *l, size_t (*try)(struct vmt_probe_try *ret, size_t most),
+		      struct vmt_source_stat *stat)
 {
 	struct vmt_probe_try tries[EVENT_ROWS], *all;
-	size_t n = vmt_events_try(tries, VMT_ARRAY_LEN(tries)), was = l->faults.n_tries;
+	size_t n = try(tries, VMT_ARRAY_LEN(tries)), was = l->faults.n_tries;
 
 	if (vmt_grow(&l->faults.tries, &l->cap, was + n, sizeof(*tries)) < 0)
 		return -ENOMEM;
@@ -275,7 +277,9 @@ static int run_doctor(struct vmt_ctx *ctx)
 		vmt_window_source_state(fault, &ladder.faults, ladder.faults.rung);
 		vmt_window_source_state(filemap, &ladder.faults, ladder.faults.filemap_rung);
 		/* Behind the ladders of faults, whose states are told by their rows. */
-		if (try_events(&ladder, &run.sample->sources[VMT_SOURCE_EVENTS]) < 0) {
+		if (try_events(&ladder, vmt_events_try, &run.sample->sources[VMT_SOURCE_EVENTS]) <
+			    0 ||
+		    try_events(&ladder, vmt_ooms_try, &run.sample->sources[VMT_SOURCE_KILLS]) < 0) {
 			vmt_complain(ctx, "out of memory");
 			return VMT_EXIT_FAILED;
 		}

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/parse.h"
+#include "cmd/event-oom.h"
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
 #include "model/crash.h"
@@ -16,6 +17,12 @@ static const struct vmt_section_def sections[] = {
 	{ "sums", &vmt_entity_event_sum, false,
 	  "events by process and call, counted in the kernel" },
 	{ "probe", &vmt_entity_event_probe, true, "how they were counted, and what was lost" },
+	{ "ooms", &vmt_entity_kill, false, "victims of the OOM killer, the first 256" },
+	{ "oom_zones", &vmt_entity_oom_zone, false,
+	  "zones, when those were killed who were short of more than a cgroup's memory" },
+	{ "oom_maps", &vmt_entity_oom_map, false, "the mappings of victims with most pages" },
+	{ "oom_processes", &vmt_entity_oom_process, false, "the largest processes behind a kill" },
+	{ "oom_samples", &vmt_entity_oom_sample, false, "the machine in the minute before a kill" },
 	{ "sites", &vmt_entity_event_site, false,
 	  "events by process, call and where it was called from; with --summary=site or stack" },
 	{ "events", &vmt_entity_event, false, "single events, in the order of their ends" },
@@ -29,8 +36,8 @@ static const struct vmt_opt opts[] = {
 	  "only these processes; ends early when all of them have ended" },
 	{ "user", 'u', VMT_OPT_VALUE, "USER", NULL, "only processes of this user, or user id" },
 	{ "only", 0, VMT_OPT_VALUE, "LIST",
-	  "map process crash pressure mmap munmap mprotect mremap brk madvise exit",
-	  "only these: map, process, crash, pressure, or calls by name, as mmap,munmap,exit" },
+	  "map process crash pressure oom mmap munmap mprotect mremap brk madvise exit",
+	  "only these: map, process, crash, pressure, oom, or calls by name, as mmap,exit" },
 	{ "handled", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "also SIGSEGV and SIGBUS that the process handles, as runtimes do" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
@@ -56,6 +63,7 @@ struct events {
 	struct vmt_ctx *ctx;
 	struct vmt_run *run;
 	struct vmt_event_window window;
+	struct vmt_oom_watch oom;
 	struct vmt_event_sample sample;
 	struct vmt_single_symbols *symbols; /* of crashes */
 	struct vmt_section *section; /* of single events */
@@ -185,6 +193,53 @@ static int emit_gap(struct events *x, const struct vmt_events *events, bool last
 	return r;
 }
 
+/* Lines of ndjson of another type than events. */
+static int emit_others(struct events *x, const struct vmt_entity *entity, const void *array,
+		       size_t n)
+{
+	const struct vmt_rows rows = { .rows = array, .n = n, .entity = entity };
+
+	return n ? x->emit(x->emit_ctx, &rows) : 0;
+}
+
+/* A victim of the OOM killer: its event, and what is known beside that. */
+static int emit_oom(void *arg, const struct vmt_oom_report *report)
+{
+	struct events *x = arg;
+	struct vmt_rows rows = { 0 };
+	VMT_AUTO_BUF text = { 0 };
+	struct vmt_event event;
+	int r;
+
+	vmt_oom_event(report, &event);
+	if (x->ctx->filter &&
+	    vmt_filter_test(x->ctx->filter, &event, x->section->page_size) != VMT_TRUE)
+		return 0;
+	x->section->total++;
+	if (!x->sentences) {
+		rows.rows = &event;
+		rows.n = 1;
+		r = x->emit(x->emit_ctx, &rows);
+		if (r < 0 || !x->lines)
+			return r;
+		r = emit_others(x, &vmt_entity_kill, &report->oom, 1);
+		r = r ?: emit_others(x, &vmt_entity_oom_zone, report->zones, report->n_zones);
+		r = r ?: emit_others(x, &vmt_entity_oom_map, report->maps, report->n_maps);
+		r = r
+			    ?: emit_others(x, &vmt_entity_oom_process, report->processes,
+					   report->n_processes);
+		return r
+			       ?: emit_others(x, &vmt_entity_oom_sample, report->samples,
+					      report->n_samples);
+	}
+	add_sentence(&text, x, &event);
+	vmt_oom_details(&text, report, x->section->page_size, x->ctx->out.ascii);
+	if (vmt_buf_error(&text) < 0)
+		return -ENOMEM;
+	rows.note = text.data;
+	return x->emit(x->emit_ctx, &rows);
+}
+
 /* Takes a turn out of the ring; how many, or a negative errno. */
 static int take(struct events *x, struct vmt_events *events)
 {
@@ -219,14 +274,52 @@ static int tick(void *arg, struct vmt_events *events, int signals, uint64_t unti
 			    : r;
 		came = came || n > 0;
 	} while (n == (int)TURN);
-	r = n < 0 ? n : emit_gap(x, events, last);
+	r = n < 0 ? n : 0;
+	/* Where nobody reads, they stay in their ring, too. */
+	if (r == 0 && (last || vmt_sink_rest(x->sink) < VMT_STREAM_BACKLOG))
+		r = vmt_oom_watch_tick(&x->oom, last);
+	r = r ?: emit_gap(x, events, last);
 	if (r == 0 && !last)
 		r = vmt_stream_write(x->sink, signals, until_ns);
 	return r < 0 ? r : came;
 }
 
+/* Of sums: kills alone come one by one. */
+static int tick_sums(void *arg, struct vmt_events *events, int signals, uint64_t until_ns,
+		     bool last)
+{
+	struct events *x = arg;
+
+	(void)events;
+	(void)signals;
+	(void)until_ns;
+	return vmt_oom_watch_tick(&x->oom, last);
+}
+
+static int begun(void *arg, const struct vmt_events *events)
+{
+	const uint32_t oom = UINT32_C(1) << VMT_CALL_OOM;
+	struct events *x = arg;
+	int r;
+
+	if (!(x->window.opts.calls & oom))
+		return 0;
+	/* Of some processes it is looked for where somebody asks: loading it takes its time. */
+	if (!vmt_ctx_given(x->ctx, "only") &&
+	    (x->ctx->n_operands || x->window.n_pids || x->window.opts.by_user))
+		return 0;
+	x->oom.by_user = x->window.opts.by_user;
+	x->oom.uid = x->window.opts.uid;
+	x->oom.keep = !x->lines;
+	r = vmt_oom_watch_begin(&x->oom, events, x->window.opts.calls == oom);
+	if (x->oom.ooms && !x->window.tick)
+		x->window.tick = tick_sums;
+	return r;
+}
+
 /* How it went, below what text has. */
-static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p, bool missing)
+static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p, bool missing,
+		     const struct vmt_oom_watch *oom)
 {
 	vmt_buf_addf(out, "%" PRIu64 " event%s of %" PRIu64 " process%s in ", p->events_total,
 		     p->events_total == 1 ? "" : "s", p->processes, p->processes == 1 ? "" : "es");
@@ -264,6 +357,7 @@ static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p, bool 
 	if (p->unwatched_total)
 		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
 			     p->unwatched_total);
+	vmt_oom_watch_note(oom, out);
 }
 
 /* Who waited for memory; NULL with *ret_code an exit code, or 0 where nobody asked. */
@@ -308,7 +402,8 @@ static int end_sections(struct events *x)
 			return VMT_EXIT_FAILED;
 		}
 	}
-	if (!probe || vmt_event_probe_row(&x->sample, &run->sample->arena, probe) < 0 ||
+	if (!probe || vmt_oom_watch_count(&x->oom, &run->sample->arena, &x->sample) < 0 ||
+	    vmt_event_probe_row(&x->sample, &run->sample->arena, probe) < 0 ||
 	    vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0) {
 		vmt_complain(x->ctx, "out of memory");
 		return VMT_EXIT_FAILED;
@@ -329,6 +424,10 @@ static int end_sections(struct events *x)
 	if (r)
 		return r;
 	p->machine_only = true;
+	/* Of lines, they have come with the events. */
+	r = x->lines ? 0 : vmt_oom_watch_sections(&x->oom);
+	if (r)
+		return r;
 	if (stalls && !x->section && x->stalls_alone) {
 		/* The sums say no more than these. */
 		s->machine_only = true;
@@ -345,11 +444,11 @@ static int end_sections(struct events *x)
 		if (vmt_section_arrange(s, 0) < 0)
 			return VMT_EXIT_FAILED;
 		if (!x->ctx->out.raw)
-			end_note(&x->section->note, probe, missing);
+			end_note(&x->section->note, probe, missing, &x->oom);
 		return 0;
 	}
 	r = vmt_section_options(x->ctx, s);
-	end_note(&s->note, probe, missing);
+	end_note(&s->note, probe, missing, &x->oom);
 	vmt_run_remarks(run, x->ctx, s);
 	return r;
 }
@@ -395,7 +494,8 @@ static int run_stream(struct events *x)
 	x->section->produce = produce;
 	x->section->produce_arg = x;
 	x->window.tick = tick;
-	x->window.arg = x;
+	x->oom.emit = emit_oom;
+	x->oom.arg = x;
 	x->window.opts.singles = true;
 	r = vmt_print_stream(ctx, fill, x);
 	return r ? r : vmt_doc_verdict(ctx, &x->run->doc);
@@ -403,9 +503,13 @@ static int run_stream(struct events *x)
 
 static int run_summary(struct events *x)
 {
-	int error = 0;
-	int r = vmt_event_window_run(&x->window, &x->run->sample->arena, &x->sample, &error);
+	int error = 0, r;
 
+	r = vmt_event_window_run(&x->window, &x->run->sample->arena, &x->sample, &error);
+	if (r == 0 && error) {
+		vmt_complain(x->ctx, "out of memory");
+		r = VMT_EXIT_FAILED;
+	}
 	if (r == 0)
 		r = end_sections(x);
 	return r ? r : vmt_print_doc(x->ctx, &x->run->doc);
@@ -471,7 +575,8 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 		vmt_fmt_safe(&safe, word, true);
 		return vmt_usage_error(
 			ctx,
-			"--only takes map, process, crash, pressure or names of calls, not '%.40s'",
+			"--only takes map, process, crash, pressure, oom or names of calls, not "
+			"'%.40s'",
 			safe.data ? safe.data : "");
 	}
 	if (summary && *vmt_ctx_value(ctx, "summary")) {
@@ -538,10 +643,11 @@ static int look_for_pids(struct vmt_ctx *ctx, struct events *x, uint64_t **ret, 
 
 static void events_done(struct events **x)
 {
-	if (*x) {
-		vmt_child_done(&(*x)->window.child);
-		vmt_single_symbols_free((*x)->symbols);
-	}
+	if (!*x)
+		return;
+	vmt_child_done(&(*x)->window.child);
+	vmt_single_symbols_free((*x)->symbols);
+	vmt_oom_watch_done(&(*x)->oom);
 	free(*x);
 }
 
@@ -588,6 +694,10 @@ static int run_events(struct vmt_ctx *ctx)
 	x->run = &run;
 	x->stalls_alone = wants_stalls_alone(ctx) && entity_asked(ctx) != &vmt_entity_event_site;
 	x->window.ctx = ctx;
+	x->oom.ctx = ctx;
+	x->oom.run = &run;
+	x->window.begun = begun;
+	x->window.arg = x;
 	x->window.child = (struct vmt_child){ .pid_fd = -1, .socket = -1 };
 	if (vmt_column_help(ctx, entity_asked(ctx), &r))
 		return r;

@@ -93,6 +93,9 @@ static int count(struct vmt_event_window *w, int signals, const sigset_t *mask,
 		vmt_complain(ctx, "events are not counted: %s", err.text);
 		return r == -EPERM || r == -EACCES ? VMT_EXIT_DENIED : VMT_EXIT_FAILED;
 	}
+	r = w->begun ? w->begun(w->arg, events) : 0;
+	if (r)
+		return r;
 	if (vmt_pid_watch_open(&watched, signals, pids, n_pids) < 0) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;

@@ -12,6 +12,8 @@ struct vmt_event_window {
 	const uint64_t *pids; /* whose ends end it */
 	size_t n_pids;
 	uint64_t duration_ns; /* UINT64_MAX: no end of its own */
+	/* As soon as events are counted; NULL for nothing. An exit code or 0. */
+	int (*begun)(void *arg, const struct vmt_events *events);
 	/* Some times a second: what came is to be taken, and what is to be written to be written
 	 * until that time, or a signal; last: all that there is, after the end. NULL for nothing.
 	 * Whether something came, or a negative errno that ends the window. */

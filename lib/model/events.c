@@ -134,6 +134,7 @@ static void set_ranges(const struct vmt_event_raw *e, struct vmt_event *row, boo
 	case VMT_CALL_EXIT:
 	case VMT_CALL_CRASH:
 	case VMT_CALL_STALL:
+	case VMT_CALL_OOM:
 	case VMT_CALLS:
 		break;
 	}
@@ -269,7 +270,7 @@ static void sum_row(const struct vmt_event_process *p, enum vmt_event_call call,
 	VMT_SET(event_sum, kind, ret, vmt_bytes_of(vmt_event_kind_name(vmt_event_kind_of(call))));
 	VMT_SET(event_sum, event, ret, vmt_bytes_of(vmt_event_name(call)));
 	VMT_SET(event_sum, events_total, ret, c->events);
-	if (call != VMT_CALL_EXIT && call != VMT_CALL_CRASH) {
+	if (call != VMT_CALL_EXIT && call != VMT_CALL_CRASH && call != VMT_CALL_OOM) {
 		if (call != VMT_CALL_STALL)
 			VMT_SET(event_sum, failed_total, ret, c->failed);
 		VMT_SET(event_sum, total_ns, ret, c->ns);

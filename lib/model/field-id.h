@@ -383,5 +383,35 @@ enum vmt_event_probe_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_kill_##m
+enum vmt_kill_field {
+#include "model/oom.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_oom_zone_##m
+enum vmt_oom_zone_field {
+#include "model/oom-zone.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_oom_map_##m
+enum vmt_oom_map_field {
+#include "model/oom-map.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_oom_process_##m
+enum vmt_oom_process_field {
+#include "model/oom-process.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_oom_sample_##m
+enum vmt_oom_sample_field {
+#include "model/oom-sample.def"
+};
+#undef FIELD_ENUM
+
 #undef F
 #undef FK

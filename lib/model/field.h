@@ -176,6 +176,11 @@ extern const struct vmt_entity vmt_entity_event_sum;
 extern const struct vmt_entity vmt_entity_event_site;
 extern const struct vmt_entity vmt_entity_event_probe;
 extern const struct vmt_entity vmt_entity_event_stall;
+extern const struct vmt_entity vmt_entity_kill;
+extern const struct vmt_entity vmt_entity_oom_zone;
+extern const struct vmt_entity vmt_entity_oom_map;
+extern const struct vmt_entity vmt_entity_oom_process;
+extern const struct vmt_entity vmt_entity_oom_sample;
 
 /* All entities, NULL at the end, in the order in which documentation lists them. */
 extern const struct vmt_entity *const vmt_entities[];

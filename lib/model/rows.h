@@ -323,5 +323,30 @@ struct vmt_event_probe {
 #include "model/event-probe.def"
 };
 
+struct vmt_kill {
+	struct vmt_row row;
+#include "model/oom.def"
+};
+
+struct vmt_oom_zone {
+	struct vmt_row row;
+#include "model/oom-zone.def"
+};
+
+struct vmt_oom_map {
+	struct vmt_row row;
+#include "model/oom-map.def"
+};
+
+struct vmt_oom_process {
+	struct vmt_row row;
+#include "model/oom-process.def"
+};
+
+struct vmt_oom_sample {
+	struct vmt_row row;
+#include "model/oom-sample.def"
+};
+
 #undef F
 #undef FK

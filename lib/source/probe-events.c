@@ -86,24 +86,6 @@ struct vmt_events {
 	size_t taken;
 };
 
-static int map_array(struct bpf_map *map, struct vmt_probe_array *ret)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct vmt_probe_array a = {
-		.stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8,
-		.len = bpf_map__max_entries(map),
-	};
-	void *base;
-
-	a.bytes = (a.stride * a.len + page - 1) / page * page;
-	base = mmap(NULL, a.bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-	if (base == MAP_FAILED)
-		return -errno;
-	a.base = base;
-	*ret = a;
-	return 0;
-}
-
 void vmt_events_free(struct vmt_events *x)
 {
 	if (!x)
@@ -130,7 +112,7 @@ static void freep(struct vmt_events **x)
 #define BIT(call) (UINT32_C(1) << VMT_CALL_##call)
 
 /* Calls that pass no program of calls. */
-#define OTHERS (BIT(EXIT) | BIT(CRASH) | BIT(STALL) | BIT(NONE))
+#define OTHERS (BIT(EXIT) | BIT(CRASH) | BIT(STALL) | BIT(OOM) | BIT(NONE))
 
 static bool wants_calls(uint32_t calls)
 {
@@ -508,9 +490,9 @@ static int prepare_stacks(struct vmt_events *x)
 
 	x->stacks.depth = VMT_STACK_FULL;
 	x->stacks.lost = &s->bss->stack_lost;
-	r = map_array(s->maps.stack_rows, &x->stacks.rows);
-	r = r ?: map_array(s->maps.codes, &x->stacks.codes);
-	r = r ?: map_array(s->maps.sites, &x->sites);
+	r = vmt_probe_array_map(s->maps.stack_rows, &x->stacks.rows);
+	r = r ?: vmt_probe_array_map(s->maps.codes, &x->stacks.codes);
+	r = r ?: vmt_probe_array_map(s->maps.sites, &x->sites);
 	r = r ?: vmt_probe_fill_queue(s->maps.stack_free, 0, (uint32_t)x->stacks.rows.len);
 	return r ?: vmt_probe_fill_queue(s->maps.code_free, 0, (uint32_t)x->stacks.codes.len);
 }
@@ -519,10 +501,10 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	const size_t sizes[VMT_DRAIN_PILES] = { sizeof(struct vmt_slot_process) };
 	struct vmt_events_bpf *s = x->skeleton;
-	int r = map_array(s->maps.processes, &x->processes);
+	int r = vmt_probe_array_map(s->maps.processes, &x->processes);
 
-	r = r ?: map_array(s->maps.names, &x->names);
-	r = r ?: map_array(s->maps.stats, &x->stats);
+	r = r ?: vmt_probe_array_map(s->maps.names, &x->names);
+	r = r ?: vmt_probe_array_map(s->maps.stats, &x->stats);
 	/* The first row is that of all who have none. */
 	r = r ?: vmt_probe_fill_queue(s->maps.process_free, 1, (uint32_t)x->processes.len);
 	r = r ?: vmt_probe_fill_queue(s->maps.name_free, 0, (uint32_t)x->names.len);
@@ -659,6 +641,11 @@ uint64_t vmt_events_began(const struct vmt_events *x)
 static uint64_t stat(const struct vmt_events *x, unsigned which)
 {
 	return vmt_probe_stat(&x->stats, which) - x->before[which];
+}
+
+int vmt_events_filter(const struct vmt_events *x)
+{
+	return x->skeleton->rodata->vmt_filter_on ? bpf_map__fd(x->skeleton->maps.filter) : -1;
 }
 
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited)

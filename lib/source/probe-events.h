@@ -56,6 +56,8 @@ typedef int vmt_events_fn(void *arg, const struct vmt_event_raw *event);
  */
 int vmt_events_take(struct vmt_events *x, size_t most, struct vmt_arena *arena, vmt_events_fn *fn,
 		    void *arg);
+/* The BPF map of the processes that are of interest, or -1 where all are. It is x's. */
+int vmt_events_filter(const struct vmt_events *x);
 /* Single events that were lost, and left out, so far. */
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited);
 

@@ -584,6 +584,24 @@ void vmt_probe_unload(struct vmt_probe_loaded *l)
 	*l = (struct vmt_probe_loaded){ 0 };
 }
 
+int vmt_probe_array_map(struct bpf_map *map, struct vmt_probe_array *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct vmt_probe_array a = {
+		.stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8,
+		.len = bpf_map__max_entries(map),
+	};
+	void *base;
+
+	a.bytes = (a.stride * a.len + page - 1) / page * page;
+	base = mmap(NULL, a.bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	a.base = base;
+	*ret = a;
+	return 0;
+}
+
 static struct bpf_map *map_of(struct vmt_probe_loaded *l, const char *name)
 {
 	return bpf_object__find_map_by_name(l->ops->object(l->skeleton), name);
@@ -593,21 +611,12 @@ int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe
 		  struct vmt_err *err)
 {
 	struct bpf_map *map = map_of(l, name);
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct vmt_probe_array a;
-	void *base;
+	int r;
 
 	if (!map)
 		return vmt_err_set(err, -ENOENT, NULL, 0, "no table %s", name);
-	a.stride = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8;
-	a.len = bpf_map__max_entries(map);
-	a.bytes = (a.stride * a.len + page - 1) / page * page;
-	base = mmap(NULL, a.bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-	if (base == MAP_FAILED)
-		return vmt_err_set(err, -errno, NULL, 0, "cannot map the table %s", name);
-	a.base = base;
-	*ret = a;
-	return 0;
+	r = vmt_probe_array_map(map, ret);
+	return r < 0 ? vmt_err_set(err, r, NULL, 0, "cannot map the table %s", name) : 0;
 }
 
 void vmt_probe_unmap(struct vmt_probe_array *a)

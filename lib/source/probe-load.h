@@ -95,6 +95,8 @@ int vmt_probe_fill_queue(struct bpf_map *queue, uint32_t first, uint32_t n);
  * caller unmaps it. */
 int vmt_probe_map(struct vmt_probe_loaded *l, const char *name, struct vmt_probe_array *ret,
 		  struct vmt_err *err);
+/* The same of a map of a skeleton. */
+int vmt_probe_array_map(struct bpf_map *map, struct vmt_probe_array *ret);
 void vmt_probe_unmap(struct vmt_probe_array *a);
 
 static inline const void *vmt_probe_at(const struct vmt_probe_array *a, size_t i)
@@ -131,6 +133,9 @@ uint32_t vmt_probe_kind_facts(uint32_t have);
  * kernel's Documentation/admin-guide/mm/pagemap.rst).
  */
 struct vmt_fault_tables;
+/* The same for any object: prog is its table_look(). 0, or a negative errno with the reason:
+ * -ENOTSUP where entries are not known on this machine, -EPERM, -ENODATA. */
+int vmt_tables_learn(volatile struct vmt_fault_tables *t, int prog, const char **ret_reason);
 void vmt_probe_tables(struct vmt_probe *p, struct vmt_probe_loaded *l,
 		      volatile struct vmt_fault_tables *t, int prog);
 

@@ -134,7 +134,7 @@ static int find(volatile struct vmt_fault_tables *t, int prog, int pagemap, char
 	return r;
 }
 
-static int learn(volatile struct vmt_fault_tables *t, int prog, const char **ret_reason)
+int vmt_tables_learn(volatile struct vmt_fault_tables *t, int prog, const char **ret_reason)
 {
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	size_t size = (PROOFS + 1) * LAST_TABLE;
@@ -181,7 +181,7 @@ void vmt_probe_tables(struct vmt_probe *p, struct vmt_probe_loaded *l,
 			hook = &l->rung->hooks[i];
 	if (!hook || !(l->have & VMT_HOOK_TABLES))
 		return;
-	r = learn(t, prog, &reason);
+	r = vmt_tables_learn(t, prog, &reason);
 	if (r) {
 		t->shift = 0;
 		l->have &= ~(uint32_t)VMT_HOOK_TABLES;
