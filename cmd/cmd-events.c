@@ -51,10 +51,9 @@ static const struct vmt_opt opts[] = {
 
 /* Gaps are told that often at most. */
 #define GAP_NS UINT64_C(1000000000)
-/* To look up a symbol at most; where it took longer than the second, there is none for ten times
- * as long: the kernel's ring fills meanwhile. */
-#define SYMBOL_NS      UINT64_C(5000000000)
-#define SYMBOL_SLOW_NS UINT64_C(100000000)
+/* To look up a symbol at most; where that was not enough there is none for as long: the kernel's
+ * ring fills meanwhile. */
+#define SYMBOL_NS UINT64_C(5000000000)
 
 /* Events of one turn, whose rows are in memory at a time. */
 #define TURN 4096u
@@ -125,7 +124,7 @@ static int emit_rows(struct events *x)
 /* Names the instruction of a crash. Reading files takes a while the first time. */
 static int name_crash(struct events *x, const struct vmt_event_raw *raw, struct vmt_event_raw *ret)
 {
-	uint64_t begun = vmt_now_ns(CLOCK_MONOTONIC), until = begun + SYMBOL_NS, took;
+	uint64_t begun = vmt_now_ns(CLOCK_MONOTONIC), until = begun + SYMBOL_NS, now;
 	int r;
 
 	*ret = *raw;
@@ -135,9 +134,9 @@ static int name_crash(struct events *x, const struct vmt_event_raw *raw, struct 
 		return 0;
 	vmt_collector_set_deadline(x->run->collector, until);
 	r = vmt_symbolize_event(x->symbols, x->run->collector, x->run->sample, raw, &x->arena, ret);
-	took = vmt_now_ns(CLOCK_MONOTONIC) - begun;
-	if (took > SYMBOL_SLOW_NS)
-		x->name_after_ns = begun + 10 * took;
+	now = vmt_now_ns(CLOCK_MONOTONIC);
+	if (now >= until)
+		x->name_after_ns = now + SYMBOL_NS;
 	return r;
 }
 

@@ -46,8 +46,6 @@ int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n
 	if (!w->symbols)
 		return -ENOMEM;
 	w->error = vmt_events_start(&opts, &w->events, &err);
-	if (w->error == -ENOMEM)
-		return w->error;
 	if (w->error)
 		snprintf(w->reason, sizeof(w->reason), "%.150s", err.text);
 	return 0;

@@ -72,26 +72,51 @@ static void settings_text(struct vmt_buf *out, const struct vmt_thp *thp, const 
 	vmt_buf_addc(out, '\n');
 }
 
+/* Of the rows that know it. */
+struct sum {
+	uint64_t bytes;
+	size_t n;
+	bool overflow;
+};
+
+static void sum_add(struct sum *sum, uint64_t bytes)
+{
+	sum->overflow |= __builtin_add_overflow(sum->bytes, bytes, &sum->bytes);
+	sum->n++;
+}
+
+static void sum_text(struct vmt_buf *out, const struct sum *sum, size_t n, enum vmt_size_unit unit,
+		     uint64_t page_size)
+{
+	if (sum->overflow || (n && !sum->n)) {
+		vmt_buf_adds(out, "unknown");
+		return;
+	}
+	vmt_fmt_size(out, sum->bytes, unit, page_size);
+	if (sum->n < n)
+		vmt_buf_addf(out, " of %zu mappings", sum->n);
+}
+
 static void sums_text(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_huge *rows,
 		      size_t n, uint64_t page_size)
 {
-	uint64_t rss = 0, huge = 0, eligible = 0;
+	struct sum rss = { 0 }, huge = { 0 }, eligible = { 0 };
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (VMT_HAS(huge, rss_bytes, &rows[i]))
-			rss += rows[i].rss_bytes;
+			sum_add(&rss, rows[i].rss_bytes);
 		if (VMT_HAS(huge, huge_bytes, &rows[i]))
-			huge += rows[i].huge_bytes;
+			sum_add(&huge, rows[i].huge_bytes);
 		if (VMT_HAS(huge, eligible_bytes, &rows[i]))
-			eligible += rows[i].eligible_bytes;
+			sum_add(&eligible, rows[i].eligible_bytes);
 	}
 	vmt_buf_addf(out, "%zu mappings, RSS ", n);
-	vmt_fmt_size(out, rss, ctx->out.unit, page_size);
+	sum_text(out, &rss, n, ctx->out.unit, page_size);
 	vmt_buf_adds(out, ", huge ");
-	vmt_fmt_size(out, huge, ctx->out.unit, page_size);
+	sum_text(out, &huge, n, ctx->out.unit, page_size);
 	vmt_buf_adds(out, ", eligible ");
-	vmt_fmt_size(out, eligible, ctx->out.unit, page_size);
+	sum_text(out, &eligible, n, ctx->out.unit, page_size);
 	vmt_buf_addc(out, '\n');
 }
 

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/fmt.h"
 #include "base/mem.h"
@@ -70,9 +71,16 @@ static unsigned keeps(const struct vmt_ctx *ctx)
 static int keep_wanted(cap_t sets, unsigned rights)
 {
 	VMT_CLEANUP(free_cap) cap_t had = cap_dup(sets);
+	cap_flag_value_t traces;
 	size_t i;
 
-	if (!had || cap_clear(sets) < 0)
+	if (!had || cap_get_flag(had, CAP_SYS_PTRACE, CAP_PERMITTED, &traces) < 0)
+		return -errno;
+	/* Root that has not got it, as in containers, may look at who has no more than itself
+	 * (cap_ptrace_access_check()): with less there would be less to look at. */
+	if (traces != CAP_SET && geteuid() == 0)
+		return 0;
+	if (cap_clear(sets) < 0)
 		return -errno;
 	for (i = 0; i < VMT_ARRAY_LEN(wanted); i++) {
 		cap_value_t cap = wanted[i].cap;
@@ -163,7 +171,10 @@ int vmt_privilege_setcap(struct vmt_buf *out, const char *level, const char *exe
 	if (levels[i].caps) {
 		vmt_setcap_command(out, exe, old ? levels[i].old : levels[i].caps);
 	} else {
-		vmt_buf_adds(out, "sudo setcap -r ");
+		/* With the owner go the capabilities. */
+		vmt_buf_adds(out, "sudo chown root:root ");
+		vmt_fmt_shell(out, exe);
+		vmt_buf_adds(out, " && sudo chmod 0755 ");
 		vmt_fmt_shell(out, exe);
 	}
 	vmt_buf_addc(out, '\n');

@@ -2,6 +2,7 @@
 #include "model/promise.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "model/proc-group.h"
@@ -118,8 +119,8 @@ void vmt_commit_parts(const struct vmt_system *s, const struct vmt_proc *procs, 
 		[VMT_COMMIT_SHMEM] = { "shmem",
 				       "Shmem: tmpfs and shared memory, as far as resident" },
 		[VMT_COMMIT_UNTOUCHED] = { "untouched",
-					   "shared anonymous memory and SysV segments, less what is "
-					   "resident: at most" },
+					   "shared anonymous memory of processes that could be read, "
+					   "and SysV segments, less what is resident" },
 		[VMT_COMMIT_REST] = { "rest", "Committed_AS - all of the above" },
 	};
 	bool known = VMT_HAS(system, committed_bytes, s) && s->committed_bytes <= INT64_MAX;
@@ -152,9 +153,11 @@ void vmt_commit_parts(const struct vmt_system *s, const struct vmt_proc *procs, 
 			known = !__builtin_sub_overflow(rest, rows[i].size_bytes, &rest);
 	if (known)
 		VMT_SET(commit_part, size_bytes, &rows[VMT_COMMIT_REST], rest);
-	for (i = 0; known && s->committed_bytes && i < VMT_COMMIT_PART_COUNT; i++)
-		if (VMT_HAS(commit_part, size_bytes, &rows[i]))
-			VMT_SET(commit_part, committed_percent, &rows[i],
-				(int64_t)((double)rows[i].size_bytes * 1e5 /
-					  (double)s->committed_bytes));
+	for (i = 0; known && s->committed_bytes && i < VMT_COMMIT_PART_COUNT; i++) {
+		double percent = (double)rows[i].size_bytes * 1e5 / (double)s->committed_bytes;
+
+		/* A saved machine may say anything. */
+		if (VMT_HAS(commit_part, size_bytes, &rows[i]) && fabs(percent) < 9e18)
+			VMT_SET(commit_part, committed_percent, &rows[i], (int64_t)percent);
+	}
 }

@@ -42,10 +42,11 @@ static bool read_number(int dir, const char *name, uint64_t *ret)
 void vmt_collect_thp(struct vmt_collector *c, struct vmt_thp *ret)
 {
 	const struct vmt_root *root = vmt_collector_shared(c)->root;
+	VMT_AUTO_CLOSE int above = vmt_open_dir_at(root->fd, "sys/kernel/mm");
 	VMT_AUTO_CLOSE int dir = vmt_open_dir_at(root->fd, DIR);
 	uint64_t kib;
 
-	*ret = (struct vmt_thp){ .absent = dir == -ENOENT };
+	*ret = (struct vmt_thp){ .absent = dir == -ENOENT && above >= 0 };
 	if (dir < 0)
 		return;
 	ret->enabled = read_mode(dir, "enabled");
