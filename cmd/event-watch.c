@@ -27,11 +27,11 @@ struct turn {
 	uint64_t more; /* for which there is no row */
 };
 
-int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n_pids)
+static void begin(struct vmt_event_watch *w)
 {
 	const struct vmt_events_opts opts = {
-		.pids = pids,
-		.n_pids = n_pids,
+		.pids = w->pids,
+		.n_pids = w->n_pids,
 		.calls = UINT32_C(1) << VMT_CALL_CRASH,
 		.singles = true,
 		.rare = true,
@@ -42,12 +42,24 @@ int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n
 	};
 	struct vmt_err err = { 0 };
 
-	*w = (struct vmt_event_watch){ .symbols = vmt_single_symbols_new() };
-	if (!w->symbols)
-		return -ENOMEM;
+	w->lost = w->limited = 0;
 	w->error = vmt_events_start(&opts, &w->events, &err);
 	if (w->error)
 		snprintf(w->reason, sizeof(w->reason), "%.150s", err.text);
+	else if (!w->began_ns)
+		w->began_ns = vmt_events_began(w->events);
+}
+
+int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n_pids)
+{
+	*w = (struct vmt_event_watch){
+		.symbols = vmt_single_symbols_new(),
+		.pids = pids,
+		.n_pids = n_pids,
+	};
+	if (!w->symbols)
+		return -ENOMEM;
+	begin(w);
 	return 0;
 }
 
@@ -73,8 +85,8 @@ static int add(void *arg, const struct vmt_event_raw *raw)
 	r = vmt_symbolize_event(t->watch->symbols, t->collector, t->sample, raw, &t->sample->arena,
 				&named);
 	if (r == 0)
-		r = vmt_event_row(&named, &t->sample->host, vmt_events_began(t->watch->events),
-				  &t->sample->arena, &t->rows[t->n]);
+		r = vmt_event_row(&named, &t->sample->host, t->watch->began_ns, &t->sample->arena,
+				  &t->rows[t->n]);
 	/* Its texts are the next one's from then on. */
 	if (r == 0)
 		r = vmt_row_own_text(&vmt_entity_event, &t->sample->arena, &t->rows[t->n], NULL,
@@ -95,7 +107,7 @@ static int add_gap(struct vmt_event_watch *w, uint64_t more, struct vmt_sample *
 	gap = vmt_arena_alloc(&s->arena, 1, sizeof(*gap));
 	if (!gap)
 		return -ENOMEM;
-	vmt_gap_row(&s->host, vmt_events_began(w->events), s->host.monotonic_ns, lost - w->lost,
+	vmt_gap_row(&s->host, w->began_ns, s->host.monotonic_ns, lost - w->lost,
 		    limited - w->limited + more, &s->arena, gap);
 	w->lost = lost;
 	w->limited = limited;
@@ -128,5 +140,13 @@ int vmt_event_watch_sample(struct vmt_event_watch *w, struct vmt_collector *c, s
 		return r;
 	s->events = t.rows;
 	s->n_events = t.n;
-	return add_gap(w, t.more, s);
+	r = add_gap(w, t.more, s);
+	/* The table of names only grows: where it is full the next ones have none, so it begins
+	 * anew, with all else. */
+	if (r == 0 && vmt_events_names_full(w->events)) {
+		vmt_events_free(w->events);
+		w->events = NULL;
+		begin(w);
+	}
+	return r;
 }

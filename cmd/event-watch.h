@@ -14,13 +14,16 @@
 struct vmt_event_watch {
 	struct vmt_events *events; /* NULL: nothing is watched */
 	struct vmt_single_symbols *symbols;
+	const pid_t *pids; /* the caller's; n_pids 0: all processes */
+	size_t n_pids;
+	uint64_t began_ns; /* first: from there on times of events are told */
 	uint64_t lost, limited; /* as they were told last */
 	int error; /* why it could not begin: a negative errno, and in words; 0 where it could */
 	char reason[160];
 };
 
-/* Begins to watch all processes, or n_pids of them. 0, also where that does not work, which is in
- * what is sampled; -ENOMEM. */
+/* Begins to watch all processes, or n_pids of them, which stay where they are till the end. 0, also
+ * where that does not work, which is in what is sampled; -ENOMEM. */
 int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n_pids);
 void vmt_event_watch_end(struct vmt_event_watch *w);
 /* Puts what came since the sample before into s, in its arena, and how that went into its sources.

@@ -48,6 +48,12 @@ int vmt_events_filter(const struct vmt_events *x)
 	return -1;
 }
 
+bool vmt_events_names_full(const struct vmt_events *x)
+{
+	(void)x;
+	return false;
+}
+
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited)
 {
 	(void)x;

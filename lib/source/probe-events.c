@@ -654,6 +654,11 @@ void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t 
 	*ret_limited = stat(x, VMT_STAT_LIMITED);
 }
 
+bool vmt_events_names_full(const struct vmt_events *x)
+{
+	return stat(x, VMT_STAT_NAME_FULL) != 0;
+}
+
 void vmt_events_stop(struct vmt_events *x)
 {
 	if (x->stop_ns)

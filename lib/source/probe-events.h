@@ -60,6 +60,8 @@ int vmt_events_take(struct vmt_events *x, size_t most, struct vmt_arena *arena, 
 int vmt_events_filter(const struct vmt_events *x);
 /* Single events that were lost, and left out, so far. */
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited);
+/* Whether files have no name any more, because the table of names is full. */
+bool vmt_events_names_full(const struct vmt_events *x);
 
 /* Counts no more; what is in the ring can still be taken. */
 void vmt_events_stop(struct vmt_events *x);
