@@ -447,7 +447,6 @@ static int load_once(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	int r;
 
-	vmt_probe_silence();
 	x->skeleton = vmt_events_bpf__open();
 	if (!x->skeleton)
 		return errno ? -errno : -ENOMEM;
@@ -459,6 +458,7 @@ static int load_rest(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	int r;
 
+	vmt_probe_silence();
 	vmt_pressure_look(&x->pressure, opts->calls & BIT(STALL));
 	r = load_once(x, opts);
 	while (r && vmt_pressure_refused(&x->pressure, r)) {

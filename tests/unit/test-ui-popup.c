@@ -484,8 +484,9 @@ static void test_setup(void **state)
 					     "ascii    no",	 "color    auto",
 					     "theme    default", "columns  ...",
 					     "sort     -CACHED", "Save" };
-	static const char *const next[] = { "unit     bytes", "screen   procs",	 "mouse    no",
-					    "ascii    yes",   "color    always", "theme    light" };
+	static const char *const next[] = { "unit     bytes", "screen   procs", "mouse    no",
+					    "events   no",    "ascii    yes",	"color    always",
+					    "theme    light" };
 	VMT_AUTO_SETTINGS settings = { 0 };
 	struct scene s;
 	size_t i;
