@@ -126,7 +126,7 @@ static bool wants_crashes(uint32_t calls)
 }
 
 /* Which programs are loaded, and what they are to know of this kernel. */
-static int configure_pressure(struct vmt_events_bpf *s, const struct vmt_pressure_hooks *h)
+static int configure_pressure(struct vmt_events_bpf *s, struct vmt_pressure_hooks *h)
 {
 	struct bpf_program *prog;
 
@@ -138,12 +138,13 @@ static int configure_pressure(struct vmt_events_bpf *s, const struct vmt_pressur
 	}
 	s->rodata->vmt_reclaim_gfp_first = h->gfp_first;
 	s->rodata->vmt_compaction_sixth = h->status_sixth;
-	s->rodata->vmt_compaction_zones = vmt_pressure_by_zone(h);
+	h->zones_loaded = vmt_pressure_by_zone(h);
+	s->rodata->vmt_compaction_zones = h->zones_loaded;
 	return h->wanted ? bpf_map__set_max_entries(s->maps.open_stalls, STALLS_USUAL) : 0;
 }
 
 static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opts,
-		     const struct vmt_pressure_hooks *pressure)
+		     struct vmt_pressure_hooks *pressure)
 {
 	uint32_t threads = !wants_calls(opts->calls) ? 1
 			   : opts->threads	     ? opts->threads
@@ -220,7 +221,7 @@ static int watch(struct vmt_events *x, const struct vmt_events_opts *opts)
 /* There is more to tell of than crashes: these may be missing. */
 static bool may_do_without(struct vmt_events *x, int error)
 {
-	if (!wants_crashes(x->calls) || !wants_calls(x->calls))
+	if (!wants_crashes(x->calls) || !(x->calls & ~(BIT(CRASH) | BIT(NONE))))
 		return false;
 	x->calls &= ~BIT(CRASH);
 	x->crash_error = error;
@@ -398,7 +399,8 @@ static uint32_t own_row(const struct vmt_events *x)
 /* Calls and signals of which is known how many they are, and how large. */
 static bool counts_itself(struct vmt_events *x)
 {
-	bool calls = wants_calls(x->calls), crashes = wants_crashes(x->calls);
+	bool calls = bpf_program__autoload(x->skeleton->progs.call_begins);
+	bool crashes = wants_crashes(x->calls);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const struct vmt_slot_call *found;
 	bool good;
@@ -413,7 +415,7 @@ static bool counts_itself(struct vmt_events *x)
 	if (!calls && !crashes)
 		return true;
 	row = own_row(x);
-	if (!row || !good)
+	if ((calls && !row) || !good)
 		return false;
 	found = process_at(x, row)->calls;
 	if (crashes && found[VMT_BPF_CALL_CRASH].calls != 1 && !may_do_without(x, -ENODATA))
@@ -445,13 +447,10 @@ static int forget_itself(struct vmt_events *x)
 
 static int load_once(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
-	int r;
-
 	x->skeleton = vmt_events_bpf__open();
 	if (!x->skeleton)
 		return errno ? -errno : -ENOMEM;
-	r = configure(x->skeleton, opts, &x->pressure);
-	return r ?: vmt_events_bpf__load(x->skeleton);
+	return configure(x->skeleton, opts, &x->pressure) ?: vmt_events_bpf__load(x->skeleton);
 }
 
 static int load_rest(struct vmt_events *x, const struct vmt_events_opts *opts)
@@ -480,7 +479,11 @@ static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
 		return r;
 	vmt_events_bpf__destroy(x->skeleton);
 	less.calls = x->calls;
-	return load_rest(x, &less);
+	r = load_rest(x, &less);
+	/* It was not what failed. */
+	if (r)
+		x->crash_error = 0;
+	return r;
 }
 
 static int prepare_stacks(struct vmt_events *x)
@@ -557,7 +560,7 @@ static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struc
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "a program does not attach: %s",
 				   vmt_probe_explain(r));
-	if (opts->calls == BIT(STALL) && !vmt_pressure_causes(&x->pressure))
+	if (x->calls == BIT(STALL) && !vmt_pressure_causes(&x->pressure))
 		return vmt_err_set(err, -ENOTSUP, NULL, 0, "this kernel tells of no stall");
 	x->trusted = counts_itself(x);
 	if (!x->trusted)

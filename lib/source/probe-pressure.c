@@ -4,8 +4,10 @@
 #include <assert.h>
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "source/probe-btf.h"
 #include "source/probe-load.h"
@@ -82,6 +84,21 @@ static unsigned arguments(const struct btf *btf, const char *tracepoint)
 	return t && btf_is_func_proto(t) && btf_vlen(t) ? btf_vlen(t) - 1u : 0;
 }
 
+/* Programs at the begin and at the end of a function, which need ftrace. */
+static bool is_in_function(const char *hook)
+{
+	return !strncmp(hook, "fentry/", 7) || !strncmp(hook, "fexit/", 6);
+}
+
+/* Where the file is not, the kernel has no ftrace, and such programs do without. */
+static bool is_ftrace_off(void)
+{
+	VMT_AUTO_CLOSE int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+	char c;
+
+	return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
+}
+
 /* Whether all hooks of a part are there. */
 static bool has_part(const struct vmt_pressure_hooks *h, enum part part)
 {
@@ -97,10 +114,13 @@ void vmt_pressure_look(struct vmt_pressure_hooks *h, bool wanted)
 	const struct vmt_probe_rung compaction = { .function = "try_to_compact_pages",
 						   .arguments = 6 };
 
-	*h = (struct vmt_pressure_hooks){ .wanted = wanted };
+	*h = (struct vmt_pressure_hooks){ .wanted = wanted,
+					  .ftrace_off = wanted && is_ftrace_off() };
 	for (size_t i = 0; i < VMT_ARRAY_LEN(hooks); i++)
 		if (!btf || vmt_probe_btf_lacks(btf, hooks[i].hook))
 			h->error[i] = -ENOENT;
+		else if (h->ftrace_off && is_in_function(hooks[i].hook))
+			h->error[i] = -ENOTSUP;
 	if (!btf)
 		return;
 	h->throttle_told = !vmt_probe_btf_lacks(btf, "tp_btf/mm_vmscan_throttled") ||
@@ -146,7 +166,7 @@ bool vmt_pressure_refused(struct vmt_pressure_hooks *h, int error)
 
 	/* Some kernels permit tracepoints, and nothing in functions. */
 	for (size_t i = 0; i < VMT_ARRAY_LEN(hooks); i++) {
-		if (h->error[i] || hooks[i].hook[0] == 't')
+		if (h->error[i] || !is_in_function(hooks[i].hook))
 			continue;
 		h->error[i] = error;
 		some = true;
@@ -166,7 +186,9 @@ uint32_t vmt_pressure_causes(const struct vmt_pressure_hooks *h)
 {
 	return (has_part(h, RECLAIM) ? CAUSE(RECLAIM) : 0) |
 	       (has_part(h, CGROUP) ? CAUSE(CGROUP) : 0) |
-	       (has_part(h, COMPACTION) || has_part(h, ZONES) ? CAUSE(COMPACTION) : 0);
+	       (has_part(h, COMPACTION) || (h->zones_loaded && has_part(h, ZONES))
+			? CAUSE(COMPACTION)
+			: 0);
 }
 
 size_t vmt_pressure_tries(const struct vmt_pressure_hooks *h, struct vmt_probe_try *ret,
@@ -179,7 +201,8 @@ size_t vmt_pressure_tries(const struct vmt_pressure_hooks *h, struct vmt_probe_t
 		const char *reason = NULL, *fix = NULL;
 
 		/* What is not needed was not tried. */
-		if (!h->error[i] && !vmt_pressure_loads(h, hooks[i].hook))
+		if (!h->error[i] && (!vmt_pressure_loads(h, hooks[i].hook) ||
+				     (hooks[i].part == ZONES && !h->zones_loaded)))
 			continue;
 		n++;
 
@@ -192,6 +215,10 @@ size_t vmt_pressure_tries(const struct vmt_pressure_hooks *h, struct vmt_probe_t
 		if (!h->error[i])
 			continue;
 		t->status = vmt_probe_judge(h->error[i], &reason, &fix);
+		if (h->ftrace_off && h->error[i] == -ENOTSUP && is_in_function(hooks[i].hook)) {
+			reason = "with kernel.ftrace_enabled=0 it would never run";
+			fix = "sysctl kernel.ftrace_enabled=1";
+		}
 		snprintf(t->reason, sizeof(t->reason), "%s", reason ? reason : "");
 		snprintf(t->fix, sizeof(t->fix), "%s", fix ? fix : "");
 	}

@@ -21,6 +21,8 @@ struct vmt_pressure_hooks {
 	bool gfp_first; /* the order of arguments: see bpf/pressure-made.inc */
 	bool status_sixth;
 	bool throttle_told;
+	bool ftrace_off; /* programs in functions would attach, and never run */
+	bool zones_loaded; /* compaction is told of zone by zone: as it was decided for loading */
 	int error[VMT_PRESSURE_HOOKS]; /* 0, or a negative errno */
 };
 

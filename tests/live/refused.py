@@ -105,6 +105,8 @@ def events_probe(report):
             problems.append(f"the last row: {rows[-1:]}")
         if ("tp_btf/sys_enter" in hooks and "tp_btf/sys_exit" in hooks) != (status == "ok"):
             problems.append(f"hooks that are ok: {hooks}")
+        if status != "ok" and any(row["hook"] == "tp_btf/signal_generate" for row in rows):
+            problems.append("the program of signals is blamed")
         report.check(f"F01 the probe of events {name}: doctor says so", problems)
 
 
@@ -142,6 +144,16 @@ def crashes(report):
         for good in [alone.returncode not in (0, None) and "events are not counted" in alone.stderr]
         if not good
     ])
+    if run("", "events", "--only", "pressure", "--", "/bin/true").returncode == 0:
+        both = run("spoil signal_made", "events", "--only", "crash,pressure", "-J", "--",
+                   "/bin/true")
+        probe = probe_of(both)
+        report.check("F01 the program of signals is refused: of crashes and stalls, stalls go on", [
+            f"exit {both.returncode}, {both.stderr}, {probe}"
+            for good in [both.returncode == 0 and probe.get("stall_causes") not in (None, "-") and
+                         probe.get("crash_hook") not in (None, "ok")]
+            if not good
+        ])
     works = probe_of(run("", "events", "-J", "--", "/bin/true"))
     report.check("F01 no program is refused: crashes are told of",
                  [] if works.get("crash_hook") == "ok" else [f"{works}"])
