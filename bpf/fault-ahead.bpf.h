@@ -73,16 +73,21 @@ static __always_inline void ahead_resolve(struct task_account *a, u64 min_flt)
 }
 
 /*
- * At the first event of a task, of which min_flt had gone up by minor before: if it was in a fault
- * at the start, that one had begun before the window, and is not in it.
+ * At the first event of a task, or where its account is closed without one, of which min_flt had
+ * gone up by minor before: if it was in a fault at the start, that one had begun before the window,
+ * but was counted in it. Its mapping is not known, nor whether it was one of get_user_pages() of a
+ * task that came into the kernel by an interrupt.
  */
-static __always_inline void ahead_inside(struct task_account *a, u64 minor)
+static __always_inline void ahead_inside(struct task_account *a, struct vmt_slot_proc *p, u64 minor)
 {
 	if (!(a->state & TASK_INSIDE))
 		return;
 	a->state &= ~TASK_INSIDE;
-	if (minor == 1)
-		a->minor++;
+	if (minor != 1)
+		return;
+	a->minor++;
+	vmt_add(&p->kernel_minor, 1);
+	vmt_add(&p->unattributed, 1);
 }
 
 /* The begin of a fault in user mode. */
@@ -105,7 +110,7 @@ static __noinline int ahead_begin(unsigned long addr)
 	s->task = (u64)task;
 	a = own_account(*(volatile __u64 *)&s->task, 0, 0);
 	if (a && !task_is(a, vmt_current_read(task, pid)))
-		a = task_account(task, 0, 0);
+		a = task_account(task, 0, 0, 0);
 	if (!a || !still_counts(a, 0, 0))
 		return 0;
 	quick_note(s, task, a);
@@ -113,7 +118,7 @@ static __noinline int ahead_begin(unsigned long addr)
 	if (!p)
 		return 0;
 	min_flt = vmt_current_read(task, min_flt);
-	ahead_inside(a, min_flt - a->minor);
+	ahead_inside(a, p, min_flt - a->minor);
 	ahead_resolve(a, min_flt);
 	d = advance(a, p, min_flt, vmt_current_read(task, maj_flt));
 	settle(a, p, d);
@@ -185,15 +190,5 @@ static __always_inline void ahead_major(struct task_account *a, u64 page, bool m
  */
 static __always_inline void ahead_base(struct task_struct *task)
 {
-	struct task_account *a;
-	bool inside = false;
-
-	if (control.ahead) {
-		if (account_find((u64)task))
-			return;
-		inside = !vmt_in_syscall(task);
-	}
-	a = task_account(task, 0, 0);
-	if (a && inside)
-		a->state |= TASK_INSIDE;
+	task_account(task, 0, 0, control.ahead && !vmt_in_syscall(task) ? TASK_INSIDE : 0);
 }

@@ -244,10 +244,10 @@ static __always_inline struct task_account *account_find(u64 task)
 /* Makes one; old is that of a task which had the same memory and whose end was not seen, or NULL.
  */
 static __noinline struct task_account *account_make(struct task_struct *task, u32 minor, u32 major,
-						    struct task_account *old)
+						    u32 state, struct task_account *old)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct task_account *a = old;
+	struct task_account *a = old, *other;
 	u64 key = (u64)task;
 	u32 index = old ? old->index : 0;
 
@@ -261,6 +261,7 @@ static __noinline struct task_account *account_make(struct task_struct *task, u3
 	/* Not by way of the stack, of which it would take half. */
 	__builtin_memset(a, 0, sizeof(*a));
 	a->index = index;
+	a->state = state;
 	a->tgid = BPF_CORE_READ(task, tgid);
 	a->tid = BPF_CORE_READ(task, pid);
 	a->start_time = BPF_CORE_READ(leader, start_boottime);
@@ -268,15 +269,23 @@ static __noinline struct task_account *account_make(struct task_struct *task, u3
 		a->minor = BPF_CORE_READ(task, min_flt) - minor;
 		a->major = BPF_CORE_READ(task, maj_flt) - major;
 	}
+	/* From here on the task may write to it. */
 	*(volatile u64 *)&a->task = key;
-	if (old)
+	if (old || !bpf_map_update_elem(&account_index, &key, &index, BPF_NOEXIST))
 		return a;
-	/* An index that could not be deleted leads to an account of another task, or of nobody. */
-	if (!bpf_map_update_elem(&account_index, &key, &index, BPF_ANY))
+	/*
+	 * The task itself, or the walk over tasks, was faster. If not: an index that could not be
+	 * deleted leads to an account of another task, of nobody, or by now to this one.
+	 */
+	other = account_find(key);
+	if (other ? other->index == index
+		  : !bpf_map_update_elem(&account_index, &key, &index, BPF_ANY))
 		return a;
-	stat_add(VMT_STAT_BUSY, 1);
 	a->task = 0;
 	bpf_map_push_elem(&account_free, &index, 0);
+	if (other)
+		return other;
+	stat_add(VMT_STAT_BUSY, 1);
 full:
 	stat_add(VMT_STAT_NO_ACCOUNT, 1);
 	return NULL;
@@ -285,9 +294,10 @@ full:
 /*
  * The account of a task. Of the change of its counters, minor and major belong to the event that
  * asks, and are not accounted for yet. A task that was born after the start began at 0; of any
- * other, what was before is not ours.
+ * other, what was before is not ours. state is that of one that is made.
  */
-static __noinline struct task_account *task_account(struct task_struct *task, u32 minor, u32 major)
+static __noinline struct task_account *task_account(struct task_struct *task, u32 minor, u32 major,
+						    u32 state)
 {
 	struct task_account *a = account_find((u64)task);
 
@@ -296,7 +306,7 @@ static __noinline struct task_account *task_account(struct task_struct *task, u3
 			return a;
 		stat_add(VMT_STAT_REBORN, 1);
 	}
-	return account_make(task, minor, major, a);
+	return account_make(task, minor, major, state, a);
 }
 
 static __always_inline u32 *guess_of(u64 task)
@@ -323,7 +333,7 @@ static __always_inline struct task_account *own_account(u64 key, u32 minor, u32 
 
 	if (a && a->task == key)
 		return a;
-	a = task_account((void *)key, minor, major);
+	a = task_account((void *)key, minor, major, 0);
 	if (a && guess)
 		*guess = a->index;
 	return a;

@@ -46,7 +46,7 @@ static __always_inline int fault_enter(struct vm_area_struct *vma, unsigned long
 		return 0;
 	a = own_account(bpf_get_current_task(), 0, 0);
 	if (a && !task_is(a, vmt_current_read(task, pid)))
-		a = task_account(task, 0, 0);
+		a = task_account(task, 0, 0, 0);
 	if (!a || !still_counts(a, 0, 0))
 		return 0;
 	p = task_proc(a, task);
@@ -260,7 +260,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	s->task = (u64)task;
 	a = own_account(*(volatile __u64 *)&s->task, !major, major);
 	if (a && !task_is(a, vmt_current_read(task, pid)))
-		a = task_account(task, !major, major);
+		a = task_account(task, !major, major, 0);
 	if (!a || !still_counts(a, !major, major))
 		return 0;
 	quick_note(s, task, a);
@@ -269,7 +269,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		return 0;
 	min_flt = vmt_current_read(task, min_flt);
 	maj_flt = vmt_current_read(task, maj_flt);
-	ahead_inside(a, min_flt - a->minor - !major);
+	ahead_inside(a, p, min_flt - a->minor - !major);
 	d.minor = min_flt - a->minor;
 	d.major = maj_flt - a->major;
 	/* The walk at the start found the task behind this fault: it is not in the window. */
@@ -294,6 +294,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		return 0;
 	}
 
+	ahead_resolve(a, min_flt - !major);
 	ahead_major(a, page, major, d.minor);
 	slot = own_map(a, task, addr);
 	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
@@ -508,16 +509,24 @@ int BPF_PROG(task_exec, struct task_struct *task)
 {
 	struct task_account *a;
 	struct vmt_slot_proc *p;
+	u64 min_flt;
 
 	if (!current_wanted())
 		return 0;
-	a = task_account(task, 0, 0);
+	a = task_account(task, 0, 0, 0);
 	if (!a || control.closing)
 		return 0;
 	p = task_proc(a, task);
 	if (p && a->proc) {
 		BPF_CORE_READ_INTO(&p->comm, task, comm);
 		proc_cgroup(p, task);
+	}
+	/* What is pending was one of the old program, whose mappings are gone. */
+	if (p && control.ahead) {
+		min_flt = BPF_CORE_READ(task, min_flt);
+		ahead_inside(a, p, min_flt - a->minor);
+		settle(a, p, advance(a, p, min_flt, BPF_CORE_READ(task, maj_flt)));
+		a->user_page = 0;
 	}
 	return 0;
 }
@@ -531,11 +540,12 @@ int BPF_PROG(task_exit, struct task_struct *task)
 {
 	struct task_account *a;
 	struct vmt_slot_proc *p;
+	u64 min_flt;
 
 	if (!wanted(BPF_CORE_READ(task, tgid)) || control.closing ||
 	    BPF_CORE_READ(task, flags) & VMT_PF_KTHREAD)
 		return 0;
-	a = task_account(task, 0, 0);
+	a = task_account(task, 0, 0, 0);
 	p = a ? task_proc(a, task) : NULL;
 	/* It may have changed its name since: PR_SET_NAME. */
 	if (p && a->proc && BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid)) {
@@ -544,8 +554,10 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	}
 	if (!p)
 		return 0;
-	ahead_resolve(a, BPF_CORE_READ(task, min_flt));
-	settle(a, p, advance(a, p, BPF_CORE_READ(task, min_flt), BPF_CORE_READ(task, maj_flt)));
+	min_flt = BPF_CORE_READ(task, min_flt);
+	ahead_inside(a, p, min_flt - a->minor);
+	ahead_resolve(a, min_flt);
+	settle(a, p, advance(a, p, min_flt, BPF_CORE_READ(task, maj_flt)));
 	return 0;
 }
 
@@ -635,7 +647,7 @@ int walk_task(struct bpf_iter__task *ctx)
 		if (control.phase != VMT_PHASE_MARK || born <= control.start_ns ||
 		    born > control.close_ns)
 			return 0;
-		a = task_account(task, 0, 0);
+		a = task_account(task, 0, 0, 0);
 		if (!a)
 			return 0;
 	}
@@ -664,7 +676,9 @@ int walk_task(struct bpf_iter__task *ctx)
 		return 0;
 	}
 	p = task_proc(a, task);
-	if (p)
-		task_close(a, p, minor, major);
+	if (!p)
+		return 0;
+	ahead_inside(a, p, minor - a->minor);
+	task_close(a, p, minor, major);
 	return 0;
 }

@@ -156,12 +156,13 @@ static const struct vmt_probe_hook kprobe_hooks[] = {
 };
 
 static const struct vmt_probe_hook tracepoint_hooks[] = {
-	{ "quick_minor", "software:minor-faults", "the same with less to do, for counts alone", 0,
-	  true, VMT_HOOK_COUNTS },
+	/* Before the events, whose faults they decide on: vmt_probe_attach(). */
 	{ "ahead_user", "tp_btf/page_fault_user", "faults in user mode by their begin", 0, true,
 	  VMT_HOOK_AHEAD },
 	{ "ahead_signal", "tp_btf/signal_generate", "those of them that fail", 0, true,
 	  VMT_HOOK_AHEAD },
+	{ "quick_minor", "software:minor-faults", "minor faults with less to do, for counts alone",
+	  0, true, VMT_HOOK_COUNTS },
 	EVERYWHERE,
 	{ "begin_user", "tp_btf/page_fault_user", "access and duration of faults in user mode",
 	  VMT_HAVE_BEGIN, true, VMT_HOOK_ALWAYS },
