@@ -211,6 +211,10 @@ __noinline u64 last_table(u64 table, u64 addr)
 		if (bpf_probe_read_kernel(&entry, sizeof(entry),
 					  (void *)(table + (addr >> (shift & 63) & 511) * 8)))
 			return 0;
+		/* PROT_NONE, and what is balanced between nodes: without a frame to be read at. */
+		if ((entry & (ENTRY_PRESENT | ENTRY_NUMA | ENTRY_HUGE)) ==
+		    (ENTRY_NUMA | ENTRY_HUGE))
+			return 1;
 		if (!(entry & ENTRY_PRESENT) || (entry & tables.mask) >= tables.end)
 			return 0;
 		if (entry & ENTRY_HUGE)
@@ -421,6 +425,14 @@ static __always_inline u64 word_at(const void *base, u64 offset)
 	return v;
 }
 
+/* A counter, which may be below 0 by what single CPUs have not added yet (zone_page_state()). */
+static __always_inline u64 zone_stat(u64 stats, u64 item)
+{
+	s64 v = (s64)word_at((void *)stats, 8 * item);
+
+	return v < 0 ? 0 : v;
+}
+
 #define ZONE_OFFSET(member) bpf_core_field_offset(struct zone, member)
 
 /* at is a struct zone, index its enum zone_type, which row of the record. */
@@ -433,12 +445,10 @@ __noinline int keep_zone(u64 at, u32 index, u32 row)
 
 	if (bpf_probe_read_kernel_str(z->name, sizeof(z->name), BPF_CORE_READ(zone, name)) < 0)
 		z->name[0] = 0;
-	z->free =
-		word_at((void *)stat, 8 * bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES));
-	file = word_at((void *)stat,
-		       8 * bpf_core_enum_value(enum zone_stat_item, NR_ZONE_INACTIVE_FILE));
-	z->file = file + word_at((void *)stat,
-				 8 * bpf_core_enum_value(enum zone_stat_item, NR_ZONE_ACTIVE_FILE));
+	z->free = zone_stat(stat, bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES));
+	file = zone_stat(stat, bpf_core_enum_value(enum zone_stat_item, NR_ZONE_INACTIVE_FILE));
+	z->file = file +
+		  zone_stat(stat, bpf_core_enum_value(enum zone_stat_item, NR_ZONE_ACTIVE_FILE));
 	z->min = word_at(zone, ZONE_OFFSET(_watermark));
 	z->low = word_at(zone, ZONE_OFFSET(_watermark) + 8);
 	z->high = word_at(zone, ZONE_OFFSET(_watermark) + 16);
@@ -622,6 +632,11 @@ int victim_marked(u64 *ctx)
 		stat_add(VMT_STAT_UNRESOLVED, 1);
 		return 0;
 	}
+	/* Also of one that is not watched: another of its group may be. */
+	before.who = bpf_get_current_pid_tgid();
+	before.ns = now;
+	before.control = (u64)oc;
+	before.chosen = oc ? (u64)BPF_CORE_READ(oc, chosen) : 0;
 	if (!watched(BPF_CORE_READ(task, tgid), 0))
 		return 0;
 	keep_victim(task);
@@ -630,10 +645,6 @@ int victim_marked(u64 *ctx)
 	if (group)
 		record.flags |= VMT_OOM_GROUP;
 	keep_retry(now);
-	before.who = bpf_get_current_pid_tgid();
-	before.ns = now;
-	before.control = (u64)oc;
-	before.chosen = oc ? (u64)BPF_CORE_READ(oc, chosen) : 0;
 	hand_out(now);
 	return 0;
 }

@@ -100,7 +100,10 @@ static void zones_text(struct vmt_buf *out, const struct vmt_kill *o, uint64_t p
 	if (VMT_HAS(kill, reason, o) && is(o->reason, "fragmentation")) {
 		vmt_buf_adds(out, ": ");
 		size(out, o->zone_free_bytes, page);
-		vmt_buf_addf(out, " are free, but no block of order %" PRIu64 " (", o->order);
+		vmt_buf_addf(out,
+			     " are free, but no block of order %" PRIu64
+			     " in a zone above its min (",
+			     o->order);
 		size(out, o->request_bytes, page);
 		vmt_buf_addc(out, ')');
 	} else if (VMT_HAS(kill, reason, o) && is(o->reason, "zone_min")) {

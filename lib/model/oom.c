@@ -66,6 +66,8 @@ void vmt_oom_past_set(const struct vmt_sample *s, struct vmt_oom_past *ret)
 	}
 }
 
+#define GFP_HARDWALL UINT64_C(0x100000)
+
 /* Whether the request may be met from a zone. Nodes beyond the first 64 are taken to be allowed. */
 static bool is_usable(const struct vmt_oom_raw *raw, const struct vmt_oom_raw_zone *z)
 {
@@ -75,7 +77,10 @@ static bool is_usable(const struct vmt_oom_raw *raw, const struct vmt_oom_raw_zo
 		return false;
 	if (bit && raw->has & VMT_OOM_HAS_NODES && !(raw->nodes & bit))
 		return false;
-	return !bit || !(raw->has & VMT_OOM_HAS_ALLOWED) || raw->allowed & bit;
+	/* A request of the kernel's own is met from outside of the cpuset, too, but where the
+	 * killer found nodes that it kept out (cpuset_node_allowed()). */
+	return !bit || !(raw->has & VMT_OOM_HAS_ALLOWED) || raw->allowed & bit ||
+	       (!(raw->gfp & GFP_HARDWALL) && raw->constraint != VMT_OOM_CPUSET);
 }
 
 /* As __zone_watermark_ok() compares it, of a request that has no part in the reserves. */
@@ -149,6 +154,9 @@ static int set_zones(const struct vmt_oom_raw *raw, uint64_t kill, uint64_t page
 		all_high = all_high && is_below(raw, z, z->high);
 		block = block || (!is_below(raw, z, z->min) && has_block(z, raw->order));
 	}
+	/* Sums and reason are those of all zones, or unknown. */
+	if (raw->has & VMT_OOM_IS_ZONES_CUT)
+		return 0;
 	VMT_SET(kill, zone_free_bytes, &r->oom, free * page);
 	VMT_SET(kill, other_free_bytes, &r->oom, other * page);
 	VMT_SET(kill, zone_file_bytes, &r->oom, file * page);

@@ -31,6 +31,7 @@ enum vmt_oom_has {
 	VMT_OOM_IS_V1 = 128,
 	VMT_OOM_IS_GROUP = 256,
 	VMT_OOM_IS_CUT = 512, /* not all mappings were looked at */
+	VMT_OOM_IS_ZONES_CUT = 2048, /* not all zones were looked at */
 	VMT_OOM_HAS_SPACE = 1024, /* its address space: tables_bytes, total_pages_vm */
 };
 

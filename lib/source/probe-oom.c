@@ -228,6 +228,7 @@ static unsigned has_of(uint32_t flags)
 	       (flags & VMT_OOM_VERSION_1 ? VMT_OOM_IS_V1 : 0u) |
 	       (flags & VMT_OOM_GROUP ? VMT_OOM_IS_GROUP : 0u) |
 	       (flags & VMT_OOM_MAPS_CUT ? VMT_OOM_IS_CUT : 0u) |
+	       (flags & VMT_OOM_ZONES_CUT ? VMT_OOM_IS_ZONES_CUT : 0u) |
 	       (flags & VMT_OOM_SPACE ? VMT_OOM_HAS_SPACE : 0u);
 }
 
