@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/fmt.h"
+#include "model/gfp.h"
 
 #define VM_EXEC	  4u
 #define VM_SHARED 8u
@@ -328,7 +329,7 @@ static void set_request(const struct vmt_oom_raw *raw, uint64_t page, struct vmt
 		return;
 	VMT_SET(kill, constraint, o, vmt_bytes_of(constraints[raw->constraint]));
 	VMT_SET(kill, allowed_bytes, o, raw->total_pages * page);
-	vmt_oom_gfp(&text, raw->gfp);
+	vmt_gfp_text(&text, raw->gfp);
 	VMT_SET(kill, gfp, o, taken(arena, &text));
 	if (raw->order >= 0) {
 		VMT_SET(kill, order, o, (uint64_t)raw->order);

@@ -111,10 +111,6 @@ struct vmt_oom_report {
 	size_t n_samples;
 };
 
-/* GFP_KERNEL+__GFP_ZERO, as the kernel's own messages have it, with + between; bits that have no
- * name in hex. */
-void vmt_oom_gfp(struct vmt_buf *out, uint32_t gfp);
-
 /* A sample of the machine, with MEMINFO and PRESSURE, for the history. */
 void vmt_oom_past_set(const struct vmt_sample *s, struct vmt_oom_past *ret);
 

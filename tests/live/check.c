@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <mntent.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -110,4 +111,21 @@ bool check_forget(int fd, void *p, size_t n)
 	}
 	free(there);
 	return gone;
+}
+
+bool check_cgroups(char *dir, size_t size, bool *v1)
+{
+	FILE *f = setmntent("/proc/mounts", "r");
+	struct mntent *m;
+
+	*dir = 0;
+	*v1 = false;
+	while (f && !*v1 && (m = getmntent(f))) {
+		*v1 = !strcmp(m->mnt_type, "cgroup") && hasmntopt(m, "memory");
+		if (*v1 || !strcmp(m->mnt_type, "cgroup2"))
+			snprintf(dir, size, "%s", m->mnt_dir);
+	}
+	if (f)
+		endmntent(f);
+	return *dir;
 }

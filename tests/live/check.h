@@ -41,3 +41,7 @@ bool check_stop(FILE *f, pid_t pid);
  * that is tried for a second. False where they stay.
  */
 bool check_forget(int fd, void *p, size_t n);
+
+/* Where the hierarchy of cgroups is mounted that has the memory controller, and whether it is one
+ * of version 1. False where there is none. */
+bool check_cgroups(char *dir, size_t size, bool *v1);

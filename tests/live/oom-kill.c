@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -35,24 +34,6 @@ struct tree {
 	char inner[200];
 	bool v1;
 };
-
-/* The hierarchy of the memory controller. */
-static bool find_hierarchy(char *dir, size_t size, bool *v1)
-{
-	FILE *f = setmntent("/proc/mounts", "r");
-	struct mntent *m;
-
-	*dir = 0;
-	*v1 = false;
-	while (f && !*v1 && (m = getmntent(f))) {
-		*v1 = !strcmp(m->mnt_type, "cgroup") && hasmntopt(m, "memory");
-		if (*v1 || !strcmp(m->mnt_type, "cgroup2"))
-			snprintf(dir, size, "%s", m->mnt_dir);
-	}
-	if (f)
-		endmntent(f);
-	return *dir;
-}
 
 static bool put(const char *dir, const char *file, const char *text)
 {
@@ -104,7 +85,7 @@ static bool make_tree(struct tree *t, const char *name)
 {
 	char dir[128], limit[24];
 
-	if (!find_hierarchy(dir, sizeof(dir), &t->v1)) {
+	if (!check_cgroups(dir, sizeof(dir), &t->v1)) {
 		check_skip(name, "no hierarchy of cgroups is mounted");
 		return false;
 	}

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <mntent.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -229,23 +228,6 @@ static bool agrees(struct check *c, const struct said *s)
 	return check_that(c, s->n > 0, "no stall");
 }
 
-static bool find_hierarchy(char *dir, size_t size, bool *v1)
-{
-	FILE *f = setmntent("/proc/mounts", "r");
-	struct mntent *m;
-
-	*dir = 0;
-	*v1 = false;
-	while (f && !*v1 && (m = getmntent(f))) {
-		*v1 = !strcmp(m->mnt_type, "cgroup") && hasmntopt(m, "memory");
-		if (*v1 || !strcmp(m->mnt_type, "cgroup2"))
-			snprintf(dir, size, "%s", m->mnt_dir);
-	}
-	if (f)
-		endmntent(f);
-	return *dir;
-}
-
 static bool near(uint64_t a, uint64_t b, uint64_t percent, uint64_t slack)
 {
 	uint64_t d = a > b ? a - b : b - a;
@@ -327,7 +309,7 @@ static void of_cgroup(bool limit_told)
 	bool v1, ran, added;
 	uint64_t psi;
 
-	if (!find_hierarchy(root, sizeof(root), &v1)) {
+	if (!check_cgroups(root, sizeof(root), &v1)) {
 		check_skip("pressure/cgroup", "no hierarchy of cgroups is mounted");
 		return;
 	}

@@ -373,36 +373,11 @@ static void processes(void **state)
 	vmt_arena_done(&arena);
 }
 
-static void flags(void **state)
-{
-	static const struct {
-		uint32_t gfp;
-		const char *text;
-	} cases[] = {
-		{ 0x100cca, "GFP_HIGHUSER_MOVABLE" },
-		{ 0xcc0, "GFP_KERNEL" },
-		{ 0x400dc0, "GFP_KERNEL_ACCOUNT+__GFP_ZERO" },
-		{ 0x1, "__GFP_DMA" },
-		{ 0x1000001, "__GFP_DMA+0x1000000" },
-		{ 0x200, "0x200" },
-		{ 0, "0x0" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
-		VMT_AUTO_BUF text = { 0 };
-
-		vmt_oom_gfp(&text, cases[i].gfp);
-		assert_string_equal(text.data, cases[i].text);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits),  cmocka_unit_test(zones),   cmocka_unit_test(maps),
 		cmocka_unit_test(unknown), cmocka_unit_test(history), cmocka_unit_test(processes),
-		cmocka_unit_test(flags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
