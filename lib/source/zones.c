@@ -211,6 +211,9 @@ static int zone_line(struct zone_parser *p, struct vmt_bytes line)
 		p->stats = true;
 		return 0;
 	}
+	/* A list's line begins with the word, as they were counted so. */
+	if (!p->stats && vmt_bytes_is(word, "cpu:"))
+		return cpu_begin(p, line);
 	/* "pages free 3840", the first of a zone's own. */
 	if (vmt_bytes_is(word, "pages")) {
 		p->stats = false;
@@ -221,8 +224,6 @@ static int zone_line(struct zone_parser *p, struct vmt_bytes line)
 		return 0;
 	if (vmt_bytes_is(word, "protection:"))
 		return take_protection(p, line);
-	if (vmt_bytes_is(word, "cpu:"))
-		return cpu_begin(p, line);
 	if (p->cpu) {
 		key = find_key(cpu_keys, VMT_ARRAY_LEN(cpu_keys), word);
 		if (key)

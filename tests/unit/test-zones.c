@@ -176,6 +176,29 @@ static void test_malformed_zones_have_a_line(void **state)
 	}
 }
 
+/* What stands behind "pages" is a key of the zone, and begins no list of a processor: room was made
+ * for as many lists as there are lines that begin so. */
+static void test_a_list_begins_its_line(void **state)
+{
+	struct parsed p;
+
+	assert_int_equal(parse_zones(&p, "Node 0, zone DMA\n"
+					 "  pages cpu: 1\n"
+					 "        free 3\n"
+					 "    cpu: 5\n"
+					 "              count:    2\n"
+					 "  per-node stats\n"
+					 "    cpu: 6\n"
+					 "  pages cpu: 2\n"
+					 "  pages cpu: 3\n"),
+			 0);
+	assert_int_equal(p.z.n_zones, 1);
+	assert_int_equal(p.z.n_cpu_lists, 1);
+	assert_int_equal(p.z.cpu_lists[0].cpu, 5);
+	assert_int_equal(p.z.zones[0].pcp_bytes, 2 * PAGE);
+	vmt_arena_done(&p.arena);
+}
+
 /* Sums that do not fit are no sums. */
 static void test_zone_sums_overflow(void **state)
 {
@@ -642,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_zoneinfo),
 		cmocka_unit_test(test_sums_are_those_of_zoneinfo),
 		cmocka_unit_test(test_malformed_zones_have_a_line),
+		cmocka_unit_test(test_a_list_begins_its_line),
 		cmocka_unit_test(test_zone_sums_overflow),
 		cmocka_unit_test(test_buddyinfo),
 		cmocka_unit_test(test_malformed_buddyinfo_has_a_line),
