@@ -124,6 +124,10 @@ static void percents_of_a_total(void **state)
 	assert_true(out.high.milli == INT64_MAX / 1000 * 1000);
 	r = parse("200%", VMT_CHECK_BYTES);
 	assert_int_equal(vmt_range_resolve(&r, INT64_MAX, &out), -EINVAL);
+	r = parse("-200%:", VMT_CHECK_BYTES);
+	assert_int_equal(vmt_range_resolve(&r, INT64_MAX, &out), -EINVAL);
+	assert_int_equal(vmt_range_resolve(&r, 1000, &out), 0);
+	assert_int_equal(out.low.milli, -2000);
 }
 
 static void ranges_as_text(void **state)
@@ -542,6 +546,11 @@ static void states_that_are_refused(void **state)
 		{ "vmtop-check-state 1\nproc 5 1 rss_bytes 1\nproc 4 1 rss_bytes 1\nend\n", 3 },
 		{ "vmtop-check-state 1\nproc 5 1 rss_bytes 1\nproc 5 2 rss_bytes 1\nend\n", 3 },
 		{ "vmtop-check-state 1\nproc 5\nend\n", 2 },
+		{ "vmtop-check-state 1\nproc x 1 rss_bytes 1\nend\n", 2 },
+		{ "vmtop-check-state 1\nproc 5 1 rss_bytes\nend\n", 2 },
+		{ "vmtop-check-state 1\nproc 5 1 rss_bytes 1 2\nend\n", 2 },
+		{ "vmtop-check-state 1\nmonotonic_ns 1 2\nend\n", 2 },
+		{ "vmtop-check-state 1\nend of it\n", 2 },
 	};
 	struct vmt_sample *s = NULL;
 	size_t i;
@@ -558,9 +567,15 @@ static void states_that_are_refused(void **state)
 	/* What another version may add. */
 	assert_int_equal(vmt_check_state_read(VMT_BYTES("vmtop-check-state 1\nnew thing\n"
 							"system no_such_total 5\nproc 1 1 no 5\n"
+							"system free_bytes 5\nproc 1 1 comm 5\n"
 							"end\n"),
 					      &s, NULL),
 			 0);
+	/* A gauge of then says nothing now, and a name is no number. */
+	assert_unknown(system, free_bytes, &s->system);
+	assert_int_equal(s->n_procs, 1);
+	assert_unknown(proc, rss_bytes, &s->procs[0]);
+	assert_unknown(proc, comm, &s->procs[0]);
 	vmt_sample_free(s);
 }
 
@@ -622,6 +637,76 @@ static void nothing_is_no_figure(void **state)
 	}
 }
 
+/* A start that is left out is 0, and one of a number that 128 bits do not hold is refused. */
+static void starts_and_ends(void **state)
+{
+	struct vmt_range r = parse(":5", VMT_CHECK_COUNT);
+	struct vmt_err err = { 0 };
+
+	assert_int_equal(r.low.kind, VMT_BOUND_VALUE);
+	assert_int_equal(r.low.milli, 0);
+	assert_int_equal(r.high.milli, 5000);
+	assert_int_equal(vmt_range_parse("18446744073709551615T", VMT_CHECK_BYTES, &r, &err),
+			 -ERANGE);
+	assert_int_equal(vmt_range_parse("x:5", VMT_CHECK_COUNT, &r, &err), -EINVAL);
+	assert_int_equal(vmt_range_parse("1.x", VMT_CHECK_COUNT, &r, &err), -EINVAL);
+	assert_int_equal(r.high.milli, 5000);
+}
+
+/* Whether what is larger alerts, too. */
+static void from_a_value_on(void **state)
+{
+	static const struct {
+		const char *range;
+		int64_t value;
+		bool from;
+	} cases[] = {
+		{ "10", 10001, true },	  { "10", 10000, false },   { "10", -1, false },
+		{ "10:", 9999, false },	  { "10:", 10000, false },  { "@10:20", 15000, false },
+		{ "@10:", 15000, true },  { "@10:", 9999, false },  { "~:10", 10001, true },
+		{ "10:20", 20001, true }, { "10:20", 9999, false },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_range r = parse(cases[i].range, VMT_CHECK_COUNT);
+
+		if (vmt_range_alerts_from(&r, cases[i].value) != cases[i].from)
+			fail_msg("%s, %lld", cases[i].range, (long long)cases[i].value);
+	}
+}
+
+static void figures_with_their_units(void **state)
+{
+	static const struct {
+		int64_t milli;
+		enum vmt_check_unit unit;
+		const char *text, *uom;
+	} cases[] = {
+		{ 1536000, VMT_CHECK_BYTES, "1.50KiB", "B" },
+		{ 12000, VMT_CHECK_BYTES, "12B", "B" },
+		{ 12288000, VMT_CHECK_GROWTH, "12.0KiB/s", "" },
+		{ -12288000, VMT_CHECK_GROWTH, "-12.0KiB/s", "" },
+		{ 5978, VMT_CHECK_PERCENT, "5.97%", "%" },
+		{ -5978, VMT_CHECK_PERCENT, "-5.97%", "%" },
+		{ 95978, VMT_CHECK_PERCENT, "95.9%", "%" },
+		{ -95978, VMT_CHECK_PERCENT, "-95.9%", "%" },
+		{ 12000, VMT_CHECK_COUNT, "12", "" },
+		{ 3500, VMT_CHECK_RATE, "3.5/s", "" },
+		{ 850000, VMT_CHECK_TIME, "850us", "us" },
+		{ -1, VMT_CHECK_TIME, "0", "us" },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		VMT_AUTO_BUF text = { 0 };
+
+		vmt_check_figure(&text, cases[i].milli, cases[i].unit);
+		assert_buf(&text, cases[i].text);
+		assert_string_equal(vmt_check_uom(cases[i].unit), cases[i].uom);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -649,6 +734,9 @@ int main(void)
 		cmocka_unit_test(a_huge_state),
 		cmocka_unit_test(missing_sources),
 		cmocka_unit_test(nothing_is_no_figure),
+		cmocka_unit_test(starts_and_ends),
+		cmocka_unit_test(from_a_value_on),
+		cmocka_unit_test(figures_with_their_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

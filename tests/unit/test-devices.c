@@ -82,12 +82,56 @@ static void test_failing_allocations(void **state)
 	assert_int_equal(unit_alloc_sweep(parse, NULL), 1);
 }
 
+static void test_what_is_no_device(void **state)
+{
+	static const char bad[] = "1 2 :3 / / rw - tmpfs none rw\n"
+				  "1 2 0-3 / / rw - tmpfs none rw\n"
+				  "1 2 0:x / / rw - tmpfs none rw\n"
+				  "1 2 0:3x / / rw - tmpfs none rw\n"
+				  "1 2 0:3 / / rw tmpfs none rw\n"
+				  "\n";
+	struct vmt_devices d = { 0 };
+
+	assert_int_equal(vmt_devices_parse(&d, VMT_BYTES(bad)), 0);
+	assert_int_equal(d.n, 0);
+	vmt_devices_done(&d);
+}
+
+/* A saved machine has its own devices, not those of the kernel at hand. */
+static void test_of_a_saved_machine(void **state)
+{
+	struct vmt_root *root = NULL;
+	struct vmt_devices d;
+	struct unit_dir dir;
+
+	unit_dir_make(&dir);
+	unit_dir_write(&dir, "vmtop-fixture", "page_size 4096\n");
+	unit_dir_write(&dir, "proc/meminfo", "");
+	assert_int_equal(vmt_root_open(dir.path, &root, NULL), 0);
+	assert_int_equal(vmt_devices_load(&d, root), 0);
+	assert_int_equal(d.n, 0);
+	vmt_devices_done(&d);
+	unit_dir_write(&dir, "proc/1/mountinfo", table);
+	assert_int_equal(vmt_devices_load(&d, root), 0);
+	assert_int_equal(d.n, 5);
+	assert_false(d.has_internal || d.has_internal_huge);
+	vmt_devices_done(&d);
+	unit_dir_write(&dir, "proc/self/mountinfo", "");
+	assert_int_equal(vmt_devices_load(&d, root), 0);
+	assert_int_equal(d.n, 0);
+	vmt_devices_done(&d);
+	vmt_root_unref(root);
+	unit_dir_remove(&dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_the_kernels_own),
 		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_what_is_no_device),
+		cmocka_unit_test(test_of_a_saved_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "source/document.h"
+#include "source/document-split.h"
 
 /* A file that has this text; the descriptor is the caller's. */
 static int file_of(const char *text)
@@ -237,6 +238,211 @@ static void what_cannot_be_read(void **unused)
 	assert_non_null(strstr(err.text, strerror(EBADF)));
 }
 
+static uint64_t time_in(const char *time)
+{
+	VMT_AUTO_BUF text = { 0 };
+	struct vmt_document d;
+	uint64_t ns;
+
+	vmt_buf_addf(&text, "{" HEAD ",\"time\":\"%s\",\"data\":{\"maps\":[]}}", time);
+	take(text.data, &d);
+	ns = d.sample->host.realtime_ns;
+	vmt_document_done(&d);
+	return ns;
+}
+
+/* Of date -u; and what is no time is none, and not the beginning of all. */
+static void times(void **unused)
+{
+	static const char *const bad[] = {
+		"",
+		"2026-01-31",
+		"2026-01-31T23:59:59.250",
+		"2026-01-31T23:59:59.250+",
+		"2026/01-31T23:59:59.250Z",
+		"2026-01-31 23:59:59.250Z",
+		"2026-01-31T23-59:59.250Z",
+		"2026-01-31T23:59:59,250Z",
+		"x026-01-31T23:59:59.250Z",
+		"2026-01-31T23:59:59.25xZ",
+		"1969-12-31T23:59:59.999Z",
+		"2026-00-31T23:59:59.250Z",
+		"2026-13-31T23:59:59.250Z",
+		"2026-01-00T23:59:59.250Z",
+		"2026-01-32T23:59:59.250Z",
+		"2026-01-31T24:59:59.250Z",
+		"2026-01-31T23:60:59.250Z",
+		"2026-01-31T23:59:61.250Z",
+	};
+	size_t i;
+
+	assert_int_equal(time_in("1970-01-01T00:00:00.001Z"), 1000000);
+	assert_int_equal(time_in("1972-02-29T00:00:00.000Z"), UINT64_C(68169600000000000));
+	assert_int_equal(time_in("1972-03-01T00:00:00.000Z"), UINT64_C(68256000000000000));
+	assert_int_equal(time_in("2000-02-29T00:00:00.000Z"), UINT64_C(951782400000000000));
+	assert_int_equal(time_in("2100-03-01T00:00:00.000Z"), UINT64_C(4107542400000000000));
+	assert_int_equal(time_in("2016-12-31T23:59:60.000Z"), UINT64_C(1483228800000000000));
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++)
+		if (time_in(bad[i]))
+			fail_msg("'%s' is a time", bad[i]);
+}
+
+/* Members of another type say nothing; rows of nothing are none. */
+static void other_types(void **unused)
+{
+	struct vmt_document d;
+
+	take("{" HEAD ",\"monotonic_ns\":-1,\"boot_id\":5,\"time\":6,\"host\":{"
+	     "\"page_size_bytes\":\"4096\",\"cpus\":-2,\"euid\":null,\"release\":[]},"
+	     "\"data\":{\"system\":null,\"maps\":[null],\"processes\":[null,null]}}",
+	     &d);
+	assert_int_equal(d.sample->host.page_size, 0);
+	assert_int_equal(d.sample->host.cpus, 0);
+	assert_int_equal(d.sample->host.monotonic_ns, 0);
+	assert_true(d.sample->host.euid == VMT_EUID_UNKNOWN);
+	assert_int_equal(d.sample->host.release.len, 0);
+	assert_int_equal(d.sample->host.realtime_ns, 0);
+	assert_int_equal(d.sample->n_procs, 0);
+	assert_true(d.has_maps && d.has_procs && !d.has_system);
+	vmt_document_done(&d);
+}
+
+/* Processes whose class is not known, or whose mappings are. */
+static void states(void **unused)
+{
+	struct vmt_document d;
+
+	take("{" HEAD ",\"data\":{\"processes\":[{\"pid\":1,\"read_status\":\"ok\"},"
+	     "{\"pid\":2,\"class\":\"zombie\",\"read_status\":\"ok\"},"
+	     "{\"pid\":3,\"read_status\":\"gone\"}],\"maps\":[" MAP(
+		     "3", "1000", "2000") ","
+					  "null," MAP("3", "2000", "3000") "]}}",
+	     &d);
+	assert_int_equal(d.sample->maps[0].state, VMT_STATE_SKIPPED);
+	assert_int_equal(d.sample->maps[1].state, VMT_STATE_OK);
+	assert_int_equal(d.sample->maps[2].state, VMT_STATE_PARTIAL);
+	assert_int_equal(d.sample->maps[2].n_maps, 2);
+	vmt_document_done(&d);
+}
+
+static void streams_of_other_lines(void **unused)
+{
+	struct vmt_document d;
+
+	/* Lines of types that say nothing here, and rows that come before any sample is begun. */
+	take(LINE_HEAD "{\"type\":\"weather\"}\n{\"type\":\"map\",\"pid\":4,\"start\":\"0x1000\","
+		       "\"end\":\"0x2000\"}\n{\"type\":\"system\",\"free_bytes\":7}\n" END,
+	     &d);
+	assert_true(d.has_maps && d.has_system && !d.has_procs);
+	assert_int_equal(d.sample->system.free_bytes, 7);
+	assert_int_equal(d.sample->maps[0].n_maps, 1);
+	vmt_document_done(&d);
+	/* One moment after the other, of which each has a part of its own. */
+	take(LINE_HEAD NEXT("1") "{\"type\":\"system\",\"free_bytes\":7}\n" NEXT("2") PROC("1") END,
+	     &d);
+	assert_true(d.has_procs && !d.has_system);
+	vmt_document_done(&d);
+	refuse(LINE_HEAD "{\"type\":\"proc\",\n" END, -EBADMSG, "");
+	refuse(LINE_HEAD "\n" END, -EBADMSG, "");
+	refuse(LINE_HEAD "{\"type\":\"sample\",\"host\":7}\n" END, -EBADMSG, "host: is no object");
+	refuse(LINE_HEAD END, -EBADMSG, "has neither");
+	refuse("{\"type\":\"header\",\"schema\":\"vmtop.maps\",\"version\":7}\n", -EPROTONOSUPPORT,
+	       "version 7");
+	refuse("{\"type\":\"header\",\"schema\":\"vmtop.maps\"}\n" PROC("1") END, -EBADMSG,
+	       "no schema and version");
+}
+
+/* Of mappings what they are known by, each of it. */
+static void mappings_without(void **unused)
+{
+	static const char *const rows[] = {
+		"{\"start\":\"0x1000\",\"end\":\"0x2000\"}",
+		"{\"pid\":1,\"end\":\"0x2000\"}",
+		"{\"pid\":1,\"start\":\"0x1000\"}",
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(rows); i++) {
+		VMT_AUTO_BUF text = { 0 };
+
+		vmt_buf_addf(&text, "{" HEAD ",\"data\":{\"maps\":[%s]}}", rows[i]);
+		refuse(text.data, -EBADMSG, "without pid, start or end");
+	}
+}
+
+/* What is JSON of another form, or of none. */
+static void broken_json(void **unused)
+{
+	static const char *const bad[] = {
+		"[]",
+		"{,}",
+		"{\"a\"}",
+		"{\"a\" 1}",
+		"{\"a\":}",
+		"{\"a\":,\"b\":1}",
+		"{\"a\"::1}",
+		"{\"a\":]}",
+		"{\"a\":1,}",
+		"{\"a\":1]",
+		"{\"a\":1}}",
+		"{\"a\":1 2}",
+		"{\"data\":{\"maps\":[}]}}",
+		"{\"data\":{\"maps\":[1}]}}",
+		"{\"data\":{\"maps\":[{\"pid\":1},]}}",
+		"{\"data\":{]}",
+		"{\"version\":nothing}",
+		"{" HEAD ",\"data\":{\"maps\":[{\"pid\"}]}}",
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++)
+		refuse(bad[i], -EBADMSG, "");
+}
+
+/* Blanks of all sorts, bare values before each of them, escapes, and braces in texts. */
+static void any_layout(void **unused)
+{
+	struct vmt_document d;
+
+	take(" {\r\n\t" HEAD "\t,\"a\":1 ,\"b\":2\t,\"c\":3\n,\"d\":4\r,\"e\":true,\"f\\\"\":[5],"
+	     "\"errors\":[{\"x\":\"\\\"]}\\\\\"},[[]]],\"sources\":{\"y\":\"}\"},\n"
+	     "\"data\":{\"rain\":7,\"snow\":[1,2,[3,{\"q\":4}]],\"maps\":[\n" MAP(
+		     "1", "1000", "2000") "\n,\t" MAP("1", "2000",
+						      "3000") "\r],\"system\":{\"free_bytes\":1}},"
+							      "\"g\":[1,{\"h\":[2]}],\"i\":6}\n\n",
+	     &d);
+	assert_int_equal(d.sample->maps[0].n_maps, 2);
+	assert_int_equal(d.sample->system.free_bytes, 1);
+	vmt_document_done(&d);
+}
+
+/* Longer than any row or key of ours, in a document and in a stream. */
+static void too_long(void **unused)
+{
+	VMT_AUTO_BUF text = { 0 };
+	VMT_AUTO_BUF line = { 0 };
+	VMT_AUTO_BUF key = { 0 };
+	size_t i;
+
+	vmt_buf_adds(&text, "{" HEAD ",\"data\":{\"maps\":[{\"path\":\"");
+	vmt_buf_adds(&line, LINE_HEAD "{\"type\":\"proc\",\"pid\":1,\"comm\":\"");
+	for (i = 0; i <= VMT_SPLIT_TEXT_MAX / 64; i++) {
+		vmt_buf_adds(&text,
+			     "................................................................");
+		vmt_buf_adds(&line,
+			     "................................................................");
+	}
+	vmt_buf_adds(&text, "\"}]}}");
+	vmt_buf_adds(&line, "\"}\n" END);
+	refuse(text.data, -EBADMSG, "too long");
+	refuse(line.data, -EBADMSG, "too long");
+	vmt_buf_adds(&key, "{\"");
+	for (i = 0; i <= VMT_SPLIT_KEY_MAX; i++)
+		vmt_buf_addc(&key, 'k');
+	vmt_buf_adds(&key, "\":1}");
+	refuse(key.data, -EBADMSG, "too long");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +453,14 @@ int main(void)
 		cmocka_unit_test(j01_cut_at_every_byte),
 		cmocka_unit_test(j04_nested_without_end),
 		cmocka_unit_test(what_cannot_be_read),
+		cmocka_unit_test(times),
+		cmocka_unit_test(other_types),
+		cmocka_unit_test(states),
+		cmocka_unit_test(streams_of_other_lines),
+		cmocka_unit_test(mappings_without),
+		cmocka_unit_test(broken_json),
+		cmocka_unit_test(any_layout),
+		cmocka_unit_test(too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,6 +257,90 @@ static void memory_may_run_out(void **state)
 	assert_true(unit_alloc_sweep(parse_once, NULL) >= 2);
 }
 
+/* Yes and no in words and in numbers. */
+static void flags(void **state)
+{
+	static const struct {
+		const char *text;
+		enum vmt_truth want;
+	} cases[] = {
+		{ "thp_enabled=yes", VMT_TRUE }, { "thp_enabled=true", VMT_TRUE },
+		{ "thp_enabled=1", VMT_TRUE },	 { "thp_enabled", VMT_TRUE },
+		{ "thp_enabled=no", VMT_FALSE }, { "thp_enabled=false", VMT_FALSE },
+		{ "thp_enabled=0", VMT_FALSE },	 { "thp_enabled!=no", VMT_TRUE },
+		{ "!thp_enabled", VMT_FALSE },
+	};
+	struct vmt_proc p = process();
+	struct vmt_err err = { 0 };
+	struct vmt_filter *bad = NULL;
+	size_t i;
+
+	VMT_SET(proc, thp_enabled, &p, true);
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		VMT_AUTO_FILTER f = NULL;
+
+		assert_int_equal(vmt_filter_parse(&f, &vmt_entity_proc, cases[i].text, &err), 0);
+		if (vmt_filter_test(f, &p, 4096) != cases[i].want)
+			fail_msg("%s", cases[i].text);
+	}
+	assert_int_equal(vmt_filter_parse(&bad, &vmt_entity_proc, "thp_enabled=maybe", &err),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, "no number"));
+}
+
+static void numbers_of_other_forms(void **state)
+{
+	static const char *const bad[] = { "rss>1.",
+					   "rss>1.M",
+					   "minflt_rate>1.x",
+					   "minor_faults_per_second>1.x",
+					   "minor_faults_per_second>18446744073709551615",
+					   "comm=\"x" };
+	struct vmt_filter *f = NULL;
+	size_t i;
+
+	/* Both quotes, a line end as a blank, and digits that are too small to count. */
+	assert_int_equal(truth("comm=\"postgres\""), VMT_TRUE);
+	assert_int_equal(truth("comm\n=\n'postgres'\n"), VMT_TRUE);
+	assert_int_equal(truth("rss=100.0009M"), VMT_TRUE);
+	assert_int_equal(truth("minor_faults_per_second=1.5009"), VMT_TRUE);
+	assert_int_equal(truth("start>=2.5 && start<=2500ms"), VMT_TRUE);
+	assert_int_equal(truth("pid<42"), VMT_FALSE);
+	assert_int_equal(truth("pid<=41"), VMT_FALSE);
+	assert_int_equal(truth("comm!~'^post'"), VMT_FALSE);
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++) {
+		struct vmt_err err = { 0 };
+
+		if (vmt_filter_parse(&f, &vmt_entity_proc, bad[i], &err) != -EINVAL)
+			fail_msg("'%s' is taken", bad[i]);
+	}
+	assert_null(f);
+}
+
+/* An address is written as addresses are; a histogram is no number. */
+static void addresses_and_histograms(void **state)
+{
+	VMT_AUTO_FILTER f = NULL;
+	struct vmt_filter *bad = NULL;
+	struct vmt_map m = { 0 };
+	struct vmt_err err = { 0 };
+
+	VMT_SET(map, start, &m, 0x7f00);
+	assert_int_equal(vmt_filter_parse(&f, &vmt_entity_map, "start=0x7f00", NULL), 0);
+	assert_int_equal(vmt_filter_test(f, &m, 4096), VMT_TRUE);
+	assert_int_equal(vmt_filter_parse(&bad, &vmt_entity_map, "start=0xzz", NULL), -EINVAL);
+	for (size_t i = 0; i < vmt_entity_fault.n_fields; i++) {
+		if (vmt_entity_fault.fields[i].type != VMT_TYPE_HIST)
+			continue;
+		assert_int_equal(vmt_filter_parse(&bad, &vmt_entity_fault,
+						  vmt_entity_fault.fields[i].name, &err),
+				 -EINVAL);
+		assert_non_null(strstr(err.text, "histogram"));
+		return;
+	}
+	fail_msg("no field of faults is a histogram");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +354,9 @@ int main(void)
 		cmocka_unit_test(fields_are_told),
 		cmocka_unit_test(single_values),
 		cmocka_unit_test(memory_may_run_out),
+		cmocka_unit_test(flags),
+		cmocka_unit_test(numbers_of_other_forms),
+		cmocka_unit_test(addresses_and_histograms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

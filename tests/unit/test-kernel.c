@@ -136,6 +136,16 @@ static void test_malformed_slabinfo(void **state)
 		  -ERANGE, 3 },
 		{ SLAB_HEAD "dentry 1 2 3 4 18446744073709551615 : tunables 0 : slabdata 2 2\n",
 		  -ERANGE, 3 },
+		{ SLAB_HEAD "dentry 1 2 3 4 5 : slabdata 2 2 : tunables 0 0 0\n", -EINVAL, 3 },
+		{ SLAB_HEAD "d 1 2 3 x 5 : tunables 0 0 0 : slabdata 2 2 0\n", -EINVAL, 3 },
+		{ SLAB_HEAD "d 1 2 x 4 5 : tunables 0 0 0 : slabdata 2 2 0\n", -EINVAL, 3 },
+		{ SLAB_HEAD "d 1 x 3 4 5 : tunables 0 0 0 : slabdata 2 2 0\n", -EINVAL, 3 },
+		{ SLAB_HEAD "d 1 2 3 4 5 : tunables 0 0 0 : slabdata x 2 0\n", -EINVAL, 3 },
+		{ SLAB_HEAD " : tunables  : slabdata 2 2 0\n", -EINVAL, 3 },
+		{ SLAB_HEAD "\n", -EINVAL, 3 },
+		/* Pages that are no bytes. */
+		{ SLAB_HEAD "d 1 2 3 4 4503599627370496 : tunables 0 : slabdata 1 1\n", -ERANGE,
+		  3 },
 		{ SLAB_HEAD "dentry 99999999999 2 9999999999 4 5 : tunables 0 : slabdata 2 2\n",
 		  -ERANGE, 3 },
 	};
@@ -287,6 +297,12 @@ static void test_malformed_vmallocinfo(void **state)
 		{ "0x0-0x1 4096 vmap\n0x0-0x1 18446744073709551616 vmap\n", -ERANGE },
 		{ "0x0-0x1 4096 vmap\n0x0-0x1 18446744073709551615 vmap\n", -ERANGE },
 		{ "0x0-0x1 4096 vmap\n0x0-0x1 1 pages=18446744073709551615 vmalloc\n", -ERANGE },
+		{ "0x0-0x1 4096 vmap\n0x0 0x1 4096 vmap\n", -EINVAL },
+		{ "0x0-0x1 1 pages=4503599627370495 user\n0x0-0x1 1 pages=1 user\n", -ERANGE },
+		/* Of two callers, each a sum that fits, and both together do not. */
+		{ "0x0-0x1 1 a+0x1/0x2 pages=4503599627370495 vmap\n0x0-0x1 1 b+0x1/0x2 pages=1 "
+		  "vmap\n",
+		  -ERANGE },
 	};
 	size_t i;
 
@@ -626,6 +642,107 @@ static void test_out_of_memory(void **state)
 	assert_true(unit_alloc_sweep(all, NULL) > 5);
 }
 
+/* In brackets a module stands, and only the first; empty ones are none. Lines of nothing are none.
+ */
+static void test_words_of_areas(void **state)
+{
+	static const char text[] = "0x0-0x1 4096 f+0x1/0x2 [a] [b] g+0x3/0x4 vmalloc\n"
+				   "0x0-0x1 4096 f+0x1/0x2 [] vmalloc\n"
+				   "0x0-0x1 4096 f+0x1/0x2 [c vmalloc\n";
+	VMT_AUTO_SAMPLE s = sample(1);
+	const struct vmt_vmalloc *v;
+
+	assert_int_equal(vmt_vmallocinfo_parse(VMT_BYTES(text), PAGE, &s->arena, s->kernel, NULL),
+			 0);
+	v = s->kernel->vmalloc;
+	assert_int_equal(s->kernel->n_vmalloc, 2);
+	assert_text(vmalloc, caller, &v[0], "f");
+	assert_text(vmalloc, module, &v[0], "a");
+	assert_text(vmalloc, caller, &v[1], "f");
+	assert_unknown(vmalloc, module, &v[1]);
+	assert_field(vmalloc, areas, &v[1], 2);
+	assert_int_equal(vmt_vmallocinfo_parse(VMT_BYTES(""), PAGE, &s->arena, s->kernel, NULL), 0);
+	assert_int_equal(s->kernel->n_vmalloc, 0);
+}
+
+static void test_malformed_modules(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} cases[] = {
+		{ "a 1 0 - Live 0x1000\n\n", -EINVAL },
+		{ "a 1 0 - Live 0x1000\na x 0 - Live 0x1000\n", -EINVAL },
+		{ "a 1 0 - Live 0x1000\na 1 0 - Live 0x1000g\n", -EINVAL },
+		{ "a 1 0 - Live 0x1000\na 1 0 - Live 0x11000000000000000\n", -ERANGE },
+		{ "a 1 0 - Live 0x1000\na 18446744073709551615 0 - Live\n", -ERANGE },
+	};
+	struct vmt_kernel_sample k = { 0 };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_err err = { 0 };
+
+		assert_int_equal(vmt_modules_parse(vmt_bytes_of(cases[i].text), &k, &err),
+				 cases[i].error);
+		assert_int_equal(err.line, 2);
+		assert_false(k.has_modules);
+	}
+	/* One that is loaded and says no address; and the range of several, in any order. */
+	assert_int_equal(
+		vmt_modules_parse(VMT_BYTES("a 4096 0 - Live\nb 16 0 - Live 0x2000\n"
+					    "c 16 0 - Live 0x1000\nd 16 0 - Live 0x1800\n"),
+				  &k, NULL),
+		0);
+	assert_int_equal(k.modules, 4);
+	assert_int_equal(k.module_start, 0x1000);
+	assert_int_equal(k.module_end, 0x2010);
+}
+
+static void test_lines_that_are_no_symbols(void **state)
+{
+	static const char *const bad[] = { "", "T _text", "1T", "1 T", "1\tT _text", "1 T\t_text" };
+	struct vmt_kernel_sample k = { 0 };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++)
+		assert_int_equal(vmt_kallsyms_line(vmt_bytes_of(bad[i]), &k), -EINVAL);
+	assert_int_equal(k.symbols[VMT_IMAGE_TEXT], 0);
+}
+
+/* Each part of the header that makes it a core of this machine, and segments that are none. */
+static void test_headers_of_kcore(void **state)
+{
+	VMT_AUTO_SAMPLE s = sample(1);
+	char core[1024];
+	size_t n = make_core(core, sizeof(core)), i;
+	Elf64_Ehdr *ehdr = (Elf64_Ehdr *)(void *)core;
+	Elf64_Phdr *phdr = (Elf64_Phdr *)(void *)(core + sizeof(*ehdr));
+	const Elf64_Ehdr good = *ehdr;
+
+	for (i = 0; i < 5; i++) {
+		*ehdr = good;
+		if (i == 0)
+			ehdr->e_ident[EI_MAG0]++;
+		if (i == 1)
+			ehdr->e_ident[EI_DATA] = ELFDATANONE;
+		if (i == 2)
+			ehdr->e_type = ET_EXEC;
+		if (i == 3)
+			ehdr->e_phentsize++;
+		if (i == 4)
+			ehdr->e_phoff = n + 1;
+		assert_int_equal(
+			vmt_kcore_parse((struct vmt_bytes){ core, n }, &s->arena, s->kernel, NULL),
+			-EINVAL);
+	}
+	*ehdr = good;
+	phdr[1].p_memsz = 0;
+	assert_int_equal(vmt_kcore_parse((struct vmt_bytes){ core, n }, &s->arena, s->kernel, NULL),
+			 0);
+	assert_int_equal(s->kernel->n_segments, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -646,6 +763,10 @@ int main(void)
 		cmocka_unit_test(test_stacks_in_vmalloc),
 		cmocka_unit_test(test_a_sum_with_a_part_unknown),
 		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(test_words_of_areas),
+		cmocka_unit_test(test_malformed_modules),
+		cmocka_unit_test(test_lines_that_are_no_symbols),
+		cmocka_unit_test(test_headers_of_kcore),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,44 @@ static void test_run_of_lines(void **state)
 	assert_int_equal(vmt_kv_run(&table, (struct vmt_bytes){ text, 0 }, &hint, &sys.row), 0);
 }
 
+static void test_ends_of_values(void **state)
+{
+	struct vmt_bytes key, rest;
+
+	assert_int_equal(vmt_kv_split(VMT_BYTES("Rss: 12 kB \r"), ':', &key, &rest), 0);
+	assert_bytes(rest, "12 kB");
+	assert_int_equal(vmt_kv_split(VMT_BYTES("Rss:\r"), ':', &key, &rest), 0);
+	assert_int_equal(rest.len, 0);
+}
+
+/* What stands among the blanks in front of a number is none of them, be it near or far. */
+static void test_expected_blanks(void **state)
+{
+	struct vmt_system sys = { 0 };
+	size_t hint = 0;
+
+	assert_true(vmt_kv_expected(&table, VMT_BYTES("MemTotal:                  12 kB"), &hint,
+				    &sys.row));
+	assert_field(system, total_bytes, &sys, 12 * 1024);
+	hint = 0;
+	assert_false(vmt_kv_expected(&table, VMT_BYTES("MemTotal:   x              13 kB"), &hint,
+				     &sys.row));
+	assert_false(vmt_kv_expected(&table, VMT_BYTES("MemTotal:             x 14 kB"), &hint,
+				     &sys.row));
+	assert_false(vmt_kv_expected(&table, VMT_BYTES("MemTotal:"), &hint, &sys.row));
+	assert_field(system, total_bytes, &sys, 12 * 1024);
+}
+
+/* A key whose value is read elsewhere is left to who does that. */
+static void test_store_what_is_read_elsewhere(void **state)
+{
+	static const struct vmt_kv_key other = VMT_KV_CALLER("State", 1);
+	struct vmt_system sys = { 0 };
+
+	assert_int_equal(vmt_kv_store(&other, VMT_BYTES("no number"), &sys.row), 0);
+	assert_unknown(system, total_bytes, &sys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +338,9 @@ int main(void)
 		cmocka_unit_test(test_store_counts_and_flags),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_says_where_it_failed),
+		cmocka_unit_test(test_ends_of_values),
+		cmocka_unit_test(test_expected_blanks),
+		cmocka_unit_test(test_store_what_is_read_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

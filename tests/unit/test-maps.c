@@ -374,6 +374,104 @@ static void test_count_only(void **state)
 	vmt_maps_done(&count);
 }
 
+static struct vmt_bytes kind_of(uint64_t major, uint64_t minor, uint64_t inode, const char *path)
+{
+	return vmt_map_kind(NULL, major, minor, inode, vmt_bytes_of(path));
+}
+
+/* Without a table of devices, names and numbers decide. */
+static void test_kinds_by_name(void **state)
+{
+	static const struct {
+		uint64_t major, minor, inode;
+		const char *path;
+		const char *kind;
+	} cases[] = {
+		{ 0, 0, 0, "[vdso]", "vdso" },
+		{ 0, 0, 0, "[vvar]", "special" },
+		{ 0, 0, 0, "[stack:42]", "stack" },
+		{ 0, 0, 0, "[stack", "special" },
+		/* A device without an inode, and the other way round, are of something. */
+		{ 0, 5, 0, "[heap]", "special" },
+		{ 0, 0, 7, "[heap]", "special" },
+		{ 8, 0, 0, "[heap]", "file" },
+		/* Eight digits, as the kernel writes a key (ipc/shm.c newseg()). */
+		{ 0, 1, 7, "/SYSV0000002a (deleted)", "shmem" },
+		{ 0, 1, 7, "/SYSV2a (deleted)", "file" },
+		{ 0, 1, 7, "/SYSVkey", "file" },
+		{ 0, 1, 7, "socket:[42]", "special" },
+		{ 0, 1, 7, "(deleted)", "file" },
+		{ 0, 1, 7, "", "file" },
+		{ 0, 1, 7, "/home/a", "file" },
+		{ 8, 1, 7, "socket:[42]", "file" },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++)
+		assert_bytes(kind_of(cases[i].major, cases[i].minor, cases[i].inode, cases[i].path),
+			     cases[i].kind);
+}
+
+/* A device of which only the offset is that of memory without a file, and one that ends too soon.
+ */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *line;
+		int r;
+	} cases[] = {
+		{ "1000-2000 rw-p 00000000 00:00 01 /x", 0 },
+		{ "1000-2000 rw-p", -EINVAL },
+		{ "1000-2000 rw-p ", -EINVAL },
+		{ "1000-2000 rw-p 0", -EINVAL },
+		{ "1000-2000 rw-p 0 ", -EINVAL },
+		{ "1000-2000 rw-p 0 fe", -EINVAL },
+		{ "1000-2000 rw-p 0 fe:", -EINVAL },
+		{ "1000-2000 rw-p 0 fe:00", -EINVAL },
+		{ "1000-2000 rw-p 0 10000000000000000:00 0", -ERANGE },
+		{ "1000-2000 rw-p 10000000000000000 00:00 0", -ERANGE },
+		{ "1000-2000 rw", -EINVAL },
+		{ "1000-2000", -EINVAL },
+		{ "1000-20000000000000000 rw-p 0 00:00 0", -ERANGE },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_maps_parser p;
+		struct vmt_arena a;
+
+		vmt_arena_init(&a);
+		vmt_maps_init(&p, false, 0, &a, NULL);
+		assert_int_equal(feed(&p, cases[i].line, strlen(cases[i].line), 4096, NULL),
+				 cases[i].r);
+		assert_int_equal(p.n_maps, cases[i].r ? 0 : 1);
+		/* Whatever is fed to it then, it stays with its error. */
+		assert_int_equal(feed(&p, "3000-4000 rw-p 0 00:00 0\n", 25, 4096, NULL),
+				 cases[i].r ? cases[i].r : 0);
+		vmt_maps_done(&p);
+		vmt_arena_done(&a);
+	}
+}
+
+/* An address that is longer than any number still is none that is remembered. */
+static void test_leading_zeros(void **state)
+{
+	static const char list[] =
+		"000000000000000001000-000000000000000002000 rw-p 00000000 00:00 0 \n"
+		"000000000000000002000-000000000000000003000 rw-p 00000000 00:00 0 \n";
+	struct vmt_maps_parser p;
+	struct vmt_arena a;
+
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, false, 0, &a, NULL);
+	assert_int_equal(feed(&p, list, strlen(list), 4096, NULL), 0);
+	assert_int_equal(p.n_maps, 2);
+	assert_field(map, start, &p.maps[1], 0x2000);
+	assert_field(map, end, &p.maps[1], 0x3000);
+	vmt_maps_done(&p);
+	vmt_arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +485,9 @@ int main(void)
 		cmocka_unit_test(test_print_tells_lists_apart),
 		cmocka_unit_test(m02_failing_allocations),
 		cmocka_unit_test(test_count_only),
+		cmocka_unit_test(test_kinds_by_name),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_leading_zeros),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,102 @@ static void test_failing_allocations(void **state)
 	assert_true(unit_alloc_sweep(parse, NULL) >= 3);
 }
 
+/* An escape is a backslash and three octal digits that make a byte; nothing else is one. */
+static void test_escapes(void **state)
+{
+	static const struct {
+		const char *written, *name;
+	} cases[] = {
+		{ "/\\000x", "/" },	   { "/\\377", "/\377" },  { "/\\400", "/\\400" },
+		{ "/\\/00", "/\\/00" },	   { "/\\08x", "/\\08x" }, { "/\\0/0", "/\\0/0" },
+		{ "/\\008", "/\\008" },	   { "/\\00/", "/\\00/" }, { "/\\04", "/\\04" },
+		{ "/\\134040", "/\\040" },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		VMT_AUTO_BUF line = { 0 };
+		struct vmt_mounts *m;
+
+		vmt_buf_addf(&line, "1 2 0:3 / %s rw - tmpfs none rw\n", cases[i].written);
+		m = vmt_mounts_parse((struct vmt_bytes){ line.data, line.len });
+		assert_non_null(m);
+		assert_int_equal(m->n, 1);
+		assert_string_equal(m->mounts[0].point.ptr, cases[i].name);
+		vmt_mounts_unref(m);
+	}
+}
+
+static void test_what_is_no_mount(void **state)
+{
+	static const char *const bad[] = {
+		"1x 2 0:3 / / rw - tmpfs none rw\n",
+		"1 2 :3 / / rw - tmpfs none rw\n",
+		"1 2 0-3 / / rw - tmpfs none rw\n",
+		"1 2 0:x / / rw - tmpfs none rw\n",
+		"1 2 0:3x / / rw - tmpfs none rw\n",
+		"1 2 0:3 / / rw -\n",
+		"1 2 0:3 / /\n",
+		"\n",
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++) {
+		struct vmt_mounts *m = vmt_mounts_parse(vmt_bytes_of(bad[i]));
+
+		assert_non_null(m);
+		assert_int_equal(m->n, 0);
+		vmt_mounts_unref(m);
+	}
+}
+
+/* Of mounts that show the same, the shortest name; of those that are as long, the first. */
+static void test_the_shortest_name(void **state)
+{
+	struct vmt_mounts *m = vmt_mounts_parse(VMT_BYTES("1 0 0:3 /d /mnt/long rw - xfs none rw\n"
+							  "2 0 0:3 /d /mnt/b rw - xfs none rw\n"
+							  "3 0 0:3 /d /mnt/c rw - xfs none rw\n"
+							  "4 0 0:3 /e /s rw - xfs none rw\n"
+							  "5 0 0:4 /d /x rw - xfs none rw\n"
+							  "6 0 8:3 /d /y rw - xfs none rw\n"));
+
+	assert_non_null(m);
+	assert_true(vmt_bytes_is(point_of(m, 3, "/d/f"), "/mnt/b"));
+	assert_true(vmt_bytes_is(point_of(m, 3, "/e"), "/s"));
+	assert_int_equal(point_of(m, 3, "/f").len, 0);
+	vmt_mounts_unref(m);
+}
+
+/* Those of a saved machine, and of one that has none. */
+static void test_load(void **state)
+{
+	struct vmt_root *root = NULL;
+	struct vmt_mounts *m;
+	struct unit_dir d;
+
+	unit_dir_make(&d);
+	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\n");
+	unit_dir_write(&d, "proc/meminfo", "");
+	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
+	m = vmt_mounts_load(root);
+	assert_non_null(m);
+	assert_int_equal(m->n, 0);
+	vmt_mounts_unref(m);
+	unit_dir_write(&d, "proc/1/mountinfo", table);
+	m = vmt_mounts_load(root);
+	assert_non_null(m);
+	assert_int_equal(m->n, 9);
+	vmt_mounts_unref(m);
+	/* "self" comes before number 1. */
+	unit_dir_write(&d, "proc/self/mountinfo", "1 2 0:3 / / rw - tmpfs none rw\n");
+	m = vmt_mounts_load(root);
+	assert_non_null(m);
+	assert_int_equal(m->n, 1);
+	vmt_mounts_unref(m);
+	vmt_root_unref(root);
+	unit_dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +198,10 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_what_is_no_mount),
+		cmocka_unit_test(test_the_shortest_name),
+		cmocka_unit_test(test_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

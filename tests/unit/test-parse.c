@@ -199,6 +199,61 @@ static void test_durations(void **state)
 	}
 }
 
+static void test_signs(void **state)
+{
+	struct vmt_bytes cur = VMT_BYTES("12 -3");
+	int64_t v = 0;
+
+	assert_int_equal(vmt_take_i64(&cur, &v), 0);
+	assert_int_equal(v, 12);
+	vmt_take_blanks(&cur);
+	assert_int_equal(vmt_take_i64(&cur, &v), 0);
+	assert_int_equal(v, -3);
+	assert_int_equal(cur.len, 0);
+	assert_int_equal(vmt_take_i64(&cur, &v), -EINVAL);
+}
+
+static void test_addresses_as_users_write_them(void **state)
+{
+	uint64_t v = 0;
+
+	assert_int_equal(vmt_parse_address("0X7FFF", &v), 0);
+	assert_int_equal(v, 0x7fff);
+	v = 1;
+	assert_int_equal(vmt_parse_address("7fff-8000", &v), -EINVAL);
+	assert_int_equal(vmt_parse_address("0x0x1", &v), -EINVAL);
+	assert_int_equal(vmt_parse_address("0x10000000000000000", &v), -ERANGE);
+	assert_int_equal(v, 1);
+}
+
+/* Of so many seconds the nanoseconds do not fit; nor do those of a part more. */
+static void test_durations_that_overflow(void **state)
+{
+	uint64_t v = 1;
+
+	assert_int_equal(vmt_parse_duration("18446744074", &v), -ERANGE);
+	assert_int_equal(vmt_parse_duration("18446744073.8", &v), -ERANGE);
+	assert_int_equal(vmt_parse_duration("6000000h", &v), -ERANGE);
+	assert_int_equal(v, 1);
+}
+
+static void test_releases(void **state)
+{
+	static const struct {
+		const char *release;
+		bool is;
+	} cases[] = {
+		{ "6.11.0-rc1", true }, { "6.11", true },  { "7.0", true }, { "10.2.3", true },
+		{ "6.10.99", false },	{ "5.19", false }, { "6", false },  { "6-11", false },
+		{ "6.", false },	{ "six", false },  { "", false },   { "6.x", false },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++)
+		assert_int_equal(vmt_release_is_at_least(vmt_bytes_of(cases[i].release), 6, 11),
+				 cases[i].is);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +265,10 @@ int main(void)
 		cmocka_unit_test(test_words_and_lines),
 		cmocka_unit_test(test_whole_strings),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_signs),
+		cmocka_unit_test(test_addresses_as_users_write_them),
+		cmocka_unit_test(test_durations_that_overflow),
+		cmocka_unit_test(test_releases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

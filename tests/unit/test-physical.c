@@ -128,6 +128,95 @@ static void test_no_memory(void **state)
 	assert_true(unit_alloc_sweep(parse_both, NULL) >= 3);
 }
 
+static void test_malformed_regions(void **state)
+{
+	static const char *const bad[] = {
+		"x-1fff : RAM\n",    "1000+1fff : RAM\n", "1000-x : RAM\n",   "1000-1fff\n",
+		"1000-1fff_: RAM\n", "1000-1fff  RAM\n",  "1000-1fff :RAM\n", "1000-1fff:\n",
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++) {
+		struct vmt_physical *p = vmt_physical_new(NULL);
+		struct vmt_err err = { 0 };
+		VMT_AUTO_BUF text = { 0 };
+
+		vmt_buf_addf(&text, "0-fff : RAM\n%s", bad[i]);
+		assert_int_equal(
+			vmt_iomem_parse((struct vmt_bytes){ text.data, text.len }, p, &err),
+			-EINVAL);
+		assert_int_equal(err.line, 2);
+		vmt_physical_unref(p);
+	}
+}
+
+/* Of two that hold an address the smaller, wherever it stands. */
+static void test_regions_inside_each_other(void **state)
+{
+	struct vmt_physical *p = vmt_physical_new(NULL);
+
+	assert_int_equal(
+		vmt_iomem_parse(VMT_BYTES("2000-2fff : inner\n1000-3fff : outer\n"), p, NULL), 0);
+	assert_string_equal(vmt_physical_region(p, 0x2000), "inner");
+	assert_string_equal(vmt_physical_region(p, 0x1fff), "outer");
+	vmt_physical_unref(p);
+}
+
+/* Where zones of two nodes span a frame, sysfs says by blocks of memory which node has it. */
+static void test_nodes_that_overlap(void **state)
+{
+	struct vmt_root *root = NULL;
+	struct vmt_err err = { 0 };
+	struct vmt_physical *p;
+	struct unit_dir d;
+	uint64_t bytes = 0;
+
+	unit_dir_make(&d);
+	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\n");
+	unit_dir_write(&d, "proc/meminfo", "");
+	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
+	p = vmt_physical_new(root);
+	assert_int_equal(vmt_zones_load(p, &bytes, &err), -ENOENT);
+	assert_int_equal(vmt_iomem_load(p, &bytes, &err), -ENOENT);
+	vmt_physical_unref(p);
+
+	unit_dir_write(&d, "proc/zoneinfo", zones);
+	unit_dir_write(&d, "proc/iomem", "1000-1fff : RAM\n");
+	/* 16 frames a block; what is no number is no size. */
+	unit_dir_write(&d, "sys/devices/system/memory/block_size_bytes", "none\n");
+	p = vmt_physical_new(root);
+	assert_int_equal(vmt_zones_load(p, &bytes, &err), 0);
+	assert_int_equal(bytes, strlen(zones));
+	assert_int_equal(vmt_iomem_load(p, &bytes, &err), 0);
+	assert_string_equal(vmt_physical_region(p, 0x1000), "RAM");
+	assert_int_equal(vmt_physical_zone(p, 4600), -1);
+	vmt_physical_unref(p);
+
+	unit_dir_write(&d, "sys/devices/system/memory/block_size_bytes", "10000\n");
+	unit_dir_write(&d, "sys/devices/system/node/node1/memory287/x", "");
+	unit_dir_write(&d, "sys/devices/system/node/node0/memory288/x", "");
+	unit_dir_write(&d, "sys/devices/system/node/node1/memory288/x", "");
+	p = vmt_physical_new(root);
+	assert_int_equal(vmt_zones_load(p, &bytes, &err), 0);
+	assert_int_equal(vmt_physical_zone(p, 287 * 16), 2);
+	/* A block that both have says nothing, nor does one that none has. */
+	assert_int_equal(vmt_physical_zone(p, 288 * 16), -1);
+	assert_int_equal(vmt_physical_zone(p, 289 * 16), -1);
+	vmt_physical_unref(p);
+	vmt_root_unref(root);
+	unit_dir_remove(&d);
+}
+
+static void test_a_heading_that_is_none(void **state)
+{
+	struct vmt_physical *p = vmt_physical_new(NULL);
+	struct vmt_err err = { 0 };
+
+	assert_int_equal(vmt_zones_parse(VMT_BYTES("Node 0, area DMA\n"), p, &err), -EINVAL);
+	assert_int_equal(err.line, 1);
+	vmt_physical_unref(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +224,10 @@ int main(void)
 		cmocka_unit_test(test_malformed_zones),
 		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_malformed_regions),
+		cmocka_unit_test(test_regions_inside_each_other),
+		cmocka_unit_test(test_nodes_that_overlap),
+		cmocka_unit_test(test_a_heading_that_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,23 @@ static void test_wrong(void **state)
 		"window 9\nfault 1 42 42 0 0 0 read minor unknown 4294967296 1 x",
 		"window 9\nfault 1 18446744073709551616 42 0 0 0 read minor unknown 0 1 x",
 		"window 9\nfault 1 42 42 0 xyz 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 4294967296 42 0 0 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 42 x 0 0 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 42 4294967296 0 0 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 42 42 x 0 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 42 42 4294967296 0 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 42 42 0 0 xyz read minor unknown 0 1 x",
+		"window 9\nfault 1 42 42 0 0 0 read minor unknown x 1 x",
+		"window 9\nfault 1 42 42 0 0 0 read minor unknown 0 x x",
+		"window 9\nfault 1 42 42 0 0 0 read minor unknown 0 4294967296 x",
+		"window 9\nfault 1x 42 42 0 0 0 read minor unknown 0 1 x",
+		"window 9\nfault 1 42 42 0 10x 0 read minor unknown 0 1 x",
+		"window 9\nfault",
+		"map x 42 1000 2000 0 anon",
+		"map 1 x 1000 2000 0 anon",
+		"map 1 42 x 2000 0 anon",
+		"map 1 42 1000 x 0 anon",
+		"map 1 42 1000 2000 x anon",
 	};
 	struct vmt_fault_sample f;
 	size_t i;
@@ -113,12 +130,41 @@ static void test_memory(void **state)
 	assert_true(unit_alloc_sweep(all_of_it, NULL) > 0);
 }
 
+/* A saved machine may have none, and those that it has are of its clock and its pages. */
+static void test_read(void **state)
+{
+	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+	struct vmt_fault_sample f = { 0 };
+	struct vmt_root *root = NULL;
+	struct vmt_err err = { 0 };
+	struct unit_dir d;
+
+	vmt_arena_init(&arena);
+	unit_dir_make(&d);
+	unit_dir_write(&d, "vmtop-fixture", "page_size 65536\nmonotonic_ns 5000000000\n");
+	unit_dir_write(&d, "proc/meminfo", "");
+	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
+	assert_int_equal(vmt_saved_faults_read(root, &arena, &f, &err), -ENOENT);
+	unit_dir_write(&d, "vmtop-faults",
+		       "window 9\nfault 1 4 4 0 10000 0 exec major unknown 0 1 x\n");
+	assert_int_equal(vmt_saved_faults_read(root, &arena, &f, &err), 0);
+	assert_int_equal(f.n_singles, 1);
+	assert_int_equal(f.singles[0].page, 65536);
+	assert_int_equal(f.singles[0].first_ns, END - 9 + 1);
+	unit_dir_write(&d, "vmtop-faults", "window 5000000000\n");
+	assert_int_equal(vmt_saved_faults_read(root, &arena, &f, &err), -EINVAL);
+	assert_int_equal(err.line, 1);
+	vmt_root_unref(root);
+	unit_dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

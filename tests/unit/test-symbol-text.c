@@ -73,12 +73,61 @@ static void test_perf_map(void **state)
 		assert_bytes(w[i].name, names[i]);
 }
 
+/* Lines of any other form are none, and what stands behind a name is a module in brackets alone. */
+static void test_kallsyms_of_any_form(void **state)
+{
+	static const char text[] = "1000 T first\t[mod]\n"
+				   "1010 T no_module\t[mod\n"
+				   "1020 w weak\t[]\n"
+				   "1030 x other\n"
+				   "1040 T \n"
+				   "1050\tT tab\n"
+				   "1060 T\ttab\n"
+				   "1070 T";
+	struct vmt_text_symbol w[] = { { .address = 0x1008 },
+				       { .address = 0x1018 },
+				       { .address = 0x1028 },
+				       { .address = 0x1078 } };
+
+	vmt_kallsyms_find((struct vmt_bytes){ text, sizeof(text) - 1 }, w, VMT_ARRAY_LEN(w));
+	assert_bytes(w[0].name, "first");
+	assert_bytes(w[0].module, "mod");
+	assert_bytes(w[1].name, "no_module");
+	assert_bytes(w[1].module, "");
+	assert_bytes(w[2].name, "weak");
+	assert_bytes(w[2].module, "");
+	assert_bytes(w[3].name, "weak");
+}
+
+static void test_perf_map_of_any_form(void **state)
+{
+	static const char text[] = "x1000 10 a\n"
+				   "1000-10 b\n"
+				   "1000 0y10 c\n"
+				   "1000 10-d\n"
+				   "1000 10 \n"
+				   "0\n"
+				   "0x\n"
+				   "1000 0x\n"
+				   "1000 1";
+	struct vmt_text_symbol w[] = { { .address = 0x1000 } };
+
+	vmt_perf_map_find((struct vmt_bytes){ text, sizeof(text) - 1 }, w, 1);
+	assert_bytes(w[0].name, "");
+	/* Both numbers may have the prefix. */
+	vmt_perf_map_find(VMT_BYTES("0x1000 0x10 e\n"), w, 1);
+	assert_bytes(w[0].name, "e");
+	assert_int_equal(w[0].from, 0x1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kallsyms),
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_perf_map),
+		cmocka_unit_test(test_kallsyms_of_any_form),
+		cmocka_unit_test(test_perf_map_of_any_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,13 +114,55 @@ static void test_failing_allocations(void **state)
 	assert_true(unit_alloc_sweep(sweep, NULL) >= 1);
 }
 
+/* More titles than any kernel has: what stands behind them is no segment's. */
+static void test_too_many_titles(void **state)
+{
+	VMT_AUTO_FREE struct vmt_segment *s = NULL;
+	struct vmt_err err = { 0 };
+	VMT_AUTO_BUF all = { 0 };
+	uint64_t unknown = 0;
+	size_t n = 0, i;
+
+	vmt_buf_adds(&all, "shmid perms size cpid nattch rss swap");
+	for (i = 0; i < 40; i++)
+		vmt_buf_adds(&all, " more");
+	vmt_buf_adds(&all, "\n1 600 3 4 5 6 7");
+	for (i = 0; i < 40; i++)
+		vmt_buf_adds(&all, " x");
+	vmt_buf_addc(&all, '\n');
+	assert_int_equal(
+		vmt_sysvipc_parse((struct vmt_bytes){ all.data, all.len }, &s, &n, &unknown, &err),
+		-EINVAL);
+	assert_int_equal(err.line, 2);
+	assert_int_equal(unknown, 32 - 7);
+}
+
+static void test_modes_that_are_none(void **state)
+{
+	static const char *const modes[] = { "8", "x", "/", "60a", "-600" };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(modes); i++) {
+		struct vmt_segment *s = NULL;
+		VMT_AUTO_BUF all = { 0 };
+		uint64_t unknown = 0;
+		size_t n = 0;
+
+		vmt_buf_addf(&all, "shmid perms size cpid nattch rss swap\n1 %s 3 4 5 6 7\n",
+			     modes[i]);
+		assert_int_equal(vmt_sysvipc_parse((struct vmt_bytes){ all.data, all.len }, &s, &n,
+						   &unknown, NULL),
+				 -EINVAL);
+		assert_null(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_titles_decide),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_parse),		cmocka_unit_test(test_titles_decide),
+		cmocka_unit_test(test_malformed),	cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(test_too_many_titles), cmocka_unit_test(test_modes_that_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,12 +73,47 @@ static void test_failing_allocations(void **state)
 	assert_int_equal(unit_alloc_sweep(load, NULL), 2);
 }
 
+static void test_text(void **state)
+{
+	struct vmt_users u = { 0 };
+	struct vmt_bytes text;
+	struct vmt_arena a;
+
+	vmt_arena_init(&a);
+	vmt_buf_adds(&u.text, passwd);
+	assert_int_equal(vmt_users_parse(&u), 0);
+	assert_int_equal(vmt_users_text(&u, 0, &a, &text), 0);
+	assert_bytes(text, "root");
+	/* Who has no name has a number. */
+	assert_int_equal(vmt_users_text(&u, 4294967295, &a, &text), 0);
+	assert_bytes(text, "4294967295");
+	vmt_users_done(&u);
+	vmt_arena_done(&a);
+}
+
+static void test_a_file_without_users(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n", "root\n", "root:\n", "root:x\n", "root:x:\n"
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(texts); i++) {
+		struct vmt_users u = { 0 };
+
+		vmt_buf_adds(&u.text, texts[i]);
+		assert_int_equal(vmt_users_parse(&u), 0);
+		assert_int_equal(u.n, 0);
+		vmt_users_done(&u);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(b13_users_parse),
-		cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_failing_allocations),
+		cmocka_unit_test(b13_users_parse),	     cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_failing_allocations),  cmocka_unit_test(test_text),
+		cmocka_unit_test(test_a_file_without_users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,53 @@ static void test_malformed(void **state)
 	}
 }
 
+/* A sum, and its bytes, that no number holds; each of them, and none of them is said. */
+static void test_sums_that_overflow(void **state)
+{
+#define ZONE "Node 0, zone A\n"
+#define HUGE "9999999999999999999" /* twice that is more than 2^64 */
+	static const char *const bad[] = {
+		ZONE "low " HUGE "\nhigh 1\nmanaged 1\nprotection: (0)\n" ZONE "low " HUGE
+		     "\nhigh 1\nmanaged 1\nprotection: (0)\n",
+		ZONE "low 1\nhigh 1\nmanaged " HUGE "\nprotection: (0)\n" ZONE
+		     "low 1\nhigh 1\nmanaged " HUGE "\nprotection: (0)\n",
+		ZONE "low 1\nhigh 1\nmanaged 1\nprotection: (0)\ncount: " HUGE "\ncount: " HUGE
+		     "\n",
+		ZONE "low 1\nhigh 1\nmanaged 1\nprotection: (0)\ncount: " HUGE "\n" ZONE
+		     "low 1\nhigh 1\nmanaged 1\nprotection: (0)\ncount: " HUGE "\n",
+		ZONE "low " HUGE "\nhigh 1\nmanaged 1\nprotection: (0)\n",
+		ZONE "low 1\nhigh 1\nmanaged 1\nprotection: (0)\ncount: " HUGE "\n",
+		ZONE "low 1\nhigh 1\nmanaged 99999999999999999\nprotection: (" HUGE ")\n",
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++) {
+		struct vmt_system sys = { 0 };
+		struct vmt_err err = { 0 };
+
+		assert_int_equal(vmt_zoneinfo_parse(vmt_bytes_of(bad[i]), 4096, &sys, &err),
+				 -ERANGE);
+		assert_true(err.text[0]);
+		assert_unknown(system, low_bytes, &sys);
+		assert_unknown(system, managed_bytes, &sys);
+		assert_unknown(system, reserve_bytes, &sys);
+		assert_unknown(system, pcp_bytes, &sys);
+	}
+#undef ZONE
+#undef HUGE
+}
+
+static void test_counts_of_processors_that_are_none(void **state)
+{
+	struct vmt_system sys = { 0 };
+	struct vmt_err err = { 0 };
+
+	assert_int_equal(
+		vmt_zoneinfo_parse(VMT_BYTES("Node 0, zone A\n count: x\n"), 4096, &sys, &err),
+		-EINVAL);
+	assert_int_equal(err.line, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +168,8 @@ int main(void)
 		cmocka_unit_test(c20_page_size_is_not_assumed),
 		cmocka_unit_test(test_nothing_is_not_zero),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_sums_that_overflow),
+		cmocka_unit_test(test_counts_of_processors_that_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

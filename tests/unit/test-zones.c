@@ -161,6 +161,8 @@ static void test_malformed_zones_have_a_line(void **state)
 		{ "Node 0, zone DMA\n protection: 0, 1)\n", -EINVAL, 2 },
 		{ "Node 0, zone DMA\n protection: (0, 1\n", -EINVAL, 2 },
 		{ "Node 0, zone DMA\n protection: ()\n", -EINVAL, 2 },
+		{ "Node 0, zone DMA\n protection: (0) 1\n", -EINVAL, 2 },
+		{ "Node 0, zone DMA\n protection: (4503599627370496)\n", -ERANGE, 2 },
 		{ "Node 0, zone DMA\n cpu: one\n", -EINVAL, 2 },
 		{ "Node 0, zone DMA\n cpu: 1\n count: \n", -EINVAL, 3 },
 	};
@@ -338,6 +340,15 @@ static void test_malformed_pagetypeinfo(void **state)
 		{ "Pages per block: many\n", -EINVAL },
 		{ "Pages per block: 18446744073709551615\n", -ERANGE },
 		{ "Number of blocks type A\nNode 0, zone Normal 1 2\n", -EINVAL },
+		{ "Number of blocks type A\nNode 0, zone Normal x\n", -EINVAL },
+		{ "Number of blocks type A\nNode x, zone Normal 1\n", -EINVAL },
+		{ "Free pages count\nNode x, zone Normal, type Movable 1\n", -EINVAL },
+		{ "Free pages count\nNode 0, zone Normal, type \n", -EINVAL },
+		/* Bytes of one order, and of two together; blocks. */
+		{ "Free pages count\nNode 0, zone A, type B 4503599627370495 1\n", -ERANGE },
+		{ "Pages per block: 4503599627370495\nFree pages count\n"
+		  "Node 0, zone A, type B 1\nNumber of blocks type B\nNode 0, zone A 2\n",
+		  -ERANGE },
 		{ "Free pages count\nNode 0, zone Normal, type Movable 4503599627370496\n",
 		  -ERANGE },
 	};
@@ -659,6 +670,69 @@ static void test_out_of_memory(void **state)
 	assert_true(unit_alloc_sweep(build_all, NULL) > 5);
 }
 
+/* Lists of processors that no number holds together, and a zone that ends nowhere. */
+static void test_malformed_sums(void **state)
+{
+	static const char *const bad[] = {
+		"Node 0, zone A\n cpu: 0\n count: 4503599627370495\n cpu: 1\n count: 1\n",
+		"Node 0, zone A\n cpu: 0\n high: 4503599627370495\n cpu: 1\n high: 1\n",
+		"Node 0, zone A\n spanned 4503599627370495\n start_pfn: 1\n",
+	};
+	struct parsed p;
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++) {
+		assert_int_equal(parse_zones(&p, bad[i]), -ERANGE);
+		assert_int_equal(p.z.n_zones, 0);
+		vmt_arena_done(&p.arena);
+	}
+	/* A processor that says one figure of its list, and a zone that says where it begins and
+	 * not how large it is. */
+	assert_int_equal(parse_zones(&p, "\nNode 0, zone A\n cpu: 0\n high: 2\n start_pfn: 7\n"),
+			 0);
+	assert_unknown(zone, pcp_bytes, &p.z.zones[0]);
+	assert_field(zone, pcp_high_bytes, &p.z.zones[0], 2 * PAGE);
+	assert_unknown(zone, start, &p.z.zones[0]);
+	assert_unknown(zone, end, &p.z.zones[0]);
+	vmt_arena_done(&p.arena);
+}
+
+static void test_malformed_node_meminfo(void **state)
+{
+	static const char *const bad[] = { "Nod 1 MemTotal: 9 kB\n", "Node x MemTotal: 9 kB\n",
+					   "Node 1MemTotal: 9 kB\n", "Node 1 MemTotal 9 kB\n",
+					   "Node 1\n" };
+	struct vmt_node n = { 0 };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++) {
+		struct vmt_err err = { 0 };
+
+		assert_int_equal(vmt_node_meminfo_parse(vmt_bytes_of(bad[i]), &n, &err), -EINVAL);
+		assert_int_equal(err.line, 1);
+		assert_unknown(node, total_bytes, &n);
+	}
+}
+
+/* Blocks of a type that has no free list, and of a size that is not said: counted, not in bytes. */
+static void test_blocks_without_size(void **state)
+{
+	struct vmt_zone_sample z = { 0 };
+	struct vmt_arena arena;
+
+	vmt_arena_init(&arena);
+	assert_int_equal(vmt_pagetypeinfo_parse(VMT_BYTES("Free pages count\n"
+							  "Node 0, zone A, type B 1 0\n"
+							  "Number of blocks type B Tomorrow\n"
+							  "Node 0, zone A 7 9\n"),
+						PAGE, &arena, &z, NULL),
+			 0);
+	assert_int_equal(z.n_types, 1);
+	assert_field(migrate, blocks, &z.types[0], 7);
+	assert_unknown(migrate, blocks_bytes, &z.types[0]);
+	vmt_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -681,6 +755,9 @@ int main(void)
 		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_regions_that_do_not_fit),
 		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(test_malformed_sums),
+		cmocka_unit_test(test_malformed_node_meminfo),
+		cmocka_unit_test(test_blocks_without_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
