@@ -44,7 +44,8 @@ static const struct vmt_opt opts[] = {
 	  "count for SEC seconds; without it, or a command, or -p, until SIGINT" },
 	{ "summary", 0, VMT_OPT_MAYBE, NULL, "site stack",
 	  "no single events: counts, bytes, errors and times by process and call; =site: by where "
-	  "it was called from, too; =stack: by the whole stack" },
+	  "it was called from, too; =stack: by the whole stack, which --format folded gives for "
+	  "a flame graph" },
 	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
 	  "tell of N single events a second at most (default 1000); 0: no limit" },
 };
@@ -554,12 +555,21 @@ static int parse_user(struct vmt_ctx *ctx, const char *user, struct vmt_events_o
 	return VMT_EXIT_NOTHING;
 }
 
+/* What sums are by: WHAT of --summary, "" where it has none; folded stacks are such sums, too. NULL
+ * for single events. */
+static const char *sums_by(const struct vmt_ctx *ctx)
+{
+	if (vmt_ctx_given(ctx, "summary"))
+		return vmt_ctx_value(ctx, "summary");
+	return strcmp(ctx->format->name, "folded") == 0 ? "stack" : NULL;
+}
+
 static int parse(struct vmt_ctx *ctx, struct events *x)
 {
 	const char *only = vmt_ctx_value(ctx, "only"), *rate = vmt_ctx_value(ctx, "rate-limit");
 	const char *duration = vmt_ctx_value(ctx, "duration"), *user = vmt_ctx_value(ctx, "user");
 	struct vmt_events_opts *o = &x->window.opts;
-	bool summary = vmt_ctx_given(ctx, "summary");
+	const char *by = sums_by(ctx);
 	struct vmt_bytes word;
 
 	o->calls = UINT32_MAX;
@@ -578,23 +588,23 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 			"'%.40s'",
 			safe.data ? safe.data : "");
 	}
-	if (summary && *vmt_ctx_value(ctx, "summary")) {
-		const char *what = vmt_ctx_value(ctx, "summary");
-
-		x->by_stack = strcmp(what, "stack") == 0;
-		x->sites = x->by_stack || strcmp(what, "site") == 0;
+	if (by && *by) {
+		x->by_stack = strcmp(by, "stack") == 0;
+		x->sites = x->by_stack || strcmp(by, "site") == 0;
 		if (!x->sites)
 			return vmt_usage_error(ctx, "--summary takes =site, =stack or nothing");
 		o->stacks = true;
 	}
-	if (rate && summary)
+	if (!x->by_stack && strcmp(ctx->format->name, "folded") == 0)
+		return vmt_usage_error(ctx, "--format folded is of stacks: --summary=stack");
+	if (rate && by)
 		return vmt_usage_error(ctx, "--rate-limit is of single events; --summary has none");
 	if (rate && vmt_parse_u64(rate, &o->rate) < 0)
 		return vmt_usage_error(ctx, "--rate-limit takes a number");
 	if (duration && (vmt_parse_duration(duration, &x->window.duration_ns) < 0 ||
 			 x->window.duration_ns == 0))
 		return vmt_usage_error(ctx, "--duration takes seconds, as 3, 0.5 or 500ms");
-	if (!summary && (vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top")))
+	if (!by && (vmt_ctx_given(ctx, "sort") || vmt_ctx_given(ctx, "top")))
 		return vmt_usage_error(ctx, "a stream has no order: no -s, no --top but with "
 					    "--summary");
 	if (ctx->n_operands && vmt_ctx_given(ctx, "pid"))
@@ -664,9 +674,11 @@ static bool wants_stalls_alone(const struct vmt_ctx *ctx)
 /* What the columns of the command line are of. */
 static const struct vmt_entity *entity_asked(const struct vmt_ctx *ctx)
 {
-	if (!vmt_ctx_given(ctx, "summary"))
+	const char *by = sums_by(ctx);
+
+	if (!by)
 		return &vmt_entity_event;
-	if (*vmt_ctx_value(ctx, "summary"))
+	if (*by)
 		return &vmt_entity_event_site;
 	return wants_stalls_alone(ctx) ? &vmt_entity_event_stall : &vmt_entity_event_sum;
 }
@@ -677,7 +689,6 @@ static int run_events(struct vmt_ctx *ctx)
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	VMT_AUTO_FREE pid_t *ids = NULL;
 	VMT_AUTO_RUN run = { 0 };
-	bool summary = vmt_ctx_given(ctx, "summary");
 	int r, missing = 0;
 
 	if (!x) {
@@ -711,7 +722,7 @@ static int run_events(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, NULL);
 	if (r == 0)
-		r = summary ? run_summary(x) : run_stream(x);
+		r = sums_by(ctx) ? run_summary(x) : run_stream(x);
 	/* The document has rows of the sample until here. */
 	vmt_doc_done(&run.doc);
 	if (r == 0)

@@ -272,7 +272,7 @@ enum vmt_stack_depth vmt_fault_stacks(const struct vmt_ctx *ctx)
 {
 	const char *what = vmt_ctx_value(ctx, "summary");
 
-	if (vmt_ctx_given(ctx, "stacks") || ctx->format->only == &vmt_entity_stack)
+	if (vmt_ctx_given(ctx, "stacks") || strcmp(ctx->format->name, "folded") == 0)
 		return VMT_STACK_FULL;
 	return what && strcmp(what, "ip") == 0 ? VMT_STACK_LEAF : VMT_STACK_NONE;
 }

@@ -272,7 +272,7 @@ static void choose_unit(struct vmt_ctx *ctx)
 
 bool vmt_cmd_takes_format(const struct vmt_cmd *cmd, const struct vmt_output *format)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; format->commands && format->commands[i]; i++)
 		if (cmd->name && strcmp(cmd->name, format->commands[i]) == 0)
@@ -280,8 +280,9 @@ bool vmt_cmd_takes_format(const struct vmt_cmd *cmd, const struct vmt_output *fo
 	if (format->commands)
 		return false;
 	for (i = 0; format->only && i < cmd->n_sections; i++)
-		if (cmd->sections[i].entity == format->only)
-			return true;
+		for (k = 0; format->only[k]; k++)
+			if (cmd->sections[i].entity == format->only[k])
+				return true;
 	return !format->only;
 }
 

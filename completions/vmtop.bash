@@ -262,7 +262,7 @@ _vmtop_values()
 	events,--only) _vmtop_list 'map process crash pressure oom mmap munmap mprotect mremap brk madvise exit' ;;
 	events,-o | events,--output) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
 	events,-s | events,--sort) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
-	events,--format) _vmtop_words 'text json ndjson csv' ;;
+	events,--format) _vmtop_words 'text json ndjson csv folded' ;;
 	events,-w | events,--write) compopt -o default ;;
 	events,--root) compopt -o dirnames ;;
 	events,) compopt -o default ;;

@@ -102,14 +102,14 @@ static void set_stack(const struct vmt_fault_sample *f, const struct vmt_fault_s
 	VMT_AUTO_BUF text = { 0 };
 
 	if (!s->frames || !n)
-		return;
-	for (uint32_t i = n; i > 0; i--) {
+		vmt_buf_adds(&text, vmt_fault_stack_reason(s));
+	for (uint32_t i = s->frames ? n : 0; i > 0; i--) {
 		if (text.len)
 			vmt_buf_addc(&text, ';');
 		vmt_fault_frame_text(&text, &f->frames[s->frames[i - 1]]);
 	}
 	VMT_SET(event_site, stack, row, kept(arena, &text));
-	VMT_SET(event_site, depth, row, n);
+	VMT_SET(event_site, depth, row, s->frames ? n : 0);
 }
 
 static void label(const struct entry *e, struct vmt_arena *arena, struct vmt_event_site *row)
@@ -149,14 +149,117 @@ static void add(const struct entry *e, struct vmt_event_site *row)
 	VMT_SET(event_site, stacks, row, row->stacks + 1);
 }
 
+/* A process, and what of its calls no stack has. */
+struct account {
+	const struct vmt_event_process *process;
+	uint64_t rest[VMT_CALLS];
+};
+
+static int compare_process(const struct vmt_event_process *p, uint64_t pid, uint64_t start_ns)
+{
+	return compare_u64(p->pid, pid) ?: compare_u64(p->start_ns, start_ns);
+}
+
+static int by_process(const void *pa, const void *pb)
+{
+	const struct vmt_event_process *b = ((const struct account *)pb)->process;
+
+	return compare_process(((const struct account *)pa)->process, b->pid, b->start_ns);
+}
+
+/* Of the process of a stack, or the one of all that found the table full, which is the first; NULL
+ * where there is neither. */
+static struct account *account_of(struct account *all, size_t n, const struct vmt_fault_stack *s)
+{
+	const struct vmt_event_process wanted = { .pid = (uint32_t)s->pid,
+						  .start_ns = s->start_time_ns };
+	const struct account key = { .process = &wanted };
+	struct account *found = bsearch(&key, all, n, sizeof(*all), by_process);
+
+	return found || !n || all[0].process->pid ? found : &all[0];
+}
+
+/* What passes the programs of system calls, and so has a stack. */
+static bool has_stack(unsigned call)
+{
+	enum vmt_event_kind kind = vmt_event_kind_of(call);
+
+	return call != VMT_CALL_EXIT &&
+	       (kind == VMT_EVENT_KIND_MAP || kind == VMT_EVENT_KIND_PROCESS);
+}
+
+static void rest_row(const struct vmt_event_process *p, unsigned call, uint64_t n,
+		     struct vmt_arena *arena, struct vmt_event_site *row)
+{
+	size_t len = strnlen(p->comm, sizeof(p->comm));
+	char *comm = vmt_arena_copy(arena, p->comm, len);
+
+	if (!comm)
+		arena->failed = true;
+	VMT_SET(event_site, comm, row, VMT_BYTES("(table full)"));
+	if (p->pid) {
+		VMT_SET(event_site, pid, row, p->pid);
+		VMT_SET(event_site, comm, row, ((struct vmt_bytes){ comm, comm ? len : 0 }));
+		VMT_SET(event_site, start_time_ns, row, p->start_ns);
+	}
+	VMT_SET(event_site, kind, row, vmt_bytes_of(vmt_event_kind_name(vmt_event_kind_of(call))));
+	VMT_SET(event_site, event, row, vmt_bytes_of(vmt_event_name(call)));
+	VMT_SET(event_site, events_total, row, n);
+	VMT_SET(event_site, stack, row, VMT_BYTES("[no stack]"));
+	VMT_SET(event_site, depth, row, 0);
+}
+
+/* Calls that were counted for a process and no stack has, so that rows by stack add up to what the
+ * kernel counted: *ret_n rows of arena. */
+static int rest_rows(const struct vmt_event_sample *s, struct vmt_arena *arena,
+		     struct vmt_event_site **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE struct account *all = calloc(s->n_processes + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_processes; i++)
+		all[i].process = &s->processes[i];
+	if (s->n_processes)
+		qsort(all, s->n_processes, sizeof(*all), by_process);
+	for (size_t i = 0; i < s->n_processes; i++)
+		for (unsigned c = 1; c < VMT_CALLS; c++)
+			all[i].rest[c] = has_stack(c) ? all[i].process->counts[c].events : 0;
+	for (size_t i = 0; i < s->n_places; i++) {
+		const struct vmt_event_place *p = &s->places[i];
+		struct account *a = account_of(all, s->n_processes, &s->stacks->stacks[p->stack]);
+
+		if (a)
+			a->rest[p->call] -= a->rest[p->call] < p->count.events ? a->rest[p->call]
+									       : p->count.events;
+	}
+	for (size_t i = 0; i < s->n_processes; i++)
+		for (unsigned c = 1; c < VMT_CALLS; c++)
+			n += all[i].rest[c] != 0;
+	*ret = vmt_arena_alloc(arena, n + 1, sizeof(**ret));
+	*ret_n = n;
+	if (!*ret)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < s->n_processes; i++)
+		for (unsigned c = 1; c < VMT_CALLS; c++)
+			if (all[i].rest[c])
+				rest_row(all[i].process, c, all[i].rest[c], arena, &(*ret)[n++]);
+	return 0;
+}
+
 int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
 			struct vmt_event_site **ret, size_t *ret_n)
 {
 	VMT_AUTO_FREE struct entry *all = calloc(s->n_places + 1, sizeof(*all));
-	struct vmt_event_site *rows = vmt_arena_alloc(arena, s->n_places + 1, sizeof(*rows));
-	size_t n = 0, n_rows = 0;
+	struct vmt_event_site *rows, *rest = NULL;
+	size_t n = 0, n_rows = 0, n_rest = 0;
 
-	if (!all || !rows)
+	if (!all || (by_stack && rest_rows(s, arena, &rest, &n_rest) < 0))
+		return -ENOMEM;
+	rows = vmt_arena_alloc(arena, s->n_places + n_rest + 1, sizeof(*rows));
+	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_places; i++) {
 		const struct vmt_event_place *site = &s->places[i];
@@ -180,7 +283,9 @@ int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct 
 			VMT_UNSET(event_site, depth, &rows[n_rows - 1]);
 		}
 	}
+	if (n_rest)
+		memcpy(rows + n_rows, rest, n_rest * sizeof(*rows));
 	*ret = rows;
-	*ret_n = n_rows;
+	*ret_n = n_rows + n_rest;
 	return arena->failed ? -ENOMEM : 0;
 }

@@ -141,8 +141,8 @@ void vmt_event_sentence(struct vmt_buf *out, const struct vmt_event *row, uint64
  * -ENOMEM. */
 int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena,
 		       struct vmt_event_sum **ret, size_t *ret_n);
-/* Rows by the place that calls came from, or by_stack by their whole stacks; the texts are arena's.
- * 0 or -ENOMEM. */
+/* Rows by the place that calls came from, or by_stack by their whole stacks, and then with one for
+ * the calls of a process that no stack has; the texts are arena's. 0 or -ENOMEM. */
 int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
 			struct vmt_event_site **ret, size_t *ret_n);
 /* The row of how they were counted; texts are in arena. 0 or -ENOMEM. */

@@ -7,6 +7,7 @@
 struct vmt_fault_file;
 struct vmt_fault_raw;
 struct vmt_fault_frame;
+struct vmt_fault_stack;
 struct vmt_fault_sample;
 struct vmt_fault_spent;
 
@@ -168,6 +169,8 @@ void vmt_fault_file_calls(const struct vmt_fault_file *raw, uint32_t have, struc
 			  struct vmt_file *row);
 /* What an address is, as a line of folded stacks has it: function, or file and offset. */
 void vmt_fault_frame_text(struct vmt_buf *out, const struct vmt_fault_frame *f);
+/* What stands in the place of frames of user mode where there are none: why, in brackets. */
+const char *vmt_fault_stack_reason(const struct vmt_fault_stack *s);
 /* Fills m->singles from the same. */
 int vmt_model_singles(struct vmt_model *m);
 /*

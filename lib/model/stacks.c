@@ -54,8 +54,7 @@ void vmt_fault_frame_text(struct vmt_buf *out, const struct vmt_fault_frame *f)
 		vmt_buf_adds(out, "_[j]");
 }
 
-/* Why there is no user stack. */
-static const char *reason(const struct vmt_fault_stack *s)
+const char *vmt_fault_stack_reason(const struct vmt_fault_stack *s)
 {
 	switch (s->lost) {
 	case -EEXIST:
@@ -94,7 +93,7 @@ static int stack_text(struct vmt_arena *arena, const struct vmt_fault_sample *f,
 	char *copy;
 
 	if (s->n_user == 0 || s->lost)
-		vmt_buf_adds(&text, reason(s));
+		vmt_buf_adds(&text, vmt_fault_stack_reason(s));
 	for (i = n; i > skip; i--) {
 		if (text.len)
 			vmt_buf_addc(&text, ';');

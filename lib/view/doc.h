@@ -147,7 +147,8 @@ int vmt_sink_write(struct vmt_sink *sink);
 struct vmt_output {
 	const char *name;
 	const char *help;
-	const struct vmt_entity *only; /* what it is for: rows of this entity; NULL for all */
+	const struct vmt_entity *const *only; /* what it is for: rows of these entities, NULL at the
+					       * end; NULL for all */
 	const char *const *commands; /* that have it, NULL at the end; NULL for all */
 	/* 0, a negative errno, or what produce() of a section returned. */
 	int (*emit)(struct vmt_sink *sink, const struct vmt_doc *doc,

@@ -23,20 +23,50 @@ static int by_text(const void *pa, const void *pb)
 	return vmt_bytes_compare(a->text, b->text);
 }
 
-static struct vmt_bytes text_of(struct vmt_arena *arena, const struct vmt_stack *row, bool ascii)
+/* What a row of an entity with stacks has for a line; comm and stack are empty where they are not
+ * known. */
+struct stack {
+	struct vmt_bytes comm;
+	struct vmt_bytes frames;
+	uint64_t count; /* faults, or events */
+};
+
+static struct stack of_fault(const struct vmt_stack *row)
+{
+	return (struct stack){
+		.comm = VMT_HAS(stack, comm, row) ? row->comm : (struct vmt_bytes){ 0 },
+		.frames = VMT_HAS(stack, stack, row) ? row->stack : (struct vmt_bytes){ 0 },
+		.count = row->faults_total,
+	};
+}
+
+static struct stack of_event(const struct vmt_event_site *row)
+{
+	return (struct stack){
+		.comm = VMT_HAS(event_site, comm, row) ? row->comm : (struct vmt_bytes){ 0 },
+		.frames = VMT_HAS(event_site, stack, row) ? row->stack : (struct vmt_bytes){ 0 },
+		.count = row->events_total,
+	};
+}
+
+static void add_safe(struct vmt_buf *out, struct vmt_bytes text, bool ascii)
+{
+	vmt_fmt_safe(out, text.len ? text : VMT_BYTES("[unknown]"), ascii);
+}
+
+static struct vmt_bytes text_of(struct vmt_arena *arena, const struct stack *s, bool ascii)
 {
 	VMT_AUTO_BUF text = { 0 };
 	char *copy;
 	size_t i;
 
-	vmt_fmt_safe(&text, VMT_HAS(stack, comm, row) ? row->comm : VMT_BYTES("[unknown]"), ascii);
+	add_safe(&text, s->comm, ascii);
 	/* In the frames there is none but those between. */
 	for (i = 0; i < text.len; i++)
 		if (text.data[i] == ';')
 			text.data[i] = ':';
 	vmt_buf_addc(&text, ';');
-	vmt_fmt_safe(&text, VMT_HAS(stack, stack, row) ? row->stack : VMT_BYTES("[unknown]"),
-		     ascii);
+	add_safe(&text, s->frames, ascii);
 	if (vmt_buf_error(&text) < 0)
 		return (struct vmt_bytes){ 0 };
 	copy = vmt_arena_copy(arena, text.data, text.len);
@@ -53,10 +83,11 @@ static int emit(struct vmt_sink *sink, struct vmt_arena *arena, const struct vmt
 	if (!lines)
 		return -ENOMEM;
 	for (i = 0; i < s->n; i++) {
-		const struct vmt_stack *row = s->rows[i];
+		struct stack stack = s->def->entity == &vmt_entity_stack ? of_fault(s->rows[i])
+									 : of_event(s->rows[i]);
 
-		lines[i].text = text_of(arena, row, ascii);
-		lines[i].count = row->faults_total;
+		lines[i].text = text_of(arena, &stack, ascii);
+		lines[i].count = stack.count;
 		if (!lines[i].text.ptr)
 			return -ENOMEM;
 	}
@@ -82,7 +113,8 @@ int vmt_out_folded(struct vmt_sink *sink, const struct vmt_doc *doc,
 
 	vmt_arena_init(&arena);
 	for (i = 0; i < doc->n; i++)
-		if (doc->sections[i].def->entity == &vmt_entity_stack)
+		if (doc->sections[i].def->entity == &vmt_entity_stack ||
+		    doc->sections[i].def->entity == &vmt_entity_event_site)
 			return emit(sink, &arena, &doc->sections[i], opts->ascii);
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/doc.h"
 
+static const struct vmt_entity *const with_stacks[] = { &vmt_entity_stack, &vmt_entity_event_site,
+							NULL };
 static const char *const with_pictures[] = { "report", "diff", NULL };
 
 const struct vmt_output vmt_outputs[] = {
@@ -8,7 +10,7 @@ const struct vmt_output vmt_outputs[] = {
 	{ "json", "one JSON document, described by 'vmtop schema'", NULL, NULL, vmt_out_json },
 	{ "ndjson", "one JSON object a line: header, rows, end", NULL, NULL, vmt_out_ndjson },
 	{ "csv", "comma-separated values (RFC 4180) of the first table", NULL, NULL, vmt_out_csv },
-	{ "folded", "stacks and their counts, for flame graphs; of faults alone", &vmt_entity_stack,
+	{ "folded", "stacks and their counts, for flame graphs; of faults and events", with_stacks,
 	  NULL, vmt_out_folded },
 	{ "html", "a page with pictures, in one file without script; of report and diff", NULL,
 	  with_pictures, vmt_out_html },

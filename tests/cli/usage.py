@@ -75,6 +75,8 @@ REFUSED = [
     ("events: duration: nothing", ["events", "--duration", "0"]),
     ("events: rate: a word", ["events", "--rate-limit", "few"]),
     ("events: rate of sums", ["events", "--summary", "--rate-limit", "3"]),
+    ("events: folded sums that have no stacks", ["events", "--summary", "--format", "folded"]),
+    ("events: folded places", ["events", "--summary=site", "--format", "folded"]),
     ("events: a stream in an order", ["events", "-s", "pid"]),
     ("events: the top of a stream", ["events", "--top", "3"]),
     ("events: a process and a command", ["events", "-p", "1", "--", "true"]),

@@ -5,6 +5,8 @@
 #include <signal.h>
 
 #include "model/events.h"
+#include "model/model.h"
+#include "view/doc.h"
 
 static const struct vmt_host host = { .page_size = 4096 };
 
@@ -422,7 +424,7 @@ static void sites(void **state)
 	assert_words(rows[1].stack, "grow;[unknown];mmap");
 	assert_field(event_site, events_total, &rows[1], 4);
 	assert_false(VMT_HAS(event_site, site, &rows[2]));
-	assert_false(VMT_HAS(event_site, stack, &rows[2]));
+	assert_words(rows[2].stack, "[no user stack]");
 	assert_int_equal(vmt_event_site_rows(&s, true, &arena, &rows, &n), 0);
 	assert_int_equal(n, 4);
 	assert_words(rows[0].stack, "grow;mmap");
@@ -435,6 +437,73 @@ static void sites(void **state)
 	vmt_arena_done(&arena);
 }
 
+/* Rows by stack add up to what was counted, whatever has no stack; and as lines for a flame graph
+ * stacks of one name are one. */
+static void rests(void **state)
+{
+	static const struct vmt_section_def def = { "sites", &vmt_entity_event_site, false, "" };
+	struct vmt_fault_frame frames[] = { { .symbol = VMT_BYTES("mmap") },
+					    { .symbol = VMT_BYTES("a;b") } };
+	uint32_t order[] = { 0, 1 };
+	struct vmt_fault_stack stacks[] = {
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 2, .frames = order },
+		{ .pid = 10, .comm = VMT_BYTES("app"), .n_user = 2, .frames = order },
+		{ .pid = 9, .comm = VMT_BYTES("app"), .lost = -EEXIST },
+	};
+	struct vmt_event_place places[] = {
+		{ VMT_CALL_MMAP, { .events = 2 }, 0 },
+		{ VMT_CALL_MMAP, { .events = 3 }, 1 },
+		{ VMT_CALL_MUNMAP, { .events = 1 }, 2 },
+	};
+	/* The second is one of those that have no row of their own; it made four calls. */
+	struct vmt_event_process processes[] = {
+		{ .pid = 9,
+		  .comm = "app",
+		  .counts[VMT_CALL_MMAP] = { .events = 7 },
+		  .counts[VMT_CALL_MUNMAP] = { .events = 1 },
+		  .counts[VMT_CALL_EXIT] = { .events = 1 } },
+		{ .pid = 0, .counts[VMT_CALL_MMAP] = { .events = 4 } },
+	};
+	struct vmt_fault_sample f = { .stacks = stacks, .n_stacks = 3, .frames = frames };
+	struct vmt_event_sample s = { .stacks = &f,
+				      .places = places,
+				      .n_places = 3,
+				      .processes = processes,
+				      .n_processes = 2 };
+	struct vmt_out_opts opts = { .ascii = true };
+	VMT_CLEANUP(vmt_sink_done) struct vmt_sink sink = { .fd = -1 };
+	VMT_CLEANUP(vmt_doc_done) struct vmt_doc doc = { 0 };
+	VMT_AUTO_MODEL model = NULL;
+	VMT_AUTO_SAMPLE sample = vmt_sample_new();
+	struct vmt_event_site *rows;
+	struct vmt_arena arena;
+	size_t n;
+
+	vmt_arena_init(&arena);
+	assert_int_equal(vmt_event_site_rows(&s, false, &arena, &rows, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(vmt_event_site_rows(&s, true, &arena, &rows, &n), 0);
+	assert_int_equal(n, 5);
+	assert_words(rows[1].stack, "[stack lost: collision]");
+	assert_field(event_site, depth, &rows[1], 0);
+	assert_words(rows[3].stack, "[no stack]");
+	assert_words(rows[3].comm, "(table full)");
+	assert_false(VMT_HAS(event_site, pid, &rows[3]));
+	assert_field(event_site, events_total, &rows[3], 1);
+	assert_words(rows[4].stack, "[no stack]");
+	assert_words(rows[4].event, "mmap");
+	assert_field(event_site, pid, &rows[4], 9);
+	assert_field(event_site, events_total, &rows[4], 5);
+	assert_false(VMT_HAS(event_site, failed_total, &rows[4]));
+	assert_int_equal(vmt_model_build(sample, NULL, NULL, &model, NULL), 0);
+	doc.model = model;
+	assert_non_null(vmt_doc_add(&doc, &def, rows, n));
+	assert_int_equal(vmt_out_folded(&sink, &doc, &opts), 0);
+	assert_buf(&sink.buf, "(table full);[no stack] 1\napp;[no stack] 5\n"
+			      "app;[stack lost: collision] 1\napp;a:b;mmap 5\n");
+	vmt_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +512,7 @@ int main(void)
 		cmocka_unit_test(fields),      cmocka_unit_test(ends),
 		cmocka_unit_test(sentences),   cmocka_unit_test(ranges_at_the_edge),
 		cmocka_unit_test(sums),	       cmocka_unit_test(sites),
+		cmocka_unit_test(rests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
