@@ -213,13 +213,58 @@ static void test_files_of_columns(void **state)
 	assert_int_equal(vmt_cgroup_all_files(), (UINT64_C(1) << vmt_cgroup_n_files()) - 1);
 }
 
+/* Of pressure what the kernel says, and nothing in the place of what it does not. */
+static void test_parts_of_pressure(void **state)
+{
+	struct vmt_cgroup c = { 0 };
+
+	assert_int_equal(parse("memory.pressure", 2, "some total=5\nfull avg10=1.00\n", &c, NULL),
+			 0);
+	assert_field(cgroup, some_total_ns, &c, 5000);
+	assert_unknown(cgroup, some_avg10_percent, &c);
+	assert_unknown(cgroup, some_avg60_percent, &c);
+	assert_unknown(cgroup, some_avg300_percent, &c);
+	assert_field(cgroup, full_avg10_percent, &c, 1000);
+	assert_unknown(cgroup, full_avg60_percent, &c);
+	assert_unknown(cgroup, full_avg300_percent, &c);
+	assert_unknown(cgroup, full_total_ns, &c);
+	assert_int_equal(
+		parse("memory.pressure", 2, "full avg60=1.00 avg300=2.00 total=3\n", &c, NULL), 0);
+	assert_field(cgroup, full_avg60_percent, &c, 1000);
+	assert_field(cgroup, full_avg300_percent, &c, 2000);
+	assert_field(cgroup, full_total_ns, &c, 3000);
+}
+
+/* A file that one version has alone, and a statistic without the limit of what is above. */
+static void test_versions(void **state)
+{
+	struct vmt_cgroup c = { 0 };
+	struct vmt_err err = { 0 };
+
+	assert_int_equal(vmt_cgroup_file_parse(file_of("memory.high", 2), 1, VMT_BYTES("max\n"),
+					       4096, &c, NULL, &err),
+			 -EINVAL);
+	assert_true(err.text[0]);
+	assert_unknown(cgroup, high_bytes, &c);
+	assert_int_equal(parse("memory.stat", 1, "cache 5\n", &c, NULL), 0);
+	assert_unknown(cgroup, hierarchical_limit_bytes, &c);
+	assert_int_equal(parse("memory.stat", 1, "hierarchical_memory_limit 8192\n", &c, NULL), 0);
+	assert_field(cgroup, hierarchical_limit_bytes, &c, 8192);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),	  cmocka_unit_test(test_no_limit_of_version_1),
-		cmocka_unit_test(test_stat),	  cmocka_unit_test(test_stat_of_version_1),
-		cmocka_unit_test(test_events),	  cmocka_unit_test(test_pressure),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_files_of_columns),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_no_limit_of_version_1),
+		cmocka_unit_test(test_stat),
+		cmocka_unit_test(test_stat_of_version_1),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_files_of_columns),
+		cmocka_unit_test(test_parts_of_pressure),
+		cmocka_unit_test(test_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,12 +214,94 @@ static void test_broken(void **state)
 	assert_true(r == 0 && facts.build_id_len == 0);
 }
 
+/* Notes that are nearly a build-id, before one that is. */
+static void test_notes_like_a_build_id(void **state)
+{
+	struct vmt_elf_facts facts = { 0 };
+	struct file64 f = empty64();
+
+	if (!vmt_elf_built())
+		skip();
+	add_note(&f, NT_GNU_BUILD_ID, "GNUX", "long name", 9);
+	add_note(&f, NT_GNU_BUILD_ID, "GNU", "", 0);
+	add_note(&f, NT_GNU_BUILD_ID, "GNU", "abc", 3);
+	add_note(&f, NT_GNU_BUILD_ID, "GNU", "second", 6);
+	f.phdr[0] = f.phdr[1];
+	assert_int_equal(read_bytes(&f, sizeof(f), &facts), 0);
+	assert_int_equal(facts.build_id_len, 3);
+	assert_memory_equal(facts.build_id, "abc", 3);
+}
+
+enum { MANY = 40 };
+
+/* A file of many program headers, with the notes behind them. */
+struct many {
+	Elf64_Ehdr ehdr;
+	Elf64_Phdr phdr[MANY];
+	unsigned char notes[256];
+};
+
+static struct many many(uint32_t type)
+{
+	struct file64 one = empty64();
+	struct many m = { .ehdr = one.ehdr };
+	size_t i;
+
+	add_note(&one, NT_GNU_BUILD_ID, "GNU", "abcd", 4);
+	memcpy(m.notes, one.notes, sizeof(m.notes));
+	m.ehdr.e_phnum = MANY;
+	for (i = 0; i < MANY; i++)
+		m.phdr[i] = (Elf64_Phdr){ .p_type = type,
+					  .p_offset = i << 12,
+					  .p_vaddr = i << 12,
+					  .p_filesz = 0x100,
+					  .p_memsz = 0x100 };
+	return m;
+}
+
+/* More than is kept, and more than is believed. */
+static void test_many_headers(void **state)
+{
+	struct vmt_elf_facts facts = { 0 };
+	struct many m = many(PT_LOAD);
+
+	if (!vmt_elf_built())
+		skip();
+	assert_int_equal(read_bytes(&m, sizeof(m), &facts), 0);
+	assert_int_equal(facts.n_loads, VMT_LOADS_MAX);
+	assert_int_equal(facts.load[VMT_LOADS_MAX - 1].offset, (VMT_LOADS_MAX - 1) << 12);
+	/* The first of several counts. */
+	m = many(PT_GNU_RELRO);
+	m.phdr[0].p_offset = UINT64_MAX;
+	assert_int_equal(read_bytes(&m, sizeof(m), &facts), 0);
+	assert_true(facts.has_relro);
+	assert_int_equal(facts.relro.offset, 0x1000);
+	/* Notes behind sixteen others that have no build-id are not looked for. */
+	m = many(PT_NOTE);
+	m.phdr[MANY - 1].p_offset = offsetof(struct many, notes);
+	m.phdr[MANY - 1].p_align = 4;
+	assert_int_equal(read_bytes(&m, sizeof(m), &facts), 0);
+	assert_int_equal(facts.build_id_len, 0);
+	m.phdr[3] = m.phdr[MANY - 1];
+	assert_int_equal(read_bytes(&m, sizeof(m), &facts), 0);
+	assert_int_equal(facts.build_id_len, 4);
+	/* Nor in notes larger than any. */
+	m.phdr[3].p_filesz = UINT64_C(1) << 30;
+	assert_int_equal(read_bytes(&m, sizeof(m), &facts), 0);
+	assert_int_equal(facts.build_id_len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_build_id), cmocka_unit_test(test_no_build_id),
-		cmocka_unit_test(test_segments), cmocka_unit_test(a12_elf_of_32_bits),
-		cmocka_unit_test(test_no_elf),	 cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_notes_like_a_build_id),
+		cmocka_unit_test(test_many_headers),
+		cmocka_unit_test(test_build_id),
+		cmocka_unit_test(test_no_build_id),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(a12_elf_of_32_bits),
+		cmocka_unit_test(test_no_elf),
+		cmocka_unit_test(test_broken),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -220,12 +220,149 @@ static void test_sizes(void **state)
 	vmt_arena_done(&arena);
 }
 
+/* Settings that cannot be read, and those for tests, which go before all others. */
+static void test_settings_of_all_sorts(void **state)
+{
+	struct vmt_map zero = map("shmem", "[anon_shmem:x]", "rd wr sh", AT, MIB(8), MIB(8), 0);
+	struct vmt_map mount = map("shmem", "/dev/shm/x", "rd wr sh", AT, MIB(8), MIB(8), 0);
+	struct vmt_map memfd = map("shmem", "/memfd:x", "rd wr sh", AT, MIB(8), MIB(8), 0);
+	struct vmt_map sysv = map("shmem", "/SYSV00000000", "rd wr sh", AT, MIB(8), MIB(8), 0);
+	struct vmt_map stack = map("stack", "[stack]", "rd wr", AT, MIB(8), MIB(8), 0);
+	struct vmt_map file = map("file", "/x", "rd", AT, MIB(8), MIB(8), 0);
+	struct vmt_thp thp = madvise;
+
+	expect(&thp, stack, 1, "not_advised", 0);
+	thp.shmem = VMT_THP_FORCE;
+	expect(&thp, zero, 1, "unknown", MIB(8));
+	expect(&thp, mount, 1, "unknown", MIB(8));
+	expect(&thp, memfd, 1, "unknown", MIB(8));
+	thp.shmem = VMT_THP_DENY;
+	expect(&thp, zero, 1, "shmem_never", 0);
+	expect(&thp, mount, 1, "shmem_never", 0);
+	expect(&thp, sysv, 1, "shmem_never", 0);
+	thp.shmem = VMT_THP_WITHIN_SIZE;
+	expect(&thp, memfd, 1, "unknown", UNKNOWN);
+	/* Shared memory had no settings by size before 6.11, and none had any before 6.8. */
+	thp.shmem = VMT_THP_ALWAYS;
+	thp.sizes[1].shmem = VMT_THP_UNKNOWN;
+	expect(&thp, zero, 1, "unknown", MIB(8));
+	thp.n_sizes = 1;
+	expect(&thp, zero, 1, "unknown", MIB(8));
+	expect(&thp, stack, 1, "not_advised", 0);
+	thp.enabled = VMT_THP_UNKNOWN;
+	expect(&thp, stack, 1, "unknown", UNKNOWN);
+	expect(&thp, eligible(stack, true), 1, "unknown", MIB(8));
+	/* A file in the place of which nothing is told, and one that is all of huge pages. */
+	expect(&thp, file, 1, "unknown", UNKNOWN);
+	VMT_SET(map, file_pmd_mapped_bytes, &file, MIB(8));
+	expect(&thp, eligible(file, false), 1, "", 0);
+}
+
+/* A range at the end of all addresses, and one that ends before its first whole page. */
+static void test_extents(void **state)
+{
+	struct vmt_thp always = madvise;
+
+	always.enabled = VMT_THP_ALWAYS;
+	expect(&always, map("anon", "", "rd wr", UINT64_MAX - MIB(1) + 1, KIB(512), 0, 0), 1,
+	       "short", 0);
+	expect(&always, map("anon", "", "rd wr", AT + KIB(4), MIB(2), 0, 0), 1, "unaligned", 0);
+}
+
+/* Memory that khugepaged leaves alone, by any of its marks. */
+static void test_special(void **state)
+{
+	static const char *const flags[] = { "rd pf", "rd io", "rd mm" };
+	struct vmt_thp always = madvise;
+	size_t i;
+
+	always.enabled = VMT_THP_ALWAYS;
+	for (i = 0; i < VMT_ARRAY_LEN(flags); i++)
+		expect(&always, map("anon", "", flags[i], AT, MIB(8), 0, 0), 1, "special", 0);
+	expect(&always, map("special", "[vvar]", "rd", AT, MIB(8), 0, 0), 1, "special", 0);
+}
+
+/* How much of it is huge is known where all lines are, and where their sum is a number. */
+static void test_huge_bytes(void **state)
+{
+	struct vmt_map hugetlb = map("hugetlb", "/x", "rd ht", AT, MIB(8), 0, 0);
+	struct vmt_map m = map("anon", "", "rd wr", AT, MIB(8), MIB(8), MIB(2));
+	struct vmt_arena arena;
+	struct vmt_huge row;
+
+	vmt_arena_init(&arena);
+	row = judged(&arena, &madvise, &hugetlb, 1);
+	assert_unknown(huge, huge_bytes, &row);
+	VMT_SET(map, shared_hugetlb_bytes, &hugetlb, MIB(4));
+	row = judged(&arena, &madvise, &hugetlb, 1);
+	assert_unknown(huge, huge_bytes, &row);
+	assert_text(huge, why, &row, "hugetlb");
+	VMT_SET(map, private_hugetlb_bytes, &hugetlb, UINT64_MAX);
+	row = judged(&arena, &madvise, &hugetlb, 1);
+	assert_unknown(huge, huge_bytes, &row);
+
+	VMT_SET(map, shmem_pmd_mapped_bytes, &m, MIB(1));
+	VMT_SET(map, file_pmd_mapped_bytes, &m, MIB(3));
+	row = judged(&arena, &madvise, &m, 1);
+	assert_field(huge, huge_bytes, &row, MIB(6));
+	VMT_SET(map, file_pmd_mapped_bytes, &m, UINT64_MAX);
+	row = judged(&arena, &madvise, &m, 1);
+	assert_unknown(huge, huge_bytes, &row);
+	assert_text(huge, why, &row, "unknown");
+	VMT_SET(map, shmem_pmd_mapped_bytes, &m, UINT64_MAX);
+	row = judged(&arena, &madvise, &m, 1);
+	assert_unknown(huge, huge_bytes, &row);
+	VMT_UNSET(map, anon_huge_pages_bytes, &m);
+	row = judged(&arena, &madvise, &m, 1);
+	assert_unknown(huge, huge_bytes, &row);
+	vmt_arena_done(&arena);
+}
+
+/* Figures that do not go together say nothing. */
+static void test_pages_that_are_not_known(void **state)
+{
+	struct vmt_map m = map("anon", "", "rd wr hg", AT, MIB(8), MIB(2), MIB(4));
+
+	expect(&madvise, m, 1, "unknown", MIB(8));
+	m = map("anon", "", "rd wr hg", AT, MIB(8), MIB(4), MIB(4));
+	VMT_UNSET(map, swap_bytes, &m);
+	expect(&madvise, m, 1, "unknown", MIB(8));
+}
+
+/* Of sizes that no setting is known of nothing is said, but for shared memory before 6.11. */
+static void test_sizes_that_are_not_known(void **state)
+{
+	struct vmt_map m = map("anon", "", "rd wr hg", AT, MIB(4), 0, 0);
+	struct vmt_map zero = map("shmem", "/dev/zero (deleted)", "rd wr sh hg", AT, MIB(4), 0, 0);
+	struct vmt_thp thp = madvise;
+	struct vmt_arena arena;
+	struct vmt_huge row;
+
+	vmt_arena_init(&arena);
+	thp.sizes[0].anon = VMT_THP_UNKNOWN;
+	row = judged(&arena, &thp, &m, 1);
+	assert_unknown(huge, sizes, &row);
+	thp.sizes[0].shmem = VMT_THP_UNKNOWN;
+	thp.sizes[1].shmem = VMT_THP_ALWAYS;
+	row = judged(&arena, &thp, &zero, 1);
+	assert_text(huge, sizes, &row, "2M");
+	vmt_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mode),	    cmocka_unit_test(test_forbidden),
-		cmocka_unit_test(test_other_kinds), cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_settings_of_all_sorts),
+		cmocka_unit_test(test_extents),
+		cmocka_unit_test(test_special),
+		cmocka_unit_test(test_huge_bytes),
+		cmocka_unit_test(test_pages_that_are_not_known),
+		cmocka_unit_test(test_sizes_that_are_not_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,11 +77,32 @@ static void test_malformed(void **state)
 	}
 }
 
+/* Words that begin as others do, and policies of one word that begin as those of two. */
+static void test_words_that_are_like_others(void **state)
+{
+	struct vmt_numa_line n;
+
+	assert_int_equal(vmt_numa_line_parse(VMT_BYTES("7f00 prefer file anonymous=1 N1 N2x=1 Nx "
+						       "kernelpagesize_kB N0=1"),
+					     &n),
+			 0);
+	assert_bytes(n.policy, "prefer");
+	assert_bytes(n.nodes, "N0=1");
+	assert_int_equal(n.unknown, 6);
+	assert_false(n.has_page_size);
+	assert_int_equal(vmt_numa_line_parse(VMT_BYTES("7f00 weighted other"), &n), 0);
+	assert_bytes(n.policy, "weighted");
+	assert_int_equal(n.unknown, 1);
+	assert_int_equal(vmt_numa_line_parse(VMT_BYTES("7f00 default interleave"), &n), 0);
+	assert_bytes(n.policy, "default");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_words_that_are_like_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

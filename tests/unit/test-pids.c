@@ -415,6 +415,182 @@ static void m02_failing_allocations(void **state)
 	vmt_root_unref(root);
 }
 
+/* Values of status in other forms than the kernel's: refused with their line, and none is kept. */
+static void test_status_values(void **state)
+{
+	static const struct {
+		const char *line;
+		int r;
+	} cases[] = {
+		{ "Uid:\tx\t1\n", -EINVAL },
+		{ "Uid:\t1\tx\n", -EINVAL },
+		{ "Uid:\t1x2\n", -EINVAL },
+		{ "Uid:\t18446744073709551616\t1\n", -ERANGE },
+		{ "NStgid:\tx\n", -EINVAL },
+		{ "NStgid:\t4711\tx\n", -EINVAL },
+		{ "NStgid:\t4711-1\n", -EINVAL },
+		{ "State:\n", -EINVAL },
+		{ "VmSize:\t18446744073709551615 kB\n", -ERANGE },
+		{ "RssAnon:\t18446744073709551615 kB\n", -ERANGE },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_pid_facts facts = { 0 };
+		struct vmt_proc p = { 0 };
+		struct vmt_err err = { 0 };
+		VMT_AUTO_BUF text = { 0 };
+
+		vmt_buf_addf(&text, "Name:\tx\n\n%s", cases[i].line);
+		assert_int_equal(vmt_pid_status_parse((struct vmt_bytes){ text.data, text.len },
+						      NULL, &p, &facts, &err),
+				 cases[i].r);
+		assert_int_equal(err.line, 3);
+		assert_unknown(proc, uid, &p);
+		assert_unknown(proc, ns_pid, &p);
+		assert_false(facts.has_mm);
+	}
+}
+
+static void test_status_of_other_forms(void **state)
+{
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_proc p = { 0 };
+	struct vmt_arena a;
+
+	vmt_arena_init(&a);
+	/* A backslash that escapes nothing, and one that is the last; a number of each namespace.
+	 */
+	assert_int_equal(vmt_pid_status_parse(VMT_BYTES("Name:\ta\\tb\\\nNStgid:\t4711\t12\t1\n"
+							"State:\tQ (what)\nKthread:\t1\n"),
+					      &a, &p, &facts, NULL),
+			 0);
+	assert_text(proc, comm, &p, "a\\tb\\");
+	assert_field(proc, ns_pid, &p, 1);
+	assert_text(proc, state, &p, "?");
+	assert_true(facts.told_kthread && facts.kthread);
+	/* One that says no letter of ours at all. */
+	assert_bytes(vmt_pid_state(0), "?");
+	assert_bytes(vmt_pid_state('D'), "D");
+	/* Sums that no number holds are not estimated. */
+	p = (struct vmt_proc){ 0 };
+	assert_int_equal(vmt_pid_status_parse(VMT_BYTES("VmData:\t18014398509481983 kB\n"
+							"VmStk:\t18014398509481983 kB\n"),
+					      NULL, &p, &facts, NULL),
+			 0);
+	assert_true(VMT_HAS(proc, data_bytes, &p) && VMT_HAS(proc, stack_bytes, &p));
+	assert_unknown(proc, commit_estimate_bytes, &p);
+	vmt_arena_done(&a);
+}
+
+static void test_statm_that_overflows(void **state)
+{
+	struct vmt_proc p = { 0 };
+
+	assert_int_equal(vmt_pid_statm_parse(VMT_BYTES("4503599627370496 1 0"), 4096, &p, NULL),
+			 -ERANGE);
+	assert_int_equal(vmt_pid_statm_parse(VMT_BYTES("1 4503599627370496 0"), 4096, &p, NULL),
+			 -ERANGE);
+	assert_int_equal(vmt_pid_statm_parse(VMT_BYTES("1-1"), 4096, &p, NULL), -EINVAL);
+	assert_unknown(proc, vsize_bytes, &p);
+	assert_unknown(proc, rss_bytes, &p);
+}
+
+/* Longer than what is read at first: supplementary groups may be 65536. */
+static void test_a_long_status(void **state)
+{
+	struct vmt_pid_facts facts = { 0 };
+	struct vmt_root *root = NULL;
+	struct vmt_proc p = { 0 };
+	VMT_AUTO_BUF text = { 0 };
+	struct unit_dir d;
+	struct vmt_arena a;
+	int i;
+
+	vmt_buf_adds(&text, "Name:\tx\nUid:\t5\t5\t5\t5\nGroups:\t");
+	for (i = 0; i < 20000; i++)
+		vmt_buf_addf(&text, "%d ", 100000 + i);
+	vmt_buf_adds(&text, "\nVmSize:\t12 kB\nRssAnon:\t8 kB\n");
+	unit_dir_make(&d);
+	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
+	unit_dir_write(&d, "proc/42/status", text.data);
+	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
+	vmt_arena_init(&a);
+	assert_int_equal(vmt_pid_read(root, 42, VMT_SOURCE_BIT(STATUS), &a, &p, &facts, NULL), 0);
+	assert_field(proc, uid, &p, 5);
+	assert_field(proc, anonymous_bytes, &p, 8 * 1024);
+	assert_int_equal(facts.status.bytes, text.len);
+	vmt_arena_done(&a);
+	vmt_root_unref(root);
+	unit_dir_remove(&d);
+}
+
+/* Of a thread that answers, what it does not say stays unknown; without one, so does all. */
+static void test_headless_of_which_little_is_known(void **state)
+{
+	static const char *const left[] = { NULL, "nonsense\n", "", "VmSize:\t12 kB\n" };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(left); i++) {
+		bool answers = i == VMT_ARRAY_LEN(left) - 1;
+		struct vmt_pid_facts facts = { 0 };
+		struct vmt_root *root = NULL;
+		struct vmt_proc p = { 0 };
+		struct unit_dir d;
+		struct vmt_arena a;
+
+		unit_dir_make(&d);
+		unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
+		unit_dir_write(&d, "proc/42/stat",
+			       "42 (x) Z 17 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 3 0 300 0 0\n");
+		unit_dir_write(&d, "proc/42/statm", "0 0 0 0 0 0 0\n");
+		unit_dir_write(&d, "proc/42/status", "Name:\tx\nUid:\t0\t0\t0\t0\n");
+		if (left[i]) {
+			unit_dir_write(&d, "proc/42/task/notes/status", "x\n");
+			unit_dir_write(&d, "proc/42/task/43/comm", "no status\n");
+			unit_dir_write(&d, "proc/42/task/44/status", left[i]);
+		}
+		assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
+		vmt_arena_init(&a);
+		assert_int_equal(vmt_pid_read(root, 42, VMT_PID_FILES, &a, &p, &facts, NULL), 0);
+		assert_text(proc, state, &p, "Z");
+		assert_text(proc, class, &p, "user");
+		assert_unknown(proc, rss_bytes, &p);
+		assert_unknown(proc, anonymous_bytes, &p);
+		assert_unknown(proc, swap_bytes, &p);
+		assert_unknown(proc, thp_enabled, &p);
+		if (answers)
+			assert_field(proc, vsize_bytes, &p, 12 * 1024);
+		else
+			assert_unknown(proc, vsize_bytes, &p);
+		/* What it is needs none of its threads where no size is asked for. */
+		assert_int_equal(vmt_pid_read(root, 42, VMT_SOURCE_BIT(STAT), &a, &p, &facts, NULL),
+				 0);
+		vmt_arena_done(&a);
+		vmt_root_unref(root);
+		unit_dir_remove(&d);
+	}
+}
+
+/* A machine without processes has a list without any. */
+static void test_no_processes(void **state)
+{
+	struct vmt_root *root = NULL;
+	struct unit_dir d;
+	uint64_t *pids = NULL;
+	size_t n = 7;
+
+	unit_dir_make(&d);
+	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\n");
+	unit_dir_write(&d, "proc/meminfo", "");
+	assert_int_equal(vmt_root_open(d.path, &root, NULL), 0);
+	assert_int_equal(vmt_pids_list(root, &pids, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	free(pids);
+	vmt_root_unref(root);
+	unit_dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +608,12 @@ int main(void)
 		cmocka_unit_test(a06_headless_below_a_root),
 		cmocka_unit_test(test_ourselves),
 		cmocka_unit_test(m02_failing_allocations),
+		cmocka_unit_test(test_status_values),
+		cmocka_unit_test(test_status_of_other_forms),
+		cmocka_unit_test(test_statm_that_overflows),
+		cmocka_unit_test(test_a_long_status),
+		cmocka_unit_test(test_headless_of_which_little_is_known),
+		cmocka_unit_test(test_no_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -433,6 +433,86 @@ static void test_other_keys(void **state)
 	vmt_arena_done(&a);
 }
 
+/* Flags that are those of the mapping before but for their last byte. */
+static void test_flags_that_are_nearly_the_same(void **state)
+{
+	static const char smaps[] = "1000-2000 rw-p 0 00:00 0 \nVmFlags: rd wr \n"
+				    "2000-3000 rw-p 0 00:00 0 \nVmFlags: rd wr \n"
+				    "3000-4000 rw-p 0 00:00 0 \nVmFlags: rd wrx\n"
+				    "4000-5000 rw-p 0 00:00 0 \nVmFlags: rd wx \n";
+	struct vmt_maps_parser p;
+	struct vmt_arena a;
+
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, true, 1, &a, NULL);
+	assert_int_equal(feed(&p, smaps, strlen(smaps), 4096, NULL), 0);
+	assert_text(map, vm_flags, &p.maps[0], "rd wr");
+	assert_text(map, vm_flags, &p.maps[1], "rd wr");
+	assert_text(map, vm_flags, &p.maps[2], "rd wrx");
+	assert_text(map, vm_flags, &p.maps[3], "rd wx");
+	vmt_maps_done(&p);
+	vmt_arena_done(&a);
+}
+
+#define LARGE "18014398509481983 kB\n"
+
+/* Sums that no number holds are not known; what they are of is. */
+static void test_sums_that_overflow(void **state)
+{
+	static const char smaps[] = "1000-2000 rw-p 0 00:00 0 \nPrivate_Clean: " LARGE
+				    "Private_Dirty: " LARGE "Shared_Dirty: " LARGE;
+	struct vmt_proc proc = { 0 };
+	struct vmt_maps_parser p;
+	struct vmt_arena a;
+
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, true, 1, &a, NULL);
+	assert_int_equal(feed(&p, smaps, strlen(smaps), 4096, NULL), 0);
+	assert_true(VMT_HAS(map, private_dirty_bytes, &p.maps[0]));
+	assert_unknown(map, uss_bytes, &p.maps[0]);
+	assert_unknown(map, dirty_bytes, &p.maps[0]);
+	vmt_maps_done(&p);
+	assert_int_equal(vmt_rollup_parse(VMT_BYTES("1-2 ---p\nPrivate_Clean: " LARGE
+						    "Private_Dirty: " LARGE),
+					  &proc, &a, NULL, NULL),
+			 0);
+	assert_true(VMT_HAS(proc, private_dirty_bytes, &proc));
+	assert_unknown(proc, uss_bytes, &proc);
+	vmt_arena_done(&a);
+}
+
+static void test_rollup_heads(void **state)
+{
+	static const char *const bad[] = { "\n", "x-2 ---p\n", "1 2\n", "11112222333344445-2\n" };
+	struct vmt_proc p = { 0 };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(bad); i++)
+		assert_int_equal(vmt_rollup_parse(vmt_bytes_of(bad[i]), &p, NULL, NULL, NULL),
+				 -EINVAL);
+	/* Without anybody who wants to know why. */
+	assert_int_equal(vmt_rollup_parse(VMT_BYTES("1-2\nPss: x kB\n"), &p, NULL, NULL, NULL),
+			 -EINVAL);
+	assert_unknown(proc, pss_bytes, &p);
+}
+
+/* A number that is too long begins no key either. */
+static void test_an_address_that_is_too_long(void **state)
+{
+	static const char smaps[] = "1000-2000 rw-p 0 00:00 0 \nRss: 4 kB\n"
+				    "11112222333344445-2 rw-p 0 00:00 0 \n";
+	struct vmt_maps_parser p;
+	struct vmt_err err = { 0 };
+	struct vmt_arena a;
+
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, true, 1, &a, NULL);
+	assert_int_equal(feed(&p, smaps, strlen(smaps), 4096, &err), -ERANGE);
+	assert_int_equal(err.line, 3);
+	vmt_maps_done(&p);
+	vmt_arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +526,10 @@ int main(void)
 		cmocka_unit_test(test_rollup_of_old_kernels_and_none),
 		cmocka_unit_test(test_rollup_malformed),
 		cmocka_unit_test(m02_failing_allocations),
+		cmocka_unit_test(test_flags_that_are_nearly_the_same),
+		cmocka_unit_test(test_sums_that_overflow),
+		cmocka_unit_test(test_rollup_heads),
+		cmocka_unit_test(test_an_address_that_is_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,13 +249,128 @@ static void test_crc(void **state)
 	unit_dir_remove(&dir);
 }
 
+/* What is no code is no symbol, and of several names for one place the one that others may use, the
+ * longer one, and the first of the file, in that order. */
+static void test_kinds_and_aliases(void **state)
+{
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+	struct file f = made();
+
+	if (!vmt_elf_built())
+		skip();
+	f.sym[1] = function(7, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
+	f.sym[2] = function(1, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
+	f.sym[3] = function(12, 0x200, 0x90, STB_LOCAL, STT_GNU_IFUNC);
+	f.sym[4] = function(18, 0x300, 0x10, STB_LOCAL, STT_FUNC);
+	f.sym[5] = function(24, 0x300, 0x20, STB_LOCAL, STT_FUNC);
+	f.sym[6] = function(33, 0x400, 0x10, STB_GLOBAL, STT_FUNC);
+	f.sym[6].st_shndx = SHN_ABS;
+	f.sym[7] = function(33, 0x500, 0x10, STB_GLOBAL, STT_FUNC);
+	f.sym[7].st_shndx = SHN_UNDEF;
+	f.sym[0] = function(0, 0x600, 0x10, STB_GLOBAL, STT_FUNC);
+	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
+	check(t, 0x1200, "beta");
+	check(t, 0x1285, "local");
+	check(t, 0x1300, "inner");
+	check(t, 0x1400, NULL);
+	check(t, 0x1500, NULL);
+	check(t, 0x1600, NULL);
+}
+
+/* A mark of the compiler in a file for ARM, and a local label, are no functions. */
+static void test_labels_that_are_none(void **state)
+{
+	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+	struct file f = made();
+
+	if (!vmt_elf_built())
+		skip();
+	memcpy(f.names + 18, ".abel", 5);
+	f.sym[7] = function(33, 0x400, 0x100, STB_GLOBAL, STT_FUNC);
+	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
+	check(t, 0x1300, NULL);
+	check(t, 0x1400, "object");
+}
+
+/* Links that lead nowhere: without a name, without its end, or without a checksum. */
+static void test_links(void **state)
+{
+	size_t i;
+
+	if (!vmt_elf_built())
+		skip();
+	for (i = 0; i < 6; i++) {
+		VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+		struct vmt_debug_link link;
+		struct file f = made();
+
+		if (i == 0)
+			f.link[0] = 0;
+		if (i == 1)
+			f.shdr[3].sh_size = 12;
+		if (i == 2)
+			f.shdr[3].sh_size = 0;
+		if (i == 3)
+			f.ehdr.e_shstrndx = 0;
+		if (i == 4)
+			f.shdr[3].sh_type = SHT_NOTE;
+		if (i == 5)
+			f.sections[2] = 'x';
+		assert_int_equal(read_table(&f, sizeof(f), &t, NULL, &link), 0);
+		assert_string_equal(link.name, "");
+		check(t, 0x1100, "alpha");
+	}
+}
+
+/* Tables that are there twice, and those whose entries have no size. */
+static void test_tables(void **state)
+{
+	size_t i;
+
+	if (!vmt_elf_built())
+		skip();
+	for (i = 0; i < 4; i++) {
+		VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
+		struct file f = made();
+		bool full = false;
+
+		f.shdr[3] = fake_symtab(offsetof(struct file, sym), sizeof(f.sym[0]), 2);
+		if (i % 2)
+			f.shdr[1].sh_type = f.shdr[3].sh_type = SHT_DYNSYM;
+		if (i / 2)
+			f.shdr[1].sh_entsize = 0;
+		assert_int_equal(read_table(&f, sizeof(f), &t, &full, NULL), 0);
+		assert_int_equal(full, i % 2 == 0);
+		/* The first that can be read counts. */
+		check(t, 0x1100, i / 2 ? NULL : "alpha");
+	}
+}
+
+static void test_an_empty_image(void **state)
+{
+	struct vmt_symbol_table *t = NULL;
+
+	if (!vmt_elf_built())
+		skip();
+	assert_true(vmt_symbol_table_image("", 0, &t) < 0);
+	assert_null(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	cmocka_unit_test(test_label),
-		cmocka_unit_test(test_replace), cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_image),	cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_label),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_image),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_crc),
+		cmocka_unit_test(test_kinds_and_aliases),
+		cmocka_unit_test(test_labels_that_are_none),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_an_empty_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
