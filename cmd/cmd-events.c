@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "cmd/event-oom.h"
+#include "cmd/event-psi.h"
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
 #include "model/crash.h"
@@ -28,6 +29,10 @@ static const struct vmt_section_def sections[] = {
 	{ "events", &vmt_entity_event, false, "single events, in the order of their ends" },
 	{ "stalls", &vmt_entity_event_stall, false,
 	  "how long processes waited for memory, by cause" },
+	{ "psi", &vmt_entity_event_psi, false,
+	  "what the stalls make of the machine's memory pressure; where --only names pressure" },
+	{ "cgroups", &vmt_entity_event_cgroup, false,
+	  "cgroups in which memory was waited for, or pages came back; the same" },
 	{ "gaps", &vmt_entity_gap, false, "lines of ndjson: single events that are missing" },
 };
 
@@ -64,6 +69,7 @@ struct events {
 	struct vmt_run *run;
 	struct vmt_event_window window;
 	struct vmt_oom_watch oom;
+	struct vmt_psi_watch psi;
 	struct vmt_event_sample sample;
 	struct vmt_single_symbols *symbols; /* of crashes */
 	struct vmt_section *section; /* of single events */
@@ -300,10 +306,13 @@ static int begun(void *arg, const struct vmt_events *events)
 {
 	const uint32_t oom = UINT32_C(1) << VMT_CALL_OOM;
 	struct events *x = arg;
-	int r;
+	int r = 0;
 
-	if (!(x->window.opts.calls & oom))
-		return 0;
+	/* The cgroups of a machine may be many: where somebody asks. */
+	if (x->window.opts.calls & UINT32_C(1) << VMT_CALL_STALL && vmt_ctx_given(x->ctx, "only"))
+		r = vmt_psi_watch_begin(&x->psi);
+	if (r || !(x->window.opts.calls & oom))
+		return r;
 	/* Of some processes it is looked for where somebody asks: loading it takes its time. */
 	if (!vmt_ctx_given(x->ctx, "only") &&
 	    (x->ctx->n_operands || x->window.n_pids || x->window.opts.by_user))
@@ -315,6 +324,13 @@ static int begun(void *arg, const struct vmt_events *events)
 	if (x->oom.ooms && !x->window.tick)
 		x->window.tick = tick_sums;
 	return r;
+}
+
+static int ended(void *arg)
+{
+	struct events *x = arg;
+
+	return vmt_psi_watch_end(&x->psi);
 }
 
 /* How it went, below what text has. */
@@ -387,6 +403,8 @@ static int end_sections(struct events *x)
 	struct vmt_event_probe *probe = vmt_arena_alloc(&run->sample->arena, 1, sizeof(*probe));
 	struct vmt_event_sum *sums;
 	struct vmt_section *s, *p, *stalls;
+	VMT_AUTO_BUF psi = { 0 };
+	struct vmt_buf *note;
 	struct vmt_event_site *sites = NULL;
 	size_t n, n_sites = 0;
 	bool missing = x->sample.stalls_wanted && x->sample.causes != VMT_STALL_CAUSES_ALL;
@@ -439,16 +457,23 @@ static int end_sections(struct events *x)
 		if (vmt_section_arrange(stalls, 0) < 0)
 			return VMT_EXIT_FAILED;
 	}
+	note = x->section ? &x->section->note : &s->note;
+	r = vmt_psi_watch_sections(&x->psi, &x->sample, !x->section && s == stalls, &psi);
+	if (r)
+		return r;
 	if (x->section) {
 		s->machine_only = true;
 		if (vmt_section_arrange(s, 0) < 0)
 			return VMT_EXIT_FAILED;
-		if (!x->ctx->out.raw)
-			end_note(&x->section->note, probe, missing, &x->oom);
-		return 0;
+	} else {
+		r = vmt_section_options(x->ctx, s);
 	}
-	r = vmt_section_options(x->ctx, s);
-	end_note(&s->note, probe, missing, &x->oom);
+	if (!x->section || !x->ctx->out.raw) {
+		end_note(note, probe, missing, &x->oom);
+		vmt_buf_add(note, psi.data, psi.len);
+	}
+	if (x->section)
+		return 0;
 	vmt_run_remarks(run, x->ctx, s);
 	return r;
 }
@@ -657,6 +682,7 @@ static void events_done(struct events **x)
 	vmt_child_done(&(*x)->window.child);
 	vmt_single_symbols_free((*x)->symbols);
 	vmt_oom_watch_done(&(*x)->oom);
+	vmt_psi_watch_done(&(*x)->psi);
 	free(*x);
 }
 
@@ -706,7 +732,10 @@ static int run_events(struct vmt_ctx *ctx)
 	x->window.ctx = ctx;
 	x->oom.ctx = ctx;
 	x->oom.run = &run;
+	x->psi.ctx = ctx;
+	x->psi.run = &run;
 	x->window.begun = begun;
+	x->window.ended = ended;
 	x->window.arg = x;
 	x->window.child = (struct vmt_child){ .pid_fd = -1, .socket = -1 };
 	if (vmt_column_help(ctx, entity_asked(ctx), &r))

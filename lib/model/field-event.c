@@ -33,6 +33,22 @@ static const struct vmt_field event_stall_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_event_psi
+#define FIELD_ENUM(m) VMT_FIELD_event_psi_##m
+static const struct vmt_field event_psi_fields[] = {
+#include "model/event-psi.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
+#define FIELD_STRUCT  vmt_event_cgroup
+#define FIELD_ENUM(m) VMT_FIELD_event_cgroup_##m
+static const struct vmt_field event_cgroup_fields[] = {
+#include "model/event-cgroup.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_event_probe
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 static const struct vmt_field event_probe_fields[] = {
@@ -52,3 +68,7 @@ ENTITY(event_probe, vmt_event_probe, "event_probe", "how events were counted, an
        NULL);
 ENTITY(event_stall, vmt_event_stall, "event_stalls",
        "how long a process waited for memory, by cause", "-total_ns,pid,cause");
+ENTITY(event_psi, vmt_event_psi, "event_psi",
+       "a part of the time in which memory was waited for, by PSI", NULL);
+ENTITY(event_cgroup, vmt_event_cgroup, "event_cgroups", "what a cgroup suffered for want of memory",
+       "-some_ns,-refault_file_total,path");

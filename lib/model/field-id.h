@@ -377,6 +377,18 @@ enum vmt_event_stall_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_event_psi_##m
+enum vmt_event_psi_field {
+#include "model/event-psi.def"
+};
+#undef FIELD_ENUM
+
+#define FIELD_ENUM(m) VMT_FIELD_event_cgroup_##m
+enum vmt_event_cgroup_field {
+#include "model/event-cgroup.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 enum vmt_event_probe_field {
 #include "model/event-probe.def"

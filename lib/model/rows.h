@@ -318,6 +318,16 @@ struct vmt_event_stall {
 #include "model/event-stall.def"
 };
 
+struct vmt_event_psi {
+	struct vmt_row row;
+#include "model/event-psi.def"
+};
+
+struct vmt_event_cgroup {
+	struct vmt_row row;
+#include "model/event-cgroup.def"
+};
+
 struct vmt_event_probe {
 	struct vmt_row row;
 #include "model/event-probe.def"

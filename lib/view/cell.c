@@ -70,6 +70,13 @@ static void signed_milli_text(struct vmt_buf *out, int64_t v)
 	vmt_buf_addf(out, "%s%" PRIu64 ".%03u", v < 0 ? "-" : "", u / 1000, (unsigned)(u % 1000));
 }
 
+static void signed_duration(struct vmt_buf *out, int64_t v)
+{
+	if (v < 0)
+		vmt_buf_addc(out, '-');
+	vmt_fmt_duration(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
 void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *row,
 		   const struct vmt_out_opts *opts, uint64_t page_size)
 {
@@ -106,6 +113,8 @@ void vmt_cell_text(struct vmt_buf *out, const struct vmt_field *f, const void *r
 			vmt_fmt_size_signed(out, *(const int64_t *)p, opts->unit, page_size);
 		else if (f->unit == VMT_UNIT_MILLI)
 			signed_milli_text(out, *(const int64_t *)p);
+		else if (f->unit == VMT_UNIT_NS)
+			signed_duration(out, *(const int64_t *)p);
 		else
 			vmt_buf_addf(out, "%" PRId64, *(const int64_t *)p);
 		return;

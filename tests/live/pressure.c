@@ -4,10 +4,13 @@
  * pressure VMTOP SCRATCH [machine]: what vmtop events tells of stalls. A process in a cgroup with a
  * limit writes a file that is longer: what its stalls reclaimed against what it wrote and what of
  * that is left, and against the counters of the cgroup; how long they were against its pressure.
+ * Another one in such a cgroup reads a file twice that is longer: what it says of what came back
+ * against the counters of the cgroup; and the parts of the machine's pressure against their sum.
  * With machine, which is for guests of little memory, also one that takes more than is free, and
  * one that wants huge pages where none are, against /proc/vmstat.
  *
- * pressure --write DIR FILE, --take FILE and --huge FILE are the commands that vmtop runs.
+ * pressure --write DIR FILE, --again DIR FILE, --take FILE and --huge FILE are the commands that
+ * vmtop runs.
  */
 
 #include "check.h"
@@ -107,6 +110,24 @@ static int write_in(const char *dir, const char *path)
 	return put(dir, "cgroup.procs", "0") && write_file(path, WRITE) >= 0 ? 0 : 1;
 }
 
+/* What is read again was reclaimed by then: there is room for a third of it. */
+static int read_in(const char *dir, const char *path)
+{
+	static char block[MIB];
+	int fd;
+
+	stay();
+	fd = write_file(path, WRITE);
+	if (fd < 0 || fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) ||
+	    !put(dir, "cgroup.procs", "0"))
+		return 1;
+	for (int i = 0; i < 2; i++)
+		for (uint64_t at = 0; at < WRITE; at += MIB)
+			if (pread(fd, block, MIB, (off_t)at) != (ssize_t)MIB)
+				return 1;
+	return 0;
+}
+
 /* Page cache that is not written yet, as much as is free, and then memory in its place. */
 static int take(const char *path)
 {
@@ -157,11 +178,26 @@ struct said {
 	uint64_t whole; /* events that have all that they are to have */
 	char limit[PATH], cgroup[PATH], causes[80];
 	uint64_t lost;
+	/* Of the machine's pressure: the parts before some, and that. */
+	int64_t parts_ns, some_ns;
+	bool has_some;
+	/* Of the cgroup whose path ends so. */
+	const char *group;
+	bool has_group;
+	uint64_t refaults, made;
 };
+
+/* In a namespace of cgroups the kernel's own path is longer than what is mounted. */
+static bool ends_in(const char *path, const char *end)
+{
+	size_t n = strlen(path), m = strlen(end);
+
+	return n >= m && !strcmp(path + n - m, end);
+}
 
 static void hear(const char *line, const char *cause, struct said *s)
 {
-	char is[64], text[64];
+	char is[64], text[64], path[PATH];
 
 	if (!strncmp(line, "{\"type\":\"event_probe\"", 21)) {
 		event_json_value(line, "stall_causes", s->causes, sizeof(s->causes));
@@ -169,8 +205,28 @@ static void hear(const char *line, const char *cause, struct said *s)
 			  event_json_number(line, "limited_total");
 		return;
 	}
+	if (!strncmp(line, "{\"type\":\"event_psi\"", 19)) {
+		int64_t ns =
+			strtoll(event_json_value(line, "time_ns", text, sizeof(text)), NULL, 10);
+
+		event_json_value(line, "part", is, sizeof(is));
+		if (!strcmp(is, "some")) {
+			s->has_some = true;
+			s->some_ns = ns;
+		} else if (strcmp(is, "full") != 0) {
+			s->parts_ns += ns;
+		}
+		return;
+	}
+	if (s->group && !strncmp(line, "{\"type\":\"event_cgroup\"", 22) &&
+	    ends_in(event_json_value(line, "path", path, sizeof(path)), s->group)) {
+		s->has_group = true;
+		s->refaults = event_json_number(line, "refault_file_total");
+		s->made = !strcmp(event_json_value(line, "made", is, sizeof(is)), "true");
+		return;
+	}
 	event_json_value(line, "cause", is, sizeof(is));
-	if (strcmp(is, cause) != 0)
+	if (!cause || strcmp(is, cause) != 0)
 		return;
 	if (!strncmp(line, "{\"type\":\"event_stall\"", 21)) {
 		s->row_n += event_json_number(line, "stalls_total");
@@ -196,7 +252,7 @@ static void hear(const char *line, const char *cause, struct said *s)
 }
 
 static bool ask(const char *what, const char *dir, const char *file, const char *cause,
-		struct said *s)
+		const char *group, struct said *s)
 {
 	const char *const args[] = { "vmtop", "events",	  "--only", "pressure", "--rate-limit",
 				     "0",     "--ndjson", "--",	    self,	what,
@@ -206,7 +262,7 @@ static bool ask(const char *what, const char *dir, const char *file, const char 
 	pid_t pid;
 	FILE *f = check_start(vmtop, 0, args, &pid);
 
-	*s = (struct said){ 0 };
+	*s = (struct said){ .group = group };
 	while (getline(&line, &size, f) > 0)
 		hear(line, cause, s);
 	free(line);
@@ -278,14 +334,6 @@ static struct cgroup_stat settled(const struct said *s, const char *dir, bool v1
 	return k;
 }
 
-/* In a namespace of cgroups the kernel's own path is longer than what is mounted. */
-static bool ends_in(const char *path, const char *end)
-{
-	size_t n = strlen(path), m = strlen(end);
-
-	return n >= m && !strcmp(path + n - m, end);
-}
-
 static bool has_controller(const char *root)
 {
 	char path[PATH], line[200];
@@ -300,39 +348,59 @@ static bool has_controller(const char *root)
 	return has;
 }
 
+/* A cgroup with a limit, and a file. */
+struct place {
+	char root[128], dir[180], file[PATH];
+	bool v1, added;
+};
+
+static void place_end(struct place *p)
+{
+	unlink(p->file);
+	for (int i = 0; rmdir(p->dir) && errno == EBUSY && i < 3000; i++)
+		usleep(10000);
+	if (p->added)
+		put(p->root, "cgroup.subtree_control", "-memory");
+}
+
+/* False where that cannot be had, which is told. */
+static bool place_begin(struct place *p, const char *name)
+{
+	char text[24];
+
+	if (!check_cgroups(p->root, sizeof(p->root), &p->v1)) {
+		check_skip(name, "no hierarchy of cgroups is mounted");
+		return false;
+	}
+	p->added = !p->v1 && !has_controller(p->root) &&
+		   put(p->root, "cgroup.subtree_control", "+memory");
+	snprintf(p->dir, sizeof(p->dir), "%s/vmtop-pressure-%d", p->root, (int)getpid());
+	snprintf(p->file, sizeof(p->file), "%s/vmtop-pressure.data", scratch);
+	snprintf(text, sizeof(text), "%" PRIu64, LIMIT);
+	if (!mkdir(p->dir, 0755) &&
+	    put(p->dir, p->v1 ? "memory.limit_in_bytes" : "memory.max", text))
+		return true;
+	check_skip(name, "%s: %s", p->dir, strerror(errno));
+	place_end(p);
+	return false;
+}
+
 static void of_cgroup(bool limit_told)
 {
-	char root[128], dir[180], file[PATH], text[24];
 	struct cgroup_stat k;
+	struct place p;
 	struct check c;
 	struct said s;
-	bool v1, ran, added;
+	bool ran;
 	uint64_t psi;
 
-	if (!check_cgroups(root, sizeof(root), &v1)) {
-		check_skip("pressure/cgroup", "no hierarchy of cgroups is mounted");
+	if (!place_begin(&p, "pressure/cgroup"))
 		return;
-	}
-	added = !v1 && !has_controller(root) && put(root, "cgroup.subtree_control", "+memory");
-	snprintf(dir, sizeof(dir), "%s/vmtop-pressure-%d", root, (int)getpid());
-	snprintf(file, sizeof(file), "%s/vmtop-pressure.data", scratch);
-	snprintf(text, sizeof(text), "%" PRIu64, LIMIT);
-	if (mkdir(dir, 0755) || !put(dir, v1 ? "memory.limit_in_bytes" : "memory.max", text)) {
-		check_skip("pressure/cgroup", "%s: %s", dir, strerror(errno));
-		rmdir(dir);
-		if (added)
-			put(root, "cgroup.subtree_control", "-memory");
-		return;
-	}
 	check_begin(&c, "pressure/cgroup");
-	ran = ask("--write", dir, file, "cgroup_reclaim", &s);
-	psi = psi_ns(dir);
-	k = settled(&s, dir, v1);
-	unlink(file);
-	for (int i = 0; rmdir(dir) && errno == EBUSY && i < 3000; i++)
-		usleep(10000);
-	if (added)
-		put(root, "cgroup.subtree_control", "-memory");
+	ran = ask("--write", p.dir, p.file, "cgroup_reclaim", NULL, &s);
+	psi = psi_ns(p.dir);
+	k = settled(&s, p.dir, p.v1);
+	place_end(&p);
 
 	check_that(&c, ran, "vmtop failed");
 	if (agrees(&c, &s)) {
@@ -348,9 +416,10 @@ static void of_cgroup(bool limit_told)
 			   psi == UINT64_MAX ||
 				   (s.row_ns <= psi + psi / 20 + 5000000 && s.row_ns >= psi / 2),
 			   "%" PRIu64 " us, and PSI has %" PRIu64, s.row_ns / 1000, psi / 1000);
-		check_that(&c, ends_in(s.cgroup, dir + strlen(root)), "the cgroup is %s", s.cgroup);
+		check_that(&c, ends_in(s.cgroup, p.dir + strlen(p.root)), "the cgroup is %s",
+			   s.cgroup);
 		check_that(&c,
-			   ends_in(s.limit, dir + strlen(root)) ||
+			   ends_in(s.limit, p.dir + strlen(p.root)) ||
 				   (!limit_told && !strcmp(s.limit, "-")),
 			   "the limit is that of %s", s.limit);
 	}
@@ -359,6 +428,51 @@ static void of_cgroup(bool limit_told)
 		  " pages (%" PRId64 "), left %" PRIu64 " of %" PRIu64 ", causes %s",
 		  s.row_n, s.row_ns / 1000, psi == UINT64_MAX ? -1 : (int64_t)psi / 1000,
 		  s.row_bytes / 4096, (int64_t)k.direct, k.left / 4096, WRITE / 4096, s.causes);
+}
+
+/* What the kernel counts is late by some pages a processor, or by 2 s, so it is asked until it is
+ * near. */
+static uint64_t refaults_of(const char *dir, bool v1, uint64_t said)
+{
+	const char *key = v1 ? "total_workingset_refault_file" : "workingset_refault_file";
+	uint64_t n = get(dir, "memory.stat", key, false);
+
+	for (int i = 0; n != UINT64_MAX && !near(said, n, 10, 512) && i < 500; i++) {
+		usleep(10000);
+		n = get(dir, "memory.stat", key, false);
+	}
+	return n;
+}
+
+static void of_refaults(void)
+{
+	struct said s;
+	struct place p;
+	struct check c;
+	uint64_t counted;
+
+	if (!place_begin(&p, "pressure/refaults"))
+		return;
+	check_begin(&c, "pressure/refaults");
+	check_that(&c, ask("--again", p.dir, p.file, NULL, p.dir + strlen(p.root), &s),
+		   "vmtop failed");
+	counted = refaults_of(p.dir, p.v1, s.refaults);
+	place_end(&p);
+	check_that(&c, s.has_group, "no row of the cgroup");
+	check_that(&c, !s.made, "it was there before");
+	/* At least what there is no room for. */
+	check_that(&c, s.refaults >= (WRITE - LIMIT) / 4096 / 2, "%" PRIu64 " pages came back",
+		   s.refaults);
+	check_that(&c, counted == UINT64_MAX || near(s.refaults, counted, 10, 512),
+		   "%" PRIu64 " pages came back, the cgroup counted %" PRIu64, s.refaults, counted);
+	check_that(&c, s.has_some == !access("/proc/pressure/memory", R_OK),
+		   "the machine's pressure is %s", s.has_some ? "not there" : "missing");
+	check_that(&c, !s.has_some || s.parts_ns == s.some_ns,
+		   "parts of %" PRId64 " ns, which are %" PRId64, s.parts_ns, s.some_ns);
+	check_end(&c,
+		  "%" PRIu64 " of %" PRIu64 " pages came back (%" PRId64 "), some %" PRId64
+		  " us in parts of %" PRId64,
+		  s.refaults, WRITE / 4096, (int64_t)counted, s.some_ns / 1000, s.parts_ns / 1000);
 }
 
 static void of_machine(void)
@@ -371,7 +485,7 @@ static void of_machine(void)
 	snprintf(file, sizeof(file), "%s/vmtop-pressure.data", scratch);
 	check_begin(&c, "pressure/machine");
 	before = get("/proc", "vmstat", "allocstall_", true);
-	check_that(&c, ask("--take", file, NULL, "reclaim", &s), "vmtop failed");
+	check_that(&c, ask("--take", file, NULL, "reclaim", NULL, &s), "vmtop failed");
 	after = get("/proc", "vmstat", "allocstall_", true);
 	unlink(file);
 	agrees(&c, &s);
@@ -399,7 +513,7 @@ static void of_compaction(void)
 	}
 	check_begin(&c, "pressure/compaction");
 	before = get("/proc", "vmstat", "compact_stall", false);
-	check_that(&c, ask("--huge", file, NULL, "compaction", &s), "vmtop failed");
+	check_that(&c, ask("--huge", file, NULL, "compaction", NULL, &s), "vmtop failed");
 	after = get("/proc", "vmstat", "compact_stall", false);
 	unlink(file);
 	if (!c.failed && !s.row_n && after == before) {
@@ -425,6 +539,8 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && !strcmp(argv[1], "--write"))
 		return write_in(argv[2], argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "--again"))
+		return read_in(argv[2], argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "--take"))
 		return take(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "--huge"))
@@ -438,6 +554,7 @@ int main(int argc, char **argv)
 	scratch = argv[2];
 	self = own;
 	of_cgroup(argc > 3);
+	of_refaults();
 	if (argc > 3) {
 		of_machine();
 		of_compaction();
