@@ -131,7 +131,8 @@ def reference_problems(text):
 def heading_problems(name, summary, text):
     if not re.search(rf"^\.Nm {name}$\n^\.Nd {re.escape(summary)}$", text, re.MULTILINE):
         yield f"NAME is not {name} and {summary!r}, the summary of the command"
-    wanted = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "SEE ALSO"]
+    wanted = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "OVERHEAD", "EXIT STATUS", "EXAMPLES",
+              "SEE ALSO"]
     have = re.findall(r"^\.Sh (.*)$", text, re.MULTILINE)
     yield from (f"has no {part}" for part in wanted if part not in have)
 
