@@ -707,6 +707,41 @@ static void figures_with_their_units(void **state)
 	}
 }
 
+/* Of the processes that are asked for those are kept that can be told apart later, no more than a
+ * reader takes, and of what is not known nothing. */
+static void states_that_are_kept(void **state)
+{
+	const struct vmt_figure_want wants[] = {
+		{ .measure = VMT_MEASURE_COMMIT },
+		{ .measure = VMT_MEASURE_PROC_GROWTH, .comm = "a*" },
+	};
+	VMT_AUTO_SAMPLE s = machine(SEC, 0, 0, "b");
+	struct vmt_sample *back = NULL;
+	VMT_AUTO_BUF text = { 0 };
+	size_t i, n = VMT_CHECK_STATE_PROCS + 10;
+
+	s->procs = vmt_arena_alloc(&s->arena, n, sizeof(*s->procs));
+	assert_non_null(s->procs);
+	s->n_procs = n;
+	for (i = 0; i < n; i++) {
+		struct vmt_proc *p = &s->procs[i];
+
+		VMT_SET(proc, pid, p, i + 1);
+		VMT_SET(proc, comm, p, i == 3 ? VMT_BYTES("b") : VMT_BYTES("a"));
+		if (i != 1)
+			VMT_SET(proc, start_time_ns, p, 7);
+		if (i != 2)
+			VMT_SET(proc, rss_bytes, p, 4096);
+	}
+	vmt_check_state_write(&text, s, wants, VMT_ARRAY_LEN(wants));
+	assert_int_equal(
+		vmt_check_state_read((struct vmt_bytes){ text.data, text.len }, &back, NULL), 0);
+	assert_int_equal(back->procs[0].pid, 1);
+	assert_int_equal(back->procs[1].pid, 5);
+	assert_int_equal(back->n_procs, VMT_CHECK_STATE_PROCS - 1);
+	vmt_sample_free(back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -737,6 +772,7 @@ int main(void)
 		cmocka_unit_test(starts_and_ends),
 		cmocka_unit_test(from_a_value_on),
 		cmocka_unit_test(figures_with_their_units),
+		cmocka_unit_test(states_that_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -538,6 +538,127 @@ static void test_pagemap_of_a_huge_mapping_without_scan(void **state)
 	vmt_job_unref(job);
 }
 
+#define OOM	VMT_SOURCE_BIT(OOM)
+#define CMDLINE VMT_SOURCE_BIT(CMDLINE)
+
+/* What is no list of nodes: the line says where, and what it is not. */
+static void test_numa_malformed(void **state)
+{
+	static const char longest[] = "1000 default N0=1 file=/";
+	static const struct {
+		const char *text;
+		int r;
+		unsigned line;
+	} cases[] = {
+		{ "11112222333344445 default\n", -ERANGE, 1 },
+		{ "1000 default N0=1\n2000 default kernelpagesize_kB=18446744073709551615\n",
+		  -ERANGE, 2 },
+		{ "1000 default N0=1\n2000\n", -EINVAL, 2 },
+	};
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+	VMT_AUTO_BUF endless = { 0 };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		unit_dir_write(&f->dir, "proc/42/numa_maps", cases[i].text);
+		job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+		assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, cases[i].r);
+		assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].err->line, cases[i].line);
+		vmt_job_unref(job);
+	}
+	vmt_buf_adds(&endless, longest);
+	while (endless.len < (1 << 21))
+		vmt_buf_adds(&endless, "0123456789abcdef");
+	unit_dir_write(&f->dir, "proc/42/numa_maps", endless.data);
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, -EFBIG);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].err->line, 1);
+	vmt_job_unref(job);
+	/* Fewer lines than mappings, and more. */
+	unit_dir_write(&f->dir, "proc/42/numa_maps", "1000 default N0=1\n");
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, -EXDEV);
+	assert_text(map, numa_nodes, &t->maps[0], "N0=1");
+	vmt_job_unref(job);
+	unit_dir_write(&f->dir, "proc/42/numa_maps",
+		       "1000 default N0=1\n1800 default\n2000 default\n");
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, -EXDEV);
+	assert_text(map, numa_nodes, &t->maps[1], "");
+	vmt_job_unref(job);
+}
+
+/* The page of vsyscall has no line. */
+static void test_numa_of_vsyscall(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+
+	unit_dir_write(&f->dir, "proc/42/maps",
+		       "1000-2000 r--p 00000000 fe:00 7                   /bin/x\n"
+		       "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0      [vsyscall]\n");
+	unit_dir_write(&f->dir, "proc/42/numa_maps", "1000 default N0=1\n");
+	job = run(f, MAPS | VMT_SOURCE_BIT(NUMA), &t);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_NUMA)].code, 0);
+	assert_unknown(map, numa_nodes, &t->maps[1]);
+	vmt_job_unref(job);
+}
+
+static void test_oom_and_command(void **state)
+{
+	static const struct {
+		const char *score, *adj;
+		int r;
+		bool has_score;
+	} cases[] = {
+		{ "666\n", "-1000\n", 0, true },
+		{ "666", "0", 0, true },
+		{ "-1\n", "0\n", -EINVAL, false },
+		{ "x\n", "0\n", -EINVAL, false },
+		{ "66 6\n", "0\n", -EINVAL, false },
+		{ "666\n\n", "0\n", -EINVAL, false },
+		{ "9223372036854775808\n", "0\n", -EINVAL, false },
+		{ "18446744073709551616\n", "0\n", -EINVAL, false },
+		{ "", "0\n", -ESRCH, false },
+		{ "666\n", "--1\n", -EINVAL, true },
+		{ "666\n", "", -ESRCH, true },
+	};
+	struct fixture *f = *state;
+	struct vmt_proc_task *t;
+	struct vmt_job *job;
+	size_t i;
+
+	job = run(f, OOM | CMDLINE, &t);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_OOM)].code, -ENOENT);
+	assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_CMDLINE)].code, -ENOENT);
+	assert_unknown(proc, cmdline, &t->rollup);
+	vmt_job_unref(job);
+	unit_dir_write_bytes(&f->dir, "proc/42/cmdline", "/bin/x\0-a\0b c\0 \0\0", 17);
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		unit_dir_write(&f->dir, "proc/42/oom_score", cases[i].score);
+		unit_dir_write(&f->dir, "proc/42/oom_score_adj", cases[i].adj);
+		job = run(f, OOM | CMDLINE, &t);
+		assert_int_equal(t->read[vmt_proc_slot(VMT_SOURCE_OOM)].code, cases[i].r);
+		if (cases[i].has_score)
+			assert_field(proc, oom_score, &t->rollup, 666);
+		else
+			assert_unknown(proc, oom_score, &t->rollup);
+		assert_int_equal(VMT_HAS(proc, oom_score_adj, &t->rollup), cases[i].r == 0);
+		if (i == 0)
+			assert_field(proc, oom_score_adj, &t->rollup, -1000);
+		assert_text(proc, cmdline, &t->rollup, "/bin/x -a b c");
+		vmt_job_unref(job);
+	}
+	/* A process may take away its arguments: none, which is known. */
+	unit_dir_write(&f->dir, "proc/42/cmdline", "");
+	job = run(f, CMDLINE, &t);
+	assert_text(proc, cmdline, &t->rollup, "");
+	vmt_job_unref(job);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -562,6 +683,9 @@ int main(void)
 		TEST(test_pagemap),
 		TEST(a13_a_list_that_changed_under_pagemap),
 		TEST(test_pagemap_of_a_huge_mapping_without_scan),
+		TEST(test_numa_malformed),
+		TEST(test_numa_of_vsyscall),
+		TEST(test_oom_and_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
