@@ -565,7 +565,8 @@ static int begin(struct vmt_events *x, const struct vmt_events_opts *opts, struc
 	x->trusted = counts_itself(x);
 	if (!x->trusted)
 		return vmt_err_set(err, -ENODATA, NULL, 0,
-				   "attached, and its own calls were not counted");
+				   "attached, and its own calls were not counted%s",
+				   vmt_probe_other_numbers());
 	return 0;
 }
 

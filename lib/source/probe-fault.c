@@ -254,7 +254,8 @@ static enum vmt_canary canary_round(struct vmt_probe *p, struct vmt_fault_state 
 		goto failed;
 	if (!after.found || !before.found) {
 		snprintf(p->canary_text, sizeof(p->canary_text),
-			 "attached, and none of its %u own faults was counted", VMT_CANARY_PAGES);
+			 "attached, and none of its %u own faults was counted%s", VMT_CANARY_PAGES,
+			 vmt_probe_other_numbers());
 		return VMT_CANARY_MISSING;
 	}
 #define GREW(member) (after.account.member - before.account.member)

@@ -7,7 +7,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/membarrier.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
@@ -22,13 +21,6 @@
 #include "source/perf-event.h"
 #include "source/probe-aid.h"
 #include "source/probe-btf.h"
-
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
 
 /*
  * What a verifier may write: kernels before 6.4 fail with ENOSPC where it is too small, in place of
@@ -46,65 +38,6 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	(void)format;
 	(void)args;
 	return 0;
-}
-
-static bool exists(const char *path)
-{
-	VMT_AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
-
-	return fd >= 0;
-}
-
-enum vmt_try_status vmt_probe_judge(int error, const char **ret_reason, const char **ret_fix)
-{
-	*ret_fix = NULL;
-	switch (-error) {
-	case EPERM:
-	case EACCES:
-		if (!vmt_probe_capable(CAP_SYS_ADMIN) &&
-		    !(vmt_probe_capable(CAP_BPF) && vmt_probe_capable(CAP_PERFMON))) {
-			*ret_reason = "needs CAP_BPF and CAP_PERFMON";
-			*ret_fix = "sudo vmtop doctor";
-			return VMT_TRY_REFUSED;
-		}
-		*ret_reason = error == -EPERM
-				      ? "the kernel permits no such program, even with privilege"
-				      : "refused by the verifier, or by a security module";
-		return VMT_TRY_REFUSED;
-	case ENOENT:
-	case ESRCH:
-		if (!exists("/sys/kernel/btf/vmlinux")) {
-			*ret_reason = "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)";
-			return VMT_TRY_ABSENT;
-		}
-		*ret_reason = "this kernel has no such hook";
-		return VMT_TRY_ABSENT;
-	case ENOSYS:
-		*ret_reason = "this kernel, or a seccomp filter, has no bpf()";
-		return VMT_TRY_ABSENT;
-	case ENOTSUP:
-		*ret_reason = "this kernel does not support it";
-		return VMT_TRY_ABSENT;
-	case EINVAL:
-	case E2BIG:
-		*ret_reason = "refused by the verifier";
-		return VMT_TRY_REFUSED;
-	case ENOMEM:
-		*ret_reason = "no memory for the tables, or RLIMIT_MEMLOCK is too low";
-		*ret_fix = "ulimit -l unlimited";
-		return VMT_TRY_REFUSED;
-	default:
-		*ret_reason = vmt_errno_name(error);
-		return VMT_TRY_REFUSED;
-	}
-}
-
-const char *vmt_probe_explain(int error)
-{
-	const char *reason, *fix;
-
-	vmt_probe_judge(error, &reason, &fix);
-	return reason;
 }
 
 void vmt_probe_silence(void)
@@ -326,7 +259,7 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	if (!use)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory to load programs");
 	libbpf_set_print(say_nothing);
-	if (rung->file && !exists(rung->file)) {
+	if (rung->file && !vmt_probe_exists(rung->file)) {
 		vmt_probe_note(p, rung, NULL, VMT_TRY_ABSENT, -ENOENT,
 			       "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)", NULL, NULL);
 		return vmt_err_set(err, -ENOENT, NULL, 0, "this kernel has no kprobes");

@@ -60,11 +60,16 @@ struct vmt_probe_loaded {
 int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		   const struct vmt_probe_object *ops, struct vmt_probe_loaded *ret,
 		   struct vmt_err *err);
+/* Whether there is such a file. */
+bool vmt_probe_exists(const char *path);
 /* What an error of loading or attaching means; ret_fix: the command that would change it, or NULL.
  */
 enum vmt_try_status vmt_probe_judge(int error, const char **ret_reason, const char **ret_fix);
 /* What an error of loading means, in words. */
 const char *vmt_probe_explain(int error);
+/* What may be added where its own doings were not counted: programs see the numbers that processes
+ * have outside of all PID namespaces. "" in the first of them. */
+const char *vmt_probe_other_numbers(void);
 /* Nothing of libbpf goes to stderr. */
 void vmt_probe_silence(void);
 /* Frees the types of the kernel, which vmt_probe_load() keeps for the next rung. */
