@@ -217,11 +217,12 @@ class Outcome:
 
 def pack(kernel, image, command):
     """Completes an image with the kernel's modules and the harness itself."""
-    for path in kernel.modules:
-        image.file(path, f"guest/modules/{os.path.basename(path)}")
-    image.text(
-        "guest/modules.load", "".join(os.path.basename(path) + "\n" for path in kernel.modules)
-    )
+    for kind, paths in (("load", kernel.modules), ("extra", kernel.extra_modules)):
+        for path in paths:
+            image.file(path, f"guest/modules/{os.path.basename(path)}")
+        image.text(
+            f"guest/modules.{kind}", "".join(os.path.basename(path) + "\n" for path in paths)
+        )
     image.file(kernel.config, f"boot/config-{kernel.release}")
     image.file(os.path.join(HERE, "init"), "init", 0o755)
     image.text("guest/command", f"#!/bin/sh\nexec {shlex.join(command)}\n", 0o755)

@@ -32,6 +32,10 @@ FORMAT = 1
 # What a guest needs where the kernel does not have it built in; what these depend on is added.
 MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "fuse")
 
+# What a suite may load by itself, from /guest/modules in the order of /guest/modules.extra, where
+# the kernel has it as a module. One that was fetched before these were kept is used without.
+EXTRA_MODULES = ("lzo_rle", "zram")
+
 # No answer of a mirror in this many seconds is taken as no network.
 NETWORK_TIMEOUT = 20
 
@@ -79,6 +83,11 @@ class Kernel:
     def modules(self):
         """Paths of the modules, in the order in which they have to be loaded."""
         return [os.path.join(self.path, "modules", m) for m in self.info["modules"]]
+
+    @property
+    def extra_modules(self):
+        """Likewise, of those that are not loaded by themselves."""
+        return [os.path.join(self.path, "modules", m) for m in self.info.get("extra_modules", [])]
 
 
 def read_table(path=os.path.join(HERE, "kernels")):
@@ -139,7 +148,8 @@ def cached(name):
     if info.get("format") != FORMAT:
         return None
     kernel = Kernel(name, info["release"], path, info)
-    if not all(os.path.exists(p) for p in [kernel.image, *kernel.modules]):
+    if not all(os.path.exists(p) for p in
+               [kernel.image, *kernel.modules, *kernel.extra_modules]):
         return None
     return kernel
 
@@ -431,13 +441,16 @@ class Fetcher:
             image, config, lib = _find_parts(tree)
             shutil.copyfile(image, os.path.join(kept, "vmlinuz"))
             shutil.copyfile(config, os.path.join(kept, "config"))
+            modules = os.path.join(kept, "modules")
+            needed = _keep_modules(lib, modules, MODULES)
             info = {
                 "format": FORMAT,
                 "release": os.path.basename(lib),
                 "suite": apt.suite,
                 "signed": apt.signed,
                 "packages": packages,
-                "modules": _keep_modules(lib, os.path.join(kept, "modules")),
+                "modules": needed,
+                "extra_modules": _keep_modules(lib, modules, EXTRA_MODULES, needed),
             }
             with open(os.path.join(kept, "info.json"), "w", encoding="utf-8") as f:
                 json.dump(info, f, indent="\t")
@@ -513,8 +526,11 @@ def _find_parts(tree):
     return (*found, lib)
 
 
-def _keep_modules(lib, dest):
-    """Copies the wanted modules, unpacked, and gives their file names in the order to load."""
+def _keep_modules(lib, dest, wanted, there=None):
+    """Copies the wanted modules, unpacked, and gives their file names in the order to load.
+
+    With those that are there already, which are not among them, the kernel may have none.
+    """
     files = {}
     for path in glob.glob(f"{lib}/kernel/**/*.ko*", recursive=True):
         files[_module_name(path)] = path
@@ -523,7 +539,9 @@ def _keep_modules(lib, dest):
     order = []
 
     def add(name):
-        if name in builtin or f"{name}.ko" in order:
+        if name in builtin or f"{name}.ko" in [*(there or ()), *order]:
+            return
+        if name not in files and there is not None:
             return
         if name not in files:
             raise Unavailable(f"{os.path.basename(lib)} has no module {name}")
@@ -537,7 +555,7 @@ def _keep_modules(lib, dest):
             f.write(data)
         order.append(f"{name}.ko")
 
-    for name in MODULES:
+    for name in wanted:
         add(name)
     return order
 
