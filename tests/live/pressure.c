@@ -67,14 +67,14 @@ static uint64_t get(const char *dir, const char *file, const char *key, bool beg
 }
 
 /* The time of PSI in which some waited, in ns; UINT64_MAX where there is none. */
-static uint64_t psi_ns(const char *dir)
+static uint64_t psi_ns(const char *dir, const char *file)
 {
 	char path[PATH], line[200];
 	uint64_t us = UINT64_MAX;
 	const char *total;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/memory.pressure", dir);
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	f = fopen(path, "re");
 	if (f && fgets(line, sizeof(line), f) && (total = strstr(line, "total=")))
 		us = strtoull(total + 6, NULL, 10);
@@ -398,7 +398,7 @@ static void of_cgroup(bool limit_told)
 		return;
 	check_begin(&c, "pressure/cgroup");
 	ran = ask("--write", p.dir, p.file, "cgroup_reclaim", NULL, &s);
-	psi = psi_ns(p.dir);
+	psi = psi_ns(p.dir, "memory.pressure");
 	k = settled(&s, p.dir, p.v1);
 	place_end(&p);
 
@@ -458,14 +458,15 @@ static void of_refaults(void)
 		   "vmtop failed");
 	counted = refaults_of(p.dir, p.v1, s.refaults);
 	place_end(&p);
-	check_that(&c, s.has_group, "no row of the cgroup");
+	/* Version 1 does not tell on old kernels. */
+	check_that(&c, s.has_group || counted == UINT64_MAX, "no row of the cgroup");
 	check_that(&c, !s.made, "it was there before");
 	/* At least what there is no room for. */
-	check_that(&c, s.refaults >= (WRITE - LIMIT) / 4096 / 2, "%" PRIu64 " pages came back",
-		   s.refaults);
+	check_that(&c, counted == UINT64_MAX || s.refaults >= (WRITE - LIMIT) / 4096 / 2,
+		   "%" PRIu64 " pages came back", s.refaults);
 	check_that(&c, counted == UINT64_MAX || near(s.refaults, counted, 10, 512),
 		   "%" PRIu64 " pages came back, the cgroup counted %" PRIu64, s.refaults, counted);
-	check_that(&c, s.has_some == !access("/proc/pressure/memory", R_OK),
+	check_that(&c, s.has_some == (psi_ns("/proc/pressure", "memory") != UINT64_MAX),
 		   "the machine's pressure is %s", s.has_some ? "not there" : "missing");
 	check_that(&c, !s.has_some || s.parts_ns == s.some_ns,
 		   "parts of %" PRId64 " ns, which are %" PRId64, s.parts_ns, s.some_ns);
