@@ -3,8 +3,9 @@
 #
 # vmtop on kernels that were told to give less than they can, and in places where less is seen:
 # without BTF, without ftrace, locked down, with a /proc that hides, in namespaces, with processors
-# that are off. Whatever is withheld, faults are counted exactly by the best way that is left, the
-# figures of /proc are whole, and what is missing is said. For guests: it is done to the machine.
+# that are off, with cgroups of version 1. Whatever is withheld, faults are counted exactly by the
+# best way that is left, the figures of /proc are whole, and what is missing is said. For guests: it
+# is done to the machine.
 #
 # odd-kernel.sh VMTOP SCRATCH PART...: the last part is lockdown, which stays.
 
@@ -339,6 +340,50 @@ part_cpus() {
 	echo 0 2> "$work/err" > $cpu || { cannot F12/off-at-the-start; return; }
 	check F12/off-at-the-start comes_meanwhile
 	echo 1 > $cpu
+}
+
+# A hierarchy of version 1 has the memory controller, beside one of version 2 that has the rest.
+one_of_version_1() {
+	mkdir "$v1/odd-kernel" || return 1
+	sh -c "echo 0 > $v1/odd-kernel/cgroup.procs; exec $touch 200 100000000000 stay" > "$work/said" \
+		2> "$work/err" || { cat "$work/err"; return 1; }
+	read -r pid minor major < "$work/said"
+	# What ended before may be freed only now.
+	for _ in $(seq 50); do
+		before=$(cat "$v1/odd-kernel/memory.usage_in_bytes")
+		"$vmtop" cgroups --csv --noheadings -o version,current_bytes,path > "$work/cgroups"
+		usage=$(cat "$v1/odd-kernel/memory.usage_in_bytes")
+		[ "$before" = "$usage" ] && break
+	done
+	same "cgroup" "$(grep /odd-kernel "$work/cgroups")" "v1,$usage,/odd-kernel"
+	seen=$?
+	kill -KILL "$pid"
+	remove "$v1/odd-kernel"
+	return $seen
+}
+
+part_cgroup1() {
+	v1=/tmp/cgroup1
+	mkdir -p $v1
+	if ! mount -t cgroup -o memory none $v1 2> "$work/err"; then
+		# A kernel that has none has no such thing to be busy.
+		if grep -q busy "$work/err"; then
+			cannot cgroup-v1
+		else
+			echo "skip cgroup-v1 - $(tail -n 1 "$work/err")"
+		fi
+		return
+	fi
+	# As systemd has it; without it, 5.10 counts each cgroup for itself.
+	echo 1 2> "$work/err" > $v1/memory.use_hierarchy || { cannot cgroup-v1; return; }
+	check cgroup-v1/cgroups one_of_version_1
+	for program in "cgroup-limits $vmtop /scratch" "cgroups fexit"; do
+		# shellcheck disable=SC2086
+		"${0%/*}"/$program > "$work/out" ||
+			echo "not ok cgroup-v1/${program%% *} - ended with status $?"
+		sed 's/^\(ok\|not ok\|skip\) /&cgroup-v1\//' "$work/out"
+	done
+	umount $v1
 }
 
 # What was locked down is given by this kernel to nobody, root too.
