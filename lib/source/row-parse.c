@@ -506,10 +506,6 @@ static void put_endless(const struct reader *rd)
 			vmt_row_mark(rd->row, f->index);
 		}
 		vmt_take_blanks(&names);
-		if (!name.len && names.len) {
-			names.ptr++;
-			names.len--;
-		}
 	}
 }
 

@@ -49,7 +49,8 @@ def taken(objects):
         )
         # Counts of another build than this one, as where it was built anew since they were made.
         if said.returncode:
-            sys.exit(f"branches.py: gcov: {said.stderr.strip()}; see tests/coverage/run")
+            why = (said.stderr.strip() or "failed").splitlines()[-1]
+            sys.exit(f"branches.py: gcov: {why}; see tests/coverage/run")
         for unit in map(json.loads, said.stdout.splitlines()):
             add_unit(counts, unit)
     return counts

@@ -110,6 +110,9 @@ static void below_zero(void **state)
 	VMT_SET(system, available_residual_bytes, &s, -4096);
 	assert_int_equal(vmt_filter_test(below, &s, 4096), VMT_FALSE);
 	assert_int_equal(vmt_filter_test(above, &s, 4096), VMT_TRUE);
+	VMT_SET(system, available_residual_bytes, &s, 4096);
+	assert_int_equal(vmt_filter_test(below, &s, 4096), VMT_FALSE);
+	assert_int_equal(vmt_filter_test(above, &s, 4096), VMT_TRUE);
 	VMT_SET(system, available_residual_bytes, &s, 0);
 	assert_int_equal(vmt_filter_test(zero, &s, 4096), VMT_TRUE);
 	assert_int_equal(vmt_filter_test(above, &s, 4096), VMT_TRUE);
@@ -156,6 +159,14 @@ static void errors_say_where(void **state)
 		{ "pid=x", "character 5: no number" },
 		{ "start>soon", "character 7: no time" },
 		{ "&& pid", "character 1: no name" },
+		/* Next to letters and digits, and none of them. */
+		{ "pid{1", "character 4: here" },
+		{ "pid[1", "character 4: here" },
+		{ "pid`1", "character 4: here" },
+		{ "pid@1", "character 4: here" },
+		{ "pid:1", "character 4: here" },
+		{ "a-b", "character 1: no field 'a-b'" },
+		{ "a.b/c", "character 1: no field 'a.b/c'" },
 		{ "pid=1 ||", "character 9: it ends" },
 	};
 	size_t i;

@@ -363,6 +363,13 @@ static void test_endless(void **unused)
 			 0);
 	assert_int_equal(row.row.valid[0], 1u << 10 | 1u << 11);
 	assert_true(row.limit == UINT64_MAX);
+	/* Blanks around the names are no part of them, and of no name nothing follows. */
+	row = (struct row){ 0 };
+	assert_int_equal(parse("{\"unlimited\":\"  limit \"}", &a, &row, NULL), 0);
+	assert_true(row.limit == UINT64_MAX);
+	row = (struct row){ 0 };
+	assert_int_equal(parse("{\"unlimited\":\"\"}", &a, &row, NULL), 0);
+	assert_int_equal(row.row.valid[0], 1u << 11);
 	/* What has a number is not. */
 	row = (struct row){ 0 };
 	assert_int_equal(parse("{\"unlimited\":\"limit\",\"limit\":5}", &a, &row, NULL), 0);

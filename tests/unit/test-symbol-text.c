@@ -120,6 +120,24 @@ static void test_perf_map_of_any_form(void **state)
 	assert_int_equal(w[0].from, 0x1000);
 }
 
+/* A symbol before all that is wanted, behind them, and one that stands there twice. */
+static void test_kallsyms_around_what_is_wanted(void **state)
+{
+	static const char text[] = "3000 T behind\n"
+				   "2000 T at\n"
+				   "1000 T before\n"
+				   "2000 T alias\n"
+				   "2000 T \n";
+	struct vmt_text_symbol w[] = { { .address = 0x1800 }, { .address = 0x2000 } };
+
+	vmt_kallsyms_find((struct vmt_bytes){ text, sizeof(text) - 1 }, w, VMT_ARRAY_LEN(w));
+	assert_bytes(w[0].name, "before");
+	assert_bytes(w[1].name, "at");
+	vmt_kallsyms_find(VMT_BYTES("1700 T nearer\t[m\n"), w, VMT_ARRAY_LEN(w));
+	assert_bytes(w[0].name, "nearer");
+	assert_bytes(w[0].module, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_perf_map),
 		cmocka_unit_test(test_kallsyms_of_any_form),
 		cmocka_unit_test(test_perf_map_of_any_form),
+		cmocka_unit_test(test_kallsyms_around_what_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,7 +124,14 @@ static void test_sums_are_those_of_zoneinfo(void **state)
 				    "  high 1\n  managed 1\n  protection: (0)\n"
 				    "Node 0, zone Normal\n  pages free 1\n  low 3000000000000000\n"
 				    "  high 1\n  managed 1\n  protection: (0)\n";
-	static const char *const texts[] = { older, large, "Node 0, zone DMA\n  pages free 1\n" };
+	static const char *const texts[] = {
+		older,
+		large,
+		"Node 0, zone DMA\n  pages free 1\n",
+		"Node 0, zone DMA\n  managed 1\n  high 1\n  protection: (0)\n",
+		"Node 0, zone DMA\n  managed 1\n  low 1\n  protection: (0)\n",
+		"Node 0, zone DMA\n  managed 1\n  low 1\n  high 1\n",
+	};
 	struct parsed p;
 	size_t i;
 
