@@ -458,7 +458,7 @@ static void of_refaults(void)
 		   "vmtop failed");
 	counted = refaults_of(p.dir, p.v1, s.refaults);
 	place_end(&p);
-	/* Version 1 does not tell on old kernels; some, as 6.12 with MGLRU, count none of these. */
+	/* Version 1 does not tell on old kernels; in the guest of 6.12 the kernel counts none. */
 	check_that(&c, s.has_group || counted == UINT64_MAX || !counted, "no row of the cgroup");
 	check_that(&c, !s.made, "it was there before");
 	check_that(&c, counted == UINT64_MAX || near(s.refaults, counted, 10, 512),
