@@ -120,6 +120,12 @@ static enum taken mouse(struct vmt_ui_event *ret, unsigned button, unsigned x, u
 	return TAKEN_EVENT;
 }
 
+/* A place in the bytes of xterm's first encoding, from 1; 0 for a byte that is none. */
+static unsigned place(char c)
+{
+	return (unsigned char)c > 32 ? (unsigned char)c - 32u : 0;
+}
+
 /* The parameters of a control sequence; those that are missing are 0, and no number gets large. */
 static size_t parameters(const char *p, const char *end, unsigned *ret, size_t max)
 {
@@ -153,23 +159,26 @@ static enum taken control_sequence(struct vmt_input *in, size_t *n, struct vmt_u
 		ret->key = VMT_KEY_F1 + (uint32_t)(q[1] - 'A');
 		return TAKEN_EVENT;
 	}
-	while (q < end && (unsigned char)*q >= 0x20 && (unsigned char)*q < 0x40)
+	while (q < end && q - p <= VMT_SEQUENCE_MAX && (unsigned char)*q >= 0x20 &&
+	       (unsigned char)*q < 0x40)
 		q++;
-	if (q == end && q - p <= VMT_SEQUENCE_MAX)
-		return TAKEN_MORE;
 	*n = (size_t)(q - p);
-	if (q == end || (unsigned char)*q < 0x40 || (unsigned char)*q > 0x7e) {
-		/* Too long, or a byte that no sequence has: that one is looked at anew. */
-		in->skipping = q == end;
+	/* Whether its end is there already or not. */
+	if (*n > VMT_SEQUENCE_MAX) {
+		in->skipping = true;
 		return TAKEN_NONE;
 	}
+	if (q == end)
+		return TAKEN_MORE;
+	/* A byte that no sequence has is looked at anew. */
+	if ((unsigned char)*q < 0x40 || (unsigned char)*q > 0x7e)
+		return TAKEN_NONE;
 	++*n;
 	if (*q == 'M' && q == p + 2) {
 		if (end - q < 4)
 			return TAKEN_MORE;
 		*n = 6;
-		return mouse(ret, (unsigned char)q[1] - 32u, (unsigned char)q[2] - 32u,
-			     (unsigned char)q[3] - 32u);
+		return mouse(ret, (unsigned char)q[1] - 32u, place(q[2]), place(q[3]));
 	}
 	if (p[2] == '<' && (*q == 'M' || *q == 'm')) {
 		if (parameters(p + 3, q, arg, 3) != 3 || *q == 'm')

@@ -138,10 +138,33 @@ struct record_trailer {
 	uint64_t id;
 };
 
+/* Whether it is as long as a record of its kind is at least. */
+static bool is_whole(const struct perf_event_header *h)
+{
+	const size_t trailer = sizeof(struct record_trailer);
+
+	switch (h->type) {
+	case PERF_RECORD_SAMPLE:
+		return h->size >= sizeof(struct sample_record);
+	case PERF_RECORD_MMAP2:
+		return h->size >= sizeof(struct mmap2_record) + trailer;
+	case PERF_RECORD_COMM:
+		return h->size >= sizeof(struct comm_record) + trailer;
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT:
+		return h->size >= sizeof(struct task_record) + trailer;
+	default:
+		return h->size >= sizeof(*h) + trailer;
+	}
+}
+
+/* One that is cut comes before all others. */
 static uint64_t record_time(const struct perf_event_header *h)
 {
 	struct record_trailer trailer;
 
+	if (!is_whole(h))
+		return 0;
 	if (h->type == PERF_RECORD_SAMPLE)
 		return ((const struct sample_record *)(const void *)h)->time;
 	memcpy(&trailer, (const unsigned char *)h + h->size - sizeof(trailer), sizeof(trailer));
@@ -209,6 +232,10 @@ static void take_record(struct vmt_perf_state *s, const struct perf_event_header
 	const void *any = h;
 	struct vmt_space *space, *parent;
 
+	if (!is_whole(h)) {
+		s->lost++;
+		return;
+	}
 	switch (h->type) {
 	case PERF_RECORD_SAMPLE:
 		take_sample(s, any);
@@ -268,7 +295,7 @@ static const struct perf_event_header *peek(const struct vmt_perf_ring *ring, un
 		return NULL;
 	/* A header is 8 bytes, as are the steps between records: it does not go round. */
 	memcpy(&h, ring->data + at, sizeof(h));
-	if (h.size < sizeof(h) || tail + h.size > ring->head)
+	if (h.size < sizeof(h) || h.size % sizeof(h) || tail + h.size > ring->head)
 		return NULL;
 	if (at + h.size > ring->size) {
 		size_t first = ring->size - at;

@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The ways from the kernel's bytes to a terminal, a document and a shell: nothing that is obeyed
- * comes through, and nothing is lost without a word. UTF-8 is decoded here once more, by another
- * hand.
+ * comes through, and nothing is lost without a word.
  */
 #include "base/fmt.h"
 #include "base/json.h"
-#include "fuzz.h"
+#include "fuzz-utf8.h"
 #include "view/xml.h"
-
-/* Length of a well-formed sequence by table 3-7 of the Unicode standard, or 0. */
-static size_t sequence(const unsigned char *s, size_t n, uint32_t *ret)
-{
-	size_t len, i;
-
-	if (n == 0)
-		return 0;
-	if (s[0] < 0x80) {
-		*ret = s[0];
-		return 1;
-	}
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (n < len)
-		return 0;
-	*ret = s[0] & (0xffu >> (len + 1));
-	for (i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*ret = *ret << 6 | (s[i] & 0x3fu);
-	}
-	if ((len == 3 && (*ret < 0x800 || (*ret >= 0xd800 && *ret < 0xe000))) ||
-	    (len == 4 && (*ret < 0x10000 || *ret > 0x10ffff)))
-		return 0;
-	return len;
-}
-
-/* What a terminal obeys, or shows as nothing. */
-static bool is_unsafe(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c & 0xfffe) == 0xfffe;
-}
-
-static bool is_utf8(struct vmt_bytes text, bool controls)
-{
-	size_t at = 0;
-
-	while (at < text.len) {
-		uint32_t c = 0;
-		size_t n = sequence((const unsigned char *)text.ptr + at, text.len - at, &c);
-
-		if (n == 0 || (!controls && is_unsafe(c)))
-			return false;
-		at += n;
-	}
-	return true;
-}
 
 static struct vmt_bytes bytes_of(const struct vmt_buf *b)
 {
@@ -72,7 +20,7 @@ static void safe(struct vmt_bytes text)
 
 	vmt_fmt_safe(&wide, text, false);
 	vmt_fmt_safe(&ascii, text, true);
-	CHECK(is_utf8(bytes_of(&wide), false));
+	CHECK(fuzz_is_utf8(bytes_of(&wide), false));
 	for (i = 0; i < ascii.len; i++)
 		CHECK(ascii.data[i] >= 0x20 && ascii.data[i] < 0x7f);
 	/* Plain text stays as it is, and so does what was made safe. */
@@ -105,7 +53,7 @@ static void xml(struct vmt_bytes text)
 			unsigned long code = strtoul(p + 3, NULL, 16);
 
 			CHECK(strspn(p + 3, "0123456789ABCDEF") == n - 3);
-			CHECK(code <= 0x10ffff && !is_unsafe((uint32_t)code) &&
+			CHECK(code <= 0x10ffff && !fuzz_is_unsafe((uint32_t)code) &&
 			      (code < 0xd800 || code >= 0xe000));
 		} else {
 			CHECK(strncmp(p, "&amp;", 5) == 0 || strncmp(p, "&lt;", 4) == 0 ||
@@ -125,8 +73,8 @@ static void json(struct vmt_bytes text)
 	vmt_json_init(&j, &out, 0);
 	lost = vmt_json_bytes(&j, text);
 	CHECK(vmt_json_finish(&j) == 0);
-	CHECK(lost == !is_utf8(text, true));
-	CHECK(is_utf8(bytes_of(&out), true));
+	CHECK(lost == !fuzz_is_utf8(text, true));
+	CHECK(fuzz_is_utf8(bytes_of(&out), true));
 	CHECK(out.len >= 2 && out.data[0] == '"' && out.data[out.len - 1] == '"');
 	for (i = 1; i < out.len - 1; i++) {
 		unsigned char c = (unsigned char)out.data[i];
@@ -242,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vmt_bytes text = fuzz_text(data, size);
 	uint32_t c = 0, d = 0;
-	size_t n = sequence(data, size, &d);
+	size_t n = fuzz_sequence(data, size, &d);
 
 	CHECK(vmt_utf8_take(text, &c) == n);
 	CHECK(n == 0 || c == d);

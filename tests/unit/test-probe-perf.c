@@ -2,8 +2,10 @@
 #include "toucher.h"
 
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 
+#include "source/probe-perf.h"
 #include "source/probe.h"
 
 /* Whether the rung works for this process at all; says why not. */
@@ -384,9 +386,40 @@ static void test_few_descriptors(void **state)
 	vmt_arena_done(&arena);
 }
 
+/* The kernel writes none; and nothing is read before the ring, or behind it. */
+static void short_records_are_lost(void **state)
+{
+	static const uint32_t kinds[] = { PERF_RECORD_SAMPLE, PERF_RECORD_MMAP2, PERF_RECORD_COMM,
+					  PERF_RECORD_FORK,   PERF_RECORD_EXIT,	 200 };
+	_Alignas(8) unsigned char data[4096] = { 0 };
+	struct perf_event_mmap_page page = { .data_head = 0 };
+	struct vmt_perf_ring ring = { .page = &page, .data = data, .size = sizeof(data) };
+	struct vmt_perf_state s = { .rings = &ring, .n_rings = 1 };
+	struct perf_event_header h = { .size = sizeof(h) };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VMT_ARRAY_LEN(kinds); i++) {
+		h.type = kinds[i];
+		memcpy(data + i * sizeof(h), &h, sizeof(h));
+	}
+	page.data_head = i * sizeof(h);
+	vmt_perf_drain(&s, UINT64_MAX);
+	assert_int_equal(page.data_tail, page.data_head);
+	assert_int_equal(s.lost, VMT_ARRAY_LEN(kinds));
+	assert_int_equal(s.samples, 0);
+	/* Of a length that no record has: what is behind it is not found. */
+	h.size = 12;
+	memcpy(data + page.data_head, &h, sizeof(h));
+	page.data_head += 16;
+	vmt_perf_drain(&s, UINT64_MAX);
+	assert_int_equal(page.data_tail, page.data_head - 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(short_records_are_lost),
 		cmocka_unit_test(test_to_the_unit),
 		cmocka_unit_test(test_children),
 		cmocka_unit_test(test_children_take_no_rows),

@@ -181,7 +181,7 @@ static void g10_the_mouse(void **state)
 	static const char text[] = "\033[<0;5;3M\033[<0;5;3m\033[<68;1;1M\033[<65;200;300M"
 				   "\033[<35;2;2M\033[<2;1;1M\033[<0;0;0M\033[<0;1M\033[<M";
 	/* X10: press at column 5, line 3. */
-	static const char old[] = "\033[M %#";
+	static const char old[] = "\033[M %#", none[] = "\033[M \003!\033[M ! \033[M  !";
 
 	hear(h, text, sizeof(text) - 1);
 	assert_int_equal(h->n, 3);
@@ -197,7 +197,32 @@ static void g10_the_mouse(void **state)
 	assert_int_equal(h->events[3].key, VMT_KEY_CLICK);
 	assert_int_equal(h->events[3].x, 4);
 	assert_int_equal(h->events[3].y, 2);
+	/* Bytes that are no place. */
+	hear(h, none, sizeof(none) - 1);
+	assert_int_equal(h->n, 4);
 	hear_free(h);
+}
+
+/* Whether it comes at once or byte by byte. */
+static void g10_a_sequence_too_long_is_no_key(void **state)
+{
+	struct heard *once = hear_new(), *slowly = hear_new();
+	char text[80];
+	size_t i;
+
+	memset(text, '1', sizeof(text));
+	memcpy(text, "\033[", 2);
+	text[sizeof(text) - 2] = 'A';
+	text[sizeof(text) - 1] = 'q';
+	hear(once, text, sizeof(text));
+	for (i = 0; i < sizeof(text); i++)
+		hear(slowly, text + i, 1);
+	assert_int_equal(once->n, 1);
+	assert_int_equal(once->events[0].key, 'q');
+	assert_int_equal(slowly->n, 1);
+	assert_int_equal(slowly->events[0].key, 'q');
+	hear_free(once);
+	hear_free(slowly);
 }
 
 static void g10_what_is_pasted_is_no_key(void **state)
@@ -305,6 +330,7 @@ int main(void)
 		cmocka_unit_test(g10_half_sequences_are_dropped),
 		cmocka_unit_test(g10_endless_sequences_are_dropped),
 		cmocka_unit_test(g10_the_mouse),
+		cmocka_unit_test(g10_a_sequence_too_long_is_no_key),
 		cmocka_unit_test(g10_what_is_pasted_is_no_key),
 		cmocka_unit_test(g10_a_paste_without_end_ends_by_silence),
 		cmocka_unit_test(keys_of_a_description),
