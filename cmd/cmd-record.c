@@ -26,7 +26,7 @@ static const struct vmt_opt opts[] = {
 	{ "faults", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "page faults since the sample before, by mapping and by process" },
 	{ "events", 0, VMT_OPT_FLAG, NULL, NULL,
-	  "crashes since the sample before, a sentence each" },
+	  "crashes and OOM kills since the sample before, a sentence each" },
 	{ "rotate", 0, VMT_OPT_VALUE, "LIMIT", NULL,
 	  "begin another file at a size, as 100M, or an age, as 1d" },
 	{ "keep", 0, VMT_OPT_VALUE, "N", NULL, "of those that were full keep N (10)" },
@@ -60,6 +60,7 @@ struct record {
 	struct vmt_record_faults faults;
 	bool with_events;
 	struct vmt_event_watch events;
+	pid_t *event_pids; /* whose they are */
 	struct vmt_run run;
 	struct vmt_recorder *recorder;
 	int timer, signals;
@@ -376,20 +377,31 @@ static int open_file(struct record *rec)
 	return 0;
 }
 
+/* One sort of what was to be watched: whether it was not, which is told. */
+static bool is_unwatched(const struct record *rec, const char *what,
+			 const struct vmt_event_watched *part, bool *denied)
+{
+	if (!rec->with_events || !part->error)
+		return false;
+	vmt_note(rec->ctx, "--events: %s are not seen: %s", what, part->reason);
+	*denied = *denied || part->error == -EPERM || part->error == -EACCES;
+	return true;
+}
+
 /* The rest was recorded, and what was asked for is not in it. */
 static int status_of(const struct record *rec)
 {
-	bool faults = rec->with_faults && rec->faults.none;
-	bool events = rec->with_events && rec->events.error, denied;
+	bool faults = rec->with_faults && rec->faults.none, denied = faults && rec->faults.denied;
+	bool crashes, kills;
 
-	if (rec->status || (!faults && !events))
+	if (rec->status)
 		return rec->status;
 	if (faults)
 		vmt_note(rec->ctx, "--faults: no rung works here; see 'vmtop doctor'");
-	if (events)
-		vmt_note(rec->ctx, "--events: %s", rec->events.reason);
-	denied = (faults && rec->faults.denied) ||
-		 (events && (rec->events.error == -EPERM || rec->events.error == -EACCES));
+	crashes = is_unwatched(rec, "crashes", &rec->events.crashes, &denied);
+	kills = is_unwatched(rec, "OOM kills", &rec->events.kills, &denied);
+	if (!faults && !crashes && !kills)
+		return 0;
 	return denied ? VMT_EXIT_DENIED : VMT_EXIT_PARTIAL;
 }
 
@@ -415,11 +427,12 @@ static int begin_faults(struct record *rec)
 /* An exit code or 0. */
 static int begin_events(struct record *rec)
 {
-	VMT_AUTO_FREE pid_t *pids = calloc(rec->n_pids + 1, sizeof(*pids));
+	pid_t *pids;
 	size_t i;
 
 	if (!rec->with_events)
 		return 0;
+	rec->event_pids = pids = calloc(rec->n_pids + 1, sizeof(*pids));
 	for (i = 0; pids && i < rec->n_pids; i++)
 		pids[i] = (pid_t)rec->pids[i];
 	if (!pids || vmt_event_watch_begin(&rec->events, pids, rec->n_pids) < 0) {
@@ -456,6 +469,7 @@ static int run_record(struct vmt_ctx *ctx)
 	vmt_run_done(&rec.run);
 	vmt_closep(&rec.timer);
 	vmt_closep(&rec.signals);
+	free(rec.event_pids);
 	free(rec.pids);
 	free(rec.maps);
 	return r;

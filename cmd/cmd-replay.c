@@ -14,7 +14,7 @@ static const struct vmt_section_def sections[] = {
 	{ "mappings", &vmt_entity_map, false, "mappings of the processes that were asked for" },
 	{ "faults", &vmt_entity_fault, false, "page faults by mapping" },
 	{ "balance", &vmt_entity_balance, false, "page faults by process" },
-	{ "events", &vmt_entity_event, false, "crashes" },
+	{ "events", &vmt_entity_event, false, "crashes and OOM kills" },
 	{ "gaps", &vmt_entity_gap, false, "events that are missing" },
 };
 
@@ -62,7 +62,7 @@ static int make_doc(struct vmt_run *run)
 	if (m->has_probe && (!vmt_doc_add(&run->doc, &sections[6], m->faults, m->n_faults) ||
 			     !vmt_doc_add(&run->doc, &sections[7], m->balance, m->n_balance)))
 		return -ENOMEM;
-	if (run->sample->sources[VMT_SOURCE_EVENTS].state == VMT_STATE_OK &&
+	if (vmt_sample_has_events(run->sample) &&
 	    (!vmt_doc_add(&run->doc, &sections[8], run->sample->events, run->sample->n_events) ||
 	     !vmt_doc_add(&run->doc, &sections[9], run->sample->event_gaps,
 			  run->sample->n_event_gaps)))

@@ -2,31 +2,42 @@
 #pragma once
 
 #include "source/probe-events.h"
+#include "source/probe-oom.h"
 #include "source/symbolize-singles.h"
 
 /* Single events of one sample at most; more of them are counted. */
 #define VMT_EVENT_WATCH_ROWS 64u
 
+/* How one sort of them is watched. */
+struct vmt_event_watched {
+	uint64_t lost, limited; /* as they were told last */
+	int error; /* why it could not begin: a negative errno, and in words; 0 where it could */
+	char reason[160];
+};
+
 /*
- * Events that are rare, as crashes, from sample to sample: for what goes on for days. System calls
- * are not looked at, so that nothing but these events costs something.
+ * Events that are rare, crashes and victims of the OOM killer, from sample to sample: for what goes
+ * on for days. System calls are not looked at, so that nothing but these events costs something.
  */
 struct vmt_event_watch {
-	struct vmt_events *events; /* NULL: nothing is watched */
+	struct vmt_events *events; /* NULL: no crash is seen */
+	struct vmt_event_watched crashes;
+	struct vmt_ooms *ooms; /* NULL: no victim is seen */
+	struct vmt_event_watched kills;
+	struct vmt_oom_past past; /* the sample before */
+	bool has_past;
+	uint64_t n_kills;
 	struct vmt_single_symbols *symbols;
 	const pid_t *pids; /* the caller's; n_pids 0: all processes */
 	size_t n_pids;
 	uint64_t began_ns; /* first: from there on times of events are told */
-	uint64_t lost, limited; /* as they were told last */
-	int error; /* why it could not begin: a negative errno, and in words; 0 where it could */
-	char reason[160];
 };
 
 /* Begins to watch all processes, or n_pids of them, which stay where they are till the end. 0, also
  * where that does not work, which is in what is sampled; -ENOMEM. */
 int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n_pids);
 void vmt_event_watch_end(struct vmt_event_watch *w);
-/* Puts what came since the sample before into s, in its arena, and how that went into its sources.
- * Files of crashed programs are read by way of c. 0 or -ENOMEM. */
+/* Puts what came since the sample before into s, in its arena and in the order of time, and how
+ * that went into its sources. Files of crashed programs are read by way of c. 0 or -ENOMEM. */
 int vmt_event_watch_sample(struct vmt_event_watch *w, struct vmt_collector *c,
 			   struct vmt_sample *s);

@@ -589,7 +589,7 @@ complete -c vmtop -n '__vmtop_at record' -l duration -x -d 'end after SEC second
 complete -c vmtop -n '__vmtop_at record' -l procs -d 'processes: all (the default), none, or ids with commas between'
 complete -c vmtop -n '__vmtop_at record' -l maps -x -a '(__vmtop_list (__vmtop_pids))' -d 'the mappings of these processes, too'
 complete -c vmtop -n '__vmtop_at record' -l faults -d 'page faults since the sample before, by mapping and by process'
-complete -c vmtop -n '__vmtop_at record' -l events -d 'crashes since the sample before, a sentence each'
+complete -c vmtop -n '__vmtop_at record' -l events -d 'crashes and OOM kills since the sample before, a sentence each'
 complete -c vmtop -n '__vmtop_at record' -l rotate -x -d 'begin another file at a size, as 100M, or an age, as 1d'
 complete -c vmtop -n '__vmtop_at record' -l keep -x -d 'of those that were full keep N (10)'
 complete -c vmtop -n '__vmtop_at record' -l frame -x -d 'what a damage costs at most, in seconds (60)'

@@ -125,22 +125,54 @@ static void draw_head(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y,
 				&vmt_figure_range, NULL, 0, "%s", range.data);
 }
 
+/* What is watched, and why it cannot be where it is not. */
+static const struct {
+	enum vmt_source_id source;
+	const char *what;
+} watched[] = {
+	{ VMT_SOURCE_EVENTS, "crashes" },
+	{ VMT_SOURCE_KILLS, "OOM kills" },
+};
+
+/* Why some of it is not there. */
+static void add_reasons(struct vmt_buf *out, const struct vmt_sample *s)
+{
+	const char *first = s->sources[watched[0].source].reason;
+	bool same = !vmt_sample_has_events(s) && first[0];
+
+	for (size_t i = 0; i < VMT_ARRAY_LEN(watched); i++)
+		same = same && strcmp(s->sources[watched[i].source].reason, first) == 0;
+	for (size_t i = 0; i < VMT_ARRAY_LEN(watched) && !same; i++) {
+		const struct vmt_source_stat *st = &s->sources[watched[i].source];
+
+		if (st->state == VMT_STATE_OK || st->state == VMT_STATE_PARTIAL || !st->reason[0])
+			continue;
+		vmt_buf_addf(out, "%s%s: %s", out->len ? "; " : "", watched[i].what, st->reason);
+	}
+	if (same)
+		vmt_buf_adds(out, first);
+}
+
 /* Why nothing comes, or what could be pressed. */
 static void draw_foot(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 {
-	const struct vmt_source_stat *st = &ui->model->sample->sources[VMT_SOURCE_EVENTS];
+	VMT_AUTO_BUF text = { 0 };
 
-	if (st->state == VMT_STATE_OK)
+	add_reasons(&text, ui->model->sample);
+	if (vmt_buf_error(&text) < 0)
+		c->error = -ENOMEM;
+	else if (text.len)
+		vmt_draw_reason(c, y, (struct vmt_bytes){ text.data, text.len });
+	else if (vmt_sample_has_events(ui->model->sample))
 		vmt_canvas_puts(c, y, 0, VMT_STYLE_DIM,
-				"SIGSEGV and SIGBUS that nobody handles   Enter: its mappings   "
-				"\\: filter");
-	else if (st->reason[0])
-		vmt_draw_reason(c, y, vmt_bytes_of(st->reason));
+				"OOM kills, SIGSEGV and SIGBUS that nobody handles   "
+				"Enter: mappings   \\: filter");
 	else
 		vmt_draw_reason(c, y,
-				vmt_bytes_of(ui->opts.live ? "crashes are watched from the next "
-							     "sample on"
-							   : "crashes are not in a saved machine"));
+				vmt_bytes_of(ui->opts.live ? "crashes and OOM kills are watched "
+							     "from the next sample on"
+							   : "crashes and OOM kills are not in a "
+							     "saved machine"));
 }
 
 /* All that is said of the selected one, in lines that break at blanks. */

@@ -510,5 +510,11 @@ void vmt_oom_event(const struct vmt_oom_report *r, struct vmt_event *ret)
 	VMT_SET(event, comm, ret, o->comm);
 	VMT_SET(event, kind, ret, VMT_BYTES("oom"));
 	VMT_SET(event, event, ret, VMT_BYTES("oom"));
+	if (VMT_HAS(kill, reason, o))
+		VMT_SET(event, reason, ret, o->reason);
+	if (VMT_HAS(kill, cgroup, o))
+		VMT_SET(event, cgroup, ret, o->cgroup);
+	if (VMT_HAS(kill, limit_cgroup, o))
+		VMT_SET(event, limit_cgroup, ret, o->limit_cgroup);
 	VMT_SET(event, text, ret, o->text);
 }

@@ -22,6 +22,16 @@ void vmt_sample_free(struct vmt_sample *s)
 	free(s);
 }
 
+static bool is_known(const struct vmt_source_stat *st)
+{
+	return st->state == VMT_STATE_OK || st->state == VMT_STATE_PARTIAL;
+}
+
+bool vmt_sample_has_events(const struct vmt_sample *s)
+{
+	return is_known(&s->sources[VMT_SOURCE_EVENTS]) || is_known(&s->sources[VMT_SOURCE_KILLS]);
+}
+
 const char *vmt_failure_word(int code)
 {
 	switch (code) {

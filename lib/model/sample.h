@@ -106,8 +106,8 @@ struct vmt_sample {
 	struct vmt_cgroup_facts cgroup_facts;
 	struct vmt_fault_sample *faults; /* NULL where no probe ran */
 	struct vmt_fault_table *fault_table; /* rows of a probe that ran elsewhere; mostly NULL */
-	/* Rare events since the sample before, and a row where some of them are missing; known
-	 * where the source EVENTS says so. */
+	/* Rare events since the sample before, and a row where some of them are missing; crashes
+	 * are known where the source EVENTS says so, kills of the OOM killer where KILLS does. */
 	struct vmt_event *events;
 	size_t n_events;
 	struct vmt_gap *event_gaps;
@@ -163,6 +163,8 @@ void vmt_sample_drop_kernel(struct vmt_sample *s);
 /* Turns the counts of the sources into their states and reasons, once all reads are done; again
  * where they changed since. */
 void vmt_sample_settle(struct vmt_sample *s);
+/* Whether events of one sort at least were watched: that there is none is known then. */
+bool vmt_sample_has_events(const struct vmt_sample *s);
 /* denied, timed_out, gone, skipped, partial (-EXDEV: it changed under the read; -E2BIG: some of it
  * is too large), absent or failed: the word for a negative errno. */
 const char *vmt_failure_word(int code);

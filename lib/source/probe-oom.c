@@ -25,7 +25,7 @@
 #pragma GCC diagnostic pop
 
 /* Some forty victims, of which one is taken some times a second. */
-#define RING (256u << 10)
+#define RING_USUAL (256u << 10)
 /* Pages of the self-check, as many as a table of the last level has, and one more. */
 #define CHECKS 513
 
@@ -94,6 +94,7 @@ static bool is_by_number(const struct btf *btf)
 static int configure(const struct vmt_ooms *x, const struct vmt_ooms_opts *opts)
 {
 	struct vmt_oom_bpf *s = x->skeleton;
+	uint32_t names = opts->names ? opts->names : VMT_OOM_NAMES;
 	int cpus = libbpf_num_possible_cpus();
 	struct bpf_program *prog;
 	struct btf *btf;
@@ -112,10 +113,10 @@ static int configure(const struct vmt_ooms *x, const struct vmt_ooms_opts *opts)
 	s->rodata->vmt_page = (uint64_t)sysconf(_SC_PAGESIZE);
 	s->rodata->vmt_filter_on = opts->filter_fd >= 0;
 	r = bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
-	r = r ?: bpf_map__set_max_entries(s->maps.names, VMT_OOM_NAMES);
-	r = r ?: bpf_map__set_max_entries(s->maps.name_index, VMT_OOM_NAMES);
-	r = r ?: bpf_map__set_max_entries(s->maps.name_free, VMT_OOM_NAMES);
-	r = r ?: bpf_map__set_max_entries(s->maps.ooms, RING);
+	r = r ?: bpf_map__set_max_entries(s->maps.names, names);
+	r = r ?: bpf_map__set_max_entries(s->maps.name_index, names);
+	r = r ?: bpf_map__set_max_entries(s->maps.name_free, names);
+	r = r ?: bpf_map__set_max_entries(s->maps.ooms, opts->ring ? opts->ring : RING_USUAL);
 	if (opts->filter_fd >= 0)
 		return r ?: bpf_map__reuse_fd(s->maps.filter, opts->filter_fd);
 	return r ?: bpf_map__set_max_entries(s->maps.filter, 1);

@@ -14,6 +14,10 @@ struct vmt_ooms;
 struct vmt_ooms_opts {
 	int filter_fd; /* BPF map of the processes that are of interest; -1: all are. It stays the
 			* caller's. */
+	/* 0 for the usual: */
+	uint32_t ring; /* bytes of the ring of victims, a power of two, whole pages; each takes 5.3
+			* KiB */
+	uint32_t names; /* of files that victims have mapped */
 };
 
 /*

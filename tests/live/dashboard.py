@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent / "ui"))
 
 from console import Console, Late  # noqa: E402
 from tap import BUILD, Report  # noqa: E402
+from victims import Victims  # noqa: E402
 
 PAGES = 200
 ROUND = 0.01
@@ -198,6 +199,27 @@ def on_events():
     return []
 
 
+def on_kills():
+    """So is what the OOM killer takes."""
+    with Victims() as victims, Console("top", env={"VMTOP_CONFIG": "/dev/null"},
+                                       size=(160, 24)) as c:
+        if not victims.cgroup:
+            return None, victims.why
+        c.wait_for("avail")
+        c.press("7")
+        c.wait_for("that nobody handles")
+        c.press("1")
+        c.wait_for("avail")
+        pid = victims.kill(1)[0]
+        # Others may die in the same second, and the last one of a sample is told.
+        c.wait(lambda: re.search(rf"\d\d:\d\d:\d\d \S+\[\d+\].* (oom kills it: |crash by )",
+                                 c.lines()[-1]), "what died at the bottom")
+        c.press("7")
+        c.wait_for(re.compile(rf"\n\S+ \S+ +{pid} oom-kill +memory_limit +.*oom kills it: cgroup "
+                              rf"\S*{victims.cgroup}"))
+    return [], None
+
+
 # Processes that come, fault and go while memory is measured; and MiB that it may take at most.
 CHURN = "i=0; while [ $i -lt 150 ]; do /bin/true; i=$((i+1)); done"
 MOST_MIB = 24
@@ -237,6 +259,7 @@ def main():
                                ("Procs", lambda: (on_procs(work.pid), None)),
                                ("symbol", lambda: (on_symbol(), None)),
                                ("events", lambda: (on_events(), None)),
+                               ("kills", on_kills),
                                ("memory", lambda: in_memory(work.pid))):
                 try:
                     problems, figures = look()
@@ -244,8 +267,12 @@ def main():
                     problems, figures = str(late), None
                 what = {"memory": f"no screen takes more than {MOST_MIB} MiB",
                         "events": "what dies is told on each screen, and listed on one",
+                        "kills": "so is what the OOM killer takes",
                         "symbol": "Faults names the function of the selected fault"}.get(
                             name, f"{name} shows who faults, where and how")
+                if problems is None:
+                    report.skip(f"dashboard: {what}", figures)
+                    continue
                 report.check(f"dashboard: {what}" + (f", {figures}" if figures else ""), problems)
         finally:
             work.kill()

@@ -4,6 +4,9 @@
  * oom-kill VMTOP [--machine]: what vmtop events tells of processes that the OOM killer takes: one
  * at the limit of the cgroup above its own; with --machine, which is for guests, also one that
  * takes all memory of the machine, and one that may have that of one node alone, of two.
+ * oom-kill --victims: for other tests. Prints the name of a cgroup with a limit, or "skip", and
+ * why; then, for each line that it reads, lets so many processes be killed at that limit, and
+ * prints their numbers.
  */
 
 #include "check.h"
@@ -439,6 +442,32 @@ static void judge_machine(struct check *c, const struct job *job, struct stream 
 		  value(line, "other_free_bytes", other, sizeof(other)));
 }
 
+static int make_victims(void)
+{
+	struct tree tree = { 0 };
+	char line[32];
+	int r = 0;
+
+	if (!make_tree(&tree, "victims of the OOM killer"))
+		return 0;
+	printf("%s\n", strrchr(tree.outer, '/') + 1);
+	fflush(stdout);
+	while (r == 0 && fgets(line, sizeof(line), stdin)) {
+		for (int n = atoi(line); r == 0 && n > 0; n--) {
+			struct job job = { .tree = &tree, .bytes = 4 * LIMIT };
+
+			run_hog(&job);
+			if (job.pid < 0 || !WIFSIGNALED(job.status))
+				r = 1;
+			else
+				printf("%d%s", (int)job.pid, n > 1 ? " " : "\n");
+		}
+		fflush(stdout);
+	}
+	remove_tree(&tree);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	static struct stream s;
@@ -449,6 +478,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
+	if (!strcmp(argv[1], "--victims"))
+		return make_victims();
 	vmtop = argv[1];
 	if (make_tree(&tree, "oom/cgroup"))
 		jobs[n++] = (struct job){ .name = "cgroup", .tree = &tree, .bytes = 4 * LIMIT };

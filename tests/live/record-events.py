@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Crashes in a recording: each is told once, in the sample that it came before, and the same when it
-is replayed; of many at once as many as a sample has, and the rest is counted."""
+"""Crashes and OOM kills in a recording: each is told once, in the sample that it came before, and the
+same when it is replayed; of many at once as many as a sample has, and the rest is counted."""
 
 import json
 import os
@@ -20,6 +20,7 @@ except ImportError:
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from recorded import after, output, samples  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
+from victims import Victims  # noqa: E402
 
 MOST = 64
 MANY = 150
@@ -72,7 +73,7 @@ class Worker:
         return [int(pid) for pid in self.job.stdout.readline().split()]
 
 
-def record(path, worker):
+def record(path, worker, victims):
     """Who died of what, and what was said of it."""
     died = {}
     with subprocess.Popen([VMTOP, "record", "-w", path, "-d", "0.5", "--duration", "600",
@@ -83,6 +84,8 @@ def record(path, worker):
             died[how] = worker.kill(1, how)[0]
             # One that was begun when it was dead.
             after(path, job, len(samples(path)) + 2)
+        died["oom"] = victims.kill(2) if victims.cgroup else []
+        after(path, job, len(samples(path)) + 2)
         died["many"] = worker.kill(MANY, "bus")
         after(path, job, len(samples(path)) + 2)
         job.send_signal(signal.SIGINT)
@@ -102,6 +105,25 @@ def about(rows, pid):
     return [(row["signal_name"], row["reason"]) for row in rows if row["pid"] == pid]
 
 
+def kills(report, victims, died, lines):
+    """Victims of the OOM killer stand in the recording, each once, with what killed them."""
+    problems = [f"the source says {line['sources']['oom_kills']}" for line in lines[:1]
+                if line["sources"]["oom_kills"]["status"] not in ("ok", "partial")]
+    if not victims.cgroup:
+        report.skip("OOM kills are recorded", victims.why)
+        return
+    rows = [row for line in lines for row in line["data"].get("events", [])
+            if row["pid"] in died["oom"]]
+    if sorted(row["pid"] for row in rows) != sorted(died["oom"]):
+        problems.append(f"{died['oom']} died, {[row['pid'] for row in rows]} are told of")
+    for row in rows:
+        if row["event"] != "oom" or not row["limit_cgroup"].endswith("/" + victims.cgroup):
+            problems.append(f"{row}")
+        if victims.cgroup not in row["text"] or "oom kills it: " not in row["text"]:
+            problems.append(row["text"])
+    report.check("OOM kills are recorded, with the cgroup whose limit it was", problems)
+
+
 def main():
     report = Report()
     if not shutil.which("zstd"):
@@ -109,8 +131,8 @@ def main():
         return
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "a.rec")
-        with Worker() as worker:
-            died, problem = record(path, worker)
+        with Worker() as worker, Victims() as victims:
+            died, problem = record(path, worker, victims)
         lines = samples(path)
         if problem or not lines:
             report.check("crashes are recorded", problem or "no sample")
@@ -126,6 +148,7 @@ def main():
         report.check("a sentence says it", [row["text"] for row in rows
                                             if row["pid"] == died["null"]
                                             and not row["text"].endswith("read of 0x8: the null page")])
+        kills(report, victims, died, lines)
         if jsonschema:
             report.check("samples are as their schema says", schema_problems(lines))
         else:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The dashboard on a recording, and recording from it."""
 
+import json
 import os
 import pathlib
 import re
@@ -99,20 +100,30 @@ def crash(pid, clock, reason, text):
             "reason": reason, "text": text}
 
 
+def kill(pid, clock, text):
+    return {"time": f"2026-11-21T{clock}.947Z", "after_ns": pid, "pid": pid, "tid": pid,
+            "comm": "hog", "kind": "oom", "event": "oom", "reason": "memory_limit",
+            "limit_cgroup": "/web", "text": text}
+
+
+KILL = "oom kills it: cgroup /web has reached its memory.max of 512M; hog[44] asked for 4.00K"
 LONG = ("crash by SIGBUS at f of /tmp/a: read of 0x7f4b000: beyond the end of the file: it has 10 "
         "bytes; 0x7f4a000-0x7f4c000 is read+write of /tmp/ten at 0x1000")
 
 
 def make_crashes(path):
-    """Of four samples the second has a crash, and the third two and more that are not there."""
+    """Of four samples the second has a crash, the third two and more that are not there, and the
+    last an OOM kill, of which crashes were not seen."""
     data = {"system": {"total_bytes": 1 << 20, "available_bytes": 4096}}
-    watched = {"sources": {"events": {"status": "ok"}}}
+    watched = {"sources": {"events": {"status": "ok"}, "oom_kills": {"status": "ok"}}}
+    part = {"sources": {"events": {"status": "denied", "reason": "only root may"},
+                        "oom_kills": {"status": "partial", "reason": "no page tables"}}}
     one = [crash(41, "23:45:41", "null_page", "crash by SIGSEGV: the null page")]
     more = [crash(42, "23:45:43", "freed", "crash by SIGSEGV: one"),
             crash(43, "23:45:44", "beyond_end", LONG)]
     pack(path, moment(1, data, **watched), moment(2, {**data, "events": one}, **watched),
          moment(3, {**data, "events": more, "gaps": [{"limited_total": 5, "lost_total": 2}]},
-                **watched), moment(4, data, **watched))
+                **watched), moment(4, {**data, "events": [kill(44, "23:45:50", KILL)]}, **part))
 
 
 def crashes_are_told():
@@ -146,17 +157,24 @@ def crashes_are_told():
             c.press("\\reason:freed\r")
             c.wait_for("1-1 of 1")
             c.press("\\\x15\r")
-            # One that has no crash keeps those before it; back, there are fewer.
+            c.wait_for("that nobody handles")
+            # Another sample keeps those of before; back, there are fewer.
             c.press("t")
+            c.wait_for("00:45:50 hog[44] oom kills it: cgroup /web has reached its memory.max of")
+            c.press("x")
             c.wait_for("4/4 paused")
-            c.wait_for("events: 3 kept ")
+            c.wait_for("events: 4 kept ")
+            c.wait_for(re.compile(r"00:45:50 +44 hog +memory_limit +>?oom kills it: cgroup /web has r"))
+            c.wait_for("! crashes: only root may")
             c.press("TT")
             c.wait_for("events: 1 kept ")
             c.press("T")
             c.wait_for("events: 0 kept ")
             c.press("b@4000000000\r")
+            c.wait_for("00:45:50 hog[44] oom kills it")
+            c.press("x")
             c.wait_for("4/4 paused")
-            c.wait_for("events: 0 kept ")
+            c.wait_for("events: 1 kept ")
             c.press("Q")
             problems += [f"exit code {code}" for code in [c.wait_end()] if code]
         for words in (("--ascii",), ("--size", "160x50"), ("--size", "40x10"), ("--size", "39x9")):
@@ -166,6 +184,11 @@ def crashes_are_told():
                 problems.append("not ASCII")
             if "160x50" in words and b"11-21 23:45:41" not in result.out:
                 problems.append("wide: no date")
+        result = run("replay", "-r", path, "--ndjson")
+        told = [row for row in map(json.loads, result.out.splitlines())
+                if row["type"] in ("event", "gap")]
+        if [row.get("pid") for row in told] != [41, 42, 43, None, 44] or told[4]["text"] != KILL:
+            problems.append(f"replayed: {told}")
     return problems
 
 

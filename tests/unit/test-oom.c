@@ -77,6 +77,7 @@ static void limits(void **state)
 	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
 		struct vmt_oom_raw raw = victim();
 		struct vmt_oom_report r;
+		struct vmt_event event;
 		struct vmt_arena arena;
 
 		vmt_arena_init(&arena);
@@ -96,6 +97,13 @@ static void limits(void **state)
 		assert_int_equal(VMT_HAS(kill, limit_levels, &r.oom), cases[i].levels >= 0);
 		if (cases[i].levels >= 0)
 			assert_field(kill, limit_levels, &r.oom, (uint64_t)cases[i].levels);
+		vmt_oom_event(&r, &event);
+		assert_words(event.limit_cgroup, cases[i].limit);
+		assert_words(event.cgroup, cases[i].victim);
+		assert_int_equal(VMT_HAS(event, reason, &event), cases[i].file != NULL);
+		if (cases[i].file)
+			assert_words(event.reason, strstr(cases[i].file, "memsw") ? "memsw_limit"
+										  : "memory_limit");
 		vmt_arena_done(&arena);
 	}
 }
@@ -302,6 +310,8 @@ static void unknown(void **state)
 	assert_words(event.event, "oom");
 	assert_words(event.kind, "oom");
 	assert_false(VMT_HAS(event, size_bytes, &event));
+	assert_false(VMT_HAS(event, reason, &event));
+	assert_false(VMT_HAS(event, limit_cgroup, &event));
 	vmt_arena_done(&arena);
 }
 
