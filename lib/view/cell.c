@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "model/fault-raw.h"
+#include "model/saturate.h"
 #include "view/doc.h"
 
 #define PICTURE 16 /* cells, each of as many of the 64 parts of a file */
@@ -22,13 +23,14 @@ static void offsets_text(struct vmt_buf *out, const struct vmt_hist *h, bool asc
 				      ? PICTURE - 1
 				      : b->from / (b->to - b->from + 1) * PICTURE / VMT_FAULT_PARTS;
 
-		sums[at < PICTURE ? at : PICTURE - 1] += b->count;
+		at = at < PICTURE ? at : PICTURE - 1;
+		sums[at] = vmt_plus(sums[at], b->count);
 	}
 	for (i = 0; i < PICTURE; i++)
 		most = sums[i] > most ? sums[i] : most;
 	for (i = 0; most && i < PICTURE; i++) {
 		/* Of eight heights; a single one of many is to be seen, too. */
-		size_t height = sums[i] ? (size_t)((sums[i] - 1) / ((most + 7) / 8)) : 0;
+		size_t height = sums[i] ? (size_t)((sums[i] - 1) / ((most - 1) / 8 + 1)) : 0;
 
 		if (!sums[i])
 			vmt_buf_adds(out, ascii ? "_" : "\u00b7");

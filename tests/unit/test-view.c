@@ -205,6 +205,26 @@ static void ndjson_has_a_header_and_an_end(void **state)
 	assert_non_null(strstr(text, "\n{\"type\":\"end\","));
 }
 
+/* A recording may say any count. */
+static void a_bar_of_the_largest_count(void **state)
+{
+	const struct vmt_field f = { .type = VMT_TYPE_HIST, .unit = VMT_UNIT_BYTES };
+	const struct vmt_hist_bucket buckets[] = { { 0, 15, UINT64_MAX }, { 16, 31, 1 } };
+	struct {
+		struct vmt_row row;
+		struct vmt_hist hist;
+	} row = { .hist = { buckets, 2 } };
+	struct vmt_field at = f;
+	struct vmt_out_opts opts = { .ascii = true };
+	VMT_AUTO_BUF out = { 0 };
+
+	(void)state;
+	at.offset = offsetof(__typeof__(row), hist);
+	vmt_row_mark(&row.row, 0);
+	vmt_cell_text(&out, &at, &row, &opts, 4096);
+	assert_buf(&out, "#_______________");
+}
+
 static void a_full_disk_is_an_error(void **state)
 {
 	struct setup *s = *state;
@@ -228,6 +248,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(b09_csv_is_quoted_and_no_formula, begin, end),
 		cmocka_unit_test_setup_teardown(b04_json_has_null_and_the_bytes, begin, end),
 		cmocka_unit_test_setup_teardown(ndjson_has_a_header_and_an_end, begin, end),
+		cmocka_unit_test(a_bar_of_the_largest_count),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, begin, end),
 	};
 
