@@ -85,6 +85,50 @@ static __always_inline u32 site_of(void *ctx, u32 call, struct pt_regs *regs, bo
 	return slot + 1;
 }
 
+/* Single events have their stack with them, and nothing is counted by these. */
+const volatile __u32 vmt_single_stacks = 0;
+
+#define VMT_ESRCH 3
+
+/*
+ * The stack of a call that has ended, into a row that is this CPU's own. It is the one that the
+ * call began with, but where that was replaced, with all of the program: an execve that succeeded.
+ * The mappings of code are to be kept behind it, as of stack_codes().
+ */
+static __noinline void single_take(void *ctx, struct vmt_slot_stack *s, u64 caller, bool gone)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	long n = -VMT_ESRCH;
+
+	s->tgid = bpf_get_current_pid_tgid() >> 32;
+	s->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
+	s->exec_id = BPF_CORE_READ(task, self_exec_id);
+	s->caller = gone ? 0 : caller;
+	s->kernel_id = -VMT_EFAULT;
+	s->n_kernel = 0;
+	if (!gone)
+		n = bpf_get_stack(ctx, s->user, sizeof(s->user), BPF_F_USER_STACK);
+	s->n_user = n > 0 ? (u32)n / sizeof(u64) : 0;
+	s->user_id = n > 0 ? 0 : n == -VMT_ESRCH ? -VMT_ESRCH : -VMT_EFAULT;
+}
+
+/* The row of the stack of a call that has ended; NULL where there is none. */
+static __always_inline struct vmt_slot_stack *single_stack(void *ctx, struct pt_regs *regs,
+							   const struct open_call *open, bool gone)
+{
+	bool bare = !(open->flags & VMT_EVENT_COMPAT) && BARE >> (open->call & 31) & 1;
+	u32 cpu = bpf_get_smp_processor_id();
+	struct vmt_slot_stack *s = bpf_map_lookup_elem(&stack_rows, &cpu);
+
+	if (!s)
+		return NULL;
+	single_take(ctx, s, bare ? caller_of(regs) : 0, gone);
+	stack_codes(s, cpu);
+	if (s->caller && code_of(s->caller, cpu))
+		vmt_add(&stack_lost.codes, 1);
+	return s;
+}
+
 /* Counts a call for its stack, too. */
 static __noinline void count_site(u32 slot, u32 call, bool failed, u64 bytes, u64 ns)
 {

@@ -337,16 +337,11 @@ static __always_inline bool is_alone(struct task_struct *task)
 	return vmt_has_task_btf() && task->signal->live.counter == 1;
 }
 
-/* Not inlined: it is rare, and its stack is not added to that of the rest. */
-static __noinline void put(const struct open_call *open, u64 now, s64 ret, s64 rss)
+static __always_inline void fill(struct vmt_event_record *e, const struct open_call *open, u64 now,
+				 s64 ret, s64 rss)
 {
-	struct vmt_event_record *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	u64 who = bpf_get_current_pid_tgid();
 
-	if (!e) {
-		stat_add(VMT_STAT_DROPPED, 1);
-		return;
-	}
 	e->end_ns = now;
 	e->ns = open->t0 ? now - open->t0 : 0;
 	for (int i = 0; i < 6; i++)
@@ -364,6 +359,34 @@ static __noinline void put(const struct open_call *open, u64 now, s64 ret, s64 r
 	e->flags = open->flags;
 	e->pad[0] = e->pad[1] = 0;
 	bpf_get_current_comm(&e->comm, sizeof(e->comm));
+}
+
+/* Not inlined: it is rare, and its stack is not added to that of the rest. */
+static __noinline void put(const struct open_call *open, u64 now, s64 ret, s64 rss)
+{
+	struct vmt_event_record *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		stat_add(VMT_STAT_DROPPED, 1);
+		return;
+	}
+	fill(e, open, now, ret, rss);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+/* The same with the stack. */
+static __noinline void put_stacked(const struct open_call *open, const struct vmt_slot_stack *s,
+				   u64 now, s64 ret, s64 rss)
+{
+	struct vmt_event_stacked *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		stat_add(VMT_STAT_DROPPED, 1);
+		return;
+	}
+	fill(&e->e, open, now, ret, rss);
+	e->e.flags |= VMT_EVENT_STACK;
+	bpf_probe_read_kernel(&e->stack, sizeof(e->stack), s);
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
@@ -524,8 +547,8 @@ int BPF_PROG(call_begins, struct pt_regs *regs, long number)
 	return 0;
 }
 
-/* The end of a call that goes through the ring. */
-static __always_inline void end_single(struct open_call *open, u64 now, s64 ret)
+/* Change of the pages in memory, of a call that goes through the ring. */
+static __always_inline s64 rss_change(struct open_call *open)
 {
 	struct task_struct *task = vmt_current();
 	struct mm_struct *mm = vmt_current_read(task, mm);
@@ -534,7 +557,30 @@ static __always_inline void end_single(struct open_call *open, u64 now, s64 ret)
 	if (open->flags & VMT_EVENT_RSS &&
 	    (!mm || open->cpu != bpf_get_smp_processor_id() || !rss_pages(task, mm, &rss)))
 		open->flags &= ~VMT_EVENT_RSS;
-	put(open, now, ret, rss - open->rss);
+	return rss - open->rss;
+}
+
+/* The end of a call that goes through the ring with its stack. What call_ends() has of ctx is read
+ * anew: kept, it would make its stack larger, of which what this calls needs nearly all. */
+static __always_inline void end_stacked(unsigned long long *ctx, struct open_call *open, u64 now)
+{
+	struct vmt_slot_stack *s;
+	struct pt_regs *regs;
+	s64 ret, rss;
+	bool gone;
+
+	barrier_var(ctx);
+	regs = (void *)ctx[0];
+	ret = ctx[1];
+	gone = !is_error(ret) && 1u << (open->call & 31) & EXECS;
+	s = single_stack(ctx, regs, open, gone);
+	rss = rss_change(open);
+	barrier_var(ctx);
+	ret = ctx[1];
+	if (s)
+		put_stacked(open, s, now, ret, rss);
+	else
+		put(open, now, ret, rss);
 }
 
 SEC("?tp_btf/sys_exit")
@@ -574,8 +620,10 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 		if (p && open->slot)
 			bpf_get_current_comm(&p->comm, sizeof(p->comm));
 	}
-	if (open->single)
-		end_single(open, now, ret);
+	if (open->single && vmt_single_stacks)
+		end_stacked(ctx, open, now);
+	else if (open->single)
+		put(open, now, ret, rss_change(open));
 	open->call = 0;
 	return 0;
 }

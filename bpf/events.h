@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bpf/abi.h"
+#include "bpf/fault-stack.h"
 
 /* System calls that change or tell about an address space, and the end of one. */
 enum vmt_bpf_call {
@@ -56,6 +57,7 @@ enum vmt_event_flag {
 	VMT_EVENT_FILE = 8, /* ino and dev are those of a file */
 	VMT_EVENT_BEFORE = 16, /* before is known */
 	VMT_EVENT_CLONE_FLAGS = 32, /* of clone3: args[0] holds its flags */
+	VMT_EVENT_STACK = 64, /* it is a struct vmt_event_stacked */
 };
 
 /* One event, as the ring holds it, when it has ended. */
@@ -79,6 +81,13 @@ struct vmt_event_record {
 	char comm[16]; /* of the thread */
 };
 _Static_assert(sizeof(struct vmt_event_record) == 136, "no holes");
+
+/* The same with the stack of the caller, where these were asked for: in user mode, and no row of a
+ * table. user_id is a negative errno where there is none; -ESRCH: of a program that is gone. */
+struct vmt_event_stacked {
+	struct vmt_event_record e;
+	struct vmt_slot_stack stack;
+};
 
 struct vmt_slot_call {
 	__u64 calls;

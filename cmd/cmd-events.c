@@ -4,8 +4,9 @@
 #include <signal.h>
 
 #include "base/parse.h"
-#include "cmd/event-oom.h"
+#include "cmd/event-note.h"
 #include "cmd/event-psi.h"
+#include "cmd/event-stacks.h"
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
 #include "model/crash.h"
@@ -51,6 +52,7 @@ static const struct vmt_opt opts[] = {
 	  "no single events: counts, bytes, errors and times by process and call; =site: by where "
 	  "it was called from, too; =stack: by the whole stack, which --format folded gives for "
 	  "a flame graph" },
+	{ "stacks", 0, VMT_OPT_FLAG, NULL, NULL, "single events with their stacks in user mode" },
 	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
 	  "tell of N single events a second at most (default 1000); 0: no limit" },
 };
@@ -72,6 +74,7 @@ struct events {
 	struct vmt_psi_watch psi;
 	struct vmt_event_sample sample;
 	struct vmt_single_symbols *symbols; /* of crashes */
+	struct vmt_event_stacks *stacks; /* NULL: none were asked for */
 	struct vmt_section *section; /* of single events */
 	struct vmt_sink *sink;
 	vmt_emit_fn *emit;
@@ -106,6 +109,11 @@ static void add_sentence(struct vmt_buf *out, const struct events *x, const stru
 	vmt_fmt_safe(out, e->comm, x->ctx->out.ascii);
 	vmt_buf_addf(out, "[%" PRIu64 "] ", e->pid);
 	vmt_fmt_safe(out, e->text, x->ctx->out.ascii);
+	vmt_buf_addc(out, '\n');
+	if (!VMT_HAS(event, call_stack, e))
+		return;
+	vmt_buf_adds(out, "    ");
+	vmt_fmt_safe(out, e->call_stack, x->ctx->out.ascii);
 	vmt_buf_addc(out, '\n');
 }
 
@@ -147,7 +155,8 @@ static int name_crash(struct events *x, const struct vmt_event_raw *raw, struct 
 	return r;
 }
 
-static int add_row(void *arg, const struct vmt_event_raw *raw)
+static int add_stacked(void *arg, const struct vmt_event_raw *raw,
+		       const struct vmt_event_stack *stack)
 {
 	struct events *x = arg;
 	struct vmt_event *row = &x->rows[x->n_rows];
@@ -159,11 +168,19 @@ static int add_row(void *arg, const struct vmt_event_raw *raw)
 		raw = &named;
 	}
 	r = r ?: vmt_event_row(raw, &x->run->sample->host, x->start_ns, &x->arena, row);
-
+	if (r == 0 && stack && stack->site.len)
+		VMT_SET(event, site, row, stack->site);
+	if (r == 0 && stack && stack->stack.len)
+		VMT_SET(event, call_stack, row, stack->stack);
 	if (r == 0 && (!x->ctx->filter ||
 		       vmt_filter_test(x->ctx->filter, row, x->section->page_size) == VMT_TRUE))
 		x->n_rows++;
 	return r;
+}
+
+static int add_row(void *arg, const struct vmt_event_raw *raw)
+{
+	return add_stacked(arg, raw, NULL);
 }
 
 /* What is missing since the last time that this was told. */
@@ -254,7 +271,8 @@ static int take(struct events *x, struct vmt_events *events)
 	vmt_arena_init(&x->arena);
 	x->n_rows = 0;
 	x->start_ns = vmt_events_began(events);
-	n = vmt_events_take(events, TURN, &x->arena, add_row, x);
+	n = x->stacks ? vmt_event_stacks_take(x->stacks, events, &x->arena, add_stacked, x)
+		      : vmt_events_take(events, TURN, &x->arena, add_row, x);
 	r = n < 0 ? n : emit_rows(x);
 	vmt_arena_done(&x->arena);
 	return r < 0 ? r : n;
@@ -333,49 +351,6 @@ static int ended(void *arg)
 	return vmt_psi_watch_end(&x->psi);
 }
 
-/* How it went, below what text has. */
-static void end_note(struct vmt_buf *out, const struct vmt_event_probe *p, bool missing,
-		     const struct vmt_oom_watch *oom)
-{
-	vmt_buf_addf(out, "%" PRIu64 " event%s of %" PRIu64 " process%s in ", p->events_total,
-		     p->events_total == 1 ? "" : "s", p->processes, p->processes == 1 ? "" : "es");
-	vmt_fmt_duration(out, p->window_ns);
-	vmt_buf_adds(out, ", rung ");
-	vmt_fmt_safe(out, p->rung, true);
-	vmt_buf_adds(out, ", canary ");
-	vmt_fmt_safe(out, p->canary, true);
-	if (p->limited_total || p->lost_total)
-		vmt_buf_addf(out, "; single ones: %" PRIu64 " left out, %" PRIu64 " lost",
-			     p->limited_total, p->lost_total);
-	vmt_buf_addc(out, '\n');
-	if (VMT_HAS(event_probe, crash_hook, p) && !vmt_bytes_is(p->crash_hook, "ok")) {
-		vmt_buf_adds(out, "! crashes are not told of: ");
-		vmt_fmt_safe(out, p->crash_hook, true);
-		vmt_buf_addc(out, '\n');
-	}
-	if (p->unopened_total)
-		vmt_buf_addf(out, "! %" PRIu64 " calls found no room, and are not counted\n",
-			     p->unopened_total);
-	if (p->compat_total)
-		vmt_buf_addf(out, "! %" PRIu64 " calls by numbers of 32 bits were not understood\n",
-			     p->compat_total);
-	if (VMT_HAS(event_probe, stackless_total, p) && p->stackless_total)
-		vmt_buf_addf(out,
-			     "%" PRIu64 " of them have no place: ends of processes, and what "
-			     "found the table of stacks full\n",
-			     p->stackless_total);
-	if (VMT_HAS(event_probe, stacks_collided, p) && p->stacks_collided + p->stacks_full)
-		vmt_buf_addf(out, "! %" PRIu64 " calls have no place: no room for their stacks\n",
-			     p->stacks_collided + p->stacks_full);
-	if (missing)
-		vmt_buf_addf(out, "! of stalls this kernel tells only: %.*s\n",
-			     (int)p->stall_causes.len, p->stall_causes.ptr);
-	if (p->unwatched_total)
-		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
-			     p->unwatched_total);
-	vmt_oom_watch_note(oom, out);
-}
-
 /* Who waited for memory; NULL with *ret_code an exit code, or 0 where nobody asked. */
 static struct vmt_section *add_stalls(struct events *x, int *ret_code)
 {
@@ -407,7 +382,6 @@ static int end_sections(struct events *x)
 	struct vmt_buf *note;
 	struct vmt_event_site *sites = NULL;
 	size_t n, n_sites = 0;
-	bool missing = x->sample.stalls_wanted && x->sample.causes != VMT_STALL_CAUSES_ALL;
 	int r;
 
 	if (x->sample.stacks) {
@@ -469,7 +443,7 @@ static int end_sections(struct events *x)
 		r = vmt_section_options(x->ctx, s);
 	}
 	if (!x->section || !x->ctx->out.raw) {
-		end_note(note, probe, missing, &x->oom);
+		vmt_event_note(note, probe, &x->sample, &x->oom);
 		vmt_buf_add(note, psi.data, psi.len);
 	}
 	if (x->section)
@@ -522,6 +496,14 @@ static int run_stream(struct events *x)
 	x->oom.emit = emit_oom;
 	x->oom.arg = x;
 	x->window.opts.singles = true;
+	if (vmt_ctx_given(ctx, "stacks")) {
+		x->window.opts.single_stacks = true;
+		x->stacks = vmt_event_stacks_new(ctx, x->run, TURN);
+		if (!x->stacks) {
+			vmt_complain(ctx, "out of memory");
+			return VMT_EXIT_FAILED;
+		}
+	}
 	r = vmt_print_stream(ctx, fill, x);
 	return r ? r : vmt_doc_verdict(ctx, &x->run->doc);
 }
@@ -624,6 +606,9 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 		return vmt_usage_error(ctx, "--format folded is of stacks: --summary=stack");
 	if (rate && by)
 		return vmt_usage_error(ctx, "--rate-limit is of single events; --summary has none");
+	if (by && vmt_ctx_given(ctx, "stacks"))
+		return vmt_usage_error(ctx, "--stacks is of single events; sums have "
+					    "--summary=stack");
 	if (rate && vmt_parse_u64(rate, &o->rate) < 0)
 		return vmt_usage_error(ctx, "--rate-limit takes a number");
 	if (duration && (vmt_parse_duration(duration, &x->window.duration_ns) < 0 ||
@@ -681,6 +666,7 @@ static void events_done(struct events **x)
 		return;
 	vmt_child_done(&(*x)->window.child);
 	vmt_single_symbols_free((*x)->symbols);
+	vmt_event_stacks_free((*x)->stacks);
 	vmt_oom_watch_done(&(*x)->oom);
 	vmt_psi_watch_done(&(*x)->psi);
 	free(*x);
@@ -762,8 +748,9 @@ static int run_events(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_events = {
 	.name = "events",
 	.summary = "what was mapped, forked and executed, what crashed, who waited for memory",
-	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] "
-		    "[--summary[=WHAT]] [--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
+	.synopsis =
+		"[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] "
+		"[--summary[=WHAT]] [--stacks] [--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
 	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
 		"counts, and about half of one to those that it tells of",
 	.opts = opts,

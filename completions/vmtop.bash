@@ -108,7 +108,7 @@ _vmtop_options()
 		most=4294967295
 		;;
 	events)
-		opts='--pid --user --only --handled --duration --summary --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --user --only --handled --duration --summary --stacks --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
 		takes='-p --pid -u --user --only --duration --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;

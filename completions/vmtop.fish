@@ -519,6 +519,7 @@ complete -c vmtop -n '__vmtop_at events' -l only -x -a '(__vmtop_list map proces
 complete -c vmtop -n '__vmtop_at events' -l handled -d 'also SIGSEGV and SIGBUS that the process handles, as runtimes do'
 complete -c vmtop -n '__vmtop_at events' -l duration -x -d 'count for SEC seconds; without it, or a command, or -p, until SIGINT'
 complete -c vmtop -n '__vmtop_at events' -l summary -d 'no single events: counts, bytes, errors and times by process and call; =site: by where it was called from, too; =stack: by the whole stack, which --format folded gives for a flame graph'
+complete -c vmtop -n '__vmtop_at events' -l stacks -d 'single events with their stacks in user mode'
 complete -c vmtop -n '__vmtop_at events' -l rate-limit -x -d 'tell of N single events a second at most (default 1000); 0: no limit'
 complete -c vmtop -n '__vmtop_at events' -s o -l output -x -a '(__vmtop_list pid command uid start-time ended kind event events failed bytes time mean)' -d 'columns, with commas between; +LIST adds; help lists them'
 complete -c vmtop -n '__vmtop_at events' -l output-all -d 'all columns, and their cost'

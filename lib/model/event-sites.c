@@ -95,21 +95,44 @@ static struct vmt_bytes kept(struct vmt_arena *arena, struct vmt_buf *text)
 	return (struct vmt_bytes){ copy, copy ? text->len : 0 };
 }
 
-static void set_stack(const struct vmt_fault_sample *f, const struct vmt_fault_stack *s,
-		      struct vmt_arena *arena, struct vmt_event_site *row)
+/* The frames, the outermost first, or why there are none. */
+static struct vmt_bytes stack_text(const struct vmt_fault_sample *f,
+				   const struct vmt_fault_stack *s, struct vmt_arena *arena)
 {
 	uint32_t n = s->n_kernel + s->n_user;
 	VMT_AUTO_BUF text = { 0 };
 
 	if (!s->frames || !n)
 		vmt_buf_adds(&text, vmt_fault_stack_reason(s));
+	else if (s->cut)
+		vmt_buf_adds(&text, "[cut]");
 	for (uint32_t i = s->frames ? n : 0; i > 0; i--) {
 		if (text.len)
 			vmt_buf_addc(&text, ';');
 		vmt_fault_frame_text(&text, &f->frames[s->frames[i - 1]]);
 	}
-	VMT_SET(event_site, stack, row, kept(arena, &text));
-	VMT_SET(event_site, depth, row, s->frames ? n : 0);
+	return kept(arena, &text);
+}
+
+static void set_stack(const struct vmt_fault_sample *f, const struct vmt_fault_stack *s,
+		      struct vmt_arena *arena, struct vmt_event_site *row)
+{
+	VMT_SET(event_site, stack, row, stack_text(f, s, arena));
+	VMT_SET(event_site, depth, row, s->frames ? s->n_kernel + s->n_user : 0);
+}
+
+int vmt_event_stack_text(const struct vmt_fault_sample *f, const struct vmt_fault_stack *s,
+			 struct vmt_arena *arena, struct vmt_event_stack *ret)
+{
+	const struct vmt_fault_frame *frame = site_of(f, s);
+	VMT_AUTO_BUF text = { 0 };
+
+	*ret = (struct vmt_event_stack){ .stack = stack_text(f, s, arena) };
+	if (frame) {
+		vmt_fault_frame_text(&text, frame);
+		ret->site = kept(arena, &text);
+	}
+	return arena->failed ? -ENOMEM : 0;
 }
 
 static void label(const struct entry *e, struct vmt_arena *arena, struct vmt_event_site *row)

@@ -55,6 +55,14 @@ struct vmt_event_raw {
 	char comm[16];
 	const struct vmt_crash *crash; /* of VMT_CALL_CRASH; else NULL */
 	const struct vmt_stall *stall; /* of VMT_CALL_STALL; else NULL */
+	const struct vmt_fault_stack
+		*stack; /* of a system call, where that was asked for; or NULL */
+};
+
+/* A stack of a single event as text. */
+struct vmt_event_stack {
+	struct vmt_bytes site; /* empty where there is none */
+	struct vmt_bytes stack; /* never empty */
 };
 
 struct vmt_event_count {
@@ -102,6 +110,7 @@ struct vmt_event_sample {
 	uint64_t compat;
 	uint64_t names_lost;
 	uint64_t handled;
+	uint64_t codes_lost; /* frames whose mapping found no room, and that so have no name */
 	uint64_t misses;
 	bool has_misses;
 	bool stalls_wanted;
@@ -145,6 +154,10 @@ int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena
  * the calls of a process that no stack has; the texts are arena's. 0 or -ENOMEM. */
 int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
 			struct vmt_event_site **ret, size_t *ret_n);
+/* The place and the frames of a stack that vmt_symbolize() was asked of, as fields of rows have
+ * them; the texts are arena's. 0 or -ENOMEM. */
+int vmt_event_stack_text(const struct vmt_fault_sample *f, const struct vmt_fault_stack *s,
+			 struct vmt_arena *arena, struct vmt_event_stack *ret);
 /* The row of how they were counted; texts are in arena. 0 or -ENOMEM. */
 int vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_arena *arena,
 			struct vmt_event_probe *ret);

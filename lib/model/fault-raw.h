@@ -233,7 +233,8 @@ struct vmt_fault_stack {
 	struct vmt_bytes comm;
 	uint64_t minor;
 	uint64_t major;
-	int lost; /* -EEXIST, -ENOMEM, -EFAULT: why there are no frames; 0 */
+	int lost; /* -EEXIST, -ENOMEM, -EFAULT, -ESRCH: why there are no frames; 0 */
+	bool cut; /* it has as many frames of user mode as are kept: there may be more */
 	const uint64_t *addresses; /* innermost first: n_kernel, then n_user */
 	uint32_t *frames; /* as many, of vmt_fault_sample.frames; NULL before vmt_symbolize() */
 	uint32_t n_kernel;

@@ -61,6 +61,8 @@ const char *vmt_fault_stack_reason(const struct vmt_fault_stack *s)
 		return "[stack lost: collision]";
 	case -ENOMEM:
 		return "[stack lost: table full]";
+	case -ESRCH:
+		return "[another program by now]";
 	default:
 		return "[no user stack]";
 	}

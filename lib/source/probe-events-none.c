@@ -48,6 +48,15 @@ int vmt_events_filter(const struct vmt_events *x)
 	return -1;
 }
 
+int vmt_events_codes(const struct vmt_events *x, struct vmt_arena *arena,
+		     struct vmt_fault_sample *ret)
+{
+	(void)x;
+	(void)arena;
+	(void)ret;
+	return 0;
+}
+
 bool vmt_events_names_full(const struct vmt_events *x)
 {
 	(void)x;

@@ -15,10 +15,7 @@
 #include "source/event-check.h"
 #include "source/event-numbers.h"
 #include "source/probe-crash.h"
-#include "source/probe-drain.h"
-#include "source/probe-load.h"
-#include "source/probe-pressure.h"
-#include "source/probe-stack.h"
+#include "source/probe-events-internal.h"
 
 /* Generated; our warnings are not bpftool's. */
 #pragma GCC diagnostic push
@@ -28,6 +25,7 @@
 #pragma GCC diagnostic pop
 
 #define RING_USUAL	(4u << 20)
+#define RING_STACKS	(16u << 20)
 #define ENDED_RING	(2u << 20)
 #define PROCESSES_USUAL 4096u
 #define ROWS_MOST	(1u << 20)
@@ -57,33 +55,6 @@ static const struct {
 	{ "tp_btf/sched_process_fork", "children of watched processes" },
 	{ "tp_btf/sched_process_exit", "ends of processes" },
 	{ VMT_CRASH_HOOK, VMT_CRASH_GIVES },
-};
-
-struct vmt_events {
-	struct vmt_events_bpf *skeleton;
-	struct bpf_link **links; /* NULL for what a kernel may lack, and this one does */
-	size_t n_links;
-	struct vmt_pressure_hooks pressure;
-	uint32_t calls; /* that are counted: those that were asked for, unless crashes cannot be */
-	int crash_error; /* why they cannot; 0 where they can, or were not asked for */
-	struct vmt_probe_array processes;
-	struct vmt_probe_array names;
-	struct vmt_probe_array stats;
-	struct vmt_probe_stacks stacks;
-	struct vmt_probe_array sites;
-	struct ring_buffer *ring;
-	struct vmt_drain *ended;
-	uint64_t before[VMT_STAT_COUNT]; /* what the self-check did to the counters */
-	uint64_t start_ns;
-	uint64_t stop_ns;
-	uint64_t listed;
-	bool trusted;
-	/* Of one vmt_events_take(). */
-	struct vmt_arena *arena;
-	vmt_events_fn *fn;
-	void *arg;
-	size_t left;
-	size_t taken;
 };
 
 void vmt_events_free(struct vmt_events *x)
@@ -150,7 +121,8 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 			   : opts->threads	     ? opts->threads
 						     : vmt_probe_tasks_usual();
 	uint32_t rows = opts->processes ? opts->processes : PROCESSES_USUAL;
-	enum vmt_stack_depth depth = opts->stacks ? VMT_STACK_FULL : VMT_STACK_NONE;
+	bool stacks = opts->stacks || opts->single_stacks;
+	enum vmt_stack_depth depth = stacks ? VMT_STACK_FULL : VMT_STACK_NONE;
 	int cpus = libbpf_num_possible_cpus();
 	struct bpf_program *prog;
 	int r = 0;
@@ -177,7 +149,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	s->rodata->vmt_filter_on = opts->n_pids > 0;
 	s->rodata->vmt_follow = opts->follow;
 	s->rodata->vmt_stacks = opts->stacks;
+	s->rodata->vmt_single_stacks = opts->single_stacks;
 	r = vmt_probe_stacks_configure(s->obj, depth, false);
+	if (opts->single_stacks)
+		r = r ?: vmt_events_more_codes(s->obj);
 	r = r ?: bpf_map__set_max_entries(s->maps.sites, bpf_map__max_entries(s->maps.stack_rows));
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	s->rodata->vmt_crashes = wants_crashes(opts->calls);
@@ -197,7 +172,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	r = r ?: bpf_map__set_max_entries(s->maps.open_calls, threads);
 	r = r ?: bpf_map__set_max_entries(s->maps.open_index, threads);
 	r = r ?: bpf_map__set_max_entries(s->maps.open_free, threads);
-	r = r ?: bpf_map__set_max_entries(s->maps.events, opts->ring ? opts->ring : RING_USUAL);
+	r = r
+		    ?: bpf_map__set_max_entries(s->maps.events, opts->ring	      ? opts->ring
+								: opts->single_stacks ? RING_STACKS
+										      : RING_USUAL);
 	r = r
 		    ?: bpf_map__set_max_entries(s->maps.ended,
 						opts->rare ? (__u32)sysconf(_SC_PAGESIZE)
@@ -273,34 +251,6 @@ static bool is_attached(const struct vmt_events *x, const char *hook)
 	return false;
 }
 
-static struct vmt_event_raw raw_of(const struct vmt_event_record *r)
-{
-	struct vmt_event_raw e = {
-		.end_ns = r->end_ns,
-		.ns = r->ns,
-		.ret = r->ret,
-		.rss_pages = r->rss_pages,
-		.before = r->before,
-		.inode = r->ino,
-		.dev_major = r->dev >> 20,
-		.dev_minor = r->dev & ((1u << 20) - 1),
-		.pid = r->tgid,
-		.tid = r->tid,
-		.uid = r->uid,
-		.call = r->call < VMT_CALLS ? r->call : VMT_CALL_NONE,
-	};
-
-	e.has = (r->flags & VMT_EVENT_TIMED ? VMT_EVENT_HAS_TIME : 0u) |
-		(r->flags & VMT_EVENT_RSS ? VMT_EVENT_HAS_RSS : 0u) |
-		(r->flags & VMT_EVENT_FILE ? VMT_EVENT_HAS_FILE : 0u) |
-		(r->flags & VMT_EVENT_BEFORE ? VMT_EVENT_HAS_BEFORE : 0u) |
-		(r->flags & VMT_EVENT_CLONE_FLAGS ? VMT_EVENT_HAS_CLONE : 0u) |
-		(r->flags & VMT_EVENT_COMPAT ? VMT_EVENT_IS_COMPAT : 0u);
-	memcpy(e.args, r->args, sizeof(e.args));
-	memcpy(e.comm, r->comm, sizeof(e.comm));
-	return e;
-}
-
 static int name_at(void *arg, uint32_t row, struct vmt_arena *arena, struct vmt_bytes *ret)
 {
 	const struct vmt_events *x = arg;
@@ -348,11 +298,13 @@ static int on_record(void *data, void *record, size_t size)
 	int code = 0;
 
 	if (size < sizeof(*r) ||
+	    (r->flags & VMT_EVENT_STACK && size < sizeof(struct vmt_event_stacked)) ||
 	    (r->call == VMT_BPF_CALL_CRASH && size < sizeof(struct vmt_crash_record)) ||
 	    (r->call == VMT_BPF_CALL_STALL && size < sizeof(struct vmt_stall_record)))
 		return -EINVAL;
-	e = raw_of(r);
+	e = vmt_events_raw_of(r);
 	if (name_at(x, r->name, x->arena, &e.path) ||
+	    (r->flags & VMT_EVENT_STACK && vmt_events_stack_of(x, record, &e)) ||
 	    (e.call == VMT_CALL_CRASH && crash_of(x, record, &e)) ||
 	    (e.call == VMT_CALL_STALL && stall_of(x, record, &e)))
 		return -ENOMEM;
@@ -486,20 +438,6 @@ static int load(struct vmt_events *x, const struct vmt_events_opts *opts)
 	return r;
 }
 
-static int prepare_stacks(struct vmt_events *x)
-{
-	struct vmt_events_bpf *s = x->skeleton;
-	int r;
-
-	x->stacks.depth = VMT_STACK_FULL;
-	x->stacks.lost = &s->bss->stack_lost;
-	r = vmt_probe_array_map(s->maps.stack_rows, &x->stacks.rows);
-	r = r ?: vmt_probe_array_map(s->maps.codes, &x->stacks.codes);
-	r = r ?: vmt_probe_array_map(s->maps.sites, &x->sites);
-	r = r ?: vmt_probe_fill_queue(s->maps.stack_free, 0, (uint32_t)x->stacks.rows.len);
-	return r ?: vmt_probe_fill_queue(s->maps.code_free, 0, (uint32_t)x->stacks.codes.len);
-}
-
 static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 {
 	const size_t sizes[VMT_DRAIN_PILES] = { sizeof(struct vmt_slot_process) };
@@ -514,8 +452,9 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 	r = r
 		    ?: vmt_probe_fill_queue(s->maps.open_free, 0,
 					    bpf_map__max_entries(s->maps.open_calls));
-	if (r == 0 && opts->stacks)
-		r = prepare_stacks(x);
+	if (r == 0 && (opts->stacks || opts->single_stacks))
+		r = vmt_events_map_stacks(x, x->skeleton->obj, &x->skeleton->bss->stack_lost,
+					  opts->stacks);
 	r = r ?: watch(x, opts);
 	if (!opts->rare)
 		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, true, &x->ended);
@@ -674,13 +613,6 @@ void vmt_events_stop(struct vmt_events *x)
 		vmt_drain_stop(x->ended);
 }
 
-static struct vmt_event_count count_of(const struct vmt_slot_call *c)
-{
-	return (struct vmt_event_count){
-		.events = c->calls, .failed = c->errors, .bytes = c->bytes, .ns = c->ns
-	};
-}
-
 static void copy_process(const struct vmt_slot_process *p, bool ended,
 			 struct vmt_event_process *out)
 {
@@ -689,7 +621,7 @@ static void copy_process(const struct vmt_slot_process *p, bool ended,
 	};
 	memcpy(out->comm, p->comm, sizeof(out->comm));
 	for (unsigned i = 1; i < VMT_CALLS; i++)
-		out->counts[i] = count_of(&p->calls[i]);
+		out->counts[i] = vmt_events_count_of(&p->calls[i]);
 	for (unsigned i = 1; i < VMT_STALL_CAUSES; i++)
 		out->stalls[i] = vmt_pressure_count(&p->stalls[i]);
 }
@@ -720,37 +652,6 @@ static int read_rows(struct vmt_events *x, struct vmt_arena *arena, struct vmt_e
 		if (has_any(&gone))
 			copy_process(&gone, true, &ret->processes[ret->n_processes++]);
 	return vmt_drain_error(x->ended);
-}
-
-/* Stacks, and what was counted of each. Of this process there are those of the self-check. */
-static int read_sites(struct vmt_events *x, struct vmt_arena *arena, struct vmt_event_sample *ret)
-{
-	const uint32_t self = (uint32_t)getpid();
-	struct vmt_fault_sample *f = vmt_arena_alloc(arena, 1, sizeof(*f));
-	size_t n = 0;
-
-	if (!f || vmt_probe_stacks_read(&x->stacks, &x->names, self, arena, f) < 0)
-		return -ENOMEM;
-	ret->places = vmt_arena_alloc(arena, f->n_stacks + 1, sizeof(*ret->places));
-	if (!ret->places)
-		return -ENOMEM;
-	/* The stacks are in the order of their rows. */
-	for (size_t i = 0; i < x->stacks.rows.len && n < f->n_stacks; i++) {
-		const struct vmt_slot_stack *stack = vmt_probe_at(&x->stacks.rows, i);
-		const struct vmt_slot_site *site = vmt_probe_at(&x->sites, i);
-
-		if (!stack->ready || stack->tgid == self)
-			continue;
-		ret->places[n] = (struct vmt_event_place){
-			.call = site->call < VMT_CALLS ? site->call : VMT_CALL_NONE,
-			.count = count_of(&site->n),
-			.stack = n,
-		};
-		n++;
-	}
-	ret->n_places = n;
-	ret->stacks = f;
-	return 0;
 }
 
 static void read_misses(const struct vmt_events *x, struct vmt_event_sample *ret)
@@ -785,6 +686,7 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.compat = stat(x, VMT_STAT_COMPAT),
 		.names_lost = stat(x, VMT_STAT_NAME_FULL),
 		.handled = stat(x, VMT_STAT_HANDLED),
+		.codes_lost = x->stacks.lost ? x->stacks.lost->codes : 0,
 		.stalls_wanted = x->pressure.wanted,
 		.causes = vmt_pressure_causes(&x->pressure),
 		.throttle_told = x->pressure.throttle_told,
@@ -794,7 +696,8 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		snprintf(ret->crash_reason, sizeof(ret->crash_reason), "%.190s",
 			 vmt_probe_crash_reason(x->crash_error));
 	read_misses(x, ret);
-	if (read_rows(x, arena, ret) < 0 || (x->sites.base && read_sites(x, arena, ret) < 0))
+	if (read_rows(x, arena, ret) < 0 ||
+	    (x->sites.base && vmt_events_read_sites(x, arena, ret) < 0))
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the events");
 	return 0;
 }

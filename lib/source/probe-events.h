@@ -21,6 +21,7 @@ struct vmt_events_opts {
 	uint32_t uid;
 	uint32_t calls; /* bits by enum vmt_event_call: of interest */
 	bool stacks; /* events are counted by stack, too */
+	bool single_stacks; /* single events have stacks; not with stacks */
 	bool handled; /* signals that processes handle are of interest, too */
 	bool singles; /* vmt_events_take() has something to give */
 	bool rare; /* of calls those alone that are rare, for a watcher that goes on for days: no
@@ -56,6 +57,10 @@ typedef int vmt_events_fn(void *arg, const struct vmt_event_raw *event);
  */
 int vmt_events_take(struct vmt_events *x, size_t most, struct vmt_arena *arena, vmt_events_fn *fn,
 		    void *arg);
+/* The code that stacks of single events are in, as it is known so far: ret's codes, in arena. 0 or
+ * -ENOMEM. */
+int vmt_events_codes(const struct vmt_events *x, struct vmt_arena *arena,
+		     struct vmt_fault_sample *ret);
 /* The BPF map of the processes that are of interest, or -1 where all are. It is x's. */
 int vmt_events_filter(const struct vmt_events *x);
 /* Single events that were lost, and left out, so far. */

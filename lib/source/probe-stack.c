@@ -12,9 +12,8 @@
 
 static_assert(VMT_FAULT_STACK_MOST == VMT_STACK_USER, "the same depth");
 
-/* Frames that the kernel takes at most, which an administrator can lower: a map for longer stacks
- * is refused. */
-static uint32_t frames_most(void)
+/* An administrator can lower it: a map for longer stacks is refused. */
+uint32_t vmt_probe_frames_most(void)
 {
 	VMT_AUTO_CLOSE int fd = open("/proc/sys/kernel/perf_event_max_stack", O_RDONLY | O_CLOEXEC);
 	char text[32];
@@ -37,7 +36,7 @@ int vmt_probe_stacks_configure(struct bpf_object *object, enum vmt_stack_depth d
 					      "code_index",  "code_free" };
 	static const char *const traces[] = { "stacks", "stacks_more" };
 	bool off = depth == VMT_STACK_NONE || small;
-	uint32_t frames = off || depth == VMT_STACK_LEAF ? 1 : frames_most();
+	uint32_t frames = off || depth == VMT_STACK_LEAF ? 1 : vmt_probe_frames_most();
 	int r = 0;
 
 	/* A single frame needs little room: collisions are rarer in a larger map. */
@@ -76,14 +75,15 @@ void vmt_probe_stacks_unmap(struct vmt_probe_stacks *s)
 	vmt_probe_unmap(&s->codes);
 }
 
-static int copy_stack(const struct vmt_slot_stack *from, struct vmt_arena *arena,
-		      struct vmt_fault_stack *to)
+int vmt_probe_stack_copy(const struct vmt_slot_stack *from, uint32_t most, struct vmt_arena *arena,
+			 struct vmt_fault_stack *to)
 {
 	uint32_t n_user = from->n_user < VMT_STACK_USER ? from->n_user : VMT_STACK_USER;
 	uint32_t n_kernel = from->n_kernel < VMT_STACK_KERNEL ? from->n_kernel : VMT_STACK_KERNEL;
 	size_t len = strnlen(from->comm, sizeof(from->comm));
 	char *comm = vmt_arena_copy(arena, from->comm, len);
 	uint64_t *addresses;
+	bool cut;
 
 	/* And one more, which no chain of frame pointers has. */
 	addresses = vmt_arena_alloc(arena, n_kernel + n_user + 2, sizeof(*addresses));
@@ -91,6 +91,7 @@ static int copy_stack(const struct vmt_slot_stack *from, struct vmt_arena *arena
 		return -ENOMEM;
 	memcpy(addresses, from->kernel, n_kernel * sizeof(*addresses));
 	memcpy(addresses + n_kernel, from->user, n_user * sizeof(*addresses));
+	cut = n_user >= most;
 	if (from->caller && n_user && (n_user == 1 || from->user[1] != from->caller)) {
 		uint64_t *second = addresses + n_kernel + 1;
 
@@ -98,6 +99,7 @@ static int copy_stack(const struct vmt_slot_stack *from, struct vmt_arena *arena
 		*second = from->caller;
 		n_user++;
 	}
+	to->cut = cut;
 	to->pid = from->tgid;
 	to->start_time_ns = from->start_time;
 	to->exec_id = from->exec_id;
@@ -175,10 +177,12 @@ int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_pro
 			  uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret)
 {
 	size_t n_stacks = count_ready(&s->rows);
+	uint32_t most;
 	int r;
 
 	if (s->depth == VMT_STACK_NONE)
 		return 0;
+	most = vmt_probe_frames_most();
 	ret->stacks = vmt_arena_alloc(arena, n_stacks + 1, sizeof(*ret->stacks));
 	if (!ret->stacks)
 		return -ENOMEM;
@@ -187,7 +191,7 @@ int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_pro
 
 		if (!from->ready || (hidden && from->tgid == hidden))
 			continue;
-		r = copy_stack(from, arena, &ret->stacks[ret->n_stacks++]);
+		r = vmt_probe_stack_copy(from, most, arena, &ret->stacks[ret->n_stacks++]);
 		if (r)
 			return r;
 	}

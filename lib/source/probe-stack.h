@@ -29,6 +29,11 @@ void vmt_probe_stacks_unmap(struct vmt_probe_stacks *s);
  */
 int vmt_probe_stacks_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
 			  uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret);
+/* Frames of user mode that the kernel takes at most. */
+uint32_t vmt_probe_frames_most(void);
+/* One stack; of as many frames as most it is said that it may be cut. 0 or -ENOMEM. */
+int vmt_probe_stack_copy(const struct vmt_slot_stack *from, uint32_t most, struct vmt_arena *arena,
+			 struct vmt_fault_stack *to);
 /* The codes alone, as they are now. */
 int vmt_probe_codes_read(const struct vmt_probe_stacks *s, const struct vmt_probe_array *names,
 			 uint32_t hidden, struct vmt_arena *arena, struct vmt_fault_sample *ret);

@@ -76,6 +76,7 @@ REFUSED = [
     ("events: rate: a word", ["events", "--rate-limit", "few"]),
     ("events: rate of sums", ["events", "--summary", "--rate-limit", "3"]),
     ("events: folded sums that have no stacks", ["events", "--summary", "--format", "folded"]),
+    ("events: stacks of sums", ["events", "--summary", "--stacks"]),
     ("events: folded places", ["events", "--summary=site", "--format", "folded"]),
     ("events: a stream in an order", ["events", "-s", "pid"]),
     ("events: the top of a stream", ["events", "--top", "3"]),

@@ -2,18 +2,21 @@
 
 /*
  * event-stacks VMTOP: the stacks of calls that are known, by functions that are known: as lines
- * for a flame graph, whose counts are the calls.
+ * for a flame graph, whose counts are the calls; of each single call; of a stack that is deeper
+ * than what is kept; and of an execve.
  *
- * event-stacks --work is the command that vmtop runs for that.
+ * event-stacks --work and --odd are the commands that vmtop runs for that.
  */
 
 #include "check.h"
+#include "event-json.h"
 
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Calls of each function, a pair of mmap and munmap each. */
 #define HALF  300
@@ -53,6 +56,26 @@ static FUNCTION int third(int n)
 static FUNCTION int sixth(int n)
 {
 	return half(n);
+}
+
+#define DEEP 100
+
+static FUNCTION int deeper(int n)
+{
+	return n ? deeper(n - 1) : map_once(12288);
+}
+
+/* Below itself more often than there are frames, and in the end another program. */
+static int odd(void)
+{
+	static char word[] = "--end";
+	char *const args[] = { word, word, NULL };
+
+	if (deeper(DEEP))
+		return 1;
+	execv("/nonexistent/program", args);
+	execv("/proc/self/exe", args);
+	return 1;
 }
 
 static FUNCTION int work(void)
@@ -135,8 +158,99 @@ static void test_folded(void)
 		  s.others);
 }
 
+static FILE *stream(const char *mode, pid_t *ret_child)
+{
+	const char *const args[] = { vmtop, "events", "--stacks", "--ndjson", "--rate-limit",
+				     "0",   "--",     self,	  mode,	      NULL };
+
+	return check_start(vmtop, 0, args, ret_child);
+}
+
+/* Each call with the functions that made it, and by the place that has no name of the C library. */
+static void test_singles(void)
+{
+	struct shares s = { { 0 }, { 0 }, 0 };
+	uint64_t lost = 0, unplaced = 0;
+	char event[32], site[64], stack[4096], *line = NULL;
+	struct check c;
+	size_t cap = 0;
+	pid_t child = 0;
+	FILE *out;
+
+	check_begin(&c, "event-stacks/singles");
+	out = stream("--work", &child);
+	while (out && getline(&line, &cap, out) > 0) {
+		if (strstr(line, "\"type\":\"event_probe\""))
+			lost = event_json_number(line, "limited_total") +
+			       event_json_number(line, "lost_total");
+		if (!strstr(line, "\"type\":\"event\""))
+			continue;
+		event_json_value(line, "event", event, sizeof(event));
+		event_json_value(line, "call_stack", stack, sizeof(stack));
+		if (strcmp(event, "mmap") != 0 && strcmp(event, "munmap") != 0)
+			continue;
+		take(&s, stack, event, 1);
+		event_json_value(line, "site", site, sizeof(site));
+		unplaced += strstr(stack, ";work;") && strcmp(site, "map_once") != 0;
+	}
+	free(line);
+	check_that(&c, out && check_stop(out, child), "vmtop failed");
+	check_that(&c, lost == 0, "%" PRIu64 " were left out or lost", lost);
+	check_that(&c, unplaced == 0, "%" PRIu64 " have another place", unplaced);
+	judge(&c, &s);
+	check_end(&c, "%d, %d and %d of each call, and %" PRIu64 " others", HALF, THIRD, SIXTH,
+		  s.others);
+}
+
+/* What is not all there says so. */
+static void test_odd(void)
+{
+	unsigned cut = 0, refused = 0, gone = 0, exits = 0, frames;
+	char event[32], text[64], stack[4096], *line = NULL;
+	struct check c;
+	size_t cap = 0;
+	pid_t child = 0;
+	FILE *out;
+
+	check_begin(&c, "event-stacks/cut-and-gone");
+	out = stream("--odd", &child);
+	while (out && getline(&line, &cap, out) > 0) {
+		if (!strstr(line, "\"type\":\"event\""))
+			continue;
+		event_json_value(line, "event", event, sizeof(event));
+		event_json_value(line, "call_stack", stack, sizeof(stack));
+		if (!strcmp(event, "mmap") && event_json_number(line, "size_bytes") == 12288) {
+			frames = 0;
+			for (const char *p = stack; *p; p++)
+				frames += *p == ';';
+			cut += !strncmp(stack, "[cut];deeper;deeper;", 20) && frames >= 60;
+		} else if (!strcmp(event, "execve")) {
+			bool failed = !strcmp(event_json_value(line, "failed", text, sizeof(text)),
+					      "true");
+
+			refused += failed && strstr(stack, ";main;");
+			gone += !failed && !strcmp(stack, "[another program by now]") &&
+				!strcmp(event_json_value(line, "site", text, sizeof(text)), "-");
+		} else if (!strcmp(event, "exit")) {
+			exits += !strcmp(stack, "-");
+		}
+	}
+	free(line);
+	check_that(&c, out && check_stop(out, child), "vmtop failed");
+	check_that(&c, cut == 1, "%u of a cut stack, not 1", cut);
+	check_that(&c, refused == 1, "%u of an execve that failed, not 1", refused);
+	/* That of the command, too. */
+	check_that(&c, gone == 2, "%u of an execve that did not, not 2", gone);
+	check_that(&c, exits == 1, "%u ends without a stack, not 1", exits);
+	check_end(&c, "a stack of %d calls is cut, one of an execve is gone", DEEP);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--end") == 0)
+		return 0;
+	if (argc == 2 && strcmp(argv[1], "--odd") == 0)
+		return odd();
 	if (argc == 2 && strcmp(argv[1], "--work") == 0)
 		return work() != 0;
 	if (argc != 2) {
@@ -147,5 +261,7 @@ int main(int argc, char **argv)
 	self = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_folded();
+	test_singles();
+	test_odd();
 	return 0;
 }

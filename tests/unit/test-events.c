@@ -446,7 +446,7 @@ static void rests(void **state)
 					    { .symbol = VMT_BYTES("a;b") } };
 	uint32_t order[] = { 0, 1 };
 	struct vmt_fault_stack stacks[] = {
-		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 2, .frames = order },
+		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 2, .frames = order, .cut = true },
 		{ .pid = 10, .comm = VMT_BYTES("app"), .n_user = 2, .frames = order },
 		{ .pid = 9, .comm = VMT_BYTES("app"), .lost = -EEXIST },
 	};
@@ -499,8 +499,8 @@ static void rests(void **state)
 	doc.model = model;
 	assert_non_null(vmt_doc_add(&doc, &def, rows, n));
 	assert_int_equal(vmt_out_folded(&sink, &doc, &opts), 0);
-	assert_buf(&sink.buf, "(table full);[no stack] 1\napp;[no stack] 5\n"
-			      "app;[stack lost: collision] 1\napp;a:b;mmap 5\n");
+	assert_buf(&sink.buf, "(table full);[no stack] 1\napp;[cut];a:b;mmap 2\n"
+			      "app;[no stack] 5\napp;[stack lost: collision] 1\napp;a:b;mmap 3\n");
 	vmt_arena_done(&arena);
 }
 

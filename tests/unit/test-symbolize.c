@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 #include "saved.h"
 #include "source/elf.h"
-#include "source/symbolize.h"
+#include "source/symbolize-stacks.h"
 
 #define SECOND INT64_C(1000000000)
 #define NOW    (INT64_C(1700000000) * SECOND)
@@ -264,13 +265,89 @@ static void test_file_of_a_zombie(void **state)
 	assert_string_equal(a.symbol, "own_code");
 }
 
+static int one_code(void *arg, struct vmt_arena *arena, struct vmt_fault_sample *f)
+{
+	unsigned *asked = arg;
+
+	++*asked;
+	f->codes = vmt_arena_alloc(arena, 1, sizeof(*f->codes));
+	if (!f->codes)
+		return -ENOMEM;
+	f->n_codes = 1;
+	f->codes[0] = (struct vmt_fault_code){ .pid = 42,
+					       .start_time_ns = UP_42,
+					       .start = MADE,
+					       .end = MADE + 0x1000,
+					       .offset_bytes = 0x3000,
+					       .inode = 99,
+					       .has_file = true,
+					       .path = VMT_BYTES("/nowhere/prog") };
+	return 0;
+}
+
+static void assert_stack(const struct vmt_event_stack *is, const char *site, const char *stack)
+{
+	assert_bytes(is->site, site);
+	assert_bytes(is->stack, stack);
+}
+
+/* Stacks of single events: each is looked up once, and what is missing of it says so. */
+static void test_single_stacks(void **state)
+{
+	const uint64_t addresses[] = { ADDRESS, ADDRESS + 0x20, 0x13, 0, 0, 0 };
+	const struct vmt_fault_stack stacks[] = {
+		{ .pid = 42, .start_time_ns = UP_42, .addresses = addresses, .n_user = 3 },
+		{ .pid = 42,
+		  .start_time_ns = UP_42,
+		  .addresses = addresses,
+		  .n_user = 2,
+		  .cut = true },
+		{ .pid = 42, .start_time_ns = UP_42, .addresses = addresses, .lost = -EFAULT },
+		{ .pid = 42, .start_time_ns = UP_42, .addresses = addresses, .lost = -ESRCH },
+		/* Another image, of which no code is known. */
+		{ .pid = 42,
+		  .start_time_ns = UP_42,
+		  .exec_id = 1,
+		  .addresses = addresses,
+		  .n_user = 1 },
+	};
+	const struct vmt_fault_stack *asked[] = { &stacks[0], &stacks[1], &stacks[2],
+						  &stacks[3], &stacks[4], &stacks[0] };
+	struct vmt_stack_symbols *known = vmt_stack_symbols_new();
+	struct vmt_event_stack ret[6];
+	struct unit_dir d;
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	unsigned times = 0;
+
+	machine(&d);
+	c = collector(d.path);
+	s = collect(c, VMT_SOURCE_BIT(PIDS), 0);
+	assert_non_null(known);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vmt_symbolize_stacks(known, c, s, asked, 6, one_code, &times, ret),
+				 0);
+		assert_stack(&ret[0], "prog+0x3010", "[unknown];prog+0x3030;prog+0x3010");
+		assert_stack(&ret[1], "prog+0x3010", "[cut];prog+0x3030;prog+0x3010");
+		assert_stack(&ret[2], "", "[no user stack]");
+		assert_stack(&ret[3], "", "[another program by now]");
+		assert_stack(&ret[4], "", "[unknown]");
+		assert_stack(&ret[5], "prog+0x3010", "[unknown];prog+0x3030;prog+0x3010");
+	}
+	/* The second time all of them are known. */
+	assert_int_equal(times, 1);
+	vmt_stack_symbols_free(known);
+	vmt_sample_free(s);
+	vmt_collector_free(c);
+	unit_dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_map_of_a_process),
-		cmocka_unit_test(test_map_of_another_user),
-		cmocka_unit_test(test_map_of_the_dead),
-		cmocka_unit_test(test_file_of_a_zombie),
+		cmocka_unit_test(test_map_of_a_process), cmocka_unit_test(test_map_of_another_user),
+		cmocka_unit_test(test_map_of_the_dead),	 cmocka_unit_test(test_file_of_a_zombie),
+		cmocka_unit_test(test_single_stacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/probe-events-internal.h"
+
+/* Mappings of code that are kept: a program has some five. */
+#define CODES_MANY 65536u
+
+struct vmt_event_raw vmt_events_raw_of(const struct vmt_event_record *r)
+{
+	struct vmt_event_raw e = {
+		.end_ns = r->end_ns,
+		.ns = r->ns,
+		.ret = r->ret,
+		.rss_pages = r->rss_pages,
+		.before = r->before,
+		.inode = r->ino,
+		.dev_major = r->dev >> 20,
+		.dev_minor = r->dev & ((1u << 20) - 1),
+		.pid = r->tgid,
+		.tid = r->tid,
+		.uid = r->uid,
+		.call = r->call < VMT_CALLS ? r->call : VMT_CALL_NONE,
+	};
+
+	e.has = (r->flags & VMT_EVENT_TIMED ? VMT_EVENT_HAS_TIME : 0u) |
+		(r->flags & VMT_EVENT_RSS ? VMT_EVENT_HAS_RSS : 0u) |
+		(r->flags & VMT_EVENT_FILE ? VMT_EVENT_HAS_FILE : 0u) |
+		(r->flags & VMT_EVENT_BEFORE ? VMT_EVENT_HAS_BEFORE : 0u) |
+		(r->flags & VMT_EVENT_CLONE_FLAGS ? VMT_EVENT_HAS_CLONE : 0u) |
+		(r->flags & VMT_EVENT_COMPAT ? VMT_EVENT_IS_COMPAT : 0u);
+	memcpy(e.args, r->args, sizeof(e.args));
+	memcpy(e.comm, r->comm, sizeof(e.comm));
+	return e;
+}
+
+struct vmt_event_count vmt_events_count_of(const struct vmt_slot_call *c)
+{
+	return (struct vmt_event_count){
+		.events = c->calls, .failed = c->errors, .bytes = c->bytes, .ns = c->ns
+	};
+}
+
+int vmt_events_more_codes(struct bpf_object *object)
+{
+	static const char *const tables[] = { "codes", "code_index", "code_free" };
+	int r = 0;
+
+	for (size_t i = 0; i < VMT_ARRAY_LEN(tables); i++)
+		r = r ?: vmt_probe_resize(object, tables[i], CODES_MANY);
+	return r;
+}
+
+int vmt_events_map_stacks(struct vmt_events *x, const struct bpf_object *object,
+			  const volatile struct vmt_stack_lost *lost, bool sites)
+{
+	const struct {
+		const char *name;
+		struct vmt_probe_array *array;
+		bool wanted;
+	} maps[] = { { "stack_rows", &x->stacks.rows, true },
+		     { "codes", &x->stacks.codes, true },
+		     { "sites", &x->sites, sites } };
+	int r = 0;
+
+	x->stacks.depth = VMT_STACK_FULL;
+	x->stacks.lost = lost;
+	x->frames_most = vmt_probe_frames_most();
+	for (size_t i = 0; i < VMT_ARRAY_LEN(maps) && r == 0; i++)
+		if (maps[i].wanted)
+			r = vmt_probe_array_map(bpf_object__find_map_by_name(object, maps[i].name),
+						maps[i].array);
+	/* Of single events a row is that of a CPU. */
+	if (sites)
+		r = r
+			    ?: vmt_probe_fill_queue(
+				       bpf_object__find_map_by_name(object, "stack_free"), 0,
+				       (uint32_t)x->stacks.rows.len);
+	return r
+		       ?: vmt_probe_fill_queue(bpf_object__find_map_by_name(object, "code_free"), 0,
+					       (uint32_t)x->stacks.codes.len);
+}
+
+int vmt_events_read_sites(struct vmt_events *x, struct vmt_arena *arena,
+			  struct vmt_event_sample *ret)
+{
+	const uint32_t self = (uint32_t)getpid();
+	struct vmt_fault_sample *f = vmt_arena_alloc(arena, 1, sizeof(*f));
+	size_t n = 0;
+
+	if (!f || vmt_probe_stacks_read(&x->stacks, &x->names, self, arena, f) < 0)
+		return -ENOMEM;
+	ret->places = vmt_arena_alloc(arena, f->n_stacks + 1, sizeof(*ret->places));
+	if (!ret->places)
+		return -ENOMEM;
+	/* The stacks are in the order of their rows. */
+	for (size_t i = 0; i < x->stacks.rows.len && n < f->n_stacks; i++) {
+		const struct vmt_slot_stack *stack = vmt_probe_at(&x->stacks.rows, i);
+		const struct vmt_slot_site *site = vmt_probe_at(&x->sites, i);
+
+		if (!stack->ready || stack->tgid == self)
+			continue;
+		ret->places[n] = (struct vmt_event_place){
+			.call = site->call < VMT_CALLS ? site->call : VMT_CALL_NONE,
+			.count = vmt_events_count_of(&site->n),
+			.stack = n,
+		};
+		n++;
+	}
+	ret->n_places = n;
+	ret->stacks = f;
+	return 0;
+}
+
+int vmt_events_stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e)
+{
+	const struct vmt_event_stacked *r = record;
+	struct vmt_fault_stack *stack = vmt_arena_alloc(x->arena, 1, sizeof(*stack));
+
+	if (!stack || vmt_probe_stack_copy(&r->stack, x->frames_most, x->arena, stack))
+		return -ENOMEM;
+	e->stack = stack;
+	return 0;
+}
+
+int vmt_events_codes(const struct vmt_events *x, struct vmt_arena *arena,
+		     struct vmt_fault_sample *ret)
+{
+	return vmt_probe_codes_read(&x->stacks, &x->names, (uint32_t)getpid(), arena, ret);
+}

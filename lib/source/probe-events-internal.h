@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the files of the probe of events share with each other; nobody else includes it. */
+
+#include "bpf/events.h"
+#include "source/probe-drain.h"
+#include "source/probe-events.h"
+#include "source/probe-load.h"
+#include "source/probe-pressure.h"
+#include "source/probe-stack.h"
+
+struct ring_buffer;
+struct vmt_events_bpf;
+
+struct vmt_events {
+	struct vmt_events_bpf *skeleton;
+	struct bpf_link **links; /* NULL for what a kernel may lack, and this one does */
+	size_t n_links;
+	struct vmt_pressure_hooks pressure;
+	uint32_t calls; /* that are counted: those that were asked for, unless crashes cannot be */
+	int crash_error; /* why they cannot; 0 where they can, or were not asked for */
+	struct vmt_probe_array processes;
+	struct vmt_probe_array names;
+	struct vmt_probe_array stats;
+	struct vmt_probe_stacks stacks;
+	struct vmt_probe_array sites;
+	uint32_t frames_most; /* of a stack in user mode */
+	struct ring_buffer *ring;
+	struct vmt_drain *ended;
+	uint64_t before[VMT_STAT_COUNT]; /* what the self-check did to the counters */
+	uint64_t start_ns;
+	uint64_t stop_ns;
+	uint64_t listed;
+	bool trusted;
+	/* Of one vmt_events_take(). */
+	struct vmt_arena *arena;
+	vmt_events_fn *fn;
+	void *arg;
+	size_t left;
+	size_t taken;
+};
+
+/* An event as the ring holds it, without its file, stack, crash or stall. */
+struct vmt_event_raw vmt_events_raw_of(const struct vmt_event_record *r);
+struct vmt_event_count vmt_events_count_of(const struct vmt_slot_call *c);
+
+/* Room for the code of more programs, before the object is loaded. 0 or -errno. */
+int vmt_events_more_codes(struct bpf_object *object);
+/* Maps the tables of stacks of a loaded object; sites: those of calls by stack, too. 0 or -errno.
+ */
+int vmt_events_map_stacks(struct vmt_events *x, const struct bpf_object *object,
+			  const volatile struct vmt_stack_lost *lost, bool sites);
+/* Stacks, and what was counted of each. Of this process there are those of the self-check. 0 or
+ * -ENOMEM. */
+int vmt_events_read_sites(struct vmt_events *x, struct vmt_arena *arena,
+			  struct vmt_event_sample *ret);
+/* Sets the stack of an event, in x->arena. 0 or -ENOMEM. */
+int vmt_events_stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e);
