@@ -150,8 +150,10 @@ static int filemap_start(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	s->skeleton->bss->control.check_tgid = (uint32_t)getpid();
 	s->skeleton->bss->control.active = 1;
 	if (!counts_itself(s)) {
-		static const char text[] = "attached, and its own call was not counted";
+		char text[160];
 
+		snprintf(text, sizeof(text), "attached, and its own call was not counted%s",
+			 vmt_probe_other_numbers());
 		vmt_probe_note(p, rung, NULL, VMT_TRY_SILENT, -ENODATA, text,
 			       rung->function ? "sysctl kernel.ftrace_enabled=1" : NULL, NULL);
 		r = vmt_err_set(err, -ENODATA, NULL, 0, "%s", text);

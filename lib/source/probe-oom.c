@@ -421,7 +421,9 @@ static int begin(struct vmt_ooms *x, const struct vmt_ooms_opts *opts, struct vm
 	find_tables(x);
 	r = check(x);
 	if (r)
-		return vmt_err_set(err, r, NULL, 0, "attached, and what it says of vmtop is wrong");
+		return vmt_err_set(err, r, NULL, 0,
+				   "attached, and what it says of vmtop is wrong%s",
+				   vmt_probe_other_numbers());
 	return 0;
 }
 

@@ -74,7 +74,7 @@ enum vmt_try_status vmt_probe_judge(int error, const char **ret_reason, const ch
 	case EINVAL:
 	case E2BIG:
 		*ret_reason =
-			keeps_secrets()
+			error == -EINVAL && keeps_secrets()
 				? "lockdown=confidentiality lets no program read the kernel's memory"
 				: "refused by the verifier";
 		return VMT_TRY_REFUSED;

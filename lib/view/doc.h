@@ -56,7 +56,7 @@ struct vmt_section {
 	size_t *parents; /* then: the place of each row's parent, or SIZE_MAX; heap */
 };
 
-#define VMT_SECTIONS_MAX 12
+#define VMT_SECTIONS_MAX 16
 
 /* What of a document is put out: in a stream of samples the whole never stands at once. */
 enum vmt_doc_part {

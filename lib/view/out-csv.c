@@ -111,10 +111,21 @@ static int emit(void *ctx, const struct vmt_rows *rows)
 	return r;
 }
 
-/* One table: the first section. */
+/* The first table that text shows, or where it shows none, the first. */
+static const struct vmt_section *shown(const struct vmt_doc *doc)
+{
+	size_t i;
+
+	for (i = 0; i < doc->n; i++)
+		if (!doc->sections[i].machine_only)
+			return &doc->sections[i];
+	return &doc->sections[0];
+}
+
+/* One table. */
 int vmt_out_csv(struct vmt_sink *sink, const struct vmt_doc *doc, const struct vmt_out_opts *opts)
 {
-	struct csv csv = { .sink = sink, .s = &doc->sections[0], .opts = opts };
+	struct csv csv = { .sink = sink, .s = shown(doc), .opts = opts };
 	int r = 0, code = 0;
 	size_t i;
 

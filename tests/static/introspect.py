@@ -10,8 +10,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from tap import VMTOP, Report  # noqa: E402
+from tap import TOP, VMTOP, Report  # noqa: E402
 
+# What a document has room for; the tables of a command are as long as they are.
+SECTIONS = int(re.search(r"#define VMT_SECTIONS_MAX (\d+)",
+                         (TOP / "lib/view/doc.h").read_text(encoding="utf-8"))[1])
 KINDS = {"@file", "@dir", "@pid", "@user", "@column", "@format", "@command", "@schema"}
 
 
@@ -58,6 +61,8 @@ def command_problems(command):
         yield f"{name}: operands without a kind for completion, or a kind without operands"
     if (command["operands"] or "").startswith("@") and command["operands"] not in KINDS:
         yield f"{name}: completion knows no {command['operands']}"
+    if len(command["sections"]) > SECTIONS:
+        yield f"{name}: {len(command['sections'])} sections, and a document has room for {SECTIONS}"
     for word in twice([section["key"] for section in command["sections"]]):
         yield f"{name}: section {word} twice"
 

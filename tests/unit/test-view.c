@@ -174,6 +174,25 @@ static void b09_csv_is_quoted_and_no_formula(void **state)
 						  "12,1310720,bad\\xff\n");
 }
 
+/* CSV is the table that text begins with. */
+static void csv_has_the_first_table_that_is_shown(void **state)
+{
+	struct setup *s = *state;
+	struct vmt_proc last = { 0 };
+	struct vmt_section *second;
+
+	VMT_SET(proc, pid, &last, 77);
+	second = vmt_doc_add(&s->doc, &def, &last, 1);
+	assert_non_null(second);
+	assert_int_equal(vmt_columns_parse(&second->columns, &vmt_entity_proc, "PID", NULL), 0);
+	columns(s, "PID,RSS");
+	assert_string_equal(emit(s, vmt_out_csv), "pid,rss_bytes\n10,4096\n11,\n12,1310720\n");
+	s->doc.sections[0].machine_only = true;
+	assert_string_equal(emit(s, vmt_out_csv), "pid\n77\n");
+	second->machine_only = true;
+	assert_string_equal(emit(s, vmt_out_csv), "pid,rss_bytes\n10,4096\n11,\n12,1310720\n");
+}
+
 static void b04_json_has_null_and_the_bytes(void **state)
 {
 	struct setup *s = *state;
@@ -246,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(b03_text_shows_a_dash_and_no_control_byte, begin,
 						end),
 		cmocka_unit_test_setup_teardown(b09_csv_is_quoted_and_no_formula, begin, end),
+		cmocka_unit_test_setup_teardown(csv_has_the_first_table_that_is_shown, begin, end),
 		cmocka_unit_test_setup_teardown(b04_json_has_null_and_the_bytes, begin, end),
 		cmocka_unit_test_setup_teardown(ndjson_has_a_header_and_an_end, begin, end),
 		cmocka_unit_test(a_bar_of_the_largest_count),
