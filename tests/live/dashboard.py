@@ -202,7 +202,7 @@ def on_events():
 def on_kills():
     """So is what the OOM killer takes."""
     with Victims() as victims, Console("top", env={"VMTOP_CONFIG": "/dev/null"},
-                                       size=(160, 24)) as c:
+                                       size=(300, 24)) as c:
         if not victims.cgroup:
             return None, victims.why
         c.wait_for("avail")

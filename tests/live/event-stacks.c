@@ -111,48 +111,67 @@ static void take(struct shares *s, const char *stack, const char *call, uint64_t
 	s->others += n;
 }
 
+static const uint64_t want[3] = { HALF, THIRD, SIXTH };
+
 /*
  * Where a program may be preempted at a system call, as on 7, the kernel leaves out those of the
- * task that runs meanwhile: one in a hundred at most.
+ * task that runs meanwhile; and a name that is not found in time is none. Both are said, and come
+ * where the machine is busy: what is short is done once more.
  */
-static bool is_right(uint64_t n, uint64_t want)
+#define TRIES 4
+
+static bool is_short(const struct shares *s)
 {
-	return n <= want && n >= want - want / 100;
+	bool less = false;
+
+	for (int i = 0; i < 3; i++) {
+		if (s->map[i] > want[i] || s->unmap[i] > want[i])
+			return false;
+		less |= s->map[i] < want[i] || s->unmap[i] < want[i];
+	}
+	return less;
 }
 
 static void judge(struct check *c, const struct shares *s)
 {
-	static const uint64_t want[3] = { HALF, THIRD, SIXTH };
-
 	for (int i = 0; i < 3; i++)
-		check_that(c, is_right(s->map[i], want[i]) && is_right(s->unmap[i], want[i]),
+		check_that(c, s->map[i] == want[i] && s->unmap[i] == want[i],
 			   "function %d: %" PRIu64 " mmap and %" PRIu64 " munmap of %" PRIu64, i,
 			   s->map[i], s->unmap[i], want[i]);
 }
 
-static void test_folded(void)
+static void fold(struct check *c, struct shares *s)
 {
 	const char *const args[] = { vmtop,    "events", "--only", "mmap,munmap", "--format",
 				     "folded", "--",	 self,	   "--work",	  NULL };
-	struct shares s = { { 0 }, { 0 }, 0 };
 	char *line = NULL, *blank;
-	struct check c;
 	size_t cap = 0;
 	pid_t child = 0;
-	FILE *out;
+	FILE *out = check_start(vmtop, 0, args, &child);
 
-	check_begin(&c, "event-stacks/folded");
-	out = check_start(vmtop, 0, args, &child);
+	*s = (struct shares){ 0 };
 	while (out && getline(&line, &cap, out) > 0) {
 		blank = strrchr(line, ' ');
-		if (!check_that(&c, blank && strchr(line, ';'), "a line is %s", line))
+		if (!check_that(c, blank && strchr(line, ';'), "a line is %s", line))
 			break;
 		*blank = 0;
-		take(&s, line, strstr(line, "munmap") ? "munmap" : "mmap",
+		take(s, line, strstr(line, "munmap") ? "munmap" : "mmap",
 		     strtoull(blank + 1, NULL, 10));
 	}
 	free(line);
-	check_that(&c, out && check_stop(out, child), "vmtop failed");
+	check_that(c, out && check_stop(out, child), "vmtop failed");
+}
+
+static void test_folded(void)
+{
+	struct shares s;
+	struct check c;
+	unsigned tries = 0;
+
+	check_begin(&c, "event-stacks/folded");
+	do {
+		fold(&c, &s);
+	} while (is_short(&s) && ++tries < TRIES);
 	judge(&c, &s);
 	check_end(&c, "%d, %d and %d of each call, and %" PRIu64 " others", HALF, THIRD, SIXTH,
 		  s.others);
@@ -167,18 +186,15 @@ static FILE *stream(const char *mode, pid_t *ret_child)
 }
 
 /* Each call with the functions that made it, and by the place that has no name of the C library. */
-static void test_singles(void)
+static void list(struct check *c, struct shares *s)
 {
-	struct shares s = { { 0 }, { 0 }, 0 };
 	uint64_t lost = 0, unplaced = 0;
 	char event[32], site[64], stack[4096], *line = NULL;
-	struct check c;
 	size_t cap = 0;
 	pid_t child = 0;
-	FILE *out;
+	FILE *out = stream("--work", &child);
 
-	check_begin(&c, "event-stacks/singles");
-	out = stream("--work", &child);
+	*s = (struct shares){ 0 };
 	while (out && getline(&line, &cap, out) > 0) {
 		if (strstr(line, "\"type\":\"event_probe\""))
 			lost = event_json_number(line, "limited_total") +
@@ -189,14 +205,26 @@ static void test_singles(void)
 		event_json_value(line, "call_stack", stack, sizeof(stack));
 		if (strcmp(event, "mmap") != 0 && strcmp(event, "munmap") != 0)
 			continue;
-		take(&s, stack, event, 1);
+		take(s, stack, event, 1);
 		event_json_value(line, "site", site, sizeof(site));
 		unplaced += strstr(stack, ";work;") && strcmp(site, "map_once") != 0;
 	}
 	free(line);
-	check_that(&c, out && check_stop(out, child), "vmtop failed");
-	check_that(&c, lost == 0, "%" PRIu64 " were left out or lost", lost);
-	check_that(&c, unplaced == 0, "%" PRIu64 " have another place", unplaced);
+	check_that(c, out && check_stop(out, child), "vmtop failed");
+	check_that(c, lost == 0, "%" PRIu64 " were left out or lost", lost);
+	check_that(c, unplaced == 0, "%" PRIu64 " have another place", unplaced);
+}
+
+static void test_singles(void)
+{
+	struct shares s;
+	struct check c;
+	unsigned tries = 0;
+
+	check_begin(&c, "event-stacks/singles");
+	do {
+		list(&c, &s);
+	} while (is_short(&s) && ++tries < TRIES);
 	judge(&c, &s);
 	check_end(&c, "%d, %d and %d of each call, and %" PRIu64 " others", HALF, THIRD, SIXTH,
 		  s.others);

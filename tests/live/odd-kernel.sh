@@ -331,7 +331,7 @@ part_zram() {
 # A processor that is off at the start, and comes while faults are counted: those on it are counted.
 cpu=/sys/devices/system/cpu/cpu1/online
 comes_meanwhile() {
-	exact fexit sh -c "echo 1 > $cpu; exec taskset 2 $touch 200" || return 1
+	exact fexit sh -c "echo 1 > $cpu; taskset 2 $touch 200; exec sleep 1" || return 1
 	came=$(member cpus_back_total "$work/run.json") blind=$(member cpus_blind_total "$work/run.json")
 	same "processors that came" $((came + blind)) 1
 }

@@ -108,6 +108,10 @@ def judge(lines, mapped, folder, tty=None, command=False):
     return talks, runs, writes, opens
 
 
+# What the C library and ncurses read by themselves, and others may map.
+LIBC = ("/usr/share/zoneinfo/", "/usr/share/terminfo/", "/usr/lib/locale/", "/lib/terminfo/")
+
+
 def mapped_paths():
     """Files that the processes of this machine map."""
     found = set()
@@ -120,7 +124,7 @@ def mapped_paths():
                   len(line.split(None, 5)) > 5}
     # The self-check reads a page of the program itself.
     return {path for path in found if path.startswith("/") and
-            not path.startswith(("/proc/", "/sys/", "/dev/"))} - {os.path.realpath(VMTOP)}
+            not path.startswith(("/proc/", "/sys/", "/dev/", *LIBC))} - {os.path.realpath(VMTOP)}
 
 
 def victim(path):
@@ -169,6 +173,10 @@ SCREENS = [("available =", "2"), ("COMMAND", "3"), ("ADDRESS", ENTER), ("cell ="
 CACHE = [("available =", "6"), (re.compile(r"\d mapped files: \d"), "q")]
 
 
+# What is no failure: there is a difference; no controller of memory; what needs a probe has none.
+CODES = {"diff": (0, 3), "cgroups": (0, 1), "faults": (0, 1), "events": (0, 1)}
+
+
 def runs(folder, pid):
     """The runs that are judged, and whether they run a command."""
     tape, doc = f"{folder}/tape.rec", f"{folder}/free.json"
@@ -210,6 +218,12 @@ def main():
         for case in CASES:
             report.skip(case, "needs the package strace")
         return
+    tried = subprocess.run(["strace", "-o", "/dev/null", "true"], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, check=False)
+    if tried.returncode:
+        for case in CASES:
+            report.skip(case, f"strace cannot trace here: {tried.stderr[-100:]}")
+        return
     with tempfile.TemporaryDirectory(prefix="vmtop-quiet-", dir="/var/tmp") as name, \
             tempfile.TemporaryDirectory(prefix="vmtop-quiet-", dir="/var/tmp") as folder:
         path, log = f"{name}/mapped", f"{name}/log"
@@ -228,7 +242,7 @@ def main():
 
             for words, command in runs(folder, pid):
                 mapped = mapped_paths()
-                lines = traced(log, *words, codes=(0, 3) if words[0] == "diff" else (0,))
+                lines = traced(log, *words, codes=CODES.get(words[0], (0,)))
                 judged(" ".join(words), lines, mapped, command=command)
             lines, tty = dashboard(log, pid, SCREENS)
             judged("the dashboard", lines, mapped_paths(), tty=tty)

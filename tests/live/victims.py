@@ -13,6 +13,8 @@ class Victims:
         self.job = subprocess.Popen([BUILD / "tests" / "live" / "oom-kill", "--victims"],
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         said = self.job.stdout.readline().strip()
+        if not said:
+            raise RuntimeError("oom-kill --victims said nothing")
         self.why = said.partition(" - ")[2] if said.startswith("skip ") else None
         self.cgroup = None if self.why else said
         return self
@@ -26,4 +28,7 @@ class Victims:
         """Their numbers, when they are dead."""
         self.job.stdin.write(f"{n}\n")
         self.job.stdin.flush()
-        return [int(pid) for pid in self.job.stdout.readline().split()]
+        died = [int(pid) for pid in self.job.stdout.readline().split()]
+        if len(died) != n:
+            raise RuntimeError(f"{len(died)} were killed, not {n}")
+        return died
