@@ -6,7 +6,8 @@
 
 #include "source/probe-events-internal.h"
 
-/* Mappings of code that are kept: a program has some five. */
+/* Mappings of code that are kept: a program has some five. They are not given back while a stream
+ * goes on, so it may come to have no room; the frames without it are counted. */
 #define CODES_MANY 65536u
 
 struct vmt_event_raw vmt_events_raw_of(const struct vmt_event_record *r)
@@ -44,13 +45,20 @@ struct vmt_event_count vmt_events_count_of(const struct vmt_slot_call *c)
 	};
 }
 
-int vmt_events_more_codes(struct bpf_object *object)
+int vmt_events_single_tables(struct bpf_object *object, uint32_t cpus)
 {
-	static const char *const tables[] = { "codes", "code_index", "code_free" };
+	const struct {
+		const char *name;
+		uint32_t rows;
+	} tables[] = {
+		{ "codes", CODES_MANY }, { "code_index", CODES_MANY }, { "code_free", CODES_MANY },
+		{ "stack_rows", cpus },	 { "stack_index", 1 },	       { "stack_free", 1 },
+		{ "stacks", 1 },	 { "stacks_more", 1 }
+	};
 	int r = 0;
 
 	for (size_t i = 0; i < VMT_ARRAY_LEN(tables); i++)
-		r = r ?: vmt_probe_resize(object, tables[i], CODES_MANY);
+		r = r ?: vmt_probe_resize(object, tables[i].name, tables[i].rows);
 	return r;
 }
 

@@ -45,8 +45,10 @@ struct vmt_events {
 struct vmt_event_raw vmt_events_raw_of(const struct vmt_event_record *r);
 struct vmt_event_count vmt_events_count_of(const struct vmt_slot_call *c);
 
-/* Room for the code of more programs, before the object is loaded. 0 or -errno. */
-int vmt_events_more_codes(struct bpf_object *object);
+/* Sizes of the tables for stacks of single events alone, before the object is loaded: room for the
+ * code of more programs, a row of stacks for each possible CPU, and nothing to count by stack. 0 or
+ * -errno. */
+int vmt_events_single_tables(struct bpf_object *object, uint32_t cpus);
 /* Maps the tables of stacks of a loaded object; sites: those of calls by stack, too. 0 or -errno.
  */
 int vmt_events_map_stacks(struct vmt_events *x, const struct bpf_object *object,

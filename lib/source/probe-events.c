@@ -152,8 +152,11 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	s->rodata->vmt_single_stacks = opts->single_stacks;
 	r = vmt_probe_stacks_configure(s->obj, depth, false);
 	if (opts->single_stacks)
-		r = r ?: vmt_events_more_codes(s->obj);
-	r = r ?: bpf_map__set_max_entries(s->maps.sites, bpf_map__max_entries(s->maps.stack_rows));
+		r = r ?: vmt_events_single_tables(s->obj, (uint32_t)cpus);
+	r = r
+		    ?: bpf_map__set_max_entries(
+			       s->maps.sites,
+			       opts->stacks ? bpf_map__max_entries(s->maps.stack_rows) : 1);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	s->rodata->vmt_crashes = wants_crashes(opts->calls);
 	s->rodata->vmt_handled = opts->handled;
