@@ -5,14 +5,16 @@
 #include "source/symbolize-stacks.h"
 
 /* To look up the stacks of one turn, at most: the ring fills meanwhile. What was not found by then
- * is named by its file and offset. */
-#define NAMES_NS UINT64_C(1000000000)
+ * is named by its file and offset, and so is what comes in the time after that. */
+#define NAMES_NS       UINT64_C(1000000000)
+#define NAMES_PAUSE_NS UINT64_C(5000000000)
 
 struct vmt_event_stacks {
 	struct vmt_ctx *ctx;
 	struct vmt_run *run;
 	struct vmt_stack_symbols *known;
 	size_t most;
+	uint64_t name_after_ns; /* CLOCK_MONOTONIC; before, no file is read for symbols */
 	/* Of a turn. */
 	struct vmt_event_raw *raws;
 	const struct vmt_fault_stack **stacks; /* of those that have some */
@@ -63,10 +65,29 @@ static int codes(void *arg, struct vmt_arena *arena, struct vmt_fault_sample *f)
 	return vmt_events_codes(arg, arena, f);
 }
 
+/* Names the first n stacks of the turn. The collector has its deadline back after that. */
+static int name(struct vmt_event_stacks *x, struct vmt_events *events, size_t n)
+{
+	uint64_t kept = vmt_collector_deadline(x->run->collector);
+	uint64_t begun = vmt_now_ns(CLOCK_MONOTONIC), until = begun + NAMES_NS, now;
+	bool paused = begun < x->name_after_ns;
+	int r;
+
+	if (x->ctx->deadline_ns && x->ctx->deadline_ns < until)
+		until = x->ctx->deadline_ns;
+	vmt_collector_set_deadline(x->run->collector, paused ? begun : until);
+	r = vmt_symbolize_stacks(x->known, x->run->collector, x->run->sample, x->stacks, n, codes,
+				 events, x->texts);
+	vmt_collector_set_deadline(x->run->collector, kept);
+	now = vmt_now_ns(CLOCK_MONOTONIC);
+	if (!paused && now >= until)
+		x->name_after_ns = now + NAMES_PAUSE_NS;
+	return r;
+}
+
 int vmt_event_stacks_take(struct vmt_event_stacks *x, struct vmt_events *events,
 			  struct vmt_arena *arena, vmt_event_stack_fn *fn, void *arg)
 {
-	uint64_t until = vmt_now_ns(CLOCK_MONOTONIC) + NAMES_NS;
 	size_t n = 0, at = 0;
 	int taken, r = 0;
 
@@ -77,12 +98,7 @@ int vmt_event_stacks_take(struct vmt_event_stacks *x, struct vmt_events *events,
 	for (size_t i = 0; i < x->n; i++)
 		if (x->raws[i].stack)
 			x->stacks[n++] = x->raws[i].stack;
-	if (x->ctx->deadline_ns && x->ctx->deadline_ns < until)
-		until = x->ctx->deadline_ns;
-	vmt_collector_set_deadline(x->run->collector, until);
-	r = n ? vmt_symbolize_stacks(x->known, x->run->collector, x->run->sample, x->stacks, n,
-				     codes, events, x->texts)
-	      : 0;
+	r = n ? name(x, events, n) : 0;
 	for (size_t i = 0; i < x->n && r >= 0; i++)
 		r = fn(arg, &x->raws[i], x->raws[i].stack ? &x->texts[at++] : NULL);
 	return r < 0 ? r : taken;
