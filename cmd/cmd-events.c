@@ -89,6 +89,8 @@ struct events {
 	uint64_t gap_ns; /* when the last gap was told */
 	uint64_t lost; /* as it told them */
 	uint64_t limited;
+	uint64_t codes_ns; /* when lost names were told last */
+	uint64_t codes_lost; /* as they were told */
 	/* Of one turn. */
 	struct vmt_arena arena;
 	struct vmt_event rows[TURN];
@@ -216,6 +218,24 @@ static int emit_gap(struct events *x, const struct vmt_events *events, bool last
 	return r;
 }
 
+/* Frames without a name since the last time that this was told; all of them are told at the end. */
+static int emit_nameless(struct events *x, const struct vmt_events *events)
+{
+	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC), lost = vmt_events_codes_lost(events);
+	struct vmt_rows rows = { 0 };
+	VMT_AUTO_BUF text = { 0 };
+
+	if (lost == x->codes_lost || now - x->codes_ns < GAP_NS || !x->sentences)
+		return 0;
+	vmt_buf_addf(&text,
+		     "! %" PRIu64 " frames of stacks are [unknown]: the table of code is full\n",
+		     lost - x->codes_lost);
+	x->codes_ns = now;
+	x->codes_lost = lost;
+	rows.note = text.data;
+	return vmt_buf_error(&text) < 0 ? -ENOMEM : x->emit(x->emit_ctx, &rows);
+}
+
 /* Lines of ndjson of another type than events. */
 static int emit_others(struct events *x, const struct vmt_entity *entity, const void *array,
 		       size_t n)
@@ -303,6 +323,7 @@ static int tick(void *arg, struct vmt_events *events, int signals, uint64_t unti
 	if (r == 0 && (last || vmt_sink_rest(x->sink) < VMT_STREAM_BACKLOG))
 		r = vmt_oom_watch_tick(&x->oom, last);
 	r = r ?: emit_gap(x, events, last);
+	r = r || last ? r : emit_nameless(x, events);
 	if (r == 0 && !last)
 		r = vmt_stream_write(x->sink, signals, until_ns);
 	return r < 0 ? r : came;

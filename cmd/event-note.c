@@ -38,11 +38,11 @@ void vmt_event_note(struct vmt_buf *out, const struct vmt_event_probe *p,
 	if (VMT_HAS(event_probe, stacks_collided, p) && p->stacks_collided + p->stacks_full)
 		vmt_buf_addf(out, "! %" PRIu64 " calls have no place: no room for their stacks\n",
 			     p->stacks_collided + p->stacks_full);
-	if (sample->codes_lost)
+	if (VMT_HAS(event_probe, codes_lost_total, p) && p->codes_lost_total)
 		vmt_buf_addf(out,
 			     "! %" PRIu64 " frames of stacks are [unknown]: the table of code was "
 			     "full\n",
-			     sample->codes_lost);
+			     p->codes_lost_total);
 	if (sample->stalls_wanted && sample->causes != VMT_STALL_CAUSES_ALL)
 		vmt_buf_addf(out, "! of stalls this kernel tells only: %.*s\n",
 			     (int)p->stall_causes.len, p->stall_causes.ptr);

@@ -111,6 +111,7 @@ struct vmt_event_sample {
 	uint64_t names_lost;
 	uint64_t handled;
 	uint64_t codes_lost; /* frames whose mapping found no room, and that so have no name */
+	bool has_codes; /* stacks were asked for, of sums or of single events */
 	uint64_t misses;
 	bool has_misses;
 	bool stalls_wanted;

@@ -63,6 +63,12 @@ bool vmt_events_names_full(const struct vmt_events *x)
 	return false;
 }
 
+uint64_t vmt_events_codes_lost(const struct vmt_events *x)
+{
+	(void)x;
+	return 0;
+}
+
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited)
 {
 	(void)x;

@@ -600,6 +600,11 @@ void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t 
 	*ret_limited = stat(x, VMT_STAT_LIMITED);
 }
 
+uint64_t vmt_events_codes_lost(const struct vmt_events *x)
+{
+	return x->stacks.lost ? x->stacks.lost->codes : 0;
+}
+
 bool vmt_events_names_full(const struct vmt_events *x)
 {
 	return stat(x, VMT_STAT_NAME_FULL) != 0;
@@ -689,7 +694,8 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.compat = stat(x, VMT_STAT_COMPAT),
 		.names_lost = stat(x, VMT_STAT_NAME_FULL),
 		.handled = stat(x, VMT_STAT_HANDLED),
-		.codes_lost = x->stacks.lost ? x->stacks.lost->codes : 0,
+		.codes_lost = vmt_events_codes_lost(x),
+		.has_codes = x->stacks.lost,
 		.stalls_wanted = x->pressure.wanted,
 		.causes = vmt_pressure_causes(&x->pressure),
 		.throttle_told = x->pressure.throttle_told,

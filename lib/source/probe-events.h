@@ -65,6 +65,8 @@ int vmt_events_codes(const struct vmt_events *x, struct vmt_arena *arena,
 int vmt_events_filter(const struct vmt_events *x);
 /* Single events that were lost, and left out, so far. */
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited);
+/* Frames of stacks so far whose mapping of code found no room: they have no name. */
+uint64_t vmt_events_codes_lost(const struct vmt_events *x);
 /* Whether files have no name any more, because the table of names is full. */
 bool vmt_events_names_full(const struct vmt_events *x);
 

@@ -431,6 +431,11 @@ static void sites(void **state)
 	assert_words(rows[1].stack, "app+0x1080;grow;mmap");
 	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
 	assert_field(event_probe, stackless_total, &probe, 1);
+	assert_false(VMT_HAS(event_probe, codes_lost_total, &probe));
+	s.has_codes = true;
+	s.codes_lost = 3;
+	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
+	assert_field(event_probe, codes_lost_total, &probe, 3);
 	s.stacks = NULL;
 	assert_int_equal(vmt_event_probe_row(&s, &arena, &probe), 0);
 	assert_false(VMT_HAS(event_probe, stackless_total, &probe));
