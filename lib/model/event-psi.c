@@ -196,6 +196,8 @@ int vmt_event_cgroup_rows(const struct vmt_sample *before, const struct vmt_samp
 			  struct vmt_arena *arena, struct vmt_event_cgroup **ret, size_t *ret_n)
 {
 	struct vmt_event_cgroup *rows = vmt_arena_alloc(arena, after->n_cgroups + 1, sizeof(*rows));
+	/* Else one that is new may be one of those that were not seen. */
+	bool whole = !before->cgroup_facts.left_out && !before->cgroup_facts.unlisted;
 	size_t n = 0, from = 0;
 
 	if (!rows)
@@ -205,8 +207,7 @@ int vmt_event_cgroup_rows(const struct vmt_sample *before, const struct vmt_samp
 		const struct vmt_cgroup *now = &after->cgroups[i];
 		const struct vmt_cgroup *was = find_cgroup(before, now, &from);
 
-		/* It may be one of those that were left out. */
-		if (was || !before->cgroup_facts.left_out)
+		if (was || whole)
 			n += cgroup_row(was, now, &rows[n]);
 	}
 	*ret = rows;

@@ -28,6 +28,7 @@ void vmt_event_psi_text(struct vmt_buf *out, const struct vmt_event_psi *rows, s
 			uint64_t window);
 
 /* Rows of the cgroups of after that have something which grew since before; one that before has not
- * was made since. Paths stay those of after. 0 or -ENOMEM. */
+ * was made since; where before has not all that there were, it has no row. Paths stay those of
+ * after. 0 or -ENOMEM. */
 int vmt_event_cgroup_rows(const struct vmt_sample *before, const struct vmt_sample *after,
 			  struct vmt_arena *arena, struct vmt_event_cgroup **ret, size_t *ret_n);

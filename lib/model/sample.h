@@ -82,6 +82,8 @@ struct vmt_cgroup_link {
 struct vmt_cgroup_facts {
 	size_t first; /* index of the one that was asked for; those before it are above it */
 	uint64_t left_out; /* cgroups beyond VMT_CGROUPS_MAX, those below them not counted */
+	uint64_t unlisted; /* cgroups of which nobody knows what is below them: not to be listed, or
+			    * not come to before the deadline */
 	bool above_hidden; /* there are levels above the first: another cgroup namespace, or a
 			    * mount of a part */
 	bool recursive; /* mounted with memory_recursiveprot */

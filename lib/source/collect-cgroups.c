@@ -258,8 +258,10 @@ static int visit(struct walk *w, size_t i, bool listing)
 	if (w->gone[i])
 		return 0;
 	w->links[i].denied = dir == -EACCES || dir == -EPERM;
-	if (dir < 0)
+	if (dir < 0) {
+		w->s->cgroup_facts.unlisted += listing;
 		return note_failure(w, i, NULL, dir, NULL);
+	}
 	any = look_at(w, i, dir);
 	reads = source_of(w)->reads;
 	r = read_files(w, i, dir);
@@ -274,8 +276,14 @@ static int visit(struct walk *w, size_t i, bool listing)
 		return r;
 	/* The directory that is listed is another open file: this one may be a path alone. */
 	r = vmt_open_dir_at(dir, ".");
-	if (r < 0)
-		return r == -ENOMEM ? r : is_gone(r) ? 0 : note_failure(w, i, NULL, r, NULL);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 && is_gone(r))
+		return 0;
+	if (r < 0) {
+		w->s->cgroup_facts.unlisted++;
+		return note_failure(w, i, NULL, r, NULL);
+	}
 	return list_children(w, i, r);
 }
 
@@ -321,8 +329,10 @@ static int walk_below(struct walk *w, size_t first)
 			w->gone[i] = true;
 		else
 			r = visit(w, i, true);
-		if (w->late)
+		if (w->late) {
 			source_of(w)->skipped++;
+			w->s->cgroup_facts.unlisted++;
+		}
 	}
 	return r;
 }

@@ -565,6 +565,8 @@ static void links_are_not_followed(void **state)
 
 static void deep_and_many(void **state)
 {
+	const struct vmt_cgroup_want want = { .files = vmt_cgroup_all_files() };
+	struct vmt_sample *late;
 	struct unit_dir d;
 	struct looked l;
 	char path[400] = "", name[16];
@@ -591,6 +593,13 @@ static void deep_and_many(void **state)
 	assert_non_null(find(&l, "/n39"));
 	assert_null(find(&l, path));
 	assert_int_equal(l.s->cgroup_facts.left_out, 1);
+	/* Behind the deadline nobody knows what is below these. */
+	late = collect(l.c, VMT_SOURCE_BIT(MEMINFO), 0);
+	vmt_collector_set_deadline(l.c, 1);
+	assert_int_equal(vmt_collect_cgroups(l.c, late, &want, NULL), 0);
+	assert_int_equal(late->n_cgroups, 1);
+	assert_int_equal(late->cgroup_facts.unlisted, 41);
+	vmt_sample_free(late);
 	done(&l, &d);
 }
 
