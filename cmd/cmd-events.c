@@ -72,6 +72,7 @@ struct events {
 	struct vmt_event_window window;
 	struct vmt_oom_watch oom;
 	struct vmt_psi_watch psi;
+	int psi_code; /* an exit code where its look at the end failed, or 0 */
 	struct vmt_event_sample sample;
 	struct vmt_single_symbols *symbols; /* of crashes */
 	struct vmt_event_stacks *stacks; /* NULL: none were asked for */
@@ -365,11 +366,12 @@ static int begun(void *arg, const struct vmt_events *events)
 	return r;
 }
 
-static int ended(void *arg)
+static void ended(void *arg)
 {
 	struct events *x = arg;
 
-	return vmt_psi_watch_end(&x->psi);
+	/* What was counted is told in any case. */
+	x->psi_code = vmt_psi_watch_end(&x->psi);
 }
 
 /* Who waited for memory; NULL with *ret_code an exit code, or 0 where nobody asked. */
@@ -763,6 +765,8 @@ static int run_events(struct vmt_ctx *ctx)
 	vmt_doc_done(&run.doc);
 	if (r == 0)
 		r = vmt_event_window_code(&x->window);
+	if (r == 0)
+		r = x->psi_code;
 	return r ? r : missing;
 }
 

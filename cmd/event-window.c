@@ -116,9 +116,9 @@ static int count(struct vmt_event_window *w, int signals, const sigset_t *mask,
 		return VMT_EXIT_FAILED;
 	}
 	vmt_events_stop(events);
-	r = w->ended ? w->ended(w->arg) : 0;
-	if (r)
-		return r;
+	if (w->ended)
+		w->ended(w->arg);
+	r = 0;
 	if (*ret_error == 0 && w->tick)
 		r = w->tick(w->arg, events, signals, 0, true);
 	if (r < 0)

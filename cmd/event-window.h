@@ -14,8 +14,8 @@ struct vmt_event_window {
 	uint64_t duration_ns; /* UINT64_MAX: no end of its own */
 	/* As soon as events are counted; NULL for nothing. An exit code or 0. */
 	int (*begun)(void *arg, const struct vmt_events *events);
-	/* As soon as none is counted any more; NULL for nothing. An exit code or 0. */
-	int (*ended)(void *arg);
+	/* As soon as none is counted any more; NULL for nothing. */
+	void (*ended)(void *arg);
 	/* Some times a second: what came is to be taken, and what is to be written to be written
 	 * until that time, or a signal; last: all that there is, after the end. NULL for nothing.
 	 * Whether something came, or a negative errno that ends the window. */
