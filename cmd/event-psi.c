@@ -5,6 +5,9 @@
 #include "model/events.h"
 #include "source/collect-cgroups.h"
 
+/* What a look may take. */
+#define LOOK_NS UINT64_C(5000000000)
+
 /* The files of a cgroup that have what event-cgroup.def shows. */
 static uint64_t files(void)
 {
@@ -20,16 +23,52 @@ static uint64_t files(void)
 	return vmt_cgroup_files(fields, VMT_ARRAY_LEN(of));
 }
 
+/* The document has one row of a source: what both looks cost and lacked, and how the worse went. */
+static void tell_sources(struct vmt_sample *to, struct vmt_sample *look)
+{
+	static const enum vmt_source_id of[] = { VMT_SOURCE_PRESSURE, VMT_SOURCE_MEMCG };
+
+	vmt_sample_settle(look);
+	for (size_t i = 0; i < VMT_ARRAY_LEN(of); i++) {
+		struct vmt_source_stat *a = &to->sources[of[i]];
+		const struct vmt_source_stat *b = &look->sources[of[i]];
+
+		if (b->state > a->state || (b->state == a->state && !a->reason[0])) {
+			a->state = b->state;
+			memcpy(a->reason, b->reason, sizeof(a->reason));
+		}
+		a->reads += b->reads;
+		a->bytes += b->bytes;
+		a->cpu_ns += b->cpu_ns;
+		if (b->longest_ns > a->longest_ns)
+			a->longest_ns = b->longest_ns;
+		a->denied += b->denied;
+		a->gone += b->gone;
+		a->timed_out += b->timed_out;
+		a->skipped += b->skipped;
+		a->unknown_keys += b->unknown_keys;
+	}
+}
+
 static int look(struct vmt_psi_watch *w, struct vmt_sample **ret)
 {
 	const struct vmt_cgroup_want want = { .files = files() };
+	struct vmt_collector *c = w->run->collector;
+	uint64_t deadline = vmt_collector_deadline(c);
 	struct vmt_err err = { 0 };
 	int r;
 
-	vmt_run_time_anew(w->run, w->ctx);
-	r = vmt_collect(w->run->collector, VMT_SOURCE_BIT(PRESSURE), NULL, 0, ret, &err);
-	r = r < 0 ? r : vmt_collect_cgroups(w->run->collector, *ret, &want, &err);
-	return r < 0 ? vmt_complain_err(w->ctx, &err) : 0;
+	/* Where --timeout ends the window it is over by now. */
+	vmt_collector_set_deadline(c, vmt_now_ns(CLOCK_MONOTONIC) + LOOK_NS);
+	r = vmt_collect(c, VMT_SOURCE_BIT(PRESSURE), NULL, 0, ret, &err);
+	r = r < 0 ? r : vmt_collect_cgroups(c, *ret, &want, &err);
+	vmt_collector_set_deadline(c, deadline);
+	if (r < 0) {
+		vmt_sample_free(VMT_STEAL(*ret));
+		return vmt_complain_err(w->ctx, &err);
+	}
+	tell_sources(w->run->sample, *ret);
+	return 0;
 }
 
 int vmt_psi_watch_begin(struct vmt_psi_watch *w)
@@ -67,7 +106,8 @@ int vmt_psi_watch_sections(struct vmt_psi_watch *w, const struct vmt_event_sampl
 	cgroups->title = "cgroups in which memory was waited for or came back";
 	if (vmt_section_arrange(cgroups, 0) < 0)
 		return VMT_EXIT_FAILED;
-	vmt_event_psi_text(note, parts, n_parts, sample->stop_ns - sample->start_ns);
+	vmt_event_psi_text(note, parts, n_parts, sample->stop_ns - sample->start_ns,
+			   s->sources[VMT_SOURCE_PRESSURE].reason);
 	return 0;
 }
 

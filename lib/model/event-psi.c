@@ -87,15 +87,24 @@ static const struct vmt_event_psi *find_part(const struct vmt_event_psi *rows, s
 }
 
 void vmt_event_psi_text(struct vmt_buf *out, const struct vmt_event_psi *rows, size_t n,
-			uint64_t window)
+			uint64_t window, const char *why)
 {
 	const struct vmt_event_psi *some = find_part(rows, n, "some");
 	const struct vmt_event_psi *full = find_part(rows, n, "full");
 	bool first = true;
 
-	if (!some)
+	vmt_buf_adds(out, "memory pressure (PSI): ");
+	if (!some) {
+		vmt_buf_adds(out, "unknown, ");
+		vmt_fmt_safe(out,
+			     vmt_bytes_of(*why ? why
+					       : "its counter was missing at the begin or at the "
+						 "end, or went back"),
+			     true);
+		vmt_buf_addc(out, '\n');
 		return;
-	vmt_buf_adds(out, "memory pressure (PSI): some ");
+	}
+	vmt_buf_adds(out, "some ");
 	vmt_fmt_duration(out, (uint64_t)some->time_ns);
 	if (full) {
 		vmt_buf_adds(out, ", full ");

@@ -23,9 +23,10 @@ struct vmt_event_sample;
 int vmt_event_psi_rows(const struct vmt_event_sample *s, const struct vmt_sample *before,
 		       const struct vmt_sample *after, struct vmt_arena *arena,
 		       struct vmt_event_psi **ret, size_t *ret_n);
-/* The same in a line of text; nothing where some is not known. window in ns. */
+/* The same in a line of text. window in ns; why tells for what reason some is not known, where the
+ * source has one, else "". */
 void vmt_event_psi_text(struct vmt_buf *out, const struct vmt_event_psi *rows, size_t n,
-			uint64_t window);
+			uint64_t window, const char *why);
 
 /* Rows of the cgroups of after that have something which grew since before; one that before has not
  * was made since; where before has not all that there were, it has no row. Paths stay those of

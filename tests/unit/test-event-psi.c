@@ -64,7 +64,7 @@ static void sums(void **state)
 	assert_field(event_psi, time_ns, &r[3], 80 * MS);
 	assert_text(event_psi, part, &r[4], "full");
 	assert_field(event_psi, time_ns, &r[4], 10 * MS);
-	vmt_event_psi_text(&text, r, n, 1000 * MS);
+	vmt_event_psi_text(&text, r, n, 1000 * MS, "");
 	assert_string_equal(text.data,
 			    "memory pressure (PSI): some 80.0ms, full 10.0ms of 1.00s; some = "
 			    "50.0ms reclaim + 30.0ms rest\n");
@@ -78,7 +78,7 @@ static void sums(void **state)
 	assert_true(r[2].time_ns == -(int64_t)(70 * MS));
 	assert_true(r[0].time_ns + r[1].time_ns + r[2].time_ns == r[3].time_ns);
 	vmt_buf_clear(&text);
-	vmt_event_psi_text(&text, r, n, 1000 * MS);
+	vmt_event_psi_text(&text, r, n, 1000 * MS, "");
 	assert_string_equal(text.data,
 			    "memory pressure (PSI): some 80.0ms, full 10.0ms of 1.00s; some = "
 			    "50.0ms reclaim + 100ms compaction - 70.0ms overlap\n");
@@ -88,13 +88,18 @@ static void sums(void **state)
 	assert_int_equal(vmt_event_psi_rows(&s, &before, &after, &arena, &r, &n), 0);
 	assert_int_equal(n, 2);
 	vmt_buf_clear(&text);
-	vmt_event_psi_text(&text, r, n, 1000 * MS);
-	assert_int_equal(text.len, 0);
+	vmt_event_psi_text(&text, r, n, 1000 * MS, "/proc/pressure does not exist");
+	assert_string_equal(text.data,
+			    "memory pressure (PSI): unknown, /proc/pressure does not exist\n");
 	machine(&after, is, 999 * MS, 500 * MS);
 	assert_int_equal(vmt_event_psi_rows(&s, &before, &after, &arena, &r, &n), 0);
 	assert_int_equal(n, 3);
 	assert_text(event_psi, part, &r[2], "full");
 	assert_field(event_psi, time_ns, &r[2], 0);
+	vmt_buf_clear(&text);
+	vmt_event_psi_text(&text, r, n, 1000 * MS, "");
+	assert_string_equal(text.data, "memory pressure (PSI): unknown, its counter was missing at "
+				       "the begin or at the end, or went back\n");
 	vmt_arena_done(&arena);
 }
 
