@@ -233,14 +233,19 @@ faults_up_there() {
 		{ echo "no row of 200 faults at $high"; return 1; }
 }
 
-shown_up_there() {
-	# Nothing of it goes where check() would wait for its end.
-	"$touch" 200 $high stay > "$work/said" 2> "$work/err" || { cat "$work/err"; return 1; }
+# Calls a function while a process that touched pages is there: $2 pages at $3. Nothing of it goes
+# where check() would wait for its end.
+while_there() {
+	"$touch" "$2" "$3" stay > "$work/said" 2> "$work/err" || { cat "$work/err"; return 1; }
 	read -r pid minor major < "$work/said"
-	seen_up_there
+	"$1"
 	seen=$?
 	kill -KILL "$pid"
 	return $seen
+}
+
+shown_up_there() {
+	while_there seen_up_there 200 $high
 }
 
 seen_up_there() {
@@ -290,12 +295,7 @@ comes_from_zram() {
 held_by_zram() {
 	same "SwapTotal" "$("$vmtop" free --csv --noheadings -o swap_total_bytes)" \
 		"$(awk '$1 == "SwapTotal:" { print $2 * 1024 }' /proc/meminfo)" || return 1
-	"$touch" 4096 100000000000 stay > "$work/said" 2> "$work/err" || { cat "$work/err"; return 1; }
-	read -r pid minor major < "$work/said"
-	seen_in_zram
-	seen=$?
-	kill -KILL "$pid"
-	return $seen
+	while_there seen_in_zram 4096 100000000000
 }
 
 seen_in_zram() {

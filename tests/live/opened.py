@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from mapped import victim  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 
 CASES = ("D06 the kernel is never asked for build-ids", "D07 no mapped file is opened or looked at",
@@ -32,26 +33,6 @@ PROCMAP_QUERY = re.compile(r"PROCMAP_QUERY|_IOC_READ\|_IOC_WRITE, 0x9f, 0x11|0x9
 BLOCKS = re.compile(r'"[^"]*(?:slabinfo|pagetypeinfo|cgroup\.controllers|/environ|mem|auxv|'
                     r"cmdline)\"")
 MOST = 65536
-
-
-def victim(path):
-    come, done = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            with open(path, "r+b") as file:
-                kept = mmap.mmap(file.fileno(), mmap.PAGESIZE)
-            kept[0] = 1
-            os.write(done, b"x")
-            while True:
-                signal.pause()
-        finally:
-            os._exit(1)
-    os.close(done)
-    if os.read(come, 1) != b"x":
-        raise RuntimeError("the workload did not come up")
-    os.close(come)
-    return pid
 
 
 def traced(*args):

@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "ui"))
 
 from console import Console, ENTER  # noqa: E402
+from mapped import victim  # noqa: E402
 from tap import BUILD, Report  # noqa: E402
 
 # As a release: what sanitizers do by themselves is none of the program's.
@@ -125,27 +126,6 @@ def mapped_paths():
     # The self-check reads a page of the program itself.
     return {path for path in found if path.startswith("/") and
             not path.startswith(("/proc/", "/sys/", "/dev/", *LIBC))} - {os.path.realpath(VMTOP)}
-
-
-def victim(path):
-    """A process that maps the file at path, and its number."""
-    come, done = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            with open(path, "r+b") as file:
-                kept = mmap.mmap(file.fileno(), mmap.PAGESIZE)
-            kept[0] = 1
-            os.write(done, b"x")
-            while True:
-                signal.pause()
-        finally:
-            os._exit(1)
-    os.close(done)
-    if os.read(come, 1) != b"x":
-        raise RuntimeError("the workload did not come up")
-    os.close(come)
-    return pid
 
 
 def traced(log, *args, codes=(0,)):
