@@ -36,6 +36,12 @@
 		vmt_v_;                                                                            \
 	})
 
+/* For orders of several keys: below 0, 0, or above 0. */
+static inline int vmt_compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
 static inline void vmt_freep(void *p)
 {
 	free(*(void **)p);

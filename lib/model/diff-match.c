@@ -40,11 +40,6 @@ static bool is_shared(const struct vmt_map *m)
 	return VMT_HAS(map, perms, m) && m->perms.len == 4 && m->perms.ptr[3] == 's';
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static struct vmt_bytes text_of(bool known, struct vmt_bytes text)
 {
 	return known ? text : (struct vmt_bytes){ 0 };
@@ -55,11 +50,11 @@ static int compare_file(const struct vmt_map *x, const struct vmt_map *y, bool b
 	int c = 0;
 
 	if (!by_name)
-		c = compare_u64(VMT_HAS(map, inode, x) ? x->inode : 0,
+		c = vmt_compare_u64(VMT_HAS(map, inode, x) ? x->inode : 0,
 				VMT_HAS(map, inode, y) ? y->inode : 0)
 			    ?: vmt_bytes_compare(text_of(VMT_HAS(map, device, x), x->device),
 						 text_of(VMT_HAS(map, device, y), y->device))
-			    ?: compare_u64(VMT_HAS(map, ipc_namespace, x) ? x->ipc_namespace : 0,
+			    ?: vmt_compare_u64(VMT_HAS(map, ipc_namespace, x) ? x->ipc_namespace : 0,
 					   VMT_HAS(map, ipc_namespace, y) ? y->ipc_namespace : 0);
 	if (c == 0 && (by_name || !VMT_HAS(map, inode, x) || !VMT_HAS(map, inode, y)))
 		c = vmt_bytes_compare(text_of(VMT_HAS(map, path, x), x->path),
@@ -155,10 +150,10 @@ static int compare_kind(const struct left *l, const struct left *r, bool by_name
 {
 	const struct vmt_map *x = l->map, *y = r->map;
 	bool file = has_file(x);
-	int c = compare_u64(file, has_file(y));
+	int c = vmt_compare_u64(file, has_file(y));
 
 	if (c == 0 && file)
-		c = compare_file(x, y, by_name) ?: compare_u64(offset_of(x), offset_of(y));
+		c = compare_file(x, y, by_name) ?: vmt_compare_u64(offset_of(x), offset_of(y));
 	else if (c == 0)
 		c = vmt_bytes_compare(text_of(VMT_HAS(map, path, x), x->path),
 				      text_of(VMT_HAS(map, path, y), y->path));
@@ -169,7 +164,8 @@ static int compare_kind(const struct left *l, const struct left *r, bool by_name
 
 static int compare_sized(const struct left *l, const struct left *r, bool by_name)
 {
-	return compare_kind(l, r, by_name) ?: compare_u64(l->map->size_bytes, r->map->size_bytes);
+	return compare_kind(l, r, by_name)
+		       ?: vmt_compare_u64(l->map->size_bytes, r->map->size_bytes);
 }
 
 struct order {
@@ -182,7 +178,7 @@ static int by_order(const void *l, const void *r, void *arg)
 	const struct order *o = arg;
 	const struct left *x = l, *y = r;
 
-	return o->compare(x, y, o->by_name) ?: compare_u64(x->at, y->at);
+	return o->compare(x, y, o->by_name) ?: vmt_compare_u64(x->at, y->at);
 }
 
 static size_t run_of(const struct left *l, size_t n, size_t at, const struct order *o)

@@ -7,11 +7,6 @@
 
 /* From which places of their code processes called: rows of events by stack, put together. */
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static struct vmt_bytes last_part(struct vmt_bytes path)
 {
 	const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
@@ -75,15 +70,15 @@ struct entry {
 static int by_place(const void *pa, const void *pb)
 {
 	const struct entry *a = pa, *b = pb;
-	int c = compare_u64(a->stack->pid, b->stack->pid);
+	int c = vmt_compare_u64(a->stack->pid, b->stack->pid);
 
-	c = c ?: compare_u64(a->stack->start_time_ns, b->stack->start_time_ns);
-	c = c ?: compare_u64(a->stack->exec_id, b->stack->exec_id);
-	c = c ?: compare_u64(a->site->call, b->site->call);
-	c = c ?: compare_u64(a->frame == NULL, b->frame == NULL);
+	c = c ?: vmt_compare_u64(a->stack->start_time_ns, b->stack->start_time_ns);
+	c = c ?: vmt_compare_u64(a->stack->exec_id, b->stack->exec_id);
+	c = c ?: vmt_compare_u64(a->site->call, b->site->call);
+	c = c ?: vmt_compare_u64(a->frame == NULL, b->frame == NULL);
 	if (!c && a->frame)
-		c = compare_u64(a->frame->address, b->frame->address);
-	return c ?: compare_u64(a->number, b->number);
+		c = vmt_compare_u64(a->frame->address, b->frame->address);
+	return c ?: vmt_compare_u64(a->number, b->number);
 }
 
 static struct vmt_bytes kept(struct vmt_arena *arena, struct vmt_buf *text)
@@ -180,7 +175,7 @@ struct account {
 
 static int compare_process(const struct vmt_event_process *p, uint64_t pid, uint64_t start_ns)
 {
-	return compare_u64(p->pid, pid) ?: compare_u64(p->start_ns, start_ns);
+	return vmt_compare_u64(p->pid, pid) ?: vmt_compare_u64(p->start_ns, start_ns);
 }
 
 static int by_process(const void *pa, const void *pb)

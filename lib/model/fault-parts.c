@@ -12,18 +12,13 @@
  * kind a mapping had is known all the same, and so are all figures of a kind in all mappings.
  */
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int compare_map(const struct vmt_fault_raw *m, uint32_t slot, uint64_t pid, uint64_t start)
 {
-	int c = compare_u64(m->slot, slot);
+	int c = vmt_compare_u64(m->slot, slot);
 
 	if (!c)
-		c = compare_u64(m->pid, pid);
-	return c ? c : compare_u64(m->start_time_ns, start);
+		c = vmt_compare_u64(m->pid, pid);
+	return c ? c : vmt_compare_u64(m->start_time_ns, start);
 }
 
 static int by_map(const void *pa, const void *pb)
@@ -38,13 +33,13 @@ static int by_row(const void *pa, const void *pb)
 {
 	const struct vmt_fault_by_kind *a = *(const struct vmt_fault_by_kind *const *)pa;
 	const struct vmt_fault_by_kind *b = *(const struct vmt_fault_by_kind *const *)pb;
-	int c = compare_u64(a->slot, b->slot);
+	int c = vmt_compare_u64(a->slot, b->slot);
 
 	if (!c)
-		c = compare_u64(a->pid, b->pid);
+		c = vmt_compare_u64(a->pid, b->pid);
 	if (!c)
-		c = compare_u64(a->start_time_ns, b->start_time_ns);
-	return c ? c : compare_u64(a->kind, b->kind);
+		c = vmt_compare_u64(a->start_time_ns, b->start_time_ns);
+	return c ? c : vmt_compare_u64(a->kind, b->kind);
 }
 
 struct job {

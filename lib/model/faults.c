@@ -43,11 +43,6 @@ static uint64_t distance(const struct vmt_fault_raw *raw)
 	return is_file(raw) ? raw->offset_bytes - raw->start : 0;
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static uint64_t device(const struct vmt_fault_raw *raw)
 {
 	return (uint64_t)raw->dev_major << 32 | raw->dev_minor;
@@ -56,27 +51,27 @@ static uint64_t device(const struct vmt_fault_raw *raw)
 /* What two keys of one mapping have in common. */
 static int compare_identity(const struct vmt_fault_raw *a, const struct vmt_fault_raw *b)
 {
-	int c = compare_u64(a->pid, b->pid);
+	int c = vmt_compare_u64(a->pid, b->pid);
 
 	if (!c)
-		c = compare_u64(a->start_time_ns, b->start_time_ns);
+		c = vmt_compare_u64(a->start_time_ns, b->start_time_ns);
 	if (!c)
-		c = compare_u64(a->exec_id, b->exec_id);
+		c = vmt_compare_u64(a->exec_id, b->exec_id);
 	if (!c)
-		c = compare_u64(a->owner_pid, b->owner_pid);
+		c = vmt_compare_u64(a->owner_pid, b->owner_pid);
 	if (!c)
-		c = compare_u64(a->class, b->class);
+		c = vmt_compare_u64(a->class, b->class);
 	if (!c)
-		c = compare_u64(a->special, b->special);
+		c = vmt_compare_u64(a->special, b->special);
 	if (!c)
-		c = compare_u64(device(a), device(b));
+		c = vmt_compare_u64(device(a), device(b));
 	if (!c)
-		c = compare_u64(inode_of(a), inode_of(b));
+		c = vmt_compare_u64(inode_of(a), inode_of(b));
 	if (!c)
-		c = compare_u64(a->vm_flags & VM_SHARED, b->vm_flags & VM_SHARED);
+		c = vmt_compare_u64(a->vm_flags & VM_SHARED, b->vm_flags & VM_SHARED);
 	if (!c)
-		c = compare_u64(distance(a), distance(b));
-	return c ? c : compare_u64(a->kind, b->kind);
+		c = vmt_compare_u64(distance(a), distance(b));
+	return c ? c : vmt_compare_u64(a->kind, b->kind);
 }
 
 /* One key with the mapping that it belongs to. */
@@ -92,11 +87,11 @@ static int compare_items(const void *pa, const void *pb)
 	int c = compare_identity(a->raw, b->raw);
 
 	if (!c)
-		c = compare_u64(a->now ? a->now->start : UINT64_MAX,
-				b->now ? b->now->start : UINT64_MAX);
+		c = vmt_compare_u64(a->now ? a->now->start : UINT64_MAX,
+				    b->now ? b->now->start : UINT64_MAX);
 	if (!c)
-		c = compare_u64(a->raw->start, b->raw->start);
-	return c ? c : compare_u64(a->raw->end, b->raw->end);
+		c = vmt_compare_u64(a->raw->start, b->raw->start);
+	return c ? c : vmt_compare_u64(a->raw->end, b->raw->end);
 }
 
 /* The device as maps writes it. */
@@ -425,24 +420,24 @@ static void label_file(struct vmt_arena *arena, struct vmt_fault *row,
 
 static int compare_proc(const struct item *a, const struct item *b)
 {
-	int c = compare_u64(a->raw->pid, b->raw->pid);
+	int c = vmt_compare_u64(a->raw->pid, b->raw->pid);
 
 	if (!c)
-		c = compare_u64(a->raw->start_time_ns, b->raw->start_time_ns);
-	return c ? c : compare_u64(a->raw->kind, b->raw->kind);
+		c = vmt_compare_u64(a->raw->start_time_ns, b->raw->start_time_ns);
+	return c ? c : vmt_compare_u64(a->raw->kind, b->raw->kind);
 }
 
 static int compare_file(const struct item *a, const struct item *b)
 {
-	int c = compare_u64(device(a->raw), device(b->raw));
+	int c = vmt_compare_u64(device(a->raw), device(b->raw));
 
 	if (!c)
-		c = compare_u64(inode_of(a->raw), inode_of(b->raw));
+		c = vmt_compare_u64(inode_of(a->raw), inode_of(b->raw));
 	if (!c)
-		c = compare_u64(a->raw->class, b->raw->class);
+		c = vmt_compare_u64(a->raw->class, b->raw->class);
 	if (!c)
-		c = compare_u64(a->raw->special, b->raw->special);
-	return c ? c : compare_u64(a->raw->kind, b->raw->kind);
+		c = vmt_compare_u64(a->raw->special, b->raw->special);
+	return c ? c : vmt_compare_u64(a->raw->kind, b->raw->kind);
 }
 
 static int by_proc(const void *a, const void *b)
@@ -460,14 +455,14 @@ static int by_cgroup(const void *pa, const void *pb)
 	const struct item *a = pa, *b = pb;
 	int c = vmt_bytes_compare(a->cgroup, b->cgroup);
 
-	return c ? c : compare_u64(a->raw->kind, b->raw->kind);
+	return c ? c : vmt_compare_u64(a->raw->kind, b->raw->kind);
 }
 
 static int by_kind(const void *pa, const void *pb)
 {
 	const struct item *a = pa, *b = pb;
 
-	return compare_u64(a->raw->kind, b->raw->kind);
+	return vmt_compare_u64(a->raw->kind, b->raw->kind);
 }
 
 /* Whether item goes on the row that first began and that ends at end so far. */

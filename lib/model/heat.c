@@ -18,29 +18,24 @@ void vmt_heat_done(struct vmt_heat *h)
 	*h = (struct vmt_heat){ 0 };
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 /*
  * The order of rows: of a process its mappings by address. What a mapping is does not change while
  * its bounds do, as those of a stack: rows that overlap and have one name are one.
  */
 static int compare(const struct vmt_heat_row *r, const struct vmt_fault_raw *m)
 {
-	int c = compare_u64(r->pid, m->pid);
+	int c = vmt_compare_u64(r->pid, m->pid);
 
 	if (!c)
-		c = compare_u64(r->start_time_ns, m->start_time_ns);
+		c = vmt_compare_u64(r->start_time_ns, m->start_time_ns);
 	if (!c)
-		c = compare_u64(r->exec_id, m->exec_id);
+		c = vmt_compare_u64(r->exec_id, m->exec_id);
 	if (c || (r->start < m->end && m->start < r->end && r->class == m->class &&
 		  vmt_bytes_equal(r->path, m->path)))
 		return c;
-	c = compare_u64(r->start, m->start);
+	c = vmt_compare_u64(r->start, m->start);
 	if (!c)
-		c = compare_u64((uint64_t)r->class, (uint64_t)m->class);
+		c = vmt_compare_u64((uint64_t)r->class, (uint64_t)m->class);
 	if (!c)
 		c = vmt_bytes_compare(r->path, m->path);
 	return c ? c : vmt_bytes_compare(r->comm, m->comm);

@@ -12,11 +12,6 @@
  * process add up to what the kernel counted.
  */
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static struct vmt_bytes last_part(struct vmt_bytes path)
 {
 	size_t i;
@@ -139,10 +134,10 @@ static void count(struct vmt_stack *row, uint64_t minor, uint64_t major)
 static int by_text(const void *pa, const void *pb)
 {
 	const struct vmt_stack *a = pa, *b = pb;
-	int c = compare_u64(a->pid, b->pid);
+	int c = vmt_compare_u64(a->pid, b->pid);
 
 	if (!c)
-		c = compare_u64(a->start_time_ns, b->start_time_ns);
+		c = vmt_compare_u64(a->start_time_ns, b->start_time_ns);
 	if (!c)
 		c = vmt_bytes_compare(a->comm, b->comm);
 	return c ? c : vmt_bytes_compare(a->stack, b->stack);
@@ -180,9 +175,9 @@ static int by_proc(const void *pa, const void *pb)
 {
 	const struct vmt_fault_proc *a = ((const struct account *)pa)->proc;
 	const struct vmt_fault_proc *b = ((const struct account *)pb)->proc;
-	int c = compare_u64(a->pid, b->pid);
+	int c = vmt_compare_u64(a->pid, b->pid);
 
-	return c ? c : compare_u64(a->start_time_ns, b->start_time_ns);
+	return c ? c : vmt_compare_u64(a->start_time_ns, b->start_time_ns);
 }
 
 /* Of a process, or the one that processes share once the table of them is full, which is pid 0's
@@ -285,15 +280,15 @@ struct leaf {
 static int by_leaf(const void *pa, const void *pb)
 {
 	const struct leaf *a = pa, *b = pb;
-	int c = compare_u64(a->stack->pid, b->stack->pid);
+	int c = vmt_compare_u64(a->stack->pid, b->stack->pid);
 
 	if (!c)
-		c = compare_u64(a->stack->start_time_ns, b->stack->start_time_ns);
+		c = vmt_compare_u64(a->stack->start_time_ns, b->stack->start_time_ns);
 	if (!c)
-		c = compare_u64(a->stack->exec_id, b->stack->exec_id);
+		c = vmt_compare_u64(a->stack->exec_id, b->stack->exec_id);
 	if (!c)
-		c = compare_u64(a->frame == NULL, b->frame == NULL);
-	return c || !a->frame ? c : compare_u64(a->frame->address, b->frame->address);
+		c = vmt_compare_u64(a->frame == NULL, b->frame == NULL);
+	return c || !a->frame ? c : vmt_compare_u64(a->frame->address, b->frame->address);
 }
 
 static void label_leaf(struct vmt_fault *row, const struct leaf *leaf)

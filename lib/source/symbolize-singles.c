@@ -3,17 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "model/model.h"
-#include "source/root.h"
-
-/* What is known is forgotten when it is more than that, so that a window of hours does not fill the
- * memory, */
-#define KNOWN_MAX ((size_t)16384)
-/* and when it is older: libraries come and go, and what translates code at run time writes down
- * its names later, and uses addresses again. */
-#define KNOWN_NS UINT64_C(5000000000)
+#include "source/known.h"
 
 /* An instruction of one program image of one process. */
 struct instruction {
@@ -25,28 +17,20 @@ struct instruction {
 };
 
 struct vmt_single_symbols {
-	struct vmt_arena arena; /* of the texts */
+	struct vmt_known kept;
 	struct instruction *all; /* in order */
-	size_t n;
-	size_t cap;
-	uint64_t since_ns; /* CLOCK_MONOTONIC; when the first of them was asked for */
 };
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
 
 static int by_instruction(const void *pa, const void *pb)
 {
 	const struct instruction *a = pa, *b = pb;
-	int c = compare_u64(a->pid, b->pid);
+	int c = vmt_compare_u64(a->pid, b->pid);
 
 	if (!c)
-		c = compare_u64(a->start_time_ns, b->start_time_ns);
+		c = vmt_compare_u64(a->start_time_ns, b->start_time_ns);
 	if (!c)
-		c = compare_u64(a->exec_id, b->exec_id);
-	return c ? c : compare_u64(a->ip, b->ip);
+		c = vmt_compare_u64(a->exec_id, b->exec_id);
+	return c ? c : vmt_compare_u64(a->ip, b->ip);
 }
 
 struct vmt_single_symbols *vmt_single_symbols_new(void)
@@ -54,7 +38,7 @@ struct vmt_single_symbols *vmt_single_symbols_new(void)
 	struct vmt_single_symbols *known = calloc(1, sizeof(*known));
 
 	if (known)
-		vmt_arena_init(&known->arena);
+		vmt_arena_init(&known->kept.arena);
 	return known;
 }
 
@@ -62,7 +46,7 @@ void vmt_single_symbols_free(struct vmt_single_symbols *known)
 {
 	if (!known)
 		return;
-	vmt_arena_done(&known->arena);
+	vmt_arena_done(&known->kept.arena);
 	free(known->all);
 	free(known);
 }
@@ -71,9 +55,9 @@ static int by_row(const void *pa, const void *pb)
 {
 	const struct vmt_fault_raw *a = *(const struct vmt_fault_raw *const *)pa;
 	const struct vmt_fault_raw *b = *(const struct vmt_fault_raw *const *)pb;
-	int c = compare_u64(a->slot, b->slot);
+	int c = vmt_compare_u64(a->slot, b->slot);
 
-	return c ? c : compare_u64(a->pid, b->pid);
+	return c ? c : vmt_compare_u64(a->pid, b->pid);
 }
 
 /* Which instruction each fault is of: the mapping says of which image. ip 0: it is not known. */
@@ -112,8 +96,9 @@ static int list(const struct vmt_fault_sample *f, struct instruction *ret)
 static struct instruction *find(const struct vmt_single_symbols *known,
 				const struct instruction *wanted)
 {
-	return known->n ? bsearch(wanted, known->all, known->n, sizeof(*known->all), by_instruction)
-			: NULL;
+	return known->kept.n ? bsearch(wanted, known->all, known->kept.n, sizeof(*known->all),
+				       by_instruction)
+			     : NULL;
 }
 
 /* Those that are not known, once each; how many. */
@@ -142,11 +127,13 @@ static int keep(struct vmt_single_symbols *known, const struct instruction *one,
 	/* What is nowhere is kept, too. */
 	if (frame->symbol.len || (frame->module.len && frame->has_offset))
 		vmt_fault_frame_text(&text, frame);
-	copy = vmt_buf_error(&text) < 0 ? NULL : vmt_arena_copy(&known->arena, text.data, text.len);
-	if (!copy || vmt_grow(&known->all, &known->cap, known->n + 1, sizeof(*known->all)) < 0)
+	copy = vmt_buf_error(&text) < 0 ? NULL
+					: vmt_arena_copy(&known->kept.arena, text.data, text.len);
+	if (!copy ||
+	    vmt_grow(&known->all, &known->kept.cap, known->kept.n + 1, sizeof(*known->all)) < 0)
 		return -ENOMEM;
-	known->all[known->n] = *one;
-	known->all[known->n++].symbol = (struct vmt_bytes){ copy, text.len };
+	known->all[known->kept.n] = *one;
+	known->all[known->kept.n++].symbol = (struct vmt_bytes){ copy, text.len };
 	return 0;
 }
 
@@ -203,21 +190,9 @@ static int look_up(struct vmt_single_symbols *known, struct vmt_collector *c, st
 	}
 	for (i = 0; r == 0 && i < rest; i++)
 		r = keep(known, &all[i], frame_of(&again, i));
-	if (known->n)
-		qsort(known->all, known->n, sizeof(*known->all), by_instruction);
+	if (known->kept.n)
+		qsort(known->all, known->kept.n, sizeof(*known->all), by_instruction);
 	return r;
-}
-
-static void forget(struct vmt_single_symbols *known)
-{
-	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
-
-	if (known->n && known->n < KNOWN_MAX && now - known->since_ns < KNOWN_NS)
-		return;
-	vmt_arena_done(&known->arena);
-	vmt_arena_init(&known->arena);
-	known->n = 0;
-	known->since_ns = now;
 }
 
 int vmt_symbolize_singles(struct vmt_single_symbols *known, struct vmt_collector *c,
@@ -230,7 +205,7 @@ int vmt_symbolize_singles(struct vmt_single_symbols *known, struct vmt_collector
 
 	if (!each || !asked)
 		return -ENOMEM;
-	forget(known);
+	vmt_known_forget(&known->kept);
 	r = list(f, each);
 	if (r < 0)
 		return r;

@@ -3,14 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "model/model.h"
-#include "source/root.h"
-
-/* As of symbolize-singles.c: so much is known at a time, and for so long. */
-#define KNOWN_MAX ((size_t)16384)
-#define KNOWN_NS  UINT64_C(5000000000)
+#include "source/known.h"
 
 struct known_stack {
 	struct vmt_fault_stack stack; /* its addresses are the arena's */
@@ -18,29 +13,21 @@ struct known_stack {
 };
 
 struct vmt_stack_symbols {
-	struct vmt_arena arena;
+	struct vmt_known kept;
 	struct known_stack *all; /* in order */
-	size_t n;
-	size_t cap;
-	uint64_t since_ns; /* CLOCK_MONOTONIC; when the first of them was asked for */
 };
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
 
 static int compare(const struct vmt_fault_stack *a, const struct vmt_fault_stack *b)
 {
-	int c = compare_u64(a->pid, b->pid);
+	int c = vmt_compare_u64(a->pid, b->pid);
 
-	c = c ?: compare_u64(a->start_time_ns, b->start_time_ns);
-	c = c ?: compare_u64(a->exec_id, b->exec_id);
-	c = c ?: compare_u64(a->n_user, b->n_user);
-	c = c ?: compare_u64((uint64_t)-a->lost, (uint64_t)-b->lost);
-	c = c ?: compare_u64(a->cut, b->cut);
+	c = c ?: vmt_compare_u64(a->start_time_ns, b->start_time_ns);
+	c = c ?: vmt_compare_u64(a->exec_id, b->exec_id);
+	c = c ?: vmt_compare_u64(a->n_user, b->n_user);
+	c = c ?: vmt_compare_u64((uint64_t)-a->lost, (uint64_t)-b->lost);
+	c = c ?: vmt_compare_u64(a->cut, b->cut);
 	for (uint32_t i = 0; !c && i < a->n_user; i++)
-		c = compare_u64(a->addresses[i], b->addresses[i]);
+		c = vmt_compare_u64(a->addresses[i], b->addresses[i]);
 	return c;
 }
 
@@ -61,7 +48,7 @@ struct vmt_stack_symbols *vmt_stack_symbols_new(void)
 	struct vmt_stack_symbols *known = calloc(1, sizeof(*known));
 
 	if (known)
-		vmt_arena_init(&known->arena);
+		vmt_arena_init(&known->kept.arena);
 	return known;
 }
 
@@ -69,7 +56,7 @@ void vmt_stack_symbols_free(struct vmt_stack_symbols *known)
 {
 	if (!known)
 		return;
-	vmt_arena_done(&known->arena);
+	vmt_arena_done(&known->kept.arena);
 	free(known->all);
 	free(known);
 }
@@ -79,7 +66,9 @@ static const struct known_stack *find(const struct vmt_stack_symbols *known,
 {
 	const struct known_stack key = { .stack = *stack };
 
-	return known->n ? bsearch(&key, known->all, known->n, sizeof(*known->all), by_stack) : NULL;
+	return known->kept.n
+		       ? bsearch(&key, known->all, known->kept.n, sizeof(*known->all), by_stack)
+		       : NULL;
 }
 
 /* Those that are not known, once each; how many. */
@@ -116,16 +105,16 @@ static int keep(struct vmt_stack_symbols *known, const struct vmt_fault_sample *
 		const struct vmt_fault_stack *s)
 {
 	struct known_stack one = { .stack = *s };
-	void *addresses = vmt_arena_copy(&known->arena, s->addresses,
+	void *addresses = vmt_arena_copy(&known->kept.arena, s->addresses,
 					 (s->n_user + (size_t)1) * sizeof(*s->addresses));
 
-	if (!addresses || vmt_event_stack_text(f, s, &known->arena, &one.text) < 0 ||
-	    vmt_grow(&known->all, &known->cap, known->n + 1, sizeof(*known->all)) < 0)
+	if (!addresses || vmt_event_stack_text(f, s, &known->kept.arena, &one.text) < 0 ||
+	    vmt_grow(&known->all, &known->kept.cap, known->kept.n + 1, sizeof(*known->all)) < 0)
 		return -ENOMEM;
 	one.stack.addresses = addresses;
 	one.stack.frames = NULL;
 	one.stack.comm = (struct vmt_bytes){ 0 };
-	known->all[known->n++] = one;
+	known->all[known->kept.n++] = one;
 	return 0;
 }
 
@@ -161,21 +150,9 @@ static int look_up(struct vmt_stack_symbols *known, struct vmt_collector *c, str
 		}
 		n = rest;
 	}
-	if (known->n)
-		qsort(known->all, known->n, sizeof(*known->all), by_stack);
+	if (known->kept.n)
+		qsort(known->all, known->kept.n, sizeof(*known->all), by_stack);
 	return r;
-}
-
-static void forget(struct vmt_stack_symbols *known)
-{
-	uint64_t now = vmt_now_ns(CLOCK_MONOTONIC);
-
-	if (known->n && known->n < KNOWN_MAX && now - known->since_ns < KNOWN_NS)
-		return;
-	vmt_arena_done(&known->arena);
-	vmt_arena_init(&known->arena);
-	known->n = 0;
-	known->since_ns = now;
 }
 
 int vmt_symbolize_stacks(struct vmt_stack_symbols *known, struct vmt_collector *c,
@@ -189,7 +166,7 @@ int vmt_symbolize_stacks(struct vmt_stack_symbols *known, struct vmt_collector *
 
 	if (!asked)
 		return -ENOMEM;
-	forget(known);
+	vmt_known_forget(&known->kept);
 	n_asked = unknown(known, stacks, n, asked);
 	r = n_asked ? look_up(known, c, s, asked, n_asked, codes, arg) : 0;
 	for (size_t i = 0; i < n && r == 0; i++) {

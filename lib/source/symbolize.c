@@ -40,19 +40,14 @@ struct work {
 	size_t cap_runs;
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int compare_image(uint64_t pid, uint64_t start_time_ns, uint64_t exec_id,
 			 const struct vmt_fault_code *b)
 {
-	int c = compare_u64(pid, b->pid);
+	int c = vmt_compare_u64(pid, b->pid);
 
 	if (!c)
-		c = compare_u64(start_time_ns, b->start_time_ns);
-	return c ? c : compare_u64(exec_id, b->exec_id);
+		c = vmt_compare_u64(start_time_ns, b->start_time_ns);
+	return c ? c : vmt_compare_u64(exec_id, b->exec_id);
 }
 
 static int by_image(const void *pa, const void *pb)
@@ -61,21 +56,21 @@ static int by_image(const void *pa, const void *pb)
 	const struct vmt_fault_code *b = *(const struct vmt_fault_code *const *)pb;
 	int c = compare_image(a->pid, a->start_time_ns, a->exec_id, b);
 
-	return c ? c : compare_u64(a->start, b->start);
+	return c ? c : vmt_compare_u64(a->start, b->start);
 }
 
 static int by_place(const void *pa, const void *pb)
 {
 	const struct place *a = pa, *b = pb;
-	int c = compare_u64(a->pid, b->pid);
+	int c = vmt_compare_u64(a->pid, b->pid);
 
 	if (!c)
-		c = compare_u64(a->start_time_ns, b->start_time_ns);
+		c = vmt_compare_u64(a->start_time_ns, b->start_time_ns);
 	if (!c)
-		c = compare_u64(a->exec_id, b->exec_id);
+		c = vmt_compare_u64(a->exec_id, b->exec_id);
 	if (!c)
-		c = compare_u64(a->address, b->address);
-	return c ? c : compare_u64(a->lookup, b->lookup);
+		c = vmt_compare_u64(a->address, b->address);
+	return c ? c : vmt_compare_u64(a->lookup, b->lookup);
 }
 
 static bool same_code(const struct vmt_fault_code *a, const struct vmt_fault_code *b)
@@ -238,19 +233,19 @@ static uint64_t wanted_of(const struct place *p)
 
 static int compare_group(const struct place *a, const struct place *b)
 {
-	int c = compare_u64(sort_of(a), sort_of(b));
+	int c = vmt_compare_u64(sort_of(a), sort_of(b));
 
 	if (c || a->kernel)
 		return c;
 	if (sort_of(a) == VMT_SYMBOL_PERF_MAP) {
-		c = compare_u64(a->pid, b->pid);
-		return c ? c : compare_u64(a->start_time_ns, b->start_time_ns);
+		c = vmt_compare_u64(a->pid, b->pid);
+		return c ? c : vmt_compare_u64(a->start_time_ns, b->start_time_ns);
 	}
-	c = compare_u64(a->code->dev_major, b->code->dev_major);
+	c = vmt_compare_u64(a->code->dev_major, b->code->dev_major);
 	if (!c)
-		c = compare_u64(a->code->dev_minor, b->code->dev_minor);
+		c = vmt_compare_u64(a->code->dev_minor, b->code->dev_minor);
 	if (!c)
-		c = compare_u64(a->code->inode, b->code->inode);
+		c = vmt_compare_u64(a->code->inode, b->code->inode);
 	return c ? c : vmt_bytes_compare(a->code->path, b->code->path);
 }
 
@@ -258,7 +253,7 @@ static int by_group(const void *pa, const void *pb)
 {
 	int c = compare_group(pa, pb);
 
-	return c ? c : compare_u64(wanted_of(pa), wanted_of(pb));
+	return c ? c : vmt_compare_u64(wanted_of(pa), wanted_of(pb));
 }
 
 /* What opening the mapped file needs, of the first live process that has it, or else its path. */

@@ -11,7 +11,6 @@ import mmap
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from tap import BUILD, VMTOP, Report  # noqa: E402
+from traced import untraced  # noqa: E402
 
 CALLS = BUILD / "tests" / "live" / "event-calls"
 TRACED = ("mmap,munmap,mprotect,mremap,brk,madvise,mlock,munlock,mlockall,msync,memfd_create,shmat,"
@@ -204,13 +204,9 @@ def compare(report, name, command, least):
 
 def main():
     report = Report()
-    if not shutil.which("strace"):
-        report.skip("events-strace", "there is no strace here")
-        return 0
-    tried = subprocess.run(["strace", "-o", "/dev/null", "true"], stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, check=False)
-    if tried.returncode:
-        report.skip("events-strace", f"strace cannot trace here: {tried.stderr[-100:]}")
+    why = untraced()
+    if why:
+        report.skip("events-strace", why)
         return 0
     with open("/proc/self/status", encoding="ascii") as status:
         if any(line.startswith("NSpid:") and len(line.split()) > 2 for line in status):

@@ -17,8 +17,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from mapped import victim  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
+from traced import victim  # noqa: E402
 
 CASES = ("D06 the kernel is never asked for build-ids", "D07 no mapped file is opened or looked at",
          "D09 no file is read that blocks otherwise",

@@ -11,7 +11,6 @@ import mmap
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,8 +21,8 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "ui"))
 
 from console import Console, ENTER  # noqa: E402
-from mapped import victim  # noqa: E402
 from tap import BUILD, Report  # noqa: E402
+from traced import untraced, victim  # noqa: E402
 
 # As a release: what sanitizers do by themselves is none of the program's.
 VMTOP = BUILD / "cmd" / "vmtop"
@@ -194,15 +193,10 @@ def examples(report, folder, path):
 
 def main():
     report = Report()
-    if shutil.which("strace") is None:
+    why = untraced()
+    if why:
         for case in CASES:
-            report.skip(case, "needs the package strace")
-        return
-    tried = subprocess.run(["strace", "-o", "/dev/null", "true"], stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, check=False)
-    if tried.returncode:
-        for case in CASES:
-            report.skip(case, f"strace cannot trace here: {tried.stderr[-100:]}")
+            report.skip(case, why)
         return
     with tempfile.TemporaryDirectory(prefix="vmtop-quiet-", dir="/var/tmp") as name, \
             tempfile.TemporaryDirectory(prefix="vmtop-quiet-", dir="/var/tmp") as folder:

@@ -331,6 +331,17 @@ static void test_read_below_a_root(void **state)
 	unit_dir_remove(&d);
 }
 
+/* A machine of one process, 42, whose first thread ended. */
+static void make_headless(struct unit_dir *d)
+{
+	unit_dir_make(d);
+	unit_dir_write(d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
+	unit_dir_write(d, "proc/42/stat",
+		       "42 (x) Z 17 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 3 0 300 0 0\n");
+	unit_dir_write(d, "proc/42/statm", "0 0 0 0 0 0 0\n");
+	unit_dir_write(d, "proc/42/status", "Name:\tx\nUid:\t0\t0\t0\t0\n");
+}
+
 /* The first thread ended, another lives: its files have the memory. */
 static void a06_headless_below_a_root(void **state)
 {
@@ -340,12 +351,7 @@ static void a06_headless_below_a_root(void **state)
 	struct unit_dir d;
 	struct vmt_arena a;
 
-	unit_dir_make(&d);
-	unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
-	unit_dir_write(&d, "proc/42/stat",
-		       "42 (x) Z 17 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 3 0 300 0 0\n");
-	unit_dir_write(&d, "proc/42/statm", "0 0 0 0 0 0 0\n");
-	unit_dir_write(&d, "proc/42/status", "Name:\tx\nUid:\t0\t0\t0\t0\n");
+	make_headless(&d);
 	unit_dir_write(&d, "proc/42/task/42/status", "Name:\tx\n");
 	unit_dir_write(&d, "proc/42/task/43/status", "Name:\tended too\n");
 	unit_dir_write(&d, "proc/42/task/44/status", status);
@@ -539,12 +545,7 @@ static void test_headless_of_which_little_is_known(void **state)
 		struct unit_dir d;
 		struct vmt_arena a;
 
-		unit_dir_make(&d);
-		unit_dir_write(&d, "vmtop-fixture", "page_size 4096\nuser_hz 100\n");
-		unit_dir_write(&d, "proc/42/stat",
-			       "42 (x) Z 17 42 42 0 -1 0 1 0 0 0 0 0 0 0 20 0 3 0 300 0 0\n");
-		unit_dir_write(&d, "proc/42/statm", "0 0 0 0 0 0 0\n");
-		unit_dir_write(&d, "proc/42/status", "Name:\tx\nUid:\t0\t0\t0\t0\n");
+		make_headless(&d);
 		if (left[i]) {
 			unit_dir_write(&d, "proc/42/task/notes/status", "x\n");
 			unit_dir_write(&d, "proc/42/task/43/comm", "no status\n");

@@ -1,9 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A process that maps a file, for tests that watch which files are opened."""
+"""For tests that watch the calls of vmtop: why strace cannot, and a process that maps a file."""
 
 import mmap
 import os
+import shutil
 import signal
+import subprocess
+
+
+def untraced():
+    """Why strace cannot trace here, or None."""
+    if not shutil.which("strace"):
+        return "there is no strace here"
+    tried = subprocess.run(["strace", "-o", "/dev/null", "true"], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, check=False)
+    return f"strace cannot trace here: {tried.stderr[-100:]}" if tried.returncode else None
 
 
 def victim(path):
