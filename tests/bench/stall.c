@@ -366,10 +366,10 @@ int main(int argc, char **argv)
 	kill(watched, SIGKILL);
 	waitpid(watched, NULL, 0);
 	if (check) {
-		judge("maps", &readers[VMTOP_MAPS]);
+		judge("M06/maps", &readers[VMTOP_MAPS]);
 		if (geteuid() == 0)
-			judge("pss-sliced", &readers[VMTOP_SLICED]);
-		judge("pages", &readers[VMTOP_PAGES]);
+			judge("M06/pss-sliced", &readers[VMTOP_SLICED]);
+		judge("M06/pages", &readers[VMTOP_PAGES]);
 		return 0;
 	}
 	printf("%u MiB in pages of 4 KiB; slowest round of mmap and munmap in a second, over %u s\n",

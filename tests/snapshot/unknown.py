@@ -282,12 +282,41 @@ def shown(report):
             )
 
 
+def no_page_monitor(report):
+    """A kernel built without PROC_PAGE_MONITOR has neither smaps, smaps_rollup nor pagemap. What other
+    files tell stays as it is."""
+    pid = snap.pid_named("guest-7", "anonymous")
+    cheap = ["ps", "-o", "pid,rss,anon,file,shmem,swap,pss,uss", "--pss"]
+    with tempfile.TemporaryDirectory() as tmp:
+        top = pathlib.Path(tmp) / "machine"
+        shutil.copytree(snap.FIXTURES / "guest-7", top, symlinks=True)
+        before = snap.document(top, *cheap), snap.document(top, "maps", str(pid))
+        for name in ("smaps", "smaps_rollup", "pagemap"):
+            for path in top.glob(f"proc/**/{name}"):
+                path.unlink()
+        after = snap.document(top, *cheap), snap.document(top, "maps", str(pid))
+    problems = []
+    was, now = (doc["data"]["processes"] for doc in (before[0], after[0]))
+    if not any(row["pss_bytes"] for row in was):
+        problems.append("no PSS was there to be taken away")
+    for old, new in zip(was, now, strict=True):
+        wanted = {**old, "pss_bytes": None, "uss_bytes": None}
+        if new != wanted:
+            problems.append(f"ps: {new}, not {wanted}")
+    was, now = (doc["data"]["maps"] for doc in (before[1], after[1]))
+    if [(row["start"], row["path"]) for row in was] != [(row["start"], row["path"]) for row in now]:
+        problems.append("maps: not the same mappings")
+    problems += [f"maps: {row}" for row in now if row["rss_bytes"] is not None]
+    report.check("N03 no smaps, smaps_rollup and pagemap: unknown, and the rest as before", problems[:5])
+
+
 def main():
     report = Report()
     for fixture in snap.fixtures():
         if fixture != snap.HOSTILE:
             check(report, fixture, snap.pid_named(fixture, "anonymous"))
     shown(report)
+    no_page_monitor(report)
     report.done()
 
 

@@ -7,6 +7,11 @@ with what was found. With --update it is written:
 
     tests/static/hostile.py --update        (tests/static/generated.py --update does it too)
 
+What became of the cases is in tests/hostile-results, made from what the suites printed when all of
+them were run (scripts/test):
+
+    tests/static/hostile.py --results [build/testlogs]
+
 A test declares a case by its name, a literal that begins with the number of the case:
 
     Python          report.check("A07 execve in mid-walk: ...", problems), report.skip(...)
@@ -20,6 +25,7 @@ One test may have several: "A03 A04 zombie ...", a03_a04_zombie.
 import ast
 import collections
 import difflib
+import os
 import pathlib
 import re
 import sys
@@ -28,6 +34,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tap import TOP, Report, without_comments  # noqa: E402
 
 PAGE = TOP / "tests" / "HOSTILE.md"
+RESULTS = TOP / "tests" / "hostile-results"
 
 CASES = {
     "A": ("Processes that come and go", {
@@ -46,6 +53,7 @@ CASES = {
         "A13": "mappings split and merge during the walk",
         "A14": "a stopped, traced or frozen process",
         "A15": "10,000 processes, 50,000 threads",
+        "A16": "a process that hides from who lists /proc, by coming and going beside it",
     }),
     "B": ("Names", {
         "B01": "comm that looks like the rest of stat, with control bytes",
@@ -208,23 +216,35 @@ CASES = {
         "L07": "a recorder that runs for days",
     }),
     "M": ("Its own memory", {
+        "M01": "little memory is left for it",
         "M02": "the n-th allocation fails, for every n",
+        "M03": "memory that it locks",
+        "M04": "what it asks of the OOM killer",
+        "M05": "faults that it makes itself",
+        "M06": "how long what is looked at waits for it",
+        "M07": "a reader that waits for a processor while it holds a lock",
     }),
     "N": ("Kernels that are older and newer", {
         "N01": "a field that is not known",
         "N02": "a field that is missing",
+        "N03": "no smaps, smaps_rollup and pagemap at all",
         "N04": "no MemAvailable",
         "N05": "more lines, other units, tabs",
         "N06": "stat with fewer fields",
         "N07": "lines cut anywhere between two reads",
         "N08": "numbers of devices and inodes that are wide",
+        "N09": "more words behind the one of a removed file",
         "N10": "a rollup that lacks most of it (6.1)",
     }),
 }
 KNOWN = {case: what for _, cases in CASES.values() for case, what in cases.items()}
 
 # Why a case has no test at all.
-NOT_PRODUCED = {}
+NOT_PRODUCED = {
+    "A16": "not solved: a listing of /proc is not one moment, and who forks and ends in step with it "
+           "can be in none (CVE-2018-1121); what faults or is mapped is seen by the probes all the "
+           "same. SECURITY.md says so",
+}
 
 FIRST = re.compile(r"((?:[A-N]\d\d[ /]+)+)(.*)", re.DOTALL)
 UNIT = re.compile(r"\b(?:cmocka_unit_test\w*|TEST)\(\s*((?:[a-n]\d\d_)+)(\w+)")
@@ -312,6 +332,8 @@ def where(path, in_guests):
     suite = path.parts[1]
     if suite in ("unit", "snapshot", "static", "fuzz"):
         return suite
+    if suite == "bench":
+        suite = "live"
     # A script that guests are given is run by nobody else.
     if suite == "vm" or (path in in_guests and path.suffix == ".sh"):
         return "guests"
@@ -320,6 +342,87 @@ def where(path, in_guests):
 
 def cell(text):
     return text.replace("\\n", " ").replace("|", "\\|").replace("<", "\\<").strip()
+
+
+# A line of a result; what stands in brackets behind it is the kernel of a guest. Plans have numbers.
+RESULT = re.compile(r"(ok|not ok|skip)\s+(?:\d+\s+-?\s*)?(.*?)(?:\s+\[([\d.]+)\])?(?:\s+-\s.*)?")
+IN_RESULT = re.compile(r"(?:^|/)((?:[A-N]\d\d(?:[ /]+|$))+)|^((?:[a-n]\d\d_)+)")
+COLUMNS = ["here", "5.10", "6.1", "6.12", "7"]
+WORST = ["held", "skipped", "failed"]
+HEAD = """# What became of the cases of tests/HOSTILE.md where all suites were run, by kernel. Written by
+# tests/static/hostile.py --results. A case held where all of its tests that ran passed, and was
+# skipped where none could run.
+"""
+
+
+def results_of(text):
+    """(case, column, result) of what a suite printed."""
+    for line in text.splitlines():
+        line = line.strip()
+        match = RESULT.fullmatch(line)
+        if not match:
+            continue
+        result, name, kernel = match.groups()
+        if result == "ok" and re.search(r"# *skip", line, re.IGNORECASE):
+            result = "skip"
+        found = IN_RESULT.search(re.sub(r"\s*# *skip:?\s*", "", name, flags=re.IGNORECASE))
+        for case in re.findall(r"[A-N]\d\d", (found[1] or found[2]).upper()) if found else ():
+            yield case, kernel or "here", result
+
+
+def write_results(logs):
+    """Takes them from the logs of suites; the kernel at hand is here."""
+    seen = collections.defaultdict(set)
+    for path in sorted(logs.glob("*.txt")):
+        for case, column, result in results_of(path.read_text(encoding="utf-8", errors="replace")):
+            seen[case, column].add(result)
+    release = ".".join(os.uname().release.split(".")[:2])
+    lines = [HEAD.rstrip("\n"), f"kernel {release}"]
+    for case in sorted(KNOWN):
+        of = {column: "failed" if "not ok" in seen[case, column] else
+              "held" if "ok" in seen[case, column] else "skipped"
+              for column in COLUMNS if seen.get((case, column))}
+        if of:
+            lines.append(" ".join([case, *(f"{column}={what}" for column, what in of.items())]))
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for column in COLUMNS:
+        count = collections.Counter(what for line in lines for word in line.split()[1:]
+                                    for name, _, what in [word.partition("=")] if name == column)
+        print(f"{column}: " + ", ".join(f"{count[what]} {what}" for what in WORST))
+
+
+def read_results():
+    """The kernel that is here, and {case: {column: result}}."""
+    here, found = "", {}
+    for line in RESULTS.read_text(encoding="utf-8").splitlines():
+        first, *rest = line.split()
+        if first == "kernel":
+            here = rest[0]
+        elif not line.startswith("#"):
+            found[first] = dict(word.split("=") for word in rest)
+    return here, found
+
+
+def matrix():
+    """The table of results by kernel."""
+    here, found = read_results()
+    held = [case for case in KNOWN if "held" in found.get(case, {}).values()]
+    lines = [
+        "## What became of them", "",
+        f"{len(held)} of {len(KNOWN)} cases held when all suites were last run and this page was "
+        "made: natively",
+        f"on Linux {here}, with the suites that need no kernel in particular, and in guests. `+` held; "
+        "`s` was",
+        "skipped, as the kernel or machine cannot make it; nothing: it is not run there, for it tries "
+        "vmtop",
+        "and not the kernel, or needs minutes under emulation.", "",
+        "| case | " + " | ".join([here, *COLUMNS[1:]]) + " |", "|---|" + "---|" * len(COLUMNS),
+    ]
+    marks = {"held": "+", "skipped": "s", "failed": "FAILED", None: ""}
+    for case in KNOWN:
+        cells = [marks[found.get(case, {}).get(column)] for column in COLUMNS]
+        lines.append(f"| {case} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
 
 
 def page():
@@ -350,7 +453,7 @@ def page():
                 said = "; ".join(cell(name) for name in dict.fromkeys(names_))
                 lines.append(f"{first} `{path}`: {said} | {where(path, in_guests)} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines + matrix())
 
 
 def update():
@@ -383,7 +486,24 @@ FINDS = [
 ]
 
 
+# What a line of a suite says of a case.
+SAID = [
+    ("ok 7 - a07_execve", [("A07", "here", "ok")]),
+    ("ok 7 # SKIP a07_execve", [("A07", "here", "skip")]),
+    ("ok A03 A04 zombie: it", [("A03", "here", "ok"), ("A04", "here", "ok")]),
+    ("not ok odd/C03/closed [6.12] - size 1 [7]", [("C03", "6.12", "not ok")]),
+    ("skip hostile/probe/F03 [5.10] - on 7, or with --full", [("F03", "5.10", "skip")]),
+    ("ok x: C04 later", []),
+    ("# ok A07", []),
+]
+
+
 def main():
+    if "--results" in sys.argv[1:]:
+        where_ = sys.argv[sys.argv.index("--results") + 1:]
+        write_results(pathlib.Path(where_[0]) if where_ else TOP / "build" / "testlogs")
+        update()
+        return
     if "--update" in sys.argv[1:]:
         update()
         return
@@ -393,14 +513,24 @@ def main():
         if (have := [f"{case} {name}" for cases, name in names(pathlib.Path(path), text)
                      for case in cases]) != wanted
     ])
+    report.check("results of cases are found", [
+        f"{text!r} gives {have}" for text, wanted in SAID if (have := list(results_of(text))) != wanted
+    ])
     found = tests()
     tested = {test.case for test in found}
-    report.check("there are 162 cases", None if len(KNOWN) == 162 else f"{len(KNOWN)}")
+    report.check("there are 171 cases", None if len(KNOWN) == 171 else f"{len(KNOWN)}")
     report.check("every hostile case has a test or a reason",
                  sorted(set(KNOWN) - tested - set(NOT_PRODUCED)))
     report.check("no case has both a test and a reason for none", sorted(tested & set(NOT_PRODUCED)))
     report.check("every name is of a case that is known",
                  [f"{test.path}: {test.case}" for test in found if test.case not in KNOWN])
+    became = read_results()[1]
+    report.check("tests/hostile-results is of cases that there are, and none failed",
+                 [case for case in became if case not in KNOWN] +
+                 [f"{case} {became[case]}" for case in became if "failed" in became[case].values()])
+    report.check("each case held on some kernel, or has a reason",
+                 [case for case in KNOWN if "held" not in became.get(case, {}).values()
+                  and case not in NOT_PRODUCED])
     report.check("tests/HOSTILE.md is up to date", stale())
     report.done()
 

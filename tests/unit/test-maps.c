@@ -412,6 +412,36 @@ static void test_kinds_by_name(void **state)
 			     cases[i].kind);
 }
 
+/* Words that a newer kernel might put behind the one of a removed file: the name is kept whole, and
+ * is not taken for one of the kernel's own. */
+static void n09_more_behind_deleted(void **state)
+{
+	static const char lines[] =
+		"1000-2000 r--p 00000000 08:01 7 /home/a (deleted) (moved)\n"
+		"2000-3000 rw-s 00000000 00:01 7 /SYSV0000002a (deleted) (moved)\n"
+		"3000-4000 rw-s 00000000 00:01 7 /dev/zero (deleted)\\040(moved)\n"
+		"4000-5000 rw-s 00000000 00:01 7 /dev/zero (deleted)\n";
+	static const char *const paths[] = { "/home/a (deleted) (moved)",
+					     "/SYSV0000002a (deleted) (moved)",
+					     "/dev/zero (deleted)\\040(moved)",
+					     "/dev/zero (deleted)" };
+	struct vmt_maps_parser p;
+	struct vmt_arena a;
+	size_t i;
+
+	vmt_arena_init(&a);
+	vmt_maps_init(&p, false, 42, &a, NULL);
+	assert_int_equal(vmt_maps_feed(&p, VMT_BYTES(lines), "maps", NULL), 0);
+	assert_int_equal(vmt_maps_finish(&p, "maps", NULL), 0);
+	assert_int_equal(p.n_maps, VMT_ARRAY_LEN(paths));
+	for (i = 0; i < p.n_maps; i++) {
+		assert_text(map, path, &p.maps[i], paths[i]);
+		assert_text(map, kind, &p.maps[i], i == 1 || i == 3 ? "shmem" : "file");
+	}
+	vmt_maps_done(&p);
+	vmt_arena_done(&a);
+}
+
 /* A device of which only the offset is that of memory without a file, and one that ends too soon.
  */
 static void test_places(void **state)
@@ -486,6 +516,7 @@ int main(void)
 		cmocka_unit_test(m02_failing_allocations),
 		cmocka_unit_test(test_count_only),
 		cmocka_unit_test(test_kinds_by_name),
+		cmocka_unit_test(n09_more_behind_deleted),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_leading_zeros),
 	};
