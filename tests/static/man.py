@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import examples  # noqa: E402
 from tap import BUILD, TOP, VMTOP, Report, sources  # noqa: E402
 
 MAN = TOP / "man"
@@ -138,25 +139,11 @@ def heading_problems(name, summary, text):
 
 
 def example_problems(text, folder):
-    """The commands of a page's examples run; what they are piped into is not ours."""
-    env = dict(os.environ, PATH=f"{pathlib.Path(VMTOP).parent}:{os.environ['PATH']}")
+    """The commands of a page's examples run."""
     for sign, line in re.findall(r"^\.Dl ([$#]) (vmtop .*)$", text, re.MULTILINE):
-        if "$(" in line:
-            continue
-        words = re.split(r" [|>] ", line)[0].replace("4711", str(os.getpid())).split()
-        # What would go on until it is told to end; a command ends it.
-        if words[1] in ("events", "faults", "record", "report") and "--" not in words:
-            words += ["--duration", "0.1"]
-        if words[1] == "replay":
-            subprocess.run([VMTOP, "record", "-w", words[words.index("-r") + 1], "-n", "1"], env=env,
-                           cwd=folder, check=True)
-        said = subprocess.run(words, env=env, cwd=folder, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, check=False)
-        # 4: a user without rights runs what is meant for root.
-        # 3: at that time nothing was recorded.
-        good = (0, 4) if sign == "#" else (0, 3) if "--begin" in words else (0,)
-        if said.returncode not in good:
-            yield f"{line}: exit {said.returncode}: {said.stderr.strip()}"
+        wrong = None if "$(" in line else examples.problem(line, folder, rights=sign == "$")
+        if wrong:
+            yield wrong
 
 
 def lint(path):
