@@ -6,9 +6,9 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
-#include "base/parse.h"
-#include "cmd/whole-file.h"
+#include "cmd/config-line.h"
 #include "cmd/top-config-edit.h"
+#include "cmd/whole-file.h"
 #include "vmtop-config.h"
 
 #define SYSTEM_PATH "/etc/vmtop/vmtop.conf"
@@ -113,9 +113,9 @@ static int read_file(const char *path, struct vmt_buf *ret, mode_t *ret_mode, st
 
 struct file {
 	const char *path;
-	struct vmt_bytes rest;
+	struct vmt_config_lines lines;
 	unsigned line; /* that is being read */
-	bool goes_on; /* it begins with a blank: more of the value before */
+	bool goes_on; /* it is more of the value before */
 	struct vmt_buf value; /* of all its lines */
 	struct vmt_buf seen; /* settings that were set, with lines between */
 	struct vmt_ui_settings *settings;
@@ -135,34 +135,23 @@ static void complain(struct file *f, unsigned line, const char *text)
 	f->complain(f->arg, &err);
 }
 
-/* As fgets(), for inih: a line, which is empty where it is none of a configuration. */
+/* As fgets(), for inih: a line, which is empty where it says nothing. */
 static char *next_line(char *to, int size, void *arg)
 {
 	struct file *f = arg;
-	struct vmt_bytes line;
-	const char *wrong = NULL;
-	size_t i;
+	struct vmt_config_line line;
+	struct vmt_bytes text;
 
-	if (!vmt_take_line(&f->rest, &line))
+	if (!vmt_config_take_line(&f->lines, &line))
 		return NULL;
 	f->line++;
-	f->goes_on = line.len && vmt_is_blank(line.ptr[0]);
-	if (line.len && line.ptr[line.len - 1] == '\r')
-		line.len--;
-	for (i = 0; i < line.len && !wrong; i++) {
-		unsigned char c = (unsigned char)line.ptr[i];
-
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			wrong = "not text";
-	}
-	if (line.len + 2 > (size_t)size)
-		wrong = "the line is too long; a value may go on in the next one, behind blanks";
-	if (wrong)
-		complain(f, f->line, wrong);
-	else
-		memcpy(to, line.ptr, line.len);
-	to[wrong ? 0 : line.len] = '\n';
-	to[wrong ? 1 : line.len + 1] = 0;
+	f->goes_on = line.kind == VMT_CONFIG_MORE;
+	if (line.wrong)
+		complain(f, f->line, line.wrong);
+	text = f->goes_on ? line.value : line.text;
+	if (line.kind == VMT_CONFIG_NOTHING || line.wrong)
+		text.len = 0;
+	snprintf(to, (size_t)size, "%s%.*s\n", f->goes_on ? " " : "", (int)text.len, text.ptr);
 	return to;
 }
 
@@ -223,10 +212,8 @@ static int load(const char *path, struct vmt_ui_settings *settings,
 		fn(arg, &err);
 		return r == -ENOMEM ? r : 1;
 	}
-	f.rest = (struct vmt_bytes){ text.data, text.len };
+	f.lines.rest = (struct vmt_bytes){ text.data, text.len };
 	r = ini_parse_stream(next_line, &f, take_setting, &f);
-	if (r > 0)
-		complain(&f, (unsigned)r, "neither [section] nor name = value");
 	vmt_buf_done(&f.value);
 	vmt_buf_done(&f.seen);
 	return r < 0 ? -ENOMEM : f.complaints;

@@ -5,6 +5,9 @@
 
 #include "base/parse.h"
 
+/* Longer than any name of a column. */
+#define NAME_BYTES_MAX 64
+
 static const char *const units[] = {
 	[VMT_SIZE_HUMAN] = "auto", [VMT_SIZE_BYTES] = "bytes", [VMT_SIZE_KIB] = "KiB",
 	[VMT_SIZE_MIB] = "MiB",	   [VMT_SIZE_GIB] = "GiB",     [VMT_SIZE_PAGES] = "pages",
@@ -105,6 +108,22 @@ static int set_text(char **to, const char *value)
 	return 0;
 }
 
+/* Whether they could be names with commas between: what the configuration can hold on its lines, a
+ * new one of which may begin behind each comma. */
+static bool is_list(const char *s)
+{
+	while (*s) {
+		size_t n = strcspn(s, ",");
+
+		if (n > NAME_BYTES_MAX || memchr(s, ';', n) || *s == '#')
+			return false;
+		if (n && (vmt_is_blank(s[0]) || vmt_is_blank(s[n - 1])))
+			return false;
+		s += n + (s[n] == ',');
+	}
+	return true;
+}
+
 static int set_of_screen(struct vmt_ui_settings *s, const char *section, const char *name,
 			 const char *value, struct vmt_err *err)
 {
@@ -112,6 +131,8 @@ static int set_of_screen(struct vmt_ui_settings *s, const char *section, const c
 
 	if (id < 0)
 		return vmt_err_set(err, -ENOENT, NULL, 0, "there is no such section");
+	if (!is_list(value))
+		return vmt_err_set(err, -EINVAL, NULL, 0, "it takes names with commas between");
 	if (strcmp(name, "columns") == 0)
 		return set_text(&s->columns[id], value);
 	if (strcmp(name, "sort") == 0)

@@ -33,6 +33,35 @@ static void lines_are_changed_in_their_place(void **state)
 	edit("[procs]\ncolumns = a,\n   b\n\nsort = x\n", "procs", "columns", NULL,
 	     "[procs]\n\nsort = x\n");
 	edit("delay = 2\n", "", "unit", NULL, "delay = 2\n");
+	/* Wherever it stands, or what was before it would count. */
+	edit("[procs]\nsort = x\n# c\nsort = y\n", "procs", "sort", NULL, "[procs]\n# c\n");
+}
+
+static void comments_stay(void **state)
+{
+	/* What it says on all its lines, without the comments. */
+	edit("[procs]\ncolumns = a, ; one\n  b ; two\n", "procs", "columns", "a,b",
+	     "[procs]\ncolumns = a, ; one\n  b ; two\n");
+	/* No comment: there is no blank before it. */
+	edit("[procs]\nsort =;a\n", "procs", "sort", "b", "[procs]\nsort = b\n");
+	/* What stands between its lines, and what does not count. */
+	edit("[procs]\ncolumns = a,\n# one\n  b\nno setting\n  c\nsort = x\n", "procs", "columns",
+	     "b", "[procs]\ncolumns = b\n# one\nno setting\nsort = x\n");
+}
+
+static void lines_that_do_not_count(void **state)
+{
+	/* No section: what is behind it is of the one before. */
+	edit("[procs]\n[cache\nsort = x\n", "procs", "sort", "y", "[procs]\n[cache\nsort = y\n");
+	edit("[procs]\n[cache ; ]\nsort = x\n", "cache", "sort", "y",
+	     "[procs]\n[cache ; ]\nsort = x\n\n[cache]\nsort = y\n");
+	/* More of a value, whatever it looks like. */
+	edit("unit = KiB\n  [procs]\n  delay = 1\n", "", "delay", "2",
+	     "unit = KiB\n  [procs]\n  delay = 1\ndelay = 2\n");
+	/* More of nothing; it is not made more of what is added. */
+	edit("[procs]\n  b\n", "procs", "columns", "a", "[procs]\n  b\ncolumns = a\n");
+	/* No text. */
+	edit("delay = 2\x01\n", "", "delay", "2", "delay = 2\x01\ndelay = 2\n");
 }
 
 static void lines_are_added_where_they_belong(void **state)
@@ -138,6 +167,50 @@ static void what_is_saved_is_loaded(void **state)
 	assert_null(t.sort[VMT_SCREEN_PROCS]);
 }
 
+/* What is complained of, a line each. */
+static void note(void *arg, const struct vmt_err *err)
+{
+	vmt_buf_addf(arg, "%u: %s\n", err->line, err->text);
+}
+
+static void load(const char *path, const char *text, struct vmt_ui_settings *ret, const char *said)
+{
+	VMT_AUTO_BUF complaints = { 0 };
+	int n;
+
+	write_text(path, text);
+	vmt_settings_init(ret);
+	vmt_buf_adds(&complaints, "");
+	n = vmt_config_load(ret, note, &complaints);
+	if (n == 0 && *said)
+		skip(); /* a build without inih */
+	assert_string_equal(complaints.data, said);
+}
+
+static void values_go_on(void **state)
+{
+	struct unit_dir *d = *state;
+	VMT_AUTO_FREE char *path = user_file(d, "goes-on.conf");
+	VMT_AUTO_SETTINGS s = { 0 };
+	VMT_AUTO_SETTINGS t = { 0 };
+
+	/* A comment behind it is none of the value; behind no blank it is no comment. */
+	load(path, "nothing\n[procs]\ncolumns = pid, ; one\n# two\n\trss ; three\nsort =;a\n", &s,
+	     "1: neither [section] nor name = value\n"
+	     "6: [procs] sort: it takes names with commas between\n");
+	assert_string_equal(s.columns[VMT_SCREEN_PROCS], "pid,rss");
+	assert_null(s.sort[VMT_SCREEN_PROCS]);
+	save(&s);
+	assert_non_null(strstr(content(path), "columns = pid, ; one\n# two\n\trss ; three\n"));
+	/* What is indented goes on with the setting before, and with none of another section. */
+	load(path, "delay = 2\n[procs]\n  sort = rss\n[cache\nsort = pid\n", &t,
+	     "3: it begins with a blank, and there is no value before that it could go on with\n"
+	     "4: a section without its ]\n");
+	assert_int_equal(t.interval_ns, 2000000000);
+	assert_string_equal(t.sort[VMT_SCREEN_PROCS], "pid");
+	assert_null(t.sort[VMT_SCREEN_CACHE]);
+}
+
 static void k06_what_is_not_known_stays(void **state)
 {
 	VMT_AUTO_SETTINGS s = { 0 };
@@ -229,10 +302,14 @@ static void k04_without_a_place(void **state)
 static void k02_settings_that_there_are_not(void **state)
 {
 	static const char *const wrong[][3] = {
-		{ "", "delay", "0" },	  { "", "delay", "61" },     { "", "delay", "" },
-		{ "", "delay", "1e9" },	  { "", "unit", "KIB" },     { "", "mouse", "true" },
-		{ "", "color", "" },	  { "", "theme", "dark" },   { "", "screen", "7" },
-		{ "", "columns", "pid" }, { "procs", "delay", "1" }, { "nowhere", "sort", "x" },
+		{ "", "delay", "0" },	      { "", "delay", "61" },
+		{ "", "delay", "" },	      { "", "delay", "1e9" },
+		{ "", "unit", "KIB" },	      { "", "mouse", "true" },
+		{ "", "color", "" },	      { "", "theme", "dark" },
+		{ "", "screen", "7" },	      { "", "columns", "pid" },
+		{ "procs", "delay", "1" },    { "nowhere", "sort", "x" },
+		{ "procs", "sort", "a, b" },  { "procs", "sort", "a;b" },
+		{ "procs", "columns", "#a" },
 	};
 	VMT_AUTO_SETTINGS s = { 0 };
 	size_t i;
@@ -294,7 +371,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_changed_in_their_place),
 		cmocka_unit_test(lines_are_added_where_they_belong),
+		cmocka_unit_test(comments_stay),
+		cmocka_unit_test(lines_that_do_not_count),
 		cmocka_unit_test(what_is_saved_is_loaded),
+		cmocka_unit_test(values_go_on),
 		cmocka_unit_test(k06_what_is_not_known_stays),
 		cmocka_unit_test(k06_a_link_is_not_followed),
 		cmocka_unit_test(k06_where_nothing_can_be_written),
