@@ -103,7 +103,7 @@ struct events {
 static void add_sentence(struct vmt_buf *out, const struct events *x, const struct vmt_event *e)
 {
 	if (VMT_HAS(event, time, e) && e->time.len >= 23) {
-		vmt_buf_add(out, e->time.ptr + 11, 12);
+		vmt_fmt_safe(out, (struct vmt_bytes){ e->time.ptr + 11, 12 }, true);
 	} else {
 		vmt_buf_addc(out, '+');
 		vmt_fmt_duration(out, e->after_ns);

@@ -43,9 +43,11 @@ void vmt_event_note(struct vmt_buf *out, const struct vmt_event_probe *p,
 			     "! %" PRIu64 " frames of stacks are [unknown]: the table of code was "
 			     "full\n",
 			     p->codes_lost_total);
-	if (sample->stalls_wanted && sample->causes != VMT_STALL_CAUSES_ALL)
-		vmt_buf_addf(out, "! of stalls this kernel tells only: %.*s\n",
-			     (int)p->stall_causes.len, p->stall_causes.ptr);
+	if (sample->stalls_wanted && sample->causes != VMT_STALL_CAUSES_ALL) {
+		vmt_buf_adds(out, "! of stalls this kernel tells only: ");
+		vmt_fmt_safe(out, p->stall_causes, true);
+		vmt_buf_addc(out, '\n');
+	}
 	if (p->unwatched_total)
 		vmt_buf_addf(out, "! %" PRIu64 " children could not be watched\n",
 			     p->unwatched_total);

@@ -167,10 +167,10 @@ void vmt_pressure_text(struct vmt_buf *out, const struct vmt_model *m)
 				vmt_buf_adds(out, "\n ");
 			}
 			vmt_buf_adds(out, i ? " | " : " ");
-			vmt_buf_add(out, p->resource.ptr, p->resource.len);
+			vmt_fmt_safe(out, p->resource, true);
 		}
 		vmt_buf_addc(out, ' ');
-		vmt_buf_add(out, p->kind.ptr, p->kind.len);
+		vmt_fmt_safe(out, p->kind, true);
 		vmt_buf_addf(out, " %" PRIu64 ".%02u", v / 1000, (unsigned)(v % 1000 / 10));
 	}
 	vmt_buf_addc(out, '\n');

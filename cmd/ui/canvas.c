@@ -143,7 +143,8 @@ static unsigned put(struct vmt_canvas *c, unsigned y, unsigned x, unsigned end,
 	return x + width;
 }
 
-/* Draws harmless text up to column end; the column behind it. */
+/* Draws harmless text up to column end; the column behind it. Whatever else was to be drawn, no
+ * cell has what a terminal would obey. */
 static unsigned put_text(struct vmt_canvas *c, unsigned y, unsigned x, unsigned end,
 			 enum vmt_style style, struct vmt_bytes text)
 {
@@ -151,11 +152,11 @@ static unsigned put_text(struct vmt_canvas *c, unsigned y, unsigned x, unsigned 
 		uint32_t code = (uint8_t)*text.ptr;
 		size_t n = vmt_utf8_take(text, &code);
 
-		n = n ? n : 1;
-		if (code >= 0x80 && c->ascii)
+		if (!n || vmt_fmt_is_unsafe(code) || (code >= 0x80 && c->ascii))
 			x = put(c, y, x, end, style, "?", 1, '?');
 		else
 			x = put(c, y, x, end, style, text.ptr, n, code);
+		n = n ? n : 1;
 		text.ptr += n;
 		text.len -= n;
 	}

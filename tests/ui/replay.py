@@ -237,6 +237,8 @@ def hostile_recording():
                 bad = raw_controls(result.out) + re.findall("\u202e".encode(), result.out)
                 problems += [f"{screen} {size}: {p}" for p in (expect(result, OK), bad) if p]
                 seen |= set(re.findall(rb"EVIL\S*?(pressure|smaps)", result.out))
+        result = run("replay", "-r", path, "--ndjson")
+        problems += expect(result, OK) or raw_controls(result.out)
         if seen != {b"pressure", b"smaps"}:
             problems.append(f"reasons that are shown: {seen}")
         with Console("replay", "-r", path, size=(200, 60)) as c:

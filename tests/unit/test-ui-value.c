@@ -248,6 +248,19 @@ static void test_history_many(void **state)
 	vmt_history_free(h);
 }
 
+/* Whatever way text comes to the canvas, no cell has what a terminal obeys. */
+static void g12_canvas_is_harmless(void **state)
+{
+	VMT_AUTO_CANVAS c = { 0 };
+	VMT_AUTO_BUF out = { 0 };
+
+	assert_int_equal(vmt_canvas_resize(&c, 1, 20), 0);
+	vmt_canvas_puts(&c, 0, 0, VMT_STYLE_NORMAL,
+			"\x1b[2J\xff \xc2\x9b\xe2\x80\xae\x7f \xc3\xa4");
+	vmt_canvas_text(&c, &out);
+	assert_string_equal(out.data, "?[2J? ??? \xc3\xa4\n");
+}
+
 static int use_history(void *arg)
 {
 	struct vmt_history *h = NULL;
@@ -270,10 +283,15 @@ static void test_history_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	     cmocka_unit_test(test_units),
-		cmocka_unit_test(test_rates),	     cmocka_unit_test(test_signed),
-		cmocka_unit_test(test_others),	     cmocka_unit_test(test_history),
-		cmocka_unit_test(test_history_many), cmocka_unit_test(test_history_memory),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_history_many),
+		cmocka_unit_test(test_history_memory),
+		cmocka_unit_test(g12_canvas_is_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
