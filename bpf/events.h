@@ -36,6 +36,7 @@ enum vmt_bpf_call {
 	VMT_BPF_CALL_CRASH, /* no call: a SIGSEGV or SIGBUS was made; see bpf/crash.h */
 	VMT_BPF_CALL_STALL, /* no call: a thread waited for memory; see bpf/pressure.h */
 	VMT_BPF_CALL_OOM, /* no call: marked by the OOM killer; bpf/oom.bpf.c tells of it */
+	VMT_BPF_CALL_COLLAPSE, /* no event: bpf/collapse.bpf.c counts what becomes of huge pages */
 	VMT_BPF_CALL_COUNT,
 };
 

@@ -10,6 +10,7 @@
 #include "cmd/privilege.h"
 #include "source/collect-kernel.h"
 #include "source/collect-zones.h"
+#include "source/probe-collapse.h"
 #include "source/probe-events.h"
 #include "source/probe-oom.h"
 #include "source/probe.h"
@@ -279,7 +280,9 @@ static int run_doctor(struct vmt_ctx *ctx)
 		/* Behind the ladders of faults, whose states are told by their rows. */
 		if (try_events(&ladder, vmt_events_try, &run.sample->sources[VMT_SOURCE_EVENTS]) <
 			    0 ||
-		    try_events(&ladder, vmt_ooms_try, &run.sample->sources[VMT_SOURCE_KILLS]) < 0) {
+		    try_events(&ladder, vmt_ooms_try, &run.sample->sources[VMT_SOURCE_KILLS]) < 0 ||
+		    try_events(&ladder, vmt_collapses_try,
+			       &run.sample->sources[VMT_SOURCE_KHUGEPAGED]) < 0) {
 			vmt_complain(ctx, "out of memory");
 			return VMT_EXIT_FAILED;
 		}

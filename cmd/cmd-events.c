@@ -4,16 +4,16 @@
 #include <signal.h>
 
 #include "base/parse.h"
+#include "cmd/event-asked.h"
+#include "cmd/event-huge.h"
 #include "cmd/event-note.h"
 #include "cmd/event-psi.h"
 #include "cmd/event-stacks.h"
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
 #include "model/crash.h"
-#include "source/root.h"
 #include "source/symbolize-crash.h"
 #include "source/symbolize.h"
-#include "source/users.h"
 
 static const struct vmt_section_def sections[] = {
 	{ "sums", &vmt_entity_event_sum, false,
@@ -34,6 +34,8 @@ static const struct vmt_section_def sections[] = {
 	  "what the stalls make of the machine's memory pressure; where --only names pressure" },
 	{ "cgroups", &vmt_entity_event_cgroup, false,
 	  "cgroups in which memory was waited for, or pages came back; the same" },
+	{ "collapses", &vmt_entity_event_collapse, false,
+	  "why memory does not become huge pages, by process; where --only names huge" },
 	{ "gaps", &vmt_entity_gap, false, "lines of ndjson: single events that are missing" },
 };
 
@@ -42,8 +44,8 @@ static const struct vmt_opt opts[] = {
 	  "only these processes; ends early when all of them have ended" },
 	{ "user", 'u', VMT_OPT_VALUE, "USER", NULL, "only processes of this user, or user id" },
 	{ "only", 0, VMT_OPT_VALUE, "LIST",
-	  "map process crash pressure oom mmap munmap mprotect mremap brk madvise exit",
-	  "only these: map, process, crash, pressure, oom, or calls by name, as mmap,exit" },
+	  "map process crash pressure oom huge mmap munmap mprotect mremap brk madvise exit",
+	  "only these: map, process, crash, pressure, oom, huge, or calls by name, as mmap,exit" },
 	{ "handled", 0, VMT_OPT_FLAG, NULL, NULL,
 	  "also SIGSEGV and SIGBUS that the process handles, as runtimes do" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
@@ -72,11 +74,13 @@ struct events {
 	struct vmt_event_window window;
 	struct vmt_oom_watch oom;
 	struct vmt_psi_watch psi;
+	struct vmt_huge_watch huge;
 	int psi_code; /* an exit code where its look at the end failed, or 0 */
 	struct vmt_event_sample sample;
 	struct vmt_single_symbols *symbols; /* of crashes */
 	struct vmt_event_stacks *stacks; /* NULL: none were asked for */
 	struct vmt_section *section; /* of single events */
+	const struct vmt_entity *entity; /* of what the options of tables are */
 	struct vmt_sink *sink;
 	vmt_emit_fn *emit;
 	void *emit_ctx;
@@ -84,7 +88,6 @@ struct events {
 	bool by_stack; /* the latter */
 	bool sentences; /* text, and no columns were asked for */
 	bool lines; /* ndjson */
-	bool stalls_alone; /* nothing else was asked for */
 	bool started;
 	uint64_t name_after_ns; /* before, no symbol is looked up */
 	uint64_t gap_ns; /* when the last gap was told */
@@ -349,8 +352,11 @@ static int begun(void *arg, const struct vmt_events *events)
 	int r = 0;
 
 	/* The cgroups of a machine may be many: where somebody asks. */
-	if (x->window.opts.calls & UINT32_C(1) << VMT_CALL_STALL && vmt_ctx_given(x->ctx, "only"))
+	if (vmt_event_is_asked(x->ctx, VMT_CALL_STALL))
 		r = vmt_psi_watch_begin(&x->psi);
+	if (r == 0 && vmt_event_is_asked(x->ctx, VMT_CALL_COLLAPSE))
+		r = vmt_huge_watch_begin(&x->huge, events, &x->window.opts,
+					 vmt_event_is_alone(x->ctx, VMT_CALL_COLLAPSE));
 	if (r || !(x->window.opts.calls & oom))
 		return r;
 	/* Of some processes it is looked for where somebody asks: loading it takes its time. */
@@ -371,6 +377,7 @@ static void ended(void *arg)
 	struct events *x = arg;
 
 	/* What was counted is told in any case. */
+	vmt_huge_watch_end(&x->huge);
 	x->psi_code = vmt_psi_watch_end(&x->psi);
 }
 
@@ -394,14 +401,37 @@ static struct vmt_section *add_stalls(struct events *x, int *ret_code)
 	return s;
 }
 
+/* Which of the tables the options of tables are for, and is shown first: sums, unless that says no
+ * more than one of the others. Those are told to programs alone, or shown behind it. */
+static struct vmt_section *choose(const struct events *x, struct vmt_section *sums,
+				  struct vmt_section *stalls, struct vmt_section *collapses)
+{
+	struct vmt_section *const all[] = { sums, stalls, collapses };
+	struct vmt_section *ret = sums;
+
+	for (size_t i = 1; !x->section && i < VMT_ARRAY_LEN(all); i++)
+		if (all[i] && all[i]->def->entity == x->entity)
+			ret = all[i];
+	for (size_t i = 0; i < VMT_ARRAY_LEN(all); i++) {
+		if (!all[i] || (all[i] == ret && !x->section))
+			continue;
+		all[i]->machine_only = all[i] != collapses;
+		if (all[i] == collapses)
+			all[i]->title = "why memory did not become huge pages";
+		if (vmt_section_arrange(all[i], 0) < 0)
+			return NULL;
+	}
+	return ret;
+}
+
 /* The sums and how it went, behind or in place of single events; an exit code or 0. */
 static int end_sections(struct events *x)
 {
 	struct vmt_run *run = x->run;
 	struct vmt_event_probe *probe = vmt_arena_alloc(&run->sample->arena, 1, sizeof(*probe));
 	struct vmt_event_sum *sums;
-	struct vmt_section *s, *p, *stalls;
-	VMT_AUTO_BUF psi = { 0 };
+	struct vmt_section *s, *p, *stalls, *collapses;
+	VMT_AUTO_BUF more = { 0 };
 	struct vmt_buf *note;
 	struct vmt_event_site *sites = NULL;
 	size_t n, n_sites = 0;
@@ -443,31 +473,21 @@ static int end_sections(struct events *x)
 	r = x->lines ? 0 : vmt_oom_watch_sections(&x->oom);
 	if (r)
 		return r;
-	if (stalls && !x->section && x->stalls_alone) {
-		/* The sums say no more than these. */
-		s->machine_only = true;
-		if (vmt_section_arrange(s, 0) < 0)
-			return VMT_EXIT_FAILED;
-		s = stalls;
-	} else if (stalls) {
-		stalls->machine_only = true;
-		if (vmt_section_arrange(stalls, 0) < 0)
-			return VMT_EXIT_FAILED;
-	}
-	note = x->section ? &x->section->note : &s->note;
-	r = vmt_psi_watch_sections(&x->psi, &x->sample, !x->section && s == stalls, &psi);
+	r = vmt_huge_watch_section(&x->huge, x->section, &more, &collapses);
 	if (r)
 		return r;
-	if (x->section) {
-		s->machine_only = true;
-		if (vmt_section_arrange(s, 0) < 0)
-			return VMT_EXIT_FAILED;
-	} else {
+	s = choose(x, s, stalls, collapses);
+	if (!s)
+		return VMT_EXIT_FAILED;
+	note = x->section ? &x->section->note : &s->note;
+	r = vmt_psi_watch_sections(&x->psi, &x->sample, !x->section && s == stalls, &more);
+	if (r)
+		return r;
+	if (!x->section)
 		r = vmt_section_options(x->ctx, s);
-	}
 	if (!x->section || !x->ctx->out.raw) {
 		vmt_event_note(note, probe, &x->sample, &x->oom);
-		vmt_buf_add(note, psi.data, psi.len);
+		vmt_buf_add(note, more.data, more.len);
 	}
 	if (x->section)
 		return 0;
@@ -545,61 +565,12 @@ static int run_summary(struct events *x)
 	return r ? r : vmt_print_doc(x->ctx, &x->run->doc);
 }
 
-/* The number of a user of this machine by name, or -ENOENT. */
-static int find_user(const char *name, uint32_t *ret)
-{
-	VMT_CLEANUP(vmt_users_done) struct vmt_users users = { 0 };
-	struct vmt_root *root;
-	int r = vmt_root_open(NULL, &root, NULL);
-
-	if (r < 0)
-		return r;
-	r = vmt_users_load(&users, root);
-	vmt_root_unref(root);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < users.n; i++) {
-		if (!vmt_bytes_is(users.users[i].name, name))
-			continue;
-		*ret = (uint32_t)users.users[i].uid;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-/* Of a name, or a number; an exit code or 0. */
-static int parse_user(struct vmt_ctx *ctx, const char *user, struct vmt_events_opts *ret)
-{
-	VMT_AUTO_BUF safe = { 0 };
-	uint64_t uid;
-
-	ret->by_user = true;
-	if (vmt_parse_u64(user, &uid) == 0 && uid < UINT32_MAX) {
-		ret->uid = (uint32_t)uid;
-		return 0;
-	}
-	if (find_user(user, &ret->uid) == 0)
-		return 0;
-	vmt_fmt_safe(&safe, vmt_bytes_of(user), true);
-	vmt_complain(ctx, "no such user: %.60s", safe.data ? safe.data : "");
-	return VMT_EXIT_NOTHING;
-}
-
-/* What sums are by: WHAT of --summary, "" where it has none; folded stacks are such sums, too. NULL
- * for single events. */
-static const char *sums_by(const struct vmt_ctx *ctx)
-{
-	if (vmt_ctx_given(ctx, "summary"))
-		return vmt_ctx_value(ctx, "summary");
-	return strcmp(ctx->format->name, "folded") == 0 ? "stack" : NULL;
-}
-
 static int parse(struct vmt_ctx *ctx, struct events *x)
 {
 	const char *only = vmt_ctx_value(ctx, "only"), *rate = vmt_ctx_value(ctx, "rate-limit");
 	const char *duration = vmt_ctx_value(ctx, "duration"), *user = vmt_ctx_value(ctx, "user");
 	struct vmt_events_opts *o = &x->window.opts;
-	const char *by = sums_by(ctx);
+	const char *by = vmt_event_sums_by(ctx);
 	struct vmt_bytes word;
 
 	o->calls = UINT32_MAX;
@@ -614,8 +585,8 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 		vmt_fmt_safe(&safe, word, true);
 		return vmt_usage_error(
 			ctx,
-			"--only takes map, process, crash, pressure, oom or names of calls, not "
-			"'%.40s'",
+			"--only takes map, process, crash, pressure, oom, huge or names of calls, "
+			"not '%.40s'",
 			safe.data ? safe.data : "");
 	}
 	if (by && *by) {
@@ -642,7 +613,7 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 					    "--summary");
 	if (ctx->n_operands && vmt_ctx_given(ctx, "pid"))
 		return vmt_usage_error(ctx, "-p and a command exclude each other");
-	return user ? parse_user(ctx, user, o) : 0;
+	return user ? vmt_event_user_parse(ctx, user, o) : 0;
 }
 
 /* The processes that were named: 0 where there is one at least, or an exit code. *ret_missing is
@@ -692,30 +663,8 @@ static void events_done(struct events **x)
 	vmt_event_stacks_free((*x)->stacks);
 	vmt_oom_watch_done(&(*x)->oom);
 	vmt_psi_watch_done(&(*x)->psi);
+	vmt_huge_watch_done(&(*x)->huge);
 	free(*x);
-}
-
-/* Whether --only has pressure, and nothing else. */
-static bool wants_stalls_alone(const struct vmt_ctx *ctx)
-{
-	const char *only = vmt_ctx_value(ctx, "only");
-	struct vmt_bytes word;
-	uint32_t calls;
-
-	return only && vmt_event_only_parse(only, &calls, &word) == 0 &&
-	       calls == UINT32_C(1) << VMT_CALL_STALL;
-}
-
-/* What the columns of the command line are of. */
-static const struct vmt_entity *entity_asked(const struct vmt_ctx *ctx)
-{
-	const char *by = sums_by(ctx);
-
-	if (!by)
-		return &vmt_entity_event;
-	if (*by)
-		return &vmt_entity_event_site;
-	return wants_stalls_alone(ctx) ? &vmt_entity_event_stall : &vmt_entity_event_sum;
 }
 
 static int run_events(struct vmt_ctx *ctx)
@@ -737,17 +686,19 @@ static int run_events(struct vmt_ctx *ctx)
 	}
 	x->ctx = ctx;
 	x->run = &run;
-	x->stalls_alone = wants_stalls_alone(ctx) && entity_asked(ctx) != &vmt_entity_event_site;
+	x->entity = vmt_event_entity(ctx);
 	x->window.ctx = ctx;
 	x->oom.ctx = ctx;
 	x->oom.run = &run;
 	x->psi.ctx = ctx;
 	x->psi.run = &run;
+	x->huge.ctx = ctx;
+	x->huge.run = &run;
 	x->window.begun = begun;
 	x->window.ended = ended;
 	x->window.arg = x;
 	x->window.child = (struct vmt_child){ .pid_fd = -1, .socket = -1 };
-	if (vmt_column_help(ctx, entity_asked(ctx), &r))
+	if (vmt_column_help(ctx, x->entity, &r))
 		return r;
 	r = parse(ctx, x);
 	/* Else the command would be reaped with nobody asking how it ended. */
@@ -760,7 +711,7 @@ static int run_events(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, NULL);
 	if (r == 0)
-		r = sums_by(ctx) ? run_summary(x) : run_stream(x);
+		r = vmt_event_sums_by(ctx) ? run_summary(x) : run_stream(x);
 	/* The document has rows of the sample until here. */
 	vmt_doc_done(&run.doc);
 	if (r == 0)
@@ -784,7 +735,7 @@ const struct vmt_cmd vmt_cmd_events = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
-	.n_asked = 6,
+	.n_asked = 7,
 	.operands = "@file",
 	.max_operands = UINT_MAX,
 	.runs = true,

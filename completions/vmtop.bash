@@ -259,7 +259,7 @@ _vmtop_values()
 	run,--root) compopt -o dirnames ;;
 	run,) compopt -o default ;;
 	events,-p | events,--pid) _vmtop_pids _vmtop_list ;;
-	events,--only) _vmtop_list 'map process crash pressure oom mmap munmap mprotect mremap brk madvise exit' ;;
+	events,--only) _vmtop_list 'map process crash pressure oom huge mmap munmap mprotect mremap brk madvise exit' ;;
 	events,-o | events,--output) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
 	events,-s | events,--sort) _vmtop_list 'pid command uid start-time ended kind event events failed bytes time mean' ;;
 	events,--format) _vmtop_words 'text json ndjson csv folded' ;;

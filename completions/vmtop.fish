@@ -515,7 +515,7 @@ complete -c vmtop -n '__vmtop_at run' -F
 complete -c vmtop -n '__vmtop_at -' -a events -d 'what was mapped, forked and executed, what crashed, who waited for memory'
 complete -c vmtop -n '__vmtop_at events' -s p -l pid -x -a '(__vmtop_list (__vmtop_pids))' -d 'only these processes; ends early when all of them have ended'
 complete -c vmtop -n '__vmtop_at events' -s u -l user -x -d 'only processes of this user, or user id'
-complete -c vmtop -n '__vmtop_at events' -l only -x -a '(__vmtop_list map process crash pressure oom mmap munmap mprotect mremap brk madvise exit)' -d 'only these: map, process, crash, pressure, oom, or calls by name, as mmap,exit'
+complete -c vmtop -n '__vmtop_at events' -l only -x -a '(__vmtop_list map process crash pressure oom huge mmap munmap mprotect mremap brk madvise exit)' -d 'only these: map, process, crash, pressure, oom, huge, or calls by name, as mmap,exit'
 complete -c vmtop -n '__vmtop_at events' -l handled -d 'also SIGSEGV and SIGBUS that the process handles, as runtimes do'
 complete -c vmtop -n '__vmtop_at events' -l duration -x -d 'count for SEC seconds; without it, or a command, or -p, until SIGINT'
 complete -c vmtop -n '__vmtop_at events' -l summary -d 'no single events: counts, bytes, errors and times by process and call; =site: by where it was called from, too; =stack: by the whole stack, which --format folded gives for a flame graph'

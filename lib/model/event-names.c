@@ -136,7 +136,7 @@ const char *vmt_event_kind_name(enum vmt_event_kind kind)
 	static const char *const names[] = {
 		[VMT_EVENT_KIND_MAP] = "map",	  [VMT_EVENT_KIND_PROCESS] = "process",
 		[VMT_EVENT_KIND_CRASH] = "crash", [VMT_EVENT_KIND_PRESSURE] = "pressure",
-		[VMT_EVENT_KIND_OOM] = "oom",
+		[VMT_EVENT_KIND_OOM] = "oom",	  [VMT_EVENT_KIND_HUGE] = "huge",
 	};
 
 	return names[kind];
@@ -291,6 +291,7 @@ void vmt_event_flags(struct vmt_buf *out, enum vmt_event_call call, uint64_t fla
 	case VMT_CALL_CRASH:
 	case VMT_CALL_STALL:
 	case VMT_CALL_OOM:
+	case VMT_CALL_COLLAPSE:
 	case VMT_CALLS:
 		break;
 	}

@@ -135,6 +135,7 @@ static void set_ranges(const struct vmt_event_raw *e, struct vmt_event *row, boo
 	case VMT_CALL_CRASH:
 	case VMT_CALL_STALL:
 	case VMT_CALL_OOM:
+	case VMT_CALL_COLLAPSE:
 	case VMT_CALLS:
 		break;
 	}

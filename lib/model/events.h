@@ -26,6 +26,7 @@ enum vmt_event_kind {
 	VMT_EVENT_KIND_CRASH,
 	VMT_EVENT_KIND_PRESSURE,
 	VMT_EVENT_KIND_OOM,
+	VMT_EVENT_KIND_HUGE,
 };
 
 /* What a raw event has. */
@@ -124,7 +125,7 @@ struct vmt_event_sample {
 /* "mmap"; NULL for what is no call. */
 const char *vmt_event_name(enum vmt_event_call call);
 enum vmt_event_kind vmt_event_kind_of(enum vmt_event_call call);
-/* map, process, crash, pressure, oom */
+/* map, process, crash, pressure, oom, huge */
 const char *vmt_event_kind_name(enum vmt_event_kind kind);
 /* Takes "map,exit" as bits by enum vmt_event_call. -EINVAL with the word that is none. */
 int vmt_event_only_parse(const char *list, uint32_t *ret_calls, struct vmt_bytes *ret_word);

@@ -355,7 +355,7 @@ enum vmt_try_status {
 
 /* A rung of the ladder, or a hook of one, and what came of it. */
 struct vmt_probe_try {
-	const char *probe; /* "fault", "filemap", "events" or "oom" */
+	const char *probe; /* "fault", "filemap", "events", "oom" or "khugepaged" */
 	const char *rung; /* "fexit" */
 	const char *hook; /* "tp_btf/page_fault_user"; NULL for the rung itself */
 	const char *gives; /* what it adds */

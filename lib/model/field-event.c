@@ -49,6 +49,14 @@ static const struct vmt_field event_cgroup_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_event_collapse
+#define FIELD_ENUM(m) VMT_FIELD_event_collapse_##m
+static const struct vmt_field event_collapse_fields[] = {
+#include "model/event-collapse.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_event_probe
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 static const struct vmt_field event_probe_fields[] = {
@@ -72,3 +80,5 @@ ENTITY(event_psi, vmt_event_psi, "event_psi",
        "a part of the time in which memory was waited for, by PSI", NULL);
 ENTITY(event_cgroup, vmt_event_cgroup, "event_cgroups", "what a cgroup suffered for want of memory",
        "-some_ns,-refault_file_total,path");
+ENTITY(event_collapse, vmt_event_collapse, "event_collapses",
+       "why memory of a process was not made a huge page, or was", "-times_total,pid,step,result");

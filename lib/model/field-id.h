@@ -389,6 +389,12 @@ enum vmt_event_cgroup_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_event_collapse_##m
+enum vmt_event_collapse_field {
+#include "model/event-collapse.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_event_probe_##m
 enum vmt_event_probe_field {
 #include "model/event-probe.def"

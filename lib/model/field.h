@@ -178,6 +178,7 @@ extern const struct vmt_entity vmt_entity_event_probe;
 extern const struct vmt_entity vmt_entity_event_stall;
 extern const struct vmt_entity vmt_entity_event_psi;
 extern const struct vmt_entity vmt_entity_event_cgroup;
+extern const struct vmt_entity vmt_entity_event_collapse;
 extern const struct vmt_entity vmt_entity_kill;
 extern const struct vmt_entity vmt_entity_oom_zone;
 extern const struct vmt_entity vmt_entity_oom_map;

@@ -328,6 +328,11 @@ struct vmt_event_cgroup {
 #include "model/event-cgroup.def"
 };
 
+struct vmt_event_collapse {
+	struct vmt_row row;
+#include "model/event-collapse.def"
+};
+
 struct vmt_event_probe {
 	struct vmt_row row;
 #include "model/event-probe.def"

@@ -83,7 +83,7 @@ static void freep(struct vmt_events **x)
 #define BIT(call) (UINT32_C(1) << VMT_CALL_##call)
 
 /* Calls that pass no program of calls. */
-#define OTHERS (BIT(EXIT) | BIT(CRASH) | BIT(STALL) | BIT(OOM) | BIT(NONE))
+#define OTHERS (BIT(EXIT) | BIT(CRASH) | BIT(STALL) | BIT(OOM) | BIT(COLLAPSE) | BIT(NONE))
 
 static bool wants_calls(uint32_t calls)
 {

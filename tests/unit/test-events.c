@@ -119,7 +119,8 @@ static void only(void **state)
 	assert_int_equal(vmt_event_only_parse("crash", &crash, &word), 0);
 	assert_int_equal(crash, 1u << VMT_CALL_CRASH);
 	assert_int_equal(vmt_event_only_parse("pressure", &pressure, &word), 0);
-	assert_int_equal(map | process | crash | pressure | 1u << VMT_CALL_OOM,
+	assert_int_equal(map | process | crash | pressure | 1u << VMT_CALL_OOM |
+				 1u << VMT_CALL_COLLAPSE,
 			 (1u << VMT_CALLS) - 2);
 	assert_true(map >> VMT_CALL_MSEAL & 1);
 	assert_true(process >> VMT_CALL_EXECVE & 1);
