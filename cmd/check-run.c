@@ -19,12 +19,6 @@ void vmt_check_run_done(struct vmt_check_run *c)
 	*c = (struct vmt_check_run){ 0 };
 }
 
-static int no_memory(struct vmt_ctx *ctx)
-{
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
-}
-
 static unsigned needs_of(const struct vmt_check_item *item)
 {
 	return vmt_measures[item->want.measure].needs;
@@ -83,13 +77,13 @@ static int take_sample(struct vmt_ctx *ctx, struct vmt_check_run *c,
 	int r;
 
 	if (named(plan, &pids, &n, &all) < 0)
-		return no_memory(ctx);
+		return vmt_no_memory(ctx);
 	r = vmt_run_sample(&c->run, ctx,
 			   sources & ~(ZONE_SOURCES | DEAR_SOURCES | VMT_SOURCE_BIT(MEMCG)),
 			   all ? NULL : pids, n);
 	if (r == 0 && sources & ZONE_SOURCES &&
 	    vmt_collect_zones(c->run.collector, c->run.sample, sources & ZONE_SOURCES) < 0)
-		r = no_memory(ctx);
+		r = vmt_no_memory(ctx);
 	return r;
 }
 
@@ -102,7 +96,7 @@ static int take_dear(struct vmt_ctx *ctx, struct vmt_check_run *c,
 	size_t i, k, n = 0;
 
 	if (!indices)
-		return no_memory(ctx);
+		return vmt_no_memory(ctx);
 	for (i = 0; i < s->n_procs; i++) {
 		/* Kernel threads have no mappings. */
 		if (VMT_HAS(proc, class, &s->procs[i]) && !vmt_bytes_is(s->procs[i].class, "user"))
@@ -134,7 +128,7 @@ static int resolve_names(struct vmt_ctx *ctx, struct vmt_check_plan *plan,
 			continue;
 		pids = calloc(s->n_procs + 1, sizeof(*pids));
 		if (!pids)
-			return no_memory(ctx);
+			return vmt_no_memory(ctx);
 		for (k = 0; k < s->n_procs; k++)
 			if (vmt_figure_wants(&item->want, &s->procs[k]))
 				pids[n++] = s->procs[k].pid;
@@ -163,7 +157,7 @@ static int count_faults(struct vmt_ctx *ctx, struct vmt_check_plan *plan,
 		return 0;
 	pids = calloc(n, sizeof(*pids));
 	if (!pids)
-		return no_memory(ctx);
+		return vmt_no_memory(ctx);
 	for (i = 0, n = 0; i < plan->n; i++)
 		for (k = 0;
 		     needs_of(&plan->items[i]) & VMT_NEEDS_WINDOW && k < plan->items[i].want.n_pids;
@@ -221,7 +215,7 @@ static int collect_cgroup(struct vmt_ctx *ctx, struct vmt_check_run *c, struct v
 	int r = vmt_collect_cgroups(c->run.collector, s, &want, &err);
 
 	if (r == -ENOMEM)
-		return no_memory(ctx);
+		return vmt_no_memory(ctx);
 	if (r < 0) {
 		item->figure.state = VMT_FIGURE_UNKNOWN;
 		item->figure.total = -1;
@@ -248,7 +242,7 @@ static int measure_cgroup(struct vmt_ctx *ctx, struct vmt_check_run *c, struct v
 	vmt_sample_settle(s);
 	if (vmt_model_build(s, NULL, NULL, &m, &err) < 0 ||
 	    vmt_figure_take(m, NULL, &item->want, &item->figure) < 0)
-		return no_memory(ctx);
+		return vmt_no_memory(ctx);
 	/* What went wrong with it stands in the document. */
 	if (s->sources[VMT_SOURCE_MEMCG].state != VMT_STATE_OK ||
 	    c->run.sample->sources[VMT_SOURCE_MEMCG].state == VMT_STATE_UNUSED)
@@ -271,7 +265,7 @@ static int measure_all(struct vmt_ctx *ctx, struct vmt_check_plan *plan, struct 
 		if (cgroups)
 			r = measure_cgroup(ctx, c, item);
 		else if (vmt_figure_take(c->run.model, c->run.prev, &item->want, &item->figure) < 0)
-			r = no_memory(ctx);
+			r = vmt_no_memory(ctx);
 	}
 	return r;
 }

@@ -169,12 +169,6 @@ static const char live_columns[] = "CACHED,SIZE,PCT,ADD/S,DEL/S,MAPPED-BY,FILE";
 static const char group_columns[] = "CACHED,FILES,SIZE,LARGEST,NAME";
 static const char many_columns[] = "CACHED,SIZE,PCT,MAPPED-BY,OPEN-BY,KIND,FS,FILE";
 
-static int out_of_memory(struct vmt_ctx *ctx)
-{
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
-}
-
 /* Rows that are short enough a list to open each of its files. */
 #define ASK_MAX ((size_t)1000)
 
@@ -199,10 +193,10 @@ static int ask_rest(struct vmt_ctx *ctx, struct vmt_run *run, const void *const 
 	size_t i;
 
 	if (!at)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	for (i = 0; i < n; i++)
 		at[i] = rows ? (size_t)((const struct vmt_cached_file *)rows[i] - first) : i;
-	return vmt_collect_cache_rest(run->collector, run->sample, at, n) < 0 ? out_of_memory(ctx)
+	return vmt_collect_cache_rest(run->collector, run->sample, at, n) < 0 ? vmt_no_memory(ctx)
 									      : 0;
 }
 
@@ -221,7 +215,7 @@ static int rest_first(struct vmt_ctx *ctx, struct vmt_run *run, bool *ret_asked)
 		return 0;
 	if (vmt_columns_add_sort(&columns, &sort) < 0 ||
 	    (ctx->filter && vmt_columns_add_filter(&columns, ctx->filter) < 0))
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	*ret_asked = has_rest(&columns);
 	return *ret_asked ? ask_rest(ctx, run, NULL, run->sample->cache.n_files) : 0;
 }
@@ -238,7 +232,7 @@ static int rest_shown(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_secti
 		return ask_rest(ctx, run, s->rows, s->n);
 	if (!chosen &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, many_columns, NULL) < 0)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	run->sample->sources[VMT_SOURCE_CACHESTAT].state = VMT_STATE_SKIPPED;
 	snprintf(run->sample->sources[VMT_SOURCE_CACHESTAT].reason,
 		 sizeof(run->sample->sources[0].reason),
@@ -269,14 +263,14 @@ static struct vmt_section *add_rows(struct vmt_ctx *ctx, struct vmt_run *run, co
 		if (vmt_cached_groups(run->model->cached_files,
 				      run->model->n_cached_files - run->sample->cache.n_again,
 				      c->by, &run->sample->arena, &groups, &n) < 0) {
-			out_of_memory(ctx);
+			vmt_no_memory(ctx);
 			return NULL;
 		}
 		s = vmt_run_section(run, ctx, "cached_groups", groups, n);
 		if (s && c->walk && !chosen &&
 		    vmt_columns_parse(&s->columns, &vmt_entity_cached_group, group_columns, NULL) <
 			    0) {
-			out_of_memory(ctx);
+			vmt_no_memory(ctx);
 			return NULL;
 		}
 		return s;
@@ -285,7 +279,7 @@ static struct vmt_section *add_rows(struct vmt_ctx *ctx, struct vmt_run *run, co
 			    run->model->n_cached_files);
 	if (s && !chosen &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_cached_file, usual_columns(c), NULL) < 0) {
-		out_of_memory(ctx);
+		vmt_no_memory(ctx);
 		return NULL;
 	}
 	return s;
@@ -362,7 +356,7 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 		return r;
 	if ((c->walk ? vmt_collect_inodes(run->collector, run->sample, &c->inodes)
 		     : vmt_collect_cache(run->collector, run->sample, &c->files)) < 0)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	if (c->inodes.live_ns)
 		r = read_anew(ctx, run);
 	if (r == 0)

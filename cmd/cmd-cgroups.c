@@ -110,8 +110,10 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	first = run->sample->cgroup_facts.first;
 	rows = run->model->cgroups ? run->model->cgroups + first : NULL;
 	s = vmt_run_section(run, ctx, "cgroups", rows, rows ? run->model->n_cgroups - first : 0);
-	if (!s || choose_columns(ctx, g, &s->columns) < 0)
+	if (!s)
 		return VMT_EXIT_FAILED;
+	if (choose_columns(ctx, g, &s->columns) < 0)
+		return vmt_no_memory(ctx);
 	s->cgroup_tree = vmt_ctx_given(ctx, "tree");
 	r = vmt_section_options(ctx, s);
 	if (r)

@@ -292,7 +292,7 @@ static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watc
 	if (!vmt_ctx_given(ctx, "output") &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_cgroup, w ? cgroup_watch : cgroup_columns,
 			      NULL) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	r = vmt_section_options(ctx, s);
 	if (r)
 		return r;

@@ -172,6 +172,8 @@ static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
 			vmt_buf_addc(&list, ',');
 		vmt_buf_adds(&list, ctx->operands[i]);
 	}
+	if (vmt_buf_error(&list) < 0)
+		return vmt_no_memory(ctx);
 	return vmt_parse_pids(ctx, list.data ? list.data : "", ret, ret_n);
 }
 
@@ -394,11 +396,11 @@ static int add_columns(struct vmt_ctx *ctx, struct vmt_columns *columns, bool pi
 	if (vmt_ctx_given(ctx, "forecast") &&
 	    vmt_columns_parse(columns, &vmt_entity_map, forecast + (pid ? 0 : strlen("PID,")),
 			      NULL) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	if (!how)
 		return 0;
 	return vmt_columns_parse(columns, &vmt_entity_map, *how ? "+PSS-SLICED" : "+PSS", NULL) < 0
-		       ? VMT_EXIT_FAILED
+		       ? vmt_no_memory(ctx)
 		       : 0;
 }
 
@@ -420,7 +422,7 @@ static int print_sorted(struct work *w)
 	if (w->run.sample->n_procs > 1 && !vmt_ctx_given(w->ctx, "output") &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_map,
 			      "PID,ADDRESS,PERM,KIND,SIZE,RSS,ANON,FILE,SWAP,MAPPING", NULL) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(w->ctx);
 	r = add_columns(w->ctx, &s->columns, w->run.sample->n_procs > 1);
 	if (r == 0)
 		r = vmt_section_options(w->ctx, s);

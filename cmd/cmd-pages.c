@@ -422,12 +422,12 @@ static int show(struct pages *p, const int8_t *written)
 		return VMT_EXIT_FAILED;
 	procs->machine_only = true;
 	if (written && vmt_columns_parse(&s->columns, &vmt_entity_page, "+WRITTEN", NULL) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	if (vmt_ctx_given(ctx, "pfn") &&
 	    vmt_columns_parse(&s->columns, &vmt_entity_page,
 			      "ADDRESS,PAGES,STATE,BACKING,PFN,MAPCOUNT,NODE,ZONE,FLAGS,MAPPING",
 			      NULL) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	r = vmt_section_options(ctx, s);
 	if (r)
 		return r;

@@ -345,8 +345,10 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	if (r)
 		return r;
 	s = add_section(ctx, run, ps);
-	if (!s || choose_columns(ctx, ps, &s->columns) < 0)
+	if (!s)
 		return VMT_EXIT_FAILED;
+	if (choose_columns(ctx, ps, &s->columns) < 0)
+		return vmt_no_memory(ctx);
 	s->tree = vmt_ctx_given(ctx, "tree") ? run->model->procs : NULL;
 	r = vmt_section_options(ctx, s);
 	if (r)

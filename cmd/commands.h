@@ -140,6 +140,8 @@ int vmt_options_parse(struct vmt_ctx *ctx, int argc, char **argv);
 /* One line on stderr, "vmtop: maps: text"; text is printf's. */
 void vmt_complain(const struct vmt_ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Says that memory is short; VMT_EXIT_FAILED. */
+int vmt_no_memory(const struct vmt_ctx *ctx);
 /* The same from an error, with file and line where it has them; returns the exit code for it. */
 int vmt_complain_err(const struct vmt_ctx *ctx, const struct vmt_err *err);
 /* A note that -q silences. */

@@ -92,7 +92,7 @@ static int add_processes(struct vmt_ctx *ctx, struct vmt_run *run, bool text)
 	s->sort = (struct vmt_sort){ 0 };
 	if (vmt_columns_parse(&s->columns, &vmt_entity_proc,
 			      "PID,USER,COMMIT,COMMIT-EST,RSS,SWAP,COMMAND", NULL) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	return 0;
 }
 

@@ -71,8 +71,11 @@ int main(int argc, char **argv)
 	/* A full pipe or a size limit is an error of write(2), not the end of the process. */
 	ctx.old_pipe = signal(SIGPIPE, SIG_IGN);
 	ctx.old_xfsz = signal(SIGXFSZ, SIG_IGN);
-	if (fill_standard_fds() < 0)
+	r = fill_standard_fds();
+	if (r < 0) {
+		vmt_complain(&ctx, "/dev/null: cannot open it: %s", strerror(-r));
 		return VMT_EXIT_FAILED;
+	}
 	setlocale(LC_CTYPE, "");
 	/* The rows of a process are some hundred kB, needed again for the next one: they stay with
 	 * us, instead of being given back, faulted in and cleared each time. */

@@ -34,6 +34,12 @@ void vmt_complain(const struct vmt_ctx *ctx, const char *fmt, ...)
 	va_end(ap);
 }
 
+int vmt_no_memory(const struct vmt_ctx *ctx)
+{
+	vmt_complain(ctx, "out of memory");
+	return VMT_EXIT_FAILED;
+}
+
 void vmt_note(const struct vmt_ctx *ctx, const char *fmt, ...)
 {
 	va_list ap;
@@ -203,14 +209,14 @@ int vmt_wanted_columns(struct vmt_ctx *ctx, const struct vmt_entity *entity,
 	int r;
 
 	if (vmt_columns_default(ret, entity) < 0)
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	r = choose_columns(ctx, ret, &sort, entity);
 	if (r == 0 && vmt_columns_add_sort(ret, &sort) < 0)
-		r = VMT_EXIT_FAILED;
+		r = vmt_no_memory(ctx);
 	if (r == 0)
 		r = vmt_ctx_filter(ctx, entity);
 	if (r == 0 && ctx->filter && vmt_columns_add_filter(ret, ctx->filter) < 0)
-		r = VMT_EXIT_FAILED;
+		r = vmt_no_memory(ctx);
 	return r;
 }
 

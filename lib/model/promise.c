@@ -132,7 +132,8 @@ void vmt_commit_parts(const struct vmt_system *s, const struct vmt_proc *procs, 
 		VMT_SET(commit_part, name, &rows[i], vmt_bytes_of(texts[i].name));
 		VMT_SET(commit_part, from, &rows[i], vmt_bytes_of(texts[i].from));
 	}
-	for (i = VMT_COMMIT_PROCESSES; i <= VMT_COMMIT_ESTIMATED; i++) {
+	/* Every machine has processes: none of them means that they could not be listed. */
+	for (i = VMT_COMMIT_PROCESSES; n && i <= VMT_COMMIT_ESTIMATED; i++) {
 		VMT_SET(commit_part, processes, &rows[i], 0);
 		VMT_SET(commit_part, size_bytes, &rows[i], 0);
 	}

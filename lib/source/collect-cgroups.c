@@ -164,10 +164,11 @@ static int list_names(int dir_fd, char ***ret, size_t *ret_n)
 	int r = 0;
 
 	if (!dir) {
+		r = -errno;
 		close(dir_fd);
-		return -ENOMEM;
+		return r;
 	}
-	while (r == 0 && (e = readdir(dir))) {
+	for (errno = 0; r == 0 && (e = readdir(dir)); errno = 0) {
 		char *copy;
 
 		if ((e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) ||
@@ -180,6 +181,8 @@ static int list_names(int dir_fd, char ***ret, size_t *ret_n)
 		else
 			(*ret)[(*ret_n)++] = copy;
 	}
+	if (r == 0 && errno)
+		r = -errno;
 	closedir(dir);
 	if (*ret_n)
 		qsort(*ret, *ret_n, sizeof(**ret), compare_names);
@@ -203,12 +206,12 @@ static int add_child(struct walk *w, size_t i, const char *name)
 	return add_row(w, (struct vmt_bytes){ path.data, path.len }, i);
 }
 
-/* Takes dir. */
+/* Takes dir. What could be listed of one that cannot be to its end is there. */
 static int list_children(struct walk *w, size_t i, int dir)
 {
 	char **names = NULL;
 	size_t n = 0, k;
-	int r = list_names(dir, &names, &n);
+	int listed = list_names(dir, &names, &n), r = listed == -ENOMEM ? listed : 0;
 
 	for (k = 0; k < n; k++) {
 		if (r == 0)
@@ -216,7 +219,11 @@ static int list_children(struct walk *w, size_t i, int dir)
 		free(names[k]);
 	}
 	free(names);
-	return r;
+	/* Not removed meanwhile, which is what every cgroup may be. */
+	if (r < 0 || listed == 0 || is_gone(listed))
+		return r;
+	w->s->cgroup_facts.unlisted++;
+	return note_failure(w, i, NULL, listed, NULL);
 }
 
 /* Its number; and whether a look at what is below it can be saved. */

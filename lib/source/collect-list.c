@@ -318,6 +318,10 @@ static int read_again(struct list *l, size_t i)
 	e->code = r;
 	e->failed = VMT_SOURCE_STAT;
 	e->hint = r < 0 ? keep_text(l->s, err.text) : NULL;
+	if (r == 0 && facts.headless < 0 && facts.headless != -ESRCH)
+		vmt_sample_failed(l->s, VMT_SOURCE_STATUS, e->pid,
+				  VMT_HAS(proc, comm, p) ? p->comm : (struct vmt_bytes){ 0 },
+				  facts.headless, "no thread says what it uses");
 	e->facts.status.reads += facts.status.reads;
 	e->facts.status.bytes += facts.status.bytes;
 	e->facts.stat.reads += facts.stat.reads;

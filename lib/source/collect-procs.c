@@ -707,15 +707,20 @@ static void read_map_limit(struct call *call)
 	VMT_AUTO_BUF buf = { 0 };
 	struct vmt_bytes text;
 	uint64_t v;
+	int r;
 
 	if (!(call->sources & VMT_SOURCE_BIT(MAPS)) || call->s->host.max_map_count)
 		return;
-	if (vmt_slurp_at(vmt_collector_shared(call->c)->root->proc_fd, "sys/vm/max_map_count", &buf,
-			 64) < 0)
-		return;
+	r = (int)vmt_slurp_at(vmt_collector_shared(call->c)->root->proc_fd, "sys/vm/max_map_count",
+			      &buf, 64);
 	text = (struct vmt_bytes){ buf.data, buf.len };
-	if (vmt_take_u64(&text, &v) == 0 && (text.len == 0 || vmt_take_char(&text, '\n') == 0))
+	if (r >= 0)
+		r = vmt_take_u64(&text, &v);
+	if (r == 0 && (text.len == 0 || vmt_take_char(&text, '\n') == 0))
 		call->s->host.max_map_count = v;
+	else if (r != -ENOENT && r != -ESRCH)
+		vmt_sample_failed(call->s, VMT_SOURCE_MAPS, 0, (struct vmt_bytes){ 0 },
+				  r < 0 ? r : -EINVAL, "vm.max_map_count cannot be read");
 }
 
 static int collect(struct call *call, uint64_t flags, const size_t *indices, size_t n,

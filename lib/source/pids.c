@@ -422,11 +422,12 @@ static int64_t read_fd(int fd, struct vmt_buf *buf)
 		return -errno;
 	buf->len = (size_t)n;
 	buf->data[n] = 0;
-	if ((size_t)n < READ_FIRST)
+	/* All there is, unless something cut it short within a line. */
+	if ((size_t)n < READ_FIRST && (n == 0 || buf->data[n - 1] == '\n'))
 		return n;
 	if (lseek(fd, n, SEEK_SET) < 0)
 		return -errno;
-	rest = vmt_slurp_fd(fd, buf, FILE_MAX - READ_FIRST);
+	rest = vmt_slurp_fd(fd, buf, FILE_MAX - (size_t)n);
 	return rest < 0 ? rest : n + rest;
 }
 
@@ -498,6 +499,27 @@ int vmt_pid_read_file(const struct vmt_root *root, int dir_fd, const char *path,
 	}
 }
 
+/* Opens the directory of a thread; -ESRCH where it has no memory, or has ended. */
+static int open_task(int dir_fd, const char *name)
+{
+	VMT_AUTO_CLOSE int task = vmt_open_dir_at(dir_fd, name);
+	struct vmt_pid_facts facts = { 0 };
+	VMT_AUTO_BUF buf = { 0 };
+	struct vmt_proc p = { 0 };
+	int64_t n;
+	int r;
+
+	if (task < 0)
+		return task == -ENOENT ? -ESRCH : task;
+	n = read_whole(task, "status", &buf);
+	if (n <= 0)
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
+	r = vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, &p, &facts, NULL);
+	if (r < 0)
+		return r;
+	return facts.has_mm ? VMT_STEAL_FD(task) : -ESRCH;
+}
+
 int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
 {
 	DIR *dir;
@@ -512,25 +534,21 @@ int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
 		close(fd);
 		return ret;
 	}
-	while ((e = readdir(dir))) {
-		VMT_AUTO_BUF buf = { 0 };
-		struct vmt_pid_facts facts = { 0 };
-		struct vmt_proc p = { 0 };
-		VMT_AUTO_CLOSE int task = -1;
+	for (errno = 0; (e = readdir(dir)); errno = 0) {
 		uint64_t tid;
+		int r;
 
 		if (vmt_parse_pid(e->d_name, &tid) < 0 || tid == pid)
 			continue;
-		task = vmt_open_dir_at(dirfd(dir), e->d_name);
-		if (task < 0 || read_whole(task, "status", &buf) <= 0)
-			continue;
-		if (vmt_pid_status_parse((struct vmt_bytes){ buf.data, buf.len }, NULL, &p, &facts,
-					 NULL) < 0 ||
-		    !facts.has_mm)
-			continue;
-		ret = VMT_STEAL_FD(task);
-		break;
+		r = open_task(dirfd(dir), e->d_name);
+		/* One that could not be read may have been the one; another one says the same. */
+		if (r >= 0 || r != -ESRCH)
+			ret = r;
+		if (r >= 0)
+			break;
 	}
+	if (!e && errno)
+		ret = -errno;
 	closedir(dir);
 	return ret;
 }
@@ -595,6 +613,7 @@ int vmt_pid_read(const struct vmt_root *root, uint64_t pid, uint64_t sources,
 		r = vmt_pid_read_headless(root, fd, p, facts, err);
 		if (r == -ENOMEM)
 			return r;
+		facts->headless = r;
 	}
 	vmt_pid_settle(p, facts);
 	return 0;

@@ -35,6 +35,7 @@ struct vmt_pid_facts {
 	uint64_t vsize_bytes; /* status: VmSize, where has_mm */
 	uint64_t unknown_keys;
 	bool no_cgroup; /* this kernel has no cgroups */
+	int headless; /* why no thread of a process whose first has ended says what it uses; or 0 */
 	struct vmt_pid_cost status, stat, statm, cgroup;
 };
 
@@ -66,7 +67,8 @@ void vmt_pid_settle(struct vmt_proc *p, const struct vmt_pid_facts *facts);
 
 /*
  * Opens the directory of a thread that lives, for a process whose first thread has ended: its own
- * files say nothing about the memory that the others still use. -ESRCH where there is none.
+ * files say nothing about the memory that the others still use. -ESRCH where there is none, or why
+ * it is not known whether there is one.
  */
 int vmt_pid_open_live_task(int pid_fd, uint64_t pid);
 /* Whether p is such a process. */

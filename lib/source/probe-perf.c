@@ -220,7 +220,7 @@ static int watch_process(struct vmt_perf_state *s, uint64_t pid)
 		close(fd);
 		return r;
 	}
-	while (!r && (e = readdir(dir))) {
+	for (errno = 0; !r && (e = readdir(dir)); errno = 0) {
 		uint64_t tid;
 
 		if (vmt_parse_pid(e->d_name, &tid) < 0)
@@ -229,6 +229,8 @@ static int watch_process(struct vmt_perf_state *s, uint64_t pid)
 		if (r == -ESRCH)
 			r = 0;
 	}
+	if (!r && errno)
+		r = errno == ENOENT ? -ESRCH : -errno;
 	closedir(dir);
 	return r ?: keep_watched(s, pid);
 }

@@ -113,7 +113,7 @@ static int add(struct vmt_metrics *m, enum vmt_metric metric, struct vmt_labels 
 	struct vmt_metric_family *f = &m->families[metric];
 	VMT_AUTO_BUF labels = { 0 };
 	struct vmt_bytes key;
-	size_t at;
+	size_t at, begin;
 	bool there;
 	int r = add_labels(&labels, defs[metric].labels, values);
 
@@ -129,14 +129,17 @@ static int add(struct vmt_metrics *m, enum vmt_metric metric, struct vmt_labels 
 		return -EEXIST;
 	if (vmt_grow(&f->series, &f->cap, f->n + 1, sizeof(*f->series)) < 0)
 		return fail(m, -ENOMEM);
-	memmove(f->series + at + 1, f->series + at, (f->n - at) * sizeof(*f->series));
-	f->series[at] = (struct vmt_metric_series){ f->text.len, key.len };
-	f->n++;
+	begin = f->text.len;
 	vmt_buf_add(&f->text, key.ptr, key.len);
 	vmt_buf_addc(&f->text, ' ');
 	vmt_buf_add(&f->text, value->data, value->len);
 	vmt_buf_addc(&f->text, '\n');
-	return vmt_buf_error(&f->text) < 0 ? fail(m, -ENOMEM) : 0;
+	if (vmt_buf_error(&f->text) < 0)
+		return fail(m, -ENOMEM);
+	memmove(f->series + at + 1, f->series + at, (f->n - at) * sizeof(*f->series));
+	f->series[at] = (struct vmt_metric_series){ begin, key.len };
+	f->n++;
+	return 0;
 }
 
 int vmt_metrics_u64(struct vmt_metrics *m, enum vmt_metric metric, struct vmt_labels labels,

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmtop with one call that fails: each way through the program to a call is tried once. What came of
+it is either what comes of no failure, or says what is missing; see tests/live/fail-shim.c."""
+
+import collections
+import concurrent.futures
+import mmap
+import os
+import struct
+
+import program
+
+CALLS = 65536
+HEAD = struct.Struct("4I")
+# All ways to a call, however long that takes.
+ALL = os.environ.get("VMTOP_SWEEP") == "all"
+
+Run = collections.namedtuple("Run", "code out err calls failed files ways")
+
+
+def run_failing(vmtop, shim, kind, nth, how, args, **more):
+    """One run: the nth call of the kind fails, none where that is 0. Run."""
+    log = os.memfd_create("vmtop-fail")
+    try:
+        size = HEAD.size + 8 * CALLS
+        os.ftruncate(log, size)
+        env = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", "LD_PRELOAD": str(shim),
+               "VMTOP_FAIL": f"{log} {kind} {nth} {how}", **more.pop("env", {})}
+        # The library stands before that of the sanitizer, which minds.
+        env["ASAN_OPTIONS"] = ":".join(
+            [*filter(None, [env.get("ASAN_OPTIONS")]), "verify_asan_link_order=0"])
+        said = program.run(*args, program=vmtop, env=env, pass_fds=[log], **more)
+        with mmap.mmap(log, size, prot=mmap.PROT_READ) as data:
+            calls, failed, files, _ = HEAD.unpack(data[:HEAD.size])
+            at = HEAD.size
+            ways = struct.unpack_from(f"{min(calls, CALLS)}Q", data, at)
+        return Run(*said, calls, failed, files, ways)
+    finally:
+        os.close(log)
+
+
+def places(ways, most, each):
+    """The first call of each way, from 1, or each call; of many, some evenly over all of them."""
+    first = sorted({way: n for n, way in reversed(list(enumerate(ways, 1)))}.values())
+    if each:
+        first = list(range(1, len(ways) + 1))
+    if ALL or len(first) <= most:
+        return first
+    return [first[i * len(first) // most] for i in range(most)]
+
+
+def hurt(run, whole, reports):
+    """What is wrong with a run whatever it printed, as no failure of a call excuses it."""
+    err = run.err.decode(errors="replace")
+    for word in ("Sanitizer", "runtime error", "free():", "malloc():", "corrupted"):
+        if word in err:
+            return err[err.index(word):][:3000]
+    if run.code is None:
+        return "hangs"
+    if run.code < 0 or run.code > 128:
+        return f"killed: {run.code} {err[-300:]}"
+    if run.code not in (program.OK, program.FAILED, program.NOTHING, program.DENIED):
+        return f"exit {run.code}: {err[-300:]}"
+    if run.files > whole.files:
+        return f"{run.files} files are open at the end, not {whole.files}"
+    if run.code != program.OK:
+        said = run.err.splitlines(keepends=True)
+        return program.one_line(said[-1] if reports and said else run.err)
+    return None
+
+
+def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, **more):
+    """(problems, number of runs): judge(run, whole) says what is wrong with the figures of a run
+    that was not hurt, against one in which nothing failed. Where it reports, standard error is for
+    that, and a complaint may follow it."""
+    whole = run_failing(vmtop, shim, kind, 0, how, args, **more)
+    if whole.code != program.OK:
+        return [f"exit {whole.code} where nothing fails: {whole.err[-300:]!r}"], 1
+    chosen = places(whole.ways, most, each)
+
+    def one(nth):
+        run = run_failing(vmtop, shim, kind, nth, how, args, **more)
+        problem = hurt(run, whole, reports) or judge(run, whole)
+        way = run.ways[nth - 1] if nth <= len(run.ways) else 0
+        return problem and f"{kind} {nth} {how} way {way:x}: {problem}"
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        problems = [problem for problem in pool.map(one, chosen) if problem]
+    return problems, len(chosen) + 1
