@@ -102,20 +102,9 @@ struct events {
 	uint64_t start_ns;
 };
 
-/* "05:12:33.123 bash[42] ", or the time since the begin where the clock is not known. */
 static void add_sentence(struct vmt_buf *out, const struct events *x, const struct vmt_event *e)
 {
-	if (VMT_HAS(event, time, e) && e->time.len >= 23) {
-		vmt_fmt_safe(out, (struct vmt_bytes){ e->time.ptr + 11, 12 }, true);
-	} else {
-		vmt_buf_addc(out, '+');
-		vmt_fmt_duration(out, e->after_ns);
-	}
-	vmt_buf_addc(out, ' ');
-	vmt_fmt_safe(out, e->comm, x->ctx->out.ascii);
-	vmt_buf_addf(out, "[%" PRIu64 "] ", e->pid);
-	vmt_fmt_safe(out, e->text, x->ctx->out.ascii);
-	vmt_buf_addc(out, '\n');
+	vmt_event_line(out, e, x->ctx->out.ascii);
 	if (!VMT_HAS(event, call_stack, e))
 		return;
 	vmt_buf_adds(out, "    ");

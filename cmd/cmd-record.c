@@ -60,7 +60,6 @@ struct record {
 	struct vmt_record_faults faults;
 	bool with_events;
 	struct vmt_event_watch events;
-	pid_t *event_pids; /* whose they are */
 	struct vmt_run run;
 	struct vmt_recorder *recorder;
 	int timer, signals;
@@ -427,15 +426,7 @@ static int begin_faults(struct record *rec)
 /* An exit code or 0. */
 static int begin_events(struct record *rec)
 {
-	pid_t *pids;
-	size_t i;
-
-	if (!rec->with_events)
-		return 0;
-	rec->event_pids = pids = calloc(rec->n_pids + 1, sizeof(*pids));
-	for (i = 0; pids && i < rec->n_pids; i++)
-		pids[i] = (pid_t)rec->pids[i];
-	if (!pids || vmt_event_watch_begin(&rec->events, pids, rec->n_pids) < 0) {
+	if (rec->with_events && vmt_event_watch_begin(&rec->events, rec->pids, rec->n_pids) < 0) {
 		vmt_complain(rec->ctx, "out of memory");
 		return VMT_EXIT_FAILED;
 	}
@@ -469,7 +460,6 @@ static int run_record(struct vmt_ctx *ctx)
 	vmt_run_done(&rec.run);
 	vmt_closep(&rec.timer);
 	vmt_closep(&rec.signals);
-	free(rec.event_pids);
 	free(rec.pids);
 	free(rec.maps);
 	return r;

@@ -3,16 +3,19 @@
 
 #include "base/parse.h"
 #include "cmd/fault-window.h"
+#include "cmd/report-events.h"
 #include "cmd/report-heat.h"
 #include "cmd/report-pictures.h"
 #include "cmd/text.h"
 #include "view/picture.h"
 
-enum { SYSTEM, PROCESSES, FAULTS, BALANCE, FILES, N_SECTIONS };
+enum { SYSTEM, PROCESSES, EVENTS, GAPS, FAULTS, BALANCE, FILES, N_SECTIONS };
 
 static const struct vmt_section_def sections[N_SECTIONS] = {
 	[SYSTEM] = { "system", &vmt_entity_system, true, "the machine's memory" },
 	[PROCESSES] = { "processes", &vmt_entity_proc, false, "processes, one row each" },
+	[EVENTS] = { "events", &vmt_entity_event, false, "crashes and OOM kills" },
+	[GAPS] = { "gaps", &vmt_entity_gap, false, "how many of those are missing" },
 	[FAULTS] = { "faults", &vmt_entity_fault, false, "page faults by mapping" },
 	[BALANCE] = { "balance", &vmt_entity_balance, false,
 		      "the sum of each process against the kernel's counters" },
@@ -22,8 +25,9 @@ static const struct vmt_section_def sections[N_SECTIONS] = {
 static const struct vmt_opt opts[] = {
 	{ "pid", 'p', VMT_OPT_VALUE, "LIST", "@pid", "only these processes, with PSS of each" },
 	{ "duration", 0, VMT_OPT_VALUE, "SEC", NULL,
-	  "count faults for SEC seconds (default 3; 0 for not at all)" },
-	{ "only", 0, VMT_OPT_VALUE, "LIST", "system processes faults balance files maps flame heat",
+	  "count faults, and watch what dies, for SEC seconds (default 3; 0 for not at all)" },
+	{ "only", 0, VMT_OPT_VALUE, "LIST",
+	  "system processes events faults balance files maps flame heat",
 	  "only these sections; of html and svg these pictures, too" },
 	VMT_OPTS_BUDGET,
 };
@@ -35,6 +39,10 @@ static const struct vmt_opt opts[] = {
 
 /* PSS is dear: in a report of the whole machine the largest processes have it. */
 #define PSS_PROCESSES 10
+
+#define CHEAP                                                                                      \
+	(VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) | VMT_SOURCE_BIT(ZONEINFO) |             \
+	 VMT_SOURCE_BIT(PIDS))
 
 /* What --only says. */
 struct parts {
@@ -49,7 +57,9 @@ static int parse_word(struct vmt_ctx *ctx, const char *word, size_t len, struct 
 	size_t i;
 
 	for (i = 0; i < N_SECTIONS; i++) {
-		if (strlen(sections[i].key) != len || strncmp(sections[i].key, word, len) != 0)
+		/* Gaps come with events. */
+		if (i == GAPS || strlen(sections[i].key) != len ||
+		    strncmp(sections[i].key, word, len) != 0)
 			continue;
 		ret->sections |= 1u << i;
 		known = true;
@@ -61,8 +71,8 @@ static int parse_word(struct vmt_ctx *ctx, const char *word, size_t len, struct 
 				       vmt_pictures[picture]->name);
 	if (known || picture >= 0)
 		return 0;
-	return vmt_usage_error(ctx, "--only takes system, processes, faults, balance and files, "
-				    "and of html and svg maps, flame and heat");
+	return vmt_usage_error(ctx, "--only takes system, processes, events, faults, balance and "
+				    "files, and of html and svg maps, flame and heat");
 }
 
 static int parse_only(struct vmt_ctx *ctx, struct parts *ret)
@@ -158,7 +168,8 @@ static void oom_text(struct vmt_buf *out, const struct vmt_system *s)
 			     s->oom_kill_total, s->oom_kill_total == 1 ? "" : "es");
 }
 
-static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
+static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run,
+			const struct vmt_report_events *events, unsigned only)
 {
 	const struct vmt_model *m = run->model;
 	const struct {
@@ -184,14 +195,25 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 	const char *top = vmt_ctx_value(ctx, "top");
 	bool text = strcmp(ctx->format->name, "text") == 0, first = true;
 	uint64_t rows = text ? TEXT_ROWS : vmt_report_has_pictures(ctx) ? PAGE_ROWS : 0;
-	struct vmt_section *s = NULL;
+	struct vmt_section *s = NULL, *died;
 	size_t i;
+	int r;
 
 	if (top)
 		vmt_parse_u64(top, &rows);
 	for (i = 0; i < N_SECTIONS; i++) {
-		if (!(only & 1u << i) || (i >= FAULTS && !m->has_probe))
+		if (!(only & 1u << i) || (i >= FAULTS && !m->has_probe) || i == GAPS)
 			continue;
+		if (i == EVENTS) {
+			r = vmt_report_events_add(events, ctx, run, rows, &died);
+			if (r)
+				return r;
+			s = died ? died : s;
+			if (first && died)
+				heading(&s->lead, ctx, run->sample);
+			first &= !died;
+			continue;
+		}
 		/* A page has these as pictures with a table. */
 		if (vmt_report_has_pictures(ctx) && i < FAULTS)
 			continue;
@@ -222,16 +244,31 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run, unsigned only)
 	return 0;
 }
 
+/* Counts faults, and what dies where events is not NULL; then there is a second sample. */
+static int measure(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_window_opts *how,
+		   struct vmt_report_events *events, struct vmt_window **ret)
+{
+	int r = events ? vmt_report_events_begin(events, ctx, how->pids, how->n_pids) : 0;
+
+	if (r == 0)
+		r = vmt_window_run(ctx, how, ret);
+	vmt_run_time_anew(run, ctx);
+	if (r == 0)
+		r = vmt_run_sample(run, ctx, CHEAP, how->pids, how->n_pids);
+	if (r == 0 && events)
+		r = vmt_report_events_take(events, ctx, run);
+	return r;
+}
+
 static int run_report(struct vmt_ctx *ctx)
 {
-	const uint64_t cheap = VMT_SOURCE_BIT(MEMINFO) | VMT_SOURCE_BIT(VMSTAT) |
-			       VMT_SOURCE_BIT(ZONEINFO) | VMT_SOURCE_BIT(PIDS);
 	struct vmt_window_opts window_opts = { .duration_ns = UINT64_C(3000000000),
 					       .overhead_percent = VMT_OVERHEAD_USUAL };
 	const char *list = vmt_ctx_value(ctx, "pid");
 	const char *duration = vmt_ctx_value(ctx, "duration");
 	VMT_AUTO_FREE uint64_t *pids = NULL;
 	VMT_CLEANUP(vmt_report_heat_done) struct vmt_report_heat heat;
+	VMT_CLEANUP(vmt_report_events_done) struct vmt_report_events events = { 0 };
 	VMT_AUTO_WINDOW window = NULL;
 	VMT_AUTO_RUN run = { 0 };
 	struct parts parts;
@@ -261,7 +298,7 @@ static int run_report(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_run_budget(&run, ctx);
 	if (r == 0)
-		r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
+		r = vmt_run_sample(&run, ctx, CHEAP, pids, n_pids);
 	if (r)
 		return r;
 	missing = list ? vmt_run_missing(&run, ctx, pids, n_pids) : 0;
@@ -271,12 +308,9 @@ static int run_report(struct vmt_ctx *ctx)
 		window_opts.stacks = VMT_STACK_FULL;
 	if (parts.pictures >> VMT_PICTURE_HEAT & 1)
 		vmt_report_heat_ask(&heat, &window_opts);
-	if (!ctx->root && window_opts.duration_ns && counts_faults(&parts)) {
-		r = vmt_window_run(ctx, &window_opts, &window);
-		vmt_run_time_anew(&run, ctx);
-		if (r == 0)
-			r = vmt_run_sample(&run, ctx, cheap, pids, n_pids);
-	}
+	window_opts.idle = !counts_faults(&parts);
+	if (!ctx->root && window_opts.duration_ns && (!window_opts.idle || only & 1u << EVENTS))
+		r = measure(ctx, &run, &window_opts, only & 1u << EVENTS ? &events : NULL, &window);
 	if (r == 0 && ctx->named && only & 1u << PROCESSES)
 		r = read_processes(ctx, &run, list != NULL);
 	if (r == 0 && parts.pictures >> VMT_PICTURE_MAPS & 1)
@@ -288,7 +322,7 @@ static int run_report(struct vmt_ctx *ctx)
 	if (r == 0)
 		r = vmt_run_model(&run, ctx, NULL);
 	if (r == 0)
-		r = add_sections(ctx, &run, only);
+		r = add_sections(ctx, &run, &events, only);
 	if (r == 0) {
 		run.doc.pictures = parts.pictures;
 		run.doc.pids = pids;
@@ -307,10 +341,10 @@ static int run_report(struct vmt_ctx *ctx)
 
 const struct vmt_cmd vmt_cmd_report = {
 	.name = "report",
-	.summary = "one document with all of it: memory, processes, faults",
+	.summary = "one document with all of it: memory, processes, what died, faults",
 	.synopsis = "[-p LIST] [--duration SEC] [--only LIST] [--budget SEC | --force] [OPTION]...",
 	.cost = "maps of every process, smaps_rollup of the ten largest (with -p of all named), and "
-		"the fault probe while it counts",
+		"the fault probe while it counts, and programs for crashes and OOM kills",
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TOP,

@@ -5,6 +5,21 @@
 
 #include "base/fmt.h"
 
+void vmt_event_line(struct vmt_buf *out, const struct vmt_event *e, bool ascii)
+{
+	if (VMT_HAS(event, time, e) && e->time.len >= 23) {
+		vmt_fmt_safe(out, (struct vmt_bytes){ e->time.ptr + 11, 12 }, true);
+	} else {
+		vmt_buf_addc(out, '+');
+		vmt_fmt_duration(out, e->after_ns);
+	}
+	vmt_buf_addc(out, ' ');
+	vmt_fmt_safe(out, e->comm, ascii);
+	vmt_buf_addf(out, "[%" PRIu64 "] ", e->pid);
+	vmt_fmt_safe(out, e->text, ascii);
+	vmt_buf_addc(out, '\n');
+}
+
 void vmt_event_note(struct vmt_buf *out, const struct vmt_event_probe *p,
 		    const struct vmt_event_sample *sample, const struct vmt_oom_watch *oom)
 {

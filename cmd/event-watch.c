@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "model/crash.h"
 #include "model/model.h"
 #include "source/collect.h"
 #include "source/root.h"
@@ -64,11 +65,12 @@ static void begin_crashes(struct vmt_event_watch *w)
 	set_error(&w->crashes, vmt_events_start(&opts, &w->events, &err), &err);
 }
 
-/* Of all processes: those that are not of interest are told apart when they are dead. */
+/* Of the processes that crashes are looked for of, so that no loss is told of another; where these
+ * cannot be watched, of all. */
 static void begin_kills(struct vmt_event_watch *w)
 {
 	const struct vmt_ooms_opts opts = {
-		.filter_fd = -1,
+		.filter_fd = w->events ? vmt_events_filter(w->events) : -1,
 		.ring = KILLS_RING,
 		.names = KILLS_NAMES,
 	};
@@ -77,15 +79,19 @@ static void begin_kills(struct vmt_event_watch *w)
 	set_error(&w->kills, vmt_ooms_start(&opts, &w->ooms, &err), &err);
 }
 
-int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n_pids)
+int vmt_event_watch_begin(struct vmt_event_watch *w, const uint64_t *pids, size_t n_pids)
 {
 	*w = (struct vmt_event_watch){
 		.symbols = vmt_single_symbols_new(),
-		.pids = pids,
+		.pids = calloc(n_pids + 1, sizeof(*w->pids)),
 		.n_pids = n_pids,
 	};
-	if (!w->symbols)
+	if (!w->symbols || !w->pids) {
+		vmt_event_watch_end(w);
 		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n_pids; i++)
+		w->pids[i] = (pid_t)pids[i];
 	begin_crashes(w);
 	begin_kills(w);
 	w->began_ns = w->events ? vmt_events_began(w->events) : vmt_now_ns(CLOCK_MONOTONIC);
@@ -97,6 +103,7 @@ void vmt_event_watch_end(struct vmt_event_watch *w)
 	vmt_events_free(w->events);
 	vmt_ooms_free(w->ooms);
 	vmt_single_symbols_free(w->symbols);
+	free(w->pids);
 	*w = (struct vmt_event_watch){ 0 };
 }
 
@@ -106,6 +113,9 @@ static int add_crash(void *arg, const struct vmt_event_raw *raw)
 	struct vmt_event_raw named;
 	int r;
 
+	/* Nobody has died of it, and another vmtop that begins sends itself one. */
+	if (raw->crash && raw->crash->blocked)
+		return 0;
 	if (t->n == VMT_EVENT_WATCH_ROWS) {
 		t->more++;
 		return 0;
@@ -239,6 +249,7 @@ static void renew(struct vmt_event_watch *w)
 int vmt_event_watch_sample(struct vmt_event_watch *w, struct vmt_collector *c, struct vmt_sample *s)
 {
 	struct turn t = { .watch = w, .collector = c, .sample = s };
+	uint64_t deadline_ns = vmt_collector_deadline(c);
 	int r = 0;
 
 	set_states(w, s);
@@ -252,6 +263,8 @@ int vmt_event_watch_sample(struct vmt_event_watch *w, struct vmt_collector *c, s
 		r = vmt_ooms_take(w->ooms, &s->arena, add_kill, &t);
 	if (r >= 0 && w->events)
 		r = vmt_events_take(w->events, SIZE_MAX, &s->arena, add_crash, &t);
+	if (t.has_deadline)
+		vmt_collector_set_deadline(c, deadline_ns);
 	if (r < 0)
 		return r;
 	qsort(t.rows, t.n, sizeof(*t.rows), by_time);

@@ -28,16 +28,18 @@ struct vmt_event_watch {
 	bool has_past;
 	uint64_t n_kills;
 	struct vmt_single_symbols *symbols;
-	const pid_t *pids; /* the caller's; n_pids 0: all processes */
+	pid_t *pids; /* heap; n_pids 0: all processes */
 	size_t n_pids;
 	uint64_t began_ns; /* first: from there on times of events are told */
 };
 
-/* Begins to watch all processes, or n_pids of them, which stay where they are till the end. 0, also
- * where that does not work, which is in what is sampled; -ENOMEM. */
-int vmt_event_watch_begin(struct vmt_event_watch *w, const pid_t *pids, size_t n_pids);
+/* Begins to watch all processes, or n_pids of them. 0, also where that does not work, which is in
+ * what is sampled; -ENOMEM. */
+int vmt_event_watch_begin(struct vmt_event_watch *w, const uint64_t *pids, size_t n_pids);
+/* Can be called again, and of one that was never begun. */
 void vmt_event_watch_end(struct vmt_event_watch *w);
 /* Puts what came since the sample before into s, in its arena and in the order of time, and how
- * that went into its sources. Files of crashed programs are read by way of c. 0 or -ENOMEM. */
+ * that went into its sources. Files of crashed programs are read by way of c, for a second at
+ * most, whatever its deadline. 0 or -ENOMEM. */
 int vmt_event_watch_sample(struct vmt_event_watch *w, struct vmt_collector *c,
 			   struct vmt_sample *s);

@@ -20,6 +20,7 @@ struct vmt_window {
 	struct vmt_arena arena;
 	struct vmt_single_symbols *symbols; /* of single faults; NULL: not asked for */
 	struct vmt_fault_sample faults;
+	bool idle;
 	int signal; /* SIGTERM or SIGHUP ended it */
 };
 
@@ -116,7 +117,7 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 {
 	VMT_AUTO_PID_WATCH watched = { 0 };
 	uint64_t end_ns;
-	int r = vmt_probe_start(probe, err);
+	int r = probe ? vmt_probe_start(probe, err) : 0;
 
 	if (r < 0) {
 		if (opts->during)
@@ -139,7 +140,7 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 		end_ns = ctx->deadline_ns;
 	r = wait_for_end(&watched, end_ns, opts, probe, err);
 	vmt_pid_watch_done(&watched);
-	r = r < 0 ? r : vmt_probe_stop(probe, err);
+	r = r < 0 || !probe ? r : vmt_probe_stop(probe, err);
 	if (r == 0 && opts->live)
 		r = opts->live(opts->arg, probe, signals, 0, err);
 	if (r == 0 && opts->tick)
@@ -184,7 +185,8 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	popts.single_least_ns = opts->single_least_ns;
 	popts.single_rate = opts->single_rate;
 	popts.single_live = opts->live != NULL;
-	if (vmt_probe_open(&popts, &probe, &err) < 0)
+	w->idle = opts->idle;
+	if (!w->idle && vmt_probe_open(&popts, &probe, &err) < 0)
 		return vmt_complain_err(ctx, &err);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -194,9 +196,10 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	if (!opts->during)
 		signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	failed = count(ctx, probe, opts, signals, &err);
-	r = vmt_probe_read(probe, &w->arena, &w->faults, &read_err);
+	r = probe ? vmt_probe_read(probe, &w->arena, &w->faults, &read_err) : 0;
 	/* Detached before anything else is read: from here on no fault pays for us. */
-	vmt_probe_close(VMT_STEAL(probe));
+	if (probe)
+		vmt_probe_close(VMT_STEAL(probe));
 	ctx->ended_by = vmt_signals_taken(signals);
 	w->signal = ctx->ended_by == SIGINT ? 0 : ctx->ended_by;
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -262,6 +265,8 @@ int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run 
 	VMT_AUTO_FREE size_t *indices = calloc(w->faults.n_maps + 1, sizeof(*indices));
 	size_t n;
 
+	if (w->idle)
+		return 0;
 	if (!pids || !indices) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;

@@ -28,6 +28,7 @@ struct vmt_window_opts {
 	 */
 	uint64_t overhead_percent;
 	uint32_t without; /* VMT_HAVE_ bits of what is not to be known */
+	bool idle; /* nothing is counted: for what else goes on meanwhile */
 	bool singles; /* single faults, too; see struct vmt_probe_opts */
 	uint64_t single_least_ns;
 	uint64_t single_rate;
@@ -55,7 +56,7 @@ struct vmt_window;
 int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts,
 		   struct vmt_window **ret);
 /* Puts what was counted into the sample, with the mappings of the processes that faulted, and names
- * for the addresses of stacks. */
+ * for the addresses of stacks; nothing of an idle one. */
 int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run *run);
 /* 128 + the number of the signal that ended it, where that asks for an end of vmtop and not only of
  * the window (SIGTERM, SIGHUP); else 0. w may be NULL. */

@@ -267,7 +267,7 @@ _vmtop_values()
 	events,--root) compopt -o dirnames ;;
 	events,) compopt -o default ;;
 	report,-p | report,--pid) _vmtop_pids _vmtop_list ;;
-	report,--only) _vmtop_list 'system processes faults balance files maps flame heat' ;;
+	report,--only) _vmtop_list 'system processes events faults balance files maps flame heat' ;;
 	report,--format) _vmtop_words 'text json ndjson csv html svg' ;;
 	report,-w | report,--write) compopt -o default ;;
 	report,--root) compopt -o dirnames ;;

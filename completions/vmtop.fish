@@ -551,10 +551,10 @@ complete -c vmtop -n '__vmtop_at events' -s V -l version -d 'print the version a
 complete -c vmtop -n '__vmtop_at events' -F
 
 # report
-complete -c vmtop -n '__vmtop_at -' -a report -d 'one document with all of it: memory, processes, faults'
+complete -c vmtop -n '__vmtop_at -' -a report -d 'one document with all of it: memory, processes, what died, faults'
 complete -c vmtop -n '__vmtop_at report' -s p -l pid -x -a '(__vmtop_list (__vmtop_pids))' -d 'only these processes, with PSS of each'
-complete -c vmtop -n '__vmtop_at report' -l duration -x -d 'count faults for SEC seconds (default 3; 0 for not at all)'
-complete -c vmtop -n '__vmtop_at report' -l only -x -a '(__vmtop_list system processes faults balance files maps flame heat)' -d 'only these sections; of html and svg these pictures, too'
+complete -c vmtop -n '__vmtop_at report' -l duration -x -d 'count faults, and watch what dies, for SEC seconds (default 3; 0 for not at all)'
+complete -c vmtop -n '__vmtop_at report' -l only -x -a '(__vmtop_list system processes events faults balance files maps flame heat)' -d 'only these sections; of html and svg these pictures, too'
 complete -c vmtop -n '__vmtop_at report' -l budget -x -d 'leave out figures that may hold the lock of a process for longer (2)'
 complete -c vmtop -n '__vmtop_at report' -l force -d 'read them, however long that may take'
 complete -c vmtop -n '__vmtop_at report' -l top -x -d 'the first N rows'

@@ -22,14 +22,15 @@ void vmt_sample_free(struct vmt_sample *s)
 	free(s);
 }
 
-static bool is_known(const struct vmt_source_stat *st)
+bool vmt_sample_knows(const struct vmt_sample *s, enum vmt_source_id source)
 {
-	return st->state == VMT_STATE_OK || st->state == VMT_STATE_PARTIAL;
+	return s->sources[source].state == VMT_STATE_OK ||
+	       s->sources[source].state == VMT_STATE_PARTIAL;
 }
 
 bool vmt_sample_has_events(const struct vmt_sample *s)
 {
-	return is_known(&s->sources[VMT_SOURCE_EVENTS]) || is_known(&s->sources[VMT_SOURCE_KILLS]);
+	return vmt_sample_knows(s, VMT_SOURCE_EVENTS) || vmt_sample_knows(s, VMT_SOURCE_KILLS);
 }
 
 const char *vmt_failure_word(int code)

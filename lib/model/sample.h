@@ -165,6 +165,8 @@ void vmt_sample_drop_kernel(struct vmt_sample *s);
 /* Turns the counts of the sources into their states and reasons, once all reads are done; again
  * where they changed since. */
 void vmt_sample_settle(struct vmt_sample *s);
+/* Whether a source was read, all of it or some. */
+bool vmt_sample_knows(const struct vmt_sample *s, enum vmt_source_id source);
 /* Whether events of one sort at least were watched: that there is none is known then. */
 bool vmt_sample_has_events(const struct vmt_sample *s);
 /* denied, timed_out, gone, skipped, partial (-EXDEV: it changed under the read; -E2BIG: some of it

@@ -18,59 +18,13 @@ except ImportError:
     jsonschema = None
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from dying import Worker  # noqa: E402
 from recorded import after, output, samples  # noqa: E402
 from tap import VMTOP, Report  # noqa: E402
 from victims import Victims  # noqa: E402
 
 MOST = 64
 MANY = 150
-
-# Children that die one after the other, so many as a line says, of what it says.
-WORKER = """if True:
-    import ctypes, os, resource, signal, sys
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    def die(how):
-        if how == "null":
-            ctypes.string_at(8)
-        elif how == "bus":
-            os.kill(os.getpid(), signal.SIGBUS)
-        elif how == "handled":
-            signal.signal(signal.SIGSEGV, lambda *_: None)
-            os.kill(os.getpid(), signal.SIGSEGV)
-        else:
-            os.kill(os.getpid(), signal.SIGTERM)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        n, how = line.split()
-        pids = []
-        for _ in range(int(n)):
-            pid = os.fork()
-            if not pid:
-                die(how)
-                os._exit(0)
-            os.waitpid(pid, 0)
-            pids.append(pid)
-        print(*pids, flush=True)
-"""
-
-
-class Worker:
-    def __enter__(self):
-        self.job = subprocess.Popen([sys.executable, "-uc", WORKER], stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, text=True)
-        self.job.stdout.readline()
-        return self
-
-    def __exit__(self, *_):
-        self.job.stdin.close()
-        self.job.wait()
-        self.job.stdout.close()
-
-    def kill(self, n, how):
-        """Their numbers."""
-        self.job.stdin.write(f"{n} {how}\n")
-        self.job.stdin.flush()
-        return [int(pid) for pid in self.job.stdout.readline().split()]
 
 
 def record(path, worker, victims):
@@ -80,7 +34,7 @@ def record(path, worker, victims):
                            "--procs=none", "--events"],
                           stderr=subprocess.PIPE, text=True) as job:
         after(path, job, 1)
-        for how in ("null", "bus", "handled", "term"):
+        for how in ("null", "bus", "handled", "blocked", "term"):
             died[how] = worker.kill(1, how)[0]
             # One that was begun when it was dead.
             after(path, job, len(samples(path)) + 2)
@@ -142,7 +96,7 @@ def main():
             line["sources"]["events"] for line in lines[:1]
             if line["sources"]["events"]["status"] != "ok"])
         for how, wanted in (("null", [("SIGSEGV", "null_page")]), ("bus", [("SIGBUS", "sent")]),
-                            ("handled", []), ("term", [])):
+                            ("handled", []), ("blocked", []), ("term", [])):
             said = about(rows, died[how])
             report.check(f"one that dies of {how}", [f"{said}"] if said != wanted else [])
         report.check("a sentence says it", [row["text"] for row in rows
