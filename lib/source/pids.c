@@ -112,8 +112,8 @@ int vmt_pid_stat_parse(struct vmt_bytes text, uint64_t user_hz, struct vmt_arena
 {
 	/* Numbers of proc(5): state is field 3. */
 	enum { STATE = 3, PPID, FLAGS = 9, MINFLT, MAJFLT = 12, THREADS = 20, START = 22 };
-	const char *open = memchr(text.ptr, '(', text.len);
-	const char *close = memrchr(text.ptr, ')', text.len);
+	const char *open = text.len ? memchr(text.ptr, '(', text.len) : NULL;
+	const char *close = text.len ? memrchr(text.ptr, ')', text.len) : NULL;
 	struct vmt_bytes cur, word;
 	const char *copy;
 	unsigned field;
