@@ -10,6 +10,8 @@
 #define CALL(name) VMT_BPF_CALL_##name
 #define BIT(name)  (1u << CALL(name))
 
+const volatile __u64 vmt_page = 4096; /* bytes of one */
+
 /* The call that a thread is in, or was. */
 struct open_call {
 	u64 key; /* whose: call_key() */

@@ -9,6 +9,7 @@
 
 #include "bpf/common.bpf.h"
 #include "bpf/crash.bpf.h"
+#include "bpf/event-claim.bpf.h"
 #include "bpf/event-open.bpf.h"
 #include "bpf/event-site.bpf.h"
 #include "bpf/events.h"
@@ -23,7 +24,6 @@ const volatile __u8 vmt_native_calls[VMT_EVENT_NUMBERS] = {};
 const volatile __u8 vmt_compat_calls[VMT_EVENT_NUMBERS] = {};
 const volatile __u32 vmt_calls = 0; /* bits by enum vmt_bpf_call: those that are wanted */
 const volatile __u64 vmt_single_rate = 0; /* at most so many a second; 0: any number */
-const volatile __u64 vmt_page = 4096;
 const volatile __u32 vmt_uid_on = 0;
 const volatile __u32 vmt_uid = 0; /* processes of this real user alone */
 
@@ -331,6 +331,14 @@ static __always_inline void remember(const struct open_call *open, s64 ret, u64 
 		keep_change(c, open->tid, ret, open->before - (u64)ret, now, CALL(BRK), 0);
 }
 
+/* When the process of a row was made; 0 where it has none of its own. */
+static __always_inline u64 process_start(u32 slot)
+{
+	struct vmt_slot_process *p = bpf_map_lookup_elem(&processes, &slot);
+
+	return p && slot ? p->start : 0;
+}
+
 /* Whether the current process has one thread: it alone makes more of them. */
 static __always_inline bool is_alone(struct task_struct *task)
 {
@@ -614,11 +622,15 @@ int BPF_PROG(call_ends, struct pt_regs *regs, long ret)
 	count(open->slot, open->call, open->alone, failed, bytes, ns);
 	if (vmt_stacks && open->site)
 		count_site(open->site - 1, open->call, failed, bytes, ns);
+	if (vmt_touched && !failed && bit & CLAIMS)
+		claim(open, ret, now, process_start(open->slot));
 	if (!failed && bit & EXECS) {
 		struct vmt_slot_process *p = bpf_map_lookup_elem(&processes, &open->slot);
 
-		if (p && open->slot)
+		if (p && open->slot) {
 			bpf_get_current_comm(&p->comm, sizeof(p->comm));
+			p->exec_ns = now;
+		}
 	}
 	if (open->single && vmt_single_stacks)
 		end_stacked(ctx, open, now);
@@ -663,6 +675,7 @@ static __noinline void hand_over(u32 tgid)
 		return;
 	}
 	p->ready = p->tgid = 0;
+	p->exec_ns = 0;
 	for (int i = 0; i < VMT_EVENT_CALLS; i++)
 		p->calls[i] = (struct vmt_slot_call){};
 	for (int i = 0; i < VMT_EVENT_STALLS; i++)

@@ -124,11 +124,12 @@ struct vmt_slot_process {
 	__u64 start; /* when it was made, ns since boot */
 	__u32 uid;
 	__u32 ended; /* and the ring of such rows was full */
+	__u64 exec_ns; /* CLOCK_MONOTONIC of its last execve(); 0 for none that was seen */
 	char comm[16]; /* as it was last seen */
 	struct vmt_slot_call calls[VMT_EVENT_CALLS];
 	struct vmt_slot_stall stalls[VMT_EVENT_STALLS];
 };
-_Static_assert(sizeof(struct vmt_slot_process) == 40 + VMT_EVENT_CALLS * 32 + VMT_EVENT_STALLS * 48,
+_Static_assert(sizeof(struct vmt_slot_process) == 48 + VMT_EVENT_CALLS * 32 + VMT_EVENT_STALLS * 48,
 	       "no holes");
 
 /* Single events of this second, for their rate. */
@@ -142,8 +143,26 @@ struct vmt_slot_site {
 	__u32 call; /* enum vmt_bpf_call */
 	__u32 pad;
 	struct vmt_slot_call n;
+	__u64 mapped; /* bytes that these calls mapped, where that is asked for */
+	__u64 lost; /* of such ranges those whose claim, or part of it, was not kept */
 };
-_Static_assert(sizeof(struct vmt_slot_site) == 40, "no holes");
+_Static_assert(sizeof(struct vmt_slot_site) == 56, "no holes");
+
+/* A range that a call mapped: where it begins, and the rest of it. See bpf/event-claim.bpf.h. */
+struct vmt_claim_key {
+	__u64 start;
+	__u32 tgid;
+	__u32 pad;
+};
+
+struct vmt_slot_claim {
+	__u64 end;
+	__u64 ns; /* CLOCK_MONOTONIC, when the call ended */
+	__u64 process; /* when its process was made, as in struct vmt_slot_process */
+	__u32 site; /* row of sites */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct vmt_slot_claim) == 32, "no holes");
 
 struct vmt_events_control {
 	__u32 active;

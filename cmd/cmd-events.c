@@ -9,6 +9,7 @@
 #include "cmd/event-note.h"
 #include "cmd/event-psi.h"
 #include "cmd/event-stacks.h"
+#include "cmd/event-touched.h"
 #include "cmd/event-window.h"
 #include "cmd/stream-out.h"
 #include "model/crash.h"
@@ -36,6 +37,8 @@ static const struct vmt_section_def sections[] = {
 	  "cgroups in which memory was waited for, or pages came back; the same" },
 	{ "collapses", &vmt_entity_event_collapse, false,
 	  "why memory does not become huge pages, by process; where --only names huge" },
+	{ "made", &vmt_entity_event_made, false,
+	  "what was mapped and still is, the 256 largest ranges, and who made them; with --touched" },
 	{ "gaps", &vmt_entity_gap, false, "lines of ndjson: single events that are missing" },
 };
 
@@ -54,6 +57,9 @@ static const struct vmt_opt opts[] = {
 	  "no single events: counts, bytes, errors and times by process and call; =site: by where "
 	  "it was called from, too; =stack: by the whole stack, which --format folded gives for "
 	  "a flame graph" },
+	{ "touched", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "with --summary=site or stack: how much of what was mapped is still mapped, how much "
+	  "of that was touched, and who made it" },
 	{ "stacks", 0, VMT_OPT_FLAG, NULL, NULL, "single events with their stacks in user mode" },
 	{ "rate-limit", 0, VMT_OPT_VALUE, "N", NULL,
 	  "tell of N single events a second at most (default 1000); 0: no limit" },
@@ -426,6 +432,9 @@ static int end_sections(struct events *x)
 	size_t n, n_sites = 0;
 	int r;
 
+	r = vmt_event_touched_read(x->ctx, run, &x->sample);
+	if (r)
+		return r;
 	if (x->sample.stacks) {
 		vmt_run_time_anew(run, x->ctx);
 		if (vmt_symbolize(run->collector, run->sample, x->sample.stacks,
@@ -472,8 +481,10 @@ static int end_sections(struct events *x)
 	r = vmt_psi_watch_sections(&x->psi, &x->sample, !x->section && s == stalls, &more);
 	if (r)
 		return r;
+	if (!x->section && x->sites)
+		r = vmt_event_touched_sections(x->ctx, run, &x->sample, s);
 	if (!x->section)
-		r = vmt_section_options(x->ctx, s);
+		r = r ? r : vmt_section_options(x->ctx, s);
 	if (!x->section || !x->ctx->out.raw) {
 		vmt_event_note(note, probe, &x->sample, &x->oom);
 		vmt_buf_add(note, more.data, more.len);
@@ -587,6 +598,12 @@ static int parse(struct vmt_ctx *ctx, struct events *x)
 	}
 	if (!x->by_stack && strcmp(ctx->format->name, "folded") == 0)
 		return vmt_usage_error(ctx, "--format folded is of stacks: --summary=stack");
+	o->touched = vmt_ctx_given(ctx, "touched");
+	if (o->touched && !o->stacks)
+		return vmt_usage_error(ctx, "--touched is of places: --summary=site or stack");
+	if (o->touched && ~o->calls & vmt_event_mapping_calls())
+		return vmt_usage_error(ctx, "--touched needs calls of the kinds map and process, "
+					    "which --only leaves out");
 	if (rate && by)
 		return vmt_usage_error(ctx, "--rate-limit is of single events; --summary has none");
 	if (by && vmt_ctx_given(ctx, "stacks"))
@@ -713,9 +730,9 @@ static int run_events(struct vmt_ctx *ctx)
 const struct vmt_cmd vmt_cmd_events = {
 	.name = "events",
 	.summary = "what was mapped, forked and executed, what crashed, who waited for memory",
-	.synopsis =
-		"[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] "
-		"[--summary[=WHAT]] [--stacks] [--rate-limit N] [OPTION]... [--] [COMMAND [WORD]...]",
+	.synopsis = "[-p LIST] [-u USER] [--only LIST] [--handled] [--duration SEC] "
+		    "[--summary[=WHAT]] [--touched] [--stacks] [--rate-limit N] [OPTION]... [--] "
+		    "[COMMAND [WORD]...]",
 	.cost = "adds some tenths of a microsecond to every system call of the machine while it "
 		"counts, and about half of one to those that it tells of; with --stacks 5 to 40 "
 		"microseconds to each one that is listed",
@@ -724,7 +741,7 @@ const struct vmt_cmd vmt_cmd_events = {
 	.groups = VMT_GROUP_BASE | VMT_GROUP_OUTPUT | VMT_GROUP_TABLE | VMT_GROUP_TOP,
 	.sections = sections,
 	.n_sections = VMT_ARRAY_LEN(sections),
-	.n_asked = 7,
+	.n_asked = 8,
 	.operands = "@file",
 	.max_operands = UINT_MAX,
 	.runs = true,

@@ -58,6 +58,11 @@ void vmt_event_note(struct vmt_buf *out, const struct vmt_event_probe *p,
 			     "! %" PRIu64 " frames of stacks are [unknown]: the table of code was "
 			     "full\n",
 			     p->codes_lost_total);
+	if (VMT_HAS(event_probe, claims_lost_total, p) && p->claims_lost_total)
+		vmt_buf_addf(out,
+			     "! %" PRIu64 " mapped ranges found no room: of their places it is not "
+			     "known what is still mapped\n",
+			     p->claims_lost_total);
 	if (sample->stalls_wanted && sample->causes != VMT_STALL_CAUSES_ALL) {
 		vmt_buf_adds(out, "! of stalls this kernel tells only: ");
 		vmt_fmt_safe(out, p->stall_causes, true);

@@ -29,25 +29,8 @@ static void tell_sources(struct vmt_sample *to, struct vmt_sample *look)
 	static const enum vmt_source_id of[] = { VMT_SOURCE_PRESSURE, VMT_SOURCE_MEMCG };
 
 	vmt_sample_settle(look);
-	for (size_t i = 0; i < VMT_ARRAY_LEN(of); i++) {
-		struct vmt_source_stat *a = &to->sources[of[i]];
-		const struct vmt_source_stat *b = &look->sources[of[i]];
-
-		if (b->state > a->state || (b->state == a->state && !a->reason[0])) {
-			a->state = b->state;
-			memcpy(a->reason, b->reason, sizeof(a->reason));
-		}
-		a->reads += b->reads;
-		a->bytes += b->bytes;
-		a->cpu_ns += b->cpu_ns;
-		if (b->longest_ns > a->longest_ns)
-			a->longest_ns = b->longest_ns;
-		a->denied += b->denied;
-		a->gone += b->gone;
-		a->timed_out += b->timed_out;
-		a->skipped += b->skipped;
-		a->unknown_keys += b->unknown_keys;
-	}
+	for (size_t i = 0; i < VMT_ARRAY_LEN(of); i++)
+		vmt_source_stat_add(&to->sources[of[i]], &look->sources[of[i]]);
 }
 
 static int look(struct vmt_psi_watch *w, struct vmt_sample **ret)

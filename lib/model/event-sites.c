@@ -154,6 +154,27 @@ static void label(const struct entry *e, struct vmt_arena *arena, struct vmt_eve
 	VMT_SET(event_site, site, row, kept(arena, &text));
 }
 
+/* What of a row is known where it is of all of its stacks. */
+#define ADD_KNOWN(member, row, known, value)                                                       \
+	do {                                                                                       \
+		if ((known) && ((row)->stacks == 0 || VMT_HAS(event_site, member, row)))           \
+			VMT_SET(event_site, member, row, (row)->member + (value));                 \
+		else                                                                               \
+			VMT_UNSET(event_site, member, row);                                        \
+	} while (0)
+
+static void add_touch(const struct vmt_event_place *p, struct vmt_event_site *row)
+{
+	const struct vmt_event_touch *t = &p->touch;
+	/* Nothing is left of what a process that has ended mapped. */
+	uint64_t left = !t->is_mapped_known ? 0 : t->reserved < p->mapped ? t->reserved : p->mapped;
+
+	ADD_KNOWN(reserved_bytes, row, t->is_mapped_known, t->reserved);
+	ADD_KNOWN(touched_bytes, row, t->is_touched_known, t->touched);
+	ADD_KNOWN(resident_bytes, row, t->is_touched_known, t->resident);
+	ADD_KNOWN(given_back_bytes, row, t->is_mapped_known || t->is_ended, p->mapped - left);
+}
+
 static void add(const struct entry *e, struct vmt_event_site *row)
 {
 	const struct vmt_event_count *n = &e->site->count;
@@ -164,7 +185,82 @@ static void add(const struct entry *e, struct vmt_event_site *row)
 		VMT_SET(event_site, range_bytes, row, row->range_bytes + n->bytes);
 	VMT_SET(event_site, total_ns, row, row->total_ns + n->ns);
 	VMT_SET(event_site, mean_ns, row, row->total_ns / row->events_total);
+	add_touch(e->site, row);
 	VMT_SET(event_site, stacks, row, row->stacks + 1);
+}
+
+static int by_reserved(const void *pa, const void *pb)
+{
+	const struct vmt_event_claim *a = *(const struct vmt_event_claim *const *)pa;
+	const struct vmt_event_claim *b = *(const struct vmt_event_claim *const *)pb;
+	int c = vmt_compare_u64(b->touch.reserved, a->touch.reserved);
+
+	c = c ?: vmt_compare_u64(a->pid, b->pid);
+	return c ?: vmt_compare_u64(a->low, b->low);
+}
+
+static void made_row(const struct vmt_event_sample *s, const struct vmt_event_claim *c,
+		     struct vmt_arena *arena, struct vmt_event_made *row)
+{
+	const struct vmt_event_place *place = &s->places[c->place];
+	const struct vmt_fault_stack *stack = &s->stacks->stacks[place->stack];
+	const struct vmt_fault_frame *frame = site_of(s->stacks, stack);
+	VMT_AUTO_BUF text = { 0 };
+
+	VMT_SET(event_made, pid, row, c->pid);
+	VMT_SET(event_made, comm, row, stack->comm);
+	VMT_SET(event_made, start_time_ns, row, c->process_ns);
+	VMT_SET(event_made, start, row, c->low);
+	VMT_SET(event_made, end, row, c->high);
+	VMT_SET(event_made, kind, row, c->kind);
+	VMT_SET(event_made, event, row, vmt_bytes_of(vmt_event_name(place->call)));
+	if (s->stop_ns >= c->ns)
+		VMT_SET(event_made, age_ns, row, s->stop_ns - c->ns);
+	VMT_SET(event_made, reserved_bytes, row, c->touch.reserved);
+	if (c->touch.is_touched_known) {
+		VMT_SET(event_made, touched_bytes, row, c->touch.touched);
+		VMT_SET(event_made, resident_bytes, row, c->touch.resident);
+	}
+	VMT_SET(event_made, stack, row, stack_text(s->stacks, stack, arena));
+	VMT_SET(event_made, path, row, c->path);
+	if (!frame)
+		return;
+	VMT_SET(event_made, ip, row, frame->address);
+	if (frame->module.len)
+		VMT_SET(event_made, module, row, frame->module);
+	if (frame->has_offset)
+		VMT_SET(event_made, offset_bytes, row, frame->offset);
+	if (frame->symbol.len)
+		VMT_SET(event_made, symbol, row, frame->symbol);
+	vmt_fault_frame_text(&text, frame);
+	VMT_SET(event_made, site, row, kept(arena, &text));
+}
+
+int vmt_event_made_rows(const struct vmt_event_sample *s, struct vmt_arena *arena,
+			struct vmt_event_made **ret, size_t *ret_n)
+{
+	VMT_AUTO_FREE const struct vmt_event_claim **all =
+		calloc(s->n_claims + 1, sizeof(struct vmt_event_claim *));
+	struct vmt_event_made *rows;
+	size_t n = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_claims; i++)
+		if (s->claims[i].touch.reserved)
+			all[n++] = &s->claims[i];
+	if (n)
+		qsort(all, n, sizeof(struct vmt_event_claim *), by_reserved);
+	if (n > VMT_EVENT_MADE_MOST)
+		n = VMT_EVENT_MADE_MOST;
+	rows = vmt_arena_alloc(arena, n + 1, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		made_row(s, all[i], arena, &rows[i]);
+	*ret = rows;
+	*ret_n = n;
+	return arena->failed ? -ENOMEM : 0;
 }
 
 /* A process, and what of its calls no stack has. */

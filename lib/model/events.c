@@ -343,6 +343,8 @@ int vmt_event_probe_row(const struct vmt_event_sample *s, struct vmt_arena *aren
 	VMT_SET(event_probe, names_lost_total, ret, s->names_lost);
 	if (s->has_codes)
 		VMT_SET(event_probe, codes_lost_total, ret, s->codes_lost);
+	if (s->touched_wanted)
+		VMT_SET(event_probe, claims_lost_total, ret, s->claims_lost);
 	VMT_SET(event_probe, handled_total, ret, s->handled);
 	VMT_SET(event_probe, processes, ret, processes);
 	if (s->has_crashes)

@@ -79,9 +79,20 @@ struct vmt_event_process {
 	uint32_t pid;
 	uint32_t uid;
 	bool ended;
+	uint64_t exec_ns; /* CLOCK_MONOTONIC of its last execve(); 0 for none that was seen */
 	char comm[16];
 	struct vmt_event_count counts[VMT_CALLS];
 	struct vmt_stall_count stalls[VMT_STALL_CAUSES];
+};
+
+/* What is left of ranges that were mapped, bytes. What is not known is 0. */
+struct vmt_event_touch {
+	bool is_mapped_known; /* reserved is known */
+	bool is_touched_known; /* and the others are */
+	bool is_ended; /* the process has ended, and nothing is mapped any more */
+	uint64_t reserved; /* still mapped */
+	uint64_t touched; /* of that, what page tables have an entry for, in memory or on swap */
+	uint64_t resident; /* of that, what is in memory, the zero page left out */
 };
 
 /* What was counted of a call with one stack. */
@@ -89,6 +100,24 @@ struct vmt_event_place {
 	enum vmt_event_call call;
 	struct vmt_event_count count;
 	size_t stack; /* which of the stacks */
+	/* Where that was asked for: */
+	uint64_t mapped; /* bytes that these calls mapped */
+	uint64_t unclaimed; /* ranges of these for which the table of claims had no room */
+	struct vmt_event_touch touch; /* of what is still mapped */
+};
+
+/* A range that a call mapped, or what its process left of it. */
+struct vmt_event_claim {
+	uint64_t start;
+	uint64_t end;
+	uint64_t ns; /* CLOCK_MONOTONIC, when the call ended */
+	uint64_t process_ns; /* when its process was made, since boot */
+	uint32_t pid;
+	size_t place; /* which of the places */
+	/* By vmt_collect_touched(): */
+	struct vmt_event_touch touch;
+	uint64_t low, high; /* where what is still mapped begins and ends */
+	struct vmt_bytes kind, path; /* of the mapping at its begin */
 };
 
 /* All that was counted. */
@@ -103,6 +132,11 @@ struct vmt_event_sample {
 	struct vmt_fault_sample *stacks;
 	struct vmt_event_place *places;
 	size_t n_places;
+	/* What was mapped and may still be, where that was asked for. */
+	bool touched_wanted;
+	struct vmt_event_claim *claims;
+	size_t n_claims;
+	uint64_t claims_lost; /* for which there was no room */
 	uint64_t listed;
 	uint64_t limited;
 	uint64_t lost;
@@ -140,6 +174,8 @@ void vmt_event_advice(struct vmt_buf *out, uint64_t advice);
 
 /* Whether ranges of a call have lengths that can be summed. */
 bool vmt_event_has_bytes(enum vmt_event_call call);
+/* Calls that have to be looked at to know who made what is mapped: bits by enum vmt_event_call. */
+uint32_t vmt_event_mapping_calls(void);
 /* Whether a call failed. brk gives no errno: it leaves the break where it was. */
 bool vmt_event_failed(const struct vmt_event_raw *e);
 /* Fills a row; texts are in arena, but the path, which stays e's. 0 or -ENOMEM. */
@@ -156,6 +192,11 @@ int vmt_event_sum_rows(const struct vmt_event_sample *s, struct vmt_arena *arena
  * the calls of a process that no stack has; the texts are arena's. 0 or -ENOMEM. */
 int vmt_event_site_rows(const struct vmt_event_sample *s, bool by_stack, struct vmt_arena *arena,
 			struct vmt_event_site **ret, size_t *ret_n);
+/* The ranges that most is left of, the largest first, VMT_EVENT_MADE_MOST of them at most, behind
+ * vmt_collect_touched(); the texts are arena's. 0 or -ENOMEM. */
+#define VMT_EVENT_MADE_MOST ((size_t)256)
+int vmt_event_made_rows(const struct vmt_event_sample *s, struct vmt_arena *arena,
+			struct vmt_event_made **ret, size_t *ret_n);
 /* The place and the frames of a stack that vmt_symbolize() was asked of, as fields of rows have
  * them; the texts are arena's. 0 or -ENOMEM. */
 int vmt_event_stack_text(const struct vmt_fault_sample *f, const struct vmt_fault_stack *s,

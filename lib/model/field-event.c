@@ -25,6 +25,14 @@ static const struct vmt_field event_site_fields[] = {
 #undef FIELD_STRUCT
 #undef FIELD_ENUM
 
+#define FIELD_STRUCT  vmt_event_made
+#define FIELD_ENUM(m) VMT_FIELD_event_made_##m
+static const struct vmt_field event_made_fields[] = {
+#include "model/event-made.def"
+};
+#undef FIELD_STRUCT
+#undef FIELD_ENUM
+
 #define FIELD_STRUCT  vmt_event_stall
 #define FIELD_ENUM(m) VMT_FIELD_event_stall_##m
 static const struct vmt_field event_stall_fields[] = {
@@ -72,6 +80,8 @@ ENTITY(event_sum, vmt_event_sum, "event_sums", "events of one sort of one proces
 ENTITY(event_site, vmt_event_site, "event_sites",
        "events of one sort of one process, from one place of its code",
        "-events_total,pid,event,site");
+ENTITY(event_made, vmt_event_made, "event_made", "what a call mapped, and what is left of it",
+       "-reserved_bytes,pid,start");
 ENTITY(event_probe, vmt_event_probe, "event_probe", "how events were counted, and what was lost",
        NULL);
 ENTITY(event_stall, vmt_event_stall, "event_stalls",

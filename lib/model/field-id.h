@@ -371,6 +371,12 @@ enum vmt_event_site_field {
 };
 #undef FIELD_ENUM
 
+#define FIELD_ENUM(m) VMT_FIELD_event_made_##m
+enum vmt_event_made_field {
+#include "model/event-made.def"
+};
+#undef FIELD_ENUM
+
 #define FIELD_ENUM(m) VMT_FIELD_event_stall_##m
 enum vmt_event_stall_field {
 #include "model/event-stall.def"

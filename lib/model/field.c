@@ -476,6 +476,7 @@ const struct vmt_entity *const vmt_entities[] = {
 	&vmt_entity_event, &vmt_entity_event_sum, &vmt_entity_event_site, &vmt_entity_event_probe,
 	&vmt_entity_event_stall, &vmt_entity_event_psi, &vmt_entity_event_cgroup,
 	&vmt_entity_event_collapse,
+	&vmt_entity_event_made,
 	&vmt_entity_kill, &vmt_entity_oom_zone, &vmt_entity_oom_map, &vmt_entity_oom_process,
 	&vmt_entity_oom_sample,
 	NULL,

@@ -174,6 +174,7 @@ extern const struct vmt_entity vmt_entity_diff_document;
 extern const struct vmt_entity vmt_entity_event;
 extern const struct vmt_entity vmt_entity_event_sum;
 extern const struct vmt_entity vmt_entity_event_site;
+extern const struct vmt_entity vmt_entity_event_made;
 extern const struct vmt_entity vmt_entity_event_probe;
 extern const struct vmt_entity vmt_entity_event_stall;
 extern const struct vmt_entity vmt_entity_event_psi;

@@ -313,6 +313,11 @@ struct vmt_event_site {
 #include "model/event-site.def"
 };
 
+struct vmt_event_made {
+	struct vmt_row row;
+#include "model/event-made.def"
+};
+
 struct vmt_event_stall {
 	struct vmt_row row;
 #include "model/event-stall.def"

@@ -130,6 +130,38 @@ struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid)
 	return lo < s->n_procs && s->procs[lo].pid == pid ? &s->procs[lo] : NULL;
 }
 
+struct vmt_proc *vmt_sample_proc_since(const struct vmt_sample *s, uint64_t pid,
+				       uint64_t start_time_ns)
+{
+	struct vmt_proc *p = vmt_sample_proc(s, pid);
+	uint64_t hz = s->host.user_hz;
+
+	/* /proc has the time in ticks. */
+	if (!p || !hz || (VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "zombie")) ||
+	    !VMT_HAS(proc, start_time_ns, p) || start_time_ns < p->start_time_ns ||
+	    start_time_ns - p->start_time_ns > UINT64_C(1000000000) / hz)
+		return NULL;
+	return p;
+}
+
+void vmt_source_stat_add(struct vmt_source_stat *to, const struct vmt_source_stat *from)
+{
+	if (from->state > to->state || (from->state == to->state && !to->reason[0])) {
+		to->state = from->state;
+		memcpy(to->reason, from->reason, sizeof(to->reason));
+	}
+	to->reads += from->reads;
+	to->bytes += from->bytes;
+	to->cpu_ns += from->cpu_ns;
+	if (from->longest_ns > to->longest_ns)
+		to->longest_ns = from->longest_ns;
+	to->denied += from->denied;
+	to->gone += from->gone;
+	to->timed_out += from->timed_out;
+	to->skipped += from->skipped;
+	to->unknown_keys += from->unknown_keys;
+}
+
 void vmt_sample_drop_kernel(struct vmt_sample *s)
 {
 	size_t i, n = 0;

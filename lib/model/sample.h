@@ -160,6 +160,13 @@ void vmt_sample_failed(struct vmt_sample *s, enum vmt_source_id source, uint64_t
 		       struct vmt_bytes comm, int code, const char *hint);
 /* The process of that pid, or NULL. */
 struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid);
+/* The same where it is the one that was made then, ns since boot, and is no zombie, which has
+ * neither files nor mappings. */
+struct vmt_proc *vmt_sample_proc_since(const struct vmt_sample *s, uint64_t pid,
+				       uint64_t start_time_ns);
+/* Adds what a source of another sample cost and lacked, which vmt_sample_settle() has made a state
+ * of, to one that has a single row for both: how the worse of them went is what it has. */
+void vmt_source_stat_add(struct vmt_source_stat *to, const struct vmt_source_stat *from);
 /* Leaves kernel threads out, which have no memory of their own; before mappings are read. */
 void vmt_sample_drop_kernel(struct vmt_sample *s);
 /* Turns the counts of the sources into their states and reasons, once all reads are done; again

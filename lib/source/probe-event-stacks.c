@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,14 +94,49 @@ int vmt_events_map_stacks(struct vmt_events *x, const struct bpf_object *object,
 					       (uint32_t)x->stacks.codes.len);
 }
 
-int vmt_events_read_sites(struct vmt_events *x, struct vmt_arena *arena,
+/* The claims whose stacks have a place: place_of says of each row which one, + 1. */
+static int read_claims(int fd, const uint32_t *place_of, size_t n_rows, struct vmt_arena *arena,
+		       struct vmt_event_sample *ret)
+{
+	VMT_AUTO_FREE struct vmt_event_claim *all = NULL;
+	struct vmt_claim_key key, *at = NULL;
+	struct vmt_slot_claim value;
+	size_t n = 0, cap = 0;
+
+	/* Nobody changes it any more. */
+	for (; bpf_map_get_next_key(fd, at, &key) == 0; at = &key) {
+		if (bpf_map_lookup_elem(fd, &key, &value) || value.site >= n_rows ||
+		    !place_of[value.site])
+			continue;
+		if (vmt_grow(&all, &cap, n + 1, sizeof(*all)) < 0)
+			return -ENOMEM;
+		all[n++] = (struct vmt_event_claim){
+			.start = key.start,
+			.end = value.end,
+			.ns = value.ns,
+			.process_ns = value.process,
+			.pid = key.tgid,
+			.place = place_of[value.site] - 1,
+		};
+	}
+	ret->claims = vmt_arena_alloc(arena, n + 1, sizeof(*all));
+	if (!ret->claims)
+		return -ENOMEM;
+	if (n)
+		memcpy(ret->claims, all, n * sizeof(*all));
+	ret->n_claims = n;
+	return 0;
+}
+
+int vmt_events_read_sites(struct vmt_events *x, int claims_fd, struct vmt_arena *arena,
 			  struct vmt_event_sample *ret)
 {
+	VMT_AUTO_FREE uint32_t *place_of = calloc(x->stacks.rows.len + 1, sizeof(*place_of));
 	const uint32_t self = (uint32_t)getpid();
 	struct vmt_fault_sample *f = vmt_arena_alloc(arena, 1, sizeof(*f));
 	size_t n = 0;
 
-	if (!f || vmt_probe_stacks_read(&x->stacks, &x->names, self, arena, f) < 0)
+	if (!place_of || !f || vmt_probe_stacks_read(&x->stacks, &x->names, self, arena, f) < 0)
 		return -ENOMEM;
 	ret->places = vmt_arena_alloc(arena, f->n_stacks + 1, sizeof(*ret->places));
 	if (!ret->places)
@@ -115,12 +152,16 @@ int vmt_events_read_sites(struct vmt_events *x, struct vmt_arena *arena,
 			.call = site->call < VMT_CALLS ? site->call : VMT_CALL_NONE,
 			.count = vmt_events_count_of(&site->n),
 			.stack = n,
+			.mapped = site->mapped,
+			.unclaimed = site->lost,
 		};
-		n++;
+		place_of[i] = (uint32_t)++n;
 	}
 	ret->n_places = n;
 	ret->stacks = f;
-	return 0;
+	return ret->touched_wanted
+		       ? read_claims(claims_fd, place_of, x->stacks.rows.len, arena, ret)
+		       : 0;
 }
 
 int vmt_events_stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e)

@@ -53,9 +53,9 @@ int vmt_events_single_tables(struct bpf_object *object, uint32_t cpus);
  */
 int vmt_events_map_stacks(struct vmt_events *x, const struct bpf_object *object,
 			  const volatile struct vmt_stack_lost *lost, bool sites);
-/* Stacks, and what was counted of each. Of this process there are those of the self-check. 0 or
- * -ENOMEM. */
-int vmt_events_read_sites(struct vmt_events *x, struct vmt_arena *arena,
+/* Stacks, what was counted of each, and where ret->touched_wanted what each mapped, of the map of
+ * claims. Of this process there are those of the self-check. 0 or -ENOMEM. */
+int vmt_events_read_sites(struct vmt_events *x, int claims_fd, struct vmt_arena *arena,
 			  struct vmt_event_sample *ret);
 /* Sets the stack of an event, in x->arena. 0 or -ENOMEM. */
 int vmt_events_stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e);

@@ -30,6 +30,7 @@
 #define PROCESSES_USUAL 4096u
 #define ROWS_MOST	(1u << 20)
 #define WATCHED		65536u
+#define CLAIMS_USUAL	131072u
 #define STALLS_USUAL	16384u /* threads that wait at a time */
 /* Calls of the self-check. */
 #define NAMES_RARE 512u
@@ -150,6 +151,7 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 	s->rodata->vmt_follow = opts->follow;
 	s->rodata->vmt_stacks = opts->stacks;
 	s->rodata->vmt_single_stacks = opts->single_stacks;
+	s->rodata->vmt_touched = opts->touched;
 	r = vmt_probe_stacks_configure(s->obj, depth, false);
 	if (opts->single_stacks)
 		r = r ?: vmt_events_single_tables(s->obj, (uint32_t)cpus);
@@ -157,6 +159,10 @@ static int configure(struct vmt_events_bpf *s, const struct vmt_events_opts *opt
 		    ?: bpf_map__set_max_entries(
 			       s->maps.sites,
 			       opts->stacks ? bpf_map__max_entries(s->maps.stack_rows) : 1);
+	if (opts->touched)
+		r = r
+			    ?: bpf_map__set_max_entries(s->maps.claims,
+							opts->claims ? opts->claims : CLAIMS_USUAL);
 	r = r ?: bpf_map__set_max_entries(s->maps.stats, (__u32)cpus);
 	s->rodata->vmt_crashes = wants_crashes(opts->calls);
 	s->rodata->vmt_handled = opts->handled;
@@ -625,7 +631,11 @@ static void copy_process(const struct vmt_slot_process *p, bool ended,
 			 struct vmt_event_process *out)
 {
 	*out = (struct vmt_event_process){
-		.start_ns = p->start, .pid = p->tgid, .uid = p->uid, .ended = ended
+		.start_ns = p->start,
+		.pid = p->tgid,
+		.uid = p->uid,
+		.ended = ended,
+		.exec_ns = p->exec_ns,
 	};
 	memcpy(out->comm, p->comm, sizeof(out->comm));
 	for (unsigned i = 1; i < VMT_CALLS; i++)
@@ -699,6 +709,8 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.stalls_wanted = x->pressure.wanted,
 		.causes = vmt_pressure_causes(&x->pressure),
 		.throttle_told = x->pressure.throttle_told,
+		.touched_wanted = x->skeleton->rodata->vmt_touched,
+		.claims_lost = x->skeleton->bss->claims_lost,
 	};
 	ret->has_crashes = wants_crashes(x->calls);
 	if (x->crash_error)
@@ -706,7 +718,8 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 			 vmt_probe_crash_reason(x->crash_error));
 	read_misses(x, ret);
 	if (read_rows(x, arena, ret) < 0 ||
-	    (x->sites.base && vmt_events_read_sites(x, arena, ret) < 0))
+	    (x->sites.base &&
+	     vmt_events_read_sites(x, bpf_map__fd(x->skeleton->maps.claims), arena, ret) < 0))
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the events");
 	return 0;
 }

@@ -22,6 +22,8 @@ struct vmt_events_opts {
 	uint32_t calls; /* bits by enum vmt_event_call: of interest */
 	bool stacks; /* events are counted by stack, too */
 	bool single_stacks; /* single events have stacks; not with stacks */
+	bool touched; /* with stacks: what was mapped is kept, for vmt_collect_touched(); calls has
+		       * vmt_event_mapping_calls() then */
 	bool handled; /* signals that processes handle are of interest, too */
 	bool singles; /* vmt_events_take() has something to give */
 	bool rare; /* of calls those alone that are rare, for a watcher that goes on for days: no
@@ -31,6 +33,7 @@ struct vmt_events_opts {
 	uint32_t ring; /* bytes of the ring of single events, a power of two, whole pages */
 	uint32_t processes; /* rows of the table of processes, two at least */
 	uint32_t threads; /* that are there at a time, and make calls */
+	uint32_t claims; /* ranges that are kept at a time, with touched */
 };
 
 /*

@@ -204,18 +204,6 @@ static void name_modules(struct work *w)
 	}
 }
 
-/* The process, where it is still the one that was seen. */
-static bool is_alive(const struct work *w, uint64_t pid, uint64_t start_time_ns)
-{
-	const struct vmt_proc *p = vmt_sample_proc(w->sample, pid);
-	uint64_t hz = w->sample->host.user_hz;
-
-	/* A zombie has no files and mappings. /proc has the time in ticks. */
-	return p && hz && !(VMT_HAS(proc, class, p) && vmt_bytes_is(p->class, "zombie")) &&
-	       VMT_HAS(proc, start_time_ns, p) && start_time_ns >= p->start_time_ns &&
-	       start_time_ns - p->start_time_ns <= UINT64_C(1000000000) / hz;
-}
-
 /* What is looked up in one go: a file, a process's compiled code, the kernel. */
 static enum vmt_symbol_place sort_of(const struct place *p)
 {
@@ -267,7 +255,7 @@ static int describe_file(const struct work *w, struct vmt_symbol_task *t,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (!is_alive(w, places[i].pid, places[i].start_time_ns))
+		if (!vmt_sample_proc_since(w->sample, places[i].pid, places[i].start_time_ns))
 			continue;
 		code = places[i].code;
 		t->pid = places[i].pid;
@@ -293,7 +281,7 @@ static void describe_perf_map(const struct work *w, struct vmt_symbol_task *t,
 {
 	const struct vmt_host *h = &w->sample->host;
 
-	if (is_alive(w, p->pid, p->start_time_ns))
+	if (vmt_sample_proc_since(w->sample, p->pid, p->start_time_ns))
 		t->pid = p->pid;
 	else
 		t->gone_pid = p->pid;

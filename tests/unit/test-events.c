@@ -387,11 +387,19 @@ static void sites(void **state)
 		{ .pid = 9, .comm = VMT_BYTES("app"), .n_user = 2, .frames = direct },
 	};
 	struct vmt_event_place places[] = {
-		{ VMT_CALL_MMAP, { .events = 2, .bytes = 8192, .ns = 10 }, 0 },
-		{ VMT_CALL_MMAP, { .events = 1, .failed = 1, .ns = 2 }, 1 },
-		{ VMT_CALL_MMAP, { .events = 4, .bytes = 4096, .ns = 4 }, 2 },
-		{ VMT_CALL_MMAP, { .events = 5, .bytes = 5, .ns = 5 }, 3 },
-		{ VMT_CALL_MMAP, { .events = 0 }, 4 },
+		{ .call = VMT_CALL_MMAP,
+		  .count = { .events = 2, .bytes = 8192, .ns = 10 },
+		  .stack = 0 },
+		{ .call = VMT_CALL_MMAP,
+		  .count = { .events = 1, .failed = 1, .ns = 2 },
+		  .stack = 1 },
+		{ .call = VMT_CALL_MMAP,
+		  .count = { .events = 4, .bytes = 4096, .ns = 4 },
+		  .stack = 2 },
+		{ .call = VMT_CALL_MMAP,
+		  .count = { .events = 5, .bytes = 5, .ns = 5 },
+		  .stack = 3 },
+		{ .call = VMT_CALL_MMAP, .count = { .events = 0 }, .stack = 4 },
 	};
 	struct vmt_event_process process = { .pid = 9,
 					     .counts[VMT_CALL_MMAP] = { .events = 12 },
@@ -457,9 +465,9 @@ static void rests(void **state)
 		{ .pid = 9, .comm = VMT_BYTES("app"), .lost = -EEXIST },
 	};
 	struct vmt_event_place places[] = {
-		{ VMT_CALL_MMAP, { .events = 2 }, 0 },
-		{ VMT_CALL_MMAP, { .events = 3 }, 1 },
-		{ VMT_CALL_MUNMAP, { .events = 1 }, 2 },
+		{ .call = VMT_CALL_MMAP, .count = { .events = 2 }, .stack = 0 },
+		{ .call = VMT_CALL_MMAP, .count = { .events = 3 }, .stack = 1 },
+		{ .call = VMT_CALL_MUNMAP, .count = { .events = 1 }, .stack = 2 },
 	};
 	/* The second is one of those that have no row of their own; it made four calls. */
 	struct vmt_event_process processes[] = {
