@@ -132,7 +132,8 @@ struct vmt_walk_range {
 static __always_inline unsigned long vmt_maple_walk(unsigned long entry, unsigned long addr,
 						    struct vmt_walk_range *range)
 {
-	unsigned long node[32];
+	unsigned long node[17]; /* without its slots, but one */
+	unsigned long next;
 
 	if (range)
 		*range = (struct vmt_walk_range){ 0, ~0ull };
@@ -141,18 +142,20 @@ static __always_inline unsigned long vmt_maple_walk(unsigned long entry, unsigne
 	for (int level = 0; level < 12; level++) {
 		unsigned long base = entry & ~0xfful;
 		u32 type = (entry >> 3) & 15;
-		u32 pivots = type == 3 ? 9 : 15;
-		/* What the verifier learns of it by comparing shall not outlive a level. */
-		unsigned long want = range ? addr + vmt_zero : addr;
-		u32 i;
+		/* What the verifier learns of these shall not outlive a level, nor a pivot: there
+		 * would be as many ways to the next level. */
+		u64 pivots = (type == 3 ? 9 : 15) + vmt_zero, slot = pivots;
+		unsigned long want = addr + vmt_zero;
 
 		if (bpf_probe_read_kernel(node, sizeof(node), (void *)base))
 			return VMT_WALK_DEAD;
 		if ((node[0] & ~0xfful) == base)
 			return VMT_WALK_DEAD;
-		for (i = 0; i < 15; i++) {
+		for (u32 i = 0; i < 16; i++) {
 			unsigned long pivot = node[1 + i];
 
+			slot++;
+			barrier_var(slot);
 			if (i >= pivots || (!pivot && i))
 				break;
 			if (pivot >= want) {
@@ -163,9 +166,11 @@ static __always_inline unsigned long vmt_maple_walk(unsigned long entry, unsigne
 			if (range)
 				range->first = pivot + 1;
 		}
-		entry = node[(1 + pivots + i + vmt_zero) & 31];
+		if (bpf_probe_read_kernel(&next, sizeof(next), (void *)(base + (slot & 31) * 8)))
+			return VMT_WALK_DEAD;
 		if (type < 2)
-			return entry;
+			return next;
+		entry = next;
 	}
 	return VMT_WALK_DEAD;
 }
