@@ -39,6 +39,7 @@ enum vmt_stat {
 	VMT_STAT_LIMITED, /* single events that were left out to keep their rate */
 	VMT_STAT_COMPAT, /* calls of programs of 32 bits that were not understood */
 	VMT_STAT_HANDLED, /* signals that were left out, for the process handles them */
+	VMT_STAT_TIMED, /* events of faults that are counted by their begin */
 	VMT_STAT_COUNT,
 };
 
@@ -53,7 +54,7 @@ struct vmt_stat_slot {
 	__u32 account;
 	__u32 pad;
 	__u64 v[VMT_STAT_COUNT];
-	__u64 rest[2];
+	__u64 rest;
 };
 _Static_assert(sizeof(struct vmt_stat_slot) == 192, "one CPU's counters share no cache line");
 

@@ -36,10 +36,16 @@ const volatile __u32 vmt_follow = 0; /* children of watched processes are watche
  */
 #define vmt_add(ptr, n) ((void)__sync_fetch_and_add((ptr), (n)))
 
-static __always_inline void stat_add(enum vmt_stat which, u64 n)
+static __always_inline struct vmt_stat_slot *stat_slot(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	struct vmt_stat_slot *s = bpf_map_lookup_elem(&stats, &cpu);
+
+	return bpf_map_lookup_elem(&stats, &cpu);
+}
+
+static __always_inline void stat_add(enum vmt_stat which, u64 n)
+{
+	struct vmt_stat_slot *s = stat_slot();
 
 	if (s)
 		vmt_add(&s->v[which], n);
@@ -51,8 +57,7 @@ static __always_inline void stat_add(enum vmt_stat which, u64 n)
  */
 static __always_inline struct vmt_stat_slot *stat_count(enum vmt_stat which)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-	struct vmt_stat_slot *s = bpf_map_lookup_elem(&stats, &cpu);
+	struct vmt_stat_slot *s = stat_slot();
 
 	if (s)
 		s->v[which]++;

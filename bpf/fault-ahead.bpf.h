@@ -2,9 +2,17 @@
 #pragma once
 
 /*
- * Counting faults in user mode by their begin, for where nothing but counts is wanted: of what
- * counting takes, the most is the way from the kernel to a program at the software event, and that
- * from the tracepoint at the begin of a fault takes less than half of it.
+ * Counting faults in user mode by their begin: of what counting takes, the most is the way from the
+ * kernel to a program at the software event, and that from the tracepoint at the begin of a fault
+ * takes less than half of it.
+ *
+ * Where nothing but counts is wanted, minor faults in user mode have no event at all. Where kinds
+ * and times are (vmt_ahead_timed), each has one as long as the overhead guard is calm, and is
+ * counted there. When it has tripped on a CPU, user space has the kernel leave out most of them:
+ * by the period of the event, which costs it an addition. No count depends on that. A fault without
+ * an event has the kind that its error code, its marks and the page tables at the next fault of its
+ * task tell: the latter only where nobody else can have changed them meanwhile. It has a time if
+ * its task left the CPU in it for longer than a tick: timed_switch().
  *
  * What became of a fault is told by the task's own counters. When its next one in user mode begins,
  * the last one is over: min_flt has gone up if it was counted, and what min_flt has gone up more is
@@ -22,11 +30,19 @@
  * for again when the fault was counted.
  */
 
+#include "bpf/fault-by-kind.bpf.h"
+#include "bpf/fault-guard.bpf.h"
+#include "bpf/fault-kind.bpf.h"
 #include "bpf/fault-quick.bpf.h"
 
 /* How far below a stack an access is one to it: no rlimit is asked, for a fault that was counted
  * lies in some mapping. */
 #define STACK_BELOW (1ul << 30)
+
+static __always_inline unsigned long ahead_addr(const struct task_account *a)
+{
+	return (a->user_page - 1) << 12;
+}
 
 /* Whether a signal is one of those that a fault ends in: SIGBUS or SIGSEGV of the processor's. */
 static __always_inline bool is_fault_signal(int sig, const struct kernel_siginfo *info)
@@ -67,7 +83,7 @@ static __always_inline void ahead_resolve(struct task_account *a, u64 min_flt)
 	if (!control.ahead || !a->user_page || min_flt == a->minor ||
 	    (a->pending && !(a->state & TASK_GUESS)))
 		return;
-	slot = own_map(a, vmt_current(), (a->user_page - 1) << 12);
+	slot = own_map(a, vmt_current(), ahead_addr(a));
 	if (slot)
 		a->pending = slot;
 }
@@ -90,15 +106,88 @@ static __always_inline void ahead_inside(struct task_account *a, struct vmt_slot
 	vmt_add(&p->unattributed, 1);
 }
 
-/* The begin of a fault in user mode. */
+/*
+ * Counts the pending fault in its row. after: page tables are as it has left them. Not static:
+ * verified once.
+ */
+__noinline int ahead_count(u32 account, u32 after)
+{
+	struct task_account *a = account_at(account);
+	struct vmt_slot_map *m;
+	u32 access, kind;
+	u64 ns;
+
+	if (!vmt_ahead_timed || !a)
+		return 0;
+	m = map_slot(a->pending);
+	if (!m)
+		return 0;
+	access = access_of_code(a->user.flags);
+	ns = clock_woken(&a->user);
+	row_count(m, false, access, false, ns, 1);
+	kind = kind_of_code(a, m, &a->user, ahead_addr(a), false, after);
+	kind_add(m, kind);
+	kind_count(a->pending, kind, false, access, false, ns, 1);
+	return 0;
+}
+
+/* Whether nobody can have changed page tables since the fault that is pending, in a mapping that is
+ * known, but by a fault: nobody else has this memory, and its mappings are the same. */
+static __always_inline bool ahead_alone(const struct task_account *a)
+{
+	struct task_struct *task = vmt_current();
+	struct mm_struct *mm = vmt_has_task_btf() ? task->mm : NULL;
+	u32 seq = 0;
+
+	return mm && mm->mm_users.counter == 1 && vmt_mm_seq(mm, &seq) && a->last.seq == seq &&
+	       a->last.mm == (u64)mm && a->last.slot == a->pending;
+}
+
+/* What is pending when another fault of the task begins. */
+static __always_inline void ahead_over(struct task_account *a, struct vmt_slot_proc *p, u64 min_flt,
+				       u64 maj_flt)
+{
+	struct advance d;
+	bool alone;
+
+	ahead_inside(a, p, min_flt - a->minor);
+	if (min_flt == a->minor && maj_flt == a->major)
+		return;
+	ahead_resolve(a, min_flt);
+	d = advance(a, p, min_flt, maj_flt);
+	alone = d.minor == 1 && !d.major && ahead_alone(a);
+	settle_as(a, p, d, alone);
+}
+
+/* Where a fault in user mode is pending from here on. */
+static __always_inline void ahead_pend(struct task_account *a, struct task_struct *task,
+				       unsigned long addr)
+{
+	struct mm_struct *mm = vmt_has_task_btf() ? task->mm : NULL;
+	u32 seq = 0, again = 0;
+
+	a->state &= ~TASK_GUESS;
+	a->user_page = (addr >> 12) + 1;
+	if (mm)
+		vmt_mm_seq(mm, &seq);
+	a->pending = own_map(a, task, addr);
+	if (!a->pending) {
+		a->pending = ahead_stack(addr, a);
+		a->state |= TASK_GUESS;
+	}
+	/* What somebody is changing at that moment is looked for again. */
+	if (mm && (!vmt_mm_seq(mm, &again) || seq != again || vmt_mm_seq_writes(seq)))
+		a->last.mm = 0;
+}
+
+/* The begin of a fault in user mode, where nothing but counts is wanted. */
 static __noinline int ahead_begin(unsigned long addr)
 {
 	struct task_struct *task = vmt_current();
-	u32 cpu = bpf_get_smp_processor_id(), seq = 0, again = 0;
+	u32 cpu = bpf_get_smp_processor_id();
 	struct vmt_stat_slot *s;
 	struct task_account *a;
 	struct vmt_slot_proc *p;
-	struct mm_struct *mm;
 	struct advance d;
 	u64 min_flt;
 
@@ -122,20 +211,7 @@ static __noinline int ahead_begin(unsigned long addr)
 	ahead_resolve(a, min_flt);
 	d = advance(a, p, min_flt, vmt_current_read(task, maj_flt));
 	settle(a, p, d);
-
-	a->state &= ~TASK_GUESS;
-	a->user_page = (addr >> 12) + 1;
-	mm = vmt_has_task_btf() ? task->mm : NULL;
-	if (mm)
-		vmt_mm_seq(mm, &seq);
-	a->pending = own_map(a, task, addr);
-	if (!a->pending) {
-		a->pending = ahead_stack(addr, a);
-		a->state |= TASK_GUESS;
-	}
-	/* What somebody is changing at that moment is looked for again. */
-	if (mm && (!vmt_mm_seq(mm, &again) || seq != again || vmt_mm_seq_writes(seq)))
-		a->last.mm = 0;
+	ahead_pend(a, task, addr);
 	return 0;
 }
 
@@ -177,10 +253,72 @@ static __always_inline bool ahead_quick(unsigned long addr, const struct pt_regs
 	return true;
 }
 
+/*
+ * The same where kinds and times are wanted: the last fault had an event, or is pending, and was of
+ * anonymous memory that was nowhere; and page tables need not be looked at for it or for the one
+ * that begins.
+ */
+static __always_inline bool timed_quick(unsigned long addr, const struct pt_regs *regs, u32 code)
+{
+	u32 cpu = bpf_get_smp_processor_id(), seq = 0, index, kinds = control.kinds;
+	struct vmt_stat_slot *s = bpf_map_lookup_elem(&stats, &cpu);
+	struct task_struct *task = NULL;
+	struct task_account *a;
+	struct vmt_slot_proc *p;
+	struct vmt_slot_map *m;
+	struct mm_struct *mm;
+	bool pending;
+	u64 min_flt;
+	u32 write;
+
+	if (!s || !control.active || control.closing || !control.ahead || vmt_by_kind ||
+	    kinds & (VMT_MAY_NUMA | VMT_MAY_MOVE))
+		return false;
+	a = quick_account(s, regs, &task);
+	if (!a || a->weight != WEIGHT_KERNEL)
+		return false;
+	min_flt = task->min_flt;
+	mm = task->mm;
+	pending = a->user_page;
+	if (min_flt - a->minor != pending || !mm || a->last.huge || code & PF_PRESENT ||
+	    !vmt_mm_seq(mm, &seq) || !last_map_is(a, mm, seq, addr))
+		return false;
+	if (pending ? a->pending != a->last.slot || a->user.marks || a->user.woken ||
+			      a->user.flags & PF_PRESENT
+		    : a->state & TASK_GUESS)
+		return false;
+	if (kinds & VMT_MAY_SWAP && (u64)mm->mmlist.next != (u64)&mm->mmlist)
+		return false;
+	index = a->proc;
+	p = bpf_map_lookup_elem(&procs, &index);
+	m = map_slot(a->last.slot);
+	if (!p || !m)
+		return false;
+	if (pending) {
+		if (m->class != VMT_BPF_ANON || m->vm_flags & VMT_VM_UFFD_ANY ||
+		    may_be_huge(m, ahead_addr(a)))
+			return false;
+		write = a->user.flags & PF_WRITE;
+		a->minor = min_flt;
+		vmt_add(&p->plain_minor, 1);
+		vmt_add(&m->count[1][0][write ? VMT_BPF_WRITE : VMT_BPF_READ][0], 1);
+		vmt_add(&m->kinds[write ? VMT_BPF_KIND_ZERO_FILL : VMT_BPF_KIND_ZERO_PAGE], 1);
+	}
+	a->kernel_page = 0;
+	a->user_page = (addr >> 12) + 1;
+	a->pending = a->last.slot;
+	a->user.marks = 0;
+	a->user.woken = 0;
+	a->user.flags = code;
+	a->user.weight = WEIGHT_KERNEL;
+	a->user.t0 = bpf_ktime_get_ns();
+	return true;
+}
+
 /* At the event of a fault, of which min_flt has gone up by minor: whether it is the pending one. */
 static __always_inline void ahead_major(struct task_account *a, u64 page, bool major, u64 minor)
 {
-	if (control.ahead && major && !minor && a->user_page == page)
+	if (control.ahead && !vmt_ahead_timed && major && !minor && a->user_page == page)
 		a->user_page = 0;
 }
 

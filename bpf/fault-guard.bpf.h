@@ -12,6 +12,10 @@
  * weight: how many it stands for. A slow one stands for itself, for all of them are timed, and one
  * that was chosen stands for VMT_GUARD_EVERY.
  *
+ * With vmt_ahead_timed the kernel chooses which faults have an event, and how many each stands for.
+ * Slow ones that wait are timed without: until their task comes back to a CPU. One that keeps its
+ * CPU all the while is among those that were chosen, or is not timed.
+ *
  * Without vmt_guard the verifier takes all of it out of the programs but the two clocks.
  */
 
@@ -36,12 +40,20 @@ struct {
 /* In task_account.weight and open_fault.weight: it is not timed. 0 is 1, the weight of the first
  * fault of a task. */
 #define WEIGHT_NONE (~0u)
+/* In task_account.weight: whether the next fault is timed is left to the kernel, by which of them
+ * have an event. */
+#define WEIGHT_KERNEL (~0u - 1)
 
 static __always_inline void clock_begin(struct task_account *a, struct open_fault *o)
 {
-	u64 tick;
+	u32 tick;
 
 	if (!vmt_guard) {
+		o->t0 = bpf_ktime_get_ns();
+		return;
+	}
+	if (vmt_ahead_timed && a->weight == WEIGHT_KERNEL) {
+		o->weight = WEIGHT_KERNEL;
 		o->t0 = bpf_ktime_get_ns();
 		return;
 	}
@@ -55,14 +67,31 @@ static __always_inline void clock_begin(struct task_account *a, struct open_faul
 	o->t0 = a->clock;
 }
 
+/*
+ * How long a fault took at least that has no event: until its task came back to a CPU in it. 0
+ * where that is less than a tick, or two if its begin is known to the tick.
+ */
+static __always_inline u64 clock_woken(const struct open_fault *o)
+{
+	u64 ns = o->woken ? o->woken - o->t0 : 0;
+
+	return ns >= (o->weight == WEIGHT_NONE ? 2 : 1) * vmt_tick_ns ? ns : 0;
+}
+
 /* How long a fault took that began with clock_begin(), and the weight of that; 0 where it was not
- * timed. */
-static __always_inline u64 clock_end(const struct open_fault *o, u32 *ret_weight)
+ * timed. every: one of so many has an event. */
+static __always_inline u64 clock_end(const struct open_fault *o, u32 every, u32 *ret_weight)
 {
 	bool slow;
 	u64 ns;
 
 	*ret_weight = 1;
+	/* The kernel has chosen it; its begin is known where the task knew of that. */
+	if (vmt_ahead_timed && (every > 1 || o->weight == WEIGHT_KERNEL)) {
+		if (every > 1 && !clock_woken(o))
+			*ret_weight = every;
+		return o->weight == WEIGHT_NONE ? 0 : bpf_ktime_get_ns() - o->t0;
+	}
 	if (!vmt_guard)
 		return bpf_ktime_get_ns() - o->t0;
 	slow = (u32)bpf_jiffies64() - o->tick >= 2;
@@ -79,8 +108,9 @@ static __always_inline u64 clock_end(const struct open_fault *o, u32 *ret_weight
 	return ns;
 }
 
-/* A fault that began with clock_begin() was counted: decides about the next one of its task. */
-static __always_inline void clock_next(struct task_account *a)
+/* A fault that began with clock_begin() was counted, one of so many that have an event: decides
+ * about the next one of its task. */
+static __always_inline void clock_next(struct task_account *a, u32 every)
 {
 	struct vmt_guard_limits limits;
 	struct vmt_slot_guard *g;
@@ -95,11 +125,14 @@ static __always_inline void clock_next(struct task_account *a)
 	limits.period = vmt_guard_period;
 	limits.most = vmt_guard_most;
 	limits.calm = vmt_guard_calm;
-	if (!vmt_guard_count(g, &limits, bpf_jiffies64())) {
+	if (!vmt_guard_count(g, &limits, bpf_jiffies64(), every)) {
 		a->weight = 0;
 		return;
 	}
 	if (!g->first_ns)
 		g->first_ns = bpf_ktime_get_ns();
-	a->weight = vmt_guard_chooses(g) ? VMT_GUARD_EVERY : WEIGHT_NONE;
+	if (every > 1)
+		a->weight = WEIGHT_KERNEL;
+	else
+		a->weight = vmt_guard_chooses(g) ? VMT_GUARD_EVERY : WEIGHT_NONE;
 }

@@ -13,6 +13,10 @@
 /* A power of two. */
 #define VMT_GUARD_EVERY 8
 
+/* Where the kernel chooses, and leaves out the events of the others: a prime, because it chooses
+ * each one of so many, and rhythms are mostly powers of two. */
+#define VMT_GUARD_PERIOD 7
+
 /* The guard of one CPU. Of two programs of which one preempts the other (around handle_mm_fault(),
  * on preemptible kernels) one may be lost: then it trips a fault later. */
 struct vmt_slot_guard {
@@ -37,12 +41,13 @@ struct vmt_guard_limits {
 };
 
 /*
- * A fault at that tick. It trips in the middle of a period, when there were too many, and looks
- * whether it may go back when one is over. A period lasts until the first fault behind its end, and
- * is judged by the rate in all of that time. Whether it is tripped now.
+ * A fault at that tick, which stands for that many. It trips in the middle of a period, when there
+ * were too many, and looks whether it may go back when one is over. A period lasts until the first
+ * fault behind its end, and is judged by the rate in all of that time. Whether it is tripped now.
  */
-static inline __attribute__((always_inline)) int
-vmt_guard_count(struct vmt_slot_guard *g, const struct vmt_guard_limits *l, __u64 tick)
+static inline __attribute__((always_inline)) int vmt_guard_count(struct vmt_slot_guard *g,
+								 const struct vmt_guard_limits *l,
+								 __u64 tick, __u64 faults)
 {
 	__u64 gone = tick - g->since;
 
@@ -58,7 +63,7 @@ vmt_guard_count(struct vmt_slot_guard *g, const struct vmt_guard_limits *l, __u6
 		g->since = tick;
 		g->n = 0;
 	}
-	g->n++;
+	g->n += faults;
 	if (!g->tripped && g->n > l->most) {
 		g->tripped = 1;
 		g->trips++;

@@ -30,7 +30,9 @@ static __always_inline struct open_fault *mark_open(u32 mark)
 		a->kernel.marks |= mark;
 		return &a->kernel;
 	}
-	if (!a->user_page)
+	/* It may be over, and wait for being counted. */
+	if (!a->user_page ||
+	    (ahead_timed() && vmt_current_read(vmt_current(), min_flt) != a->minor))
 		return NULL;
 	a->user.marks |= mark;
 	return &a->user;
@@ -221,7 +223,7 @@ static __always_inline u32 kind_around(struct vmt_slot_map *m, const struct open
  * somebody else was first, or the page is on its way to another frame. If any page was since then,
  * another frame is no proof of a copy.
  */
-static __always_inline u32 kind_of_store(const struct open_fault *o, u64 addr)
+static __always_inline u32 kind_of_store(const struct open_fault *o, u64 addr, bool after)
 {
 	u64 before = o->entry, now;
 
@@ -229,7 +231,7 @@ static __always_inline u32 kind_of_store(const struct open_fault *o, u64 addr)
 		return VMT_BPF_KIND_WRITE_PROTECT;
 	if (!(before & ENTRY_PRESENT) || before & ENTRY_WRITE)
 		return VMT_BPF_KIND_UNKNOWN;
-	now = table_entry(addr);
+	now = after ? table_entry(addr) : ENTRY_UNKNOWN;
 	if (now == ENTRY_UNKNOWN)
 		return VMT_BPF_KIND_WRITE_PROTECT;
 	if (!(now & ENTRY_PRESENT) || !(now & ENTRY_WRITE))
@@ -245,7 +247,7 @@ static __always_inline u32 kind_of_store(const struct open_fault *o, u64 addr)
  * next fault in this mapping has its entry looked at before.
  */
 static __always_inline u32 kind_of_fresh(struct task_account *a, struct vmt_slot_map *m,
-					 const struct open_fault *o, u64 addr)
+					 const struct open_fault *o, u64 addr, bool after)
 {
 	bool huge = may_be_huge(m, addr), look = huge && control.kinds & VMT_SEES_TABLES;
 	u64 now;
@@ -253,7 +255,7 @@ static __always_inline u32 kind_of_fresh(struct task_account *a, struct vmt_slot
 	if (a->last.huge != look)
 		a->last.huge = look;
 	if (huge && !(o->marks & MARK_ENTRY && o->entry == ENTRY_NONE)) {
-		now = look ? table_entry(addr) : ENTRY_UNKNOWN;
+		now = look && after ? table_entry(addr) : ENTRY_UNKNOWN;
 		if (now == ENTRY_UNKNOWN || !(now & ENTRY_PRESENT) || !(now & ENTRY_HUGE))
 			return VMT_BPF_KIND_UNKNOWN;
 		return VMT_BPF_KIND_THP;
@@ -278,9 +280,13 @@ __noinline int user_is_asked(unsigned long addr)
 	return !(vmt_user_features(vma) & VMT_UFFD_WP_ASYNC);
 }
 
-/* At the software event, of a fault whose flags are the processor's error code. */
+/*
+ * Of a fault whose flags are the processor's error code. after: page tables are still as it has
+ * left them, as at the software event.
+ */
 static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_map *m,
-					const struct open_fault *o, u64 addr, bool major)
+					const struct open_fault *o, u64 addr, bool major,
+					bool after)
 {
 	u64 entry = o->marks & MARK_ENTRY ? o->entry : ENTRY_NONE;
 	u32 sees = control.kinds;
@@ -305,11 +311,14 @@ static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_
 			return VMT_BPF_KIND_WRITE_PROTECT;
 		/* ENTRY_UNKNOWN has that bit, too. */
 		if (user & VMT_VM_UFFD_WP && entry & ENTRY_USER_WP)
-			return entry != ENTRY_UNKNOWN && user_is_asked(addr)
+			return entry != ENTRY_UNKNOWN && after && user_is_asked(addr)
 				       ? VMT_BPF_KIND_USERFAULT
 				       : VMT_BPF_KIND_UNKNOWN;
-		return kind_of_store(o, addr);
+		return kind_of_store(o, addr, after);
 	}
+	/* Nobody looked, and pages began to be moved then: it may have been one of them. */
+	if (!(o->marks & MARK_ENTRY) && tables.moved >= o->t0)
+		entry = ENTRY_UNKNOWN;
 	if (entry == ENTRY_UNKNOWN) {
 		if (sees & VMT_MAY_NUMA)
 			return VMT_BPF_KIND_UNKNOWN;
@@ -329,7 +338,7 @@ static __always_inline u32 kind_of_code(struct task_account *a, struct vmt_slot_
 	case VMT_BPF_ANON:
 		if (user & VMT_VM_UFFD_MISSING)
 			return VMT_BPF_KIND_USERFAULT;
-		return kind_of_fresh(a, m, o, addr);
+		return kind_of_fresh(a, m, o, addr, after);
 	case VMT_BPF_SHMEM:
 		if (write && !shared)
 			return VMT_BPF_KIND_FILE_COW;

@@ -39,7 +39,11 @@ static __always_inline bool table_may_move(u64 now)
 	if (tables.moved + MOVING_NS > now)
 		return true;
 	control.kinds &= ~VMT_MAY_MOVE;
-	return false;
+	/* Somebody who began meanwhile may have seen it set. */
+	if (tables.moved + MOVING_NS <= now)
+		return false;
+	control.kinds |= VMT_MAY_MOVE;
+	return true;
 }
 
 /*

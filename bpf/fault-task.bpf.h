@@ -11,6 +11,10 @@
 
 const volatile __u32 vmt_around = 0; /* programs around handle_mm_fault() are attached */
 
+/* Where faults are counted by their begin (control.ahead), their kind is wanted, too, and the time
+ * of those that have an event. */
+const volatile __u32 vmt_ahead_timed = 0;
+
 volatile struct vmt_fault_control control = {};
 
 struct {
@@ -89,7 +93,10 @@ struct open_fault {
 	u32 tick; /* when it began */
 	u32 pad;
 	u64 entry; /* the page table's entry that a store found write-protected, */
-	u64 at; /* and its address */
+	union {
+		u64 at; /* and its address, around handle_mm_fault */
+		u64 woken; /* when its task last came back to a CPU in it; 0: it did not leave */
+	};
 };
 
 /*
@@ -123,16 +130,14 @@ struct task_account {
 	u32 tid;
 	u32 proc;
 	u32 state;
-	union {
-		u32 weight; /* of the next fault, where there is a guard */
-		u32 pending; /* row of the fault of user_page, as of map_of(); control.ahead */
-	};
+	u32 pending; /* row of the fault of user_page, as of map_of(); control.ahead */
 	u32 index; /* its own */
 
 	struct last_map last;
 	u64 start_time; /* of the leader */
 	u64 clock; /* a time that was read, */
-	u64 clock_tick; /* and in which tick; both where there is a guard */
+	u32 clock_tick; /* and in which tick; */
+	u32 weight; /* of the next fault; all three where there is a guard */
 
 	struct open_fault user; /* or the one around handle_mm_fault */
 	struct open_fault kernel; /* begun in kernel mode; may lie inside the other */
@@ -412,13 +417,36 @@ static __always_inline struct advance advance(struct task_account *a, struct vmt
 	return d;
 }
 
+static __always_inline bool ahead_timed(void)
+{
+	return vmt_ahead_timed && control.ahead;
+}
+
+int ahead_count(u32 account, u32 after); /* fault-ahead.bpf.h */
+
+/* Charges the fault that is pending, and was counted. after: as of ahead_count(). */
+static __always_inline void settle_pending(struct task_account *a, struct vmt_slot_proc *p,
+					   bool after)
+{
+	vmt_add(&p->record_minor, 1);
+	if (vmt_ahead_timed && a->pending && a->pending != SLOT_DROPPED) {
+		vmt_add(&p->mapped, 1);
+		ahead_count(a->index, after);
+	} else {
+		charge(p, a->pending, 1, false);
+		if (!a->pending)
+			stat_add(VMT_STAT_UNRESOLVED, 1);
+	}
+	a->user_page = 0;
+}
+
 /*
  * Charges an advance that no event of its own has shown. Around handle_mm_fault one of it is the
  * fault that is still open, whose exit was skipped; where faults are counted by their begin, one is
  * that which began last.
  */
-static __always_inline void settle(struct task_account *a, struct vmt_slot_proc *p,
-				   struct advance d)
+static __always_inline void settle_as(struct task_account *a, struct vmt_slot_proc *p,
+				      struct advance d, bool after)
 {
 	u64 n = d.minor + d.major;
 
@@ -426,11 +454,7 @@ static __always_inline void settle(struct task_account *a, struct vmt_slot_proc 
 		return;
 	if (!vmt_around) {
 		if (control.ahead && a->user_page && d.minor) {
-			a->user_page = 0;
-			vmt_add(&p->record_minor, 1);
-			charge(p, a->pending, 1, false);
-			if (!a->pending)
-				stat_add(VMT_STAT_UNRESOLVED, 1);
+			settle_pending(a, p, after);
 			n--;
 		}
 		if (n)
@@ -448,6 +472,12 @@ static __always_inline void settle(struct task_account *a, struct vmt_slot_proc 
 	}
 	if (n)
 		vmt_add(&p->unattributed, n);
+}
+
+static __always_inline void settle(struct task_account *a, struct vmt_slot_proc *p,
+				   struct advance d)
+{
+	settle_as(a, p, d, false);
 }
 
 /*

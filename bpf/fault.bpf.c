@@ -17,7 +17,8 @@
  *    shows is a fault without registers: get_user_pages().
  *
  * The events are counted on every rung ("of record"), as the check of the first way. Where nothing
- * but counts is wanted, most of them are not needed: fault-ahead.bpf.h.
+ * but counts is wanted, or too many faults would be timed, most of them are not needed:
+ * fault-ahead.bpf.h.
  *
  * A task's state is written by the task itself and, once events have stopped counting, by the walk
  * over tasks; that is why it needs no lock.
@@ -189,7 +190,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		return 0;
 	}
 	if (a->user.t0)
-		ns = clock_end(&a->user, &weight);
+		ns = clock_end(&a->user, 1, &weight);
 	stack_count(ctx, a, !(flags & VMT_FAULT_FLAG_USER), major);
 	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
 	if (!m) {
@@ -204,7 +205,7 @@ static __always_inline int fault_exit(void *ctx, struct vm_area_struct *vma, u64
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access_of_flags(flags),
 			   !(flags & VMT_FAULT_FLAG_USER), ns, weight);
-		clock_next(a);
+		clock_next(a, 1);
 	}
 	event_emit(ctx, slot, a->user_page, access_of_flags(flags), !(flags & VMT_FAULT_FLAG_USER),
 		   major, kind, ns);
@@ -238,9 +239,28 @@ int BPF_KRETPROBE(kretprobe_fault, unsigned int ret)
 	return fault_exit(ctx, NULL, 0, 0, false, ret);
 }
 
+/* The fault that an event is of, which has begun with fault_begin(), and is over; or NULL. */
+static __always_inline struct open_fault *open_take(struct task_account *a, u64 page,
+						    bool *ret_kernel)
+{
+	/* Whoever is in a fault in kernel mode is back in user mode only behind it. */
+	if (a->user_page == page && !(ahead_timed() && a->kernel_page == page)) {
+		a->user_page = 0;
+		return &a->user;
+	}
+	if (a->kernel_page != page)
+		return NULL;
+	*ret_kernel = true;
+	return &a->kernel;
+}
+
 /* The count of record, and where nothing is attached around handle_mm_fault() the count */
 
-static __always_inline int fault_event(void *ctx, unsigned long addr, bool major)
+/*
+ * every: one of so many faults has such an event; 0 where each one has, so that they are counted of
+ * record.
+ */
+static __always_inline int fault_event(void *ctx, unsigned long addr, bool major, u32 every)
 {
 	struct task_struct *task = vmt_current();
 	u64 page = (addr >> 12) + 1;
@@ -254,7 +274,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	u64 min_flt, maj_flt, ns = 0;
 	bool kernel = false, plain;
 
-	s = stat_count(VMT_STAT_RECORD);
+	s = stat_count(every ? VMT_STAT_TIMED : VMT_STAT_RECORD);
 	if (!s || !current_wanted())
 		return 0;
 	s->task = (u64)task;
@@ -296,6 +316,8 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 
 	ahead_resolve(a, min_flt - !major);
 	ahead_major(a, page, major, d.minor);
+	if (ahead_timed())
+		open = open_take(a, page, &kernel);
 	slot = own_map(a, task, addr);
 	m = slot == SLOT_DROPPED ? NULL : map_slot(slot);
 	plain = m && d.minor == !major && d.major == major;
@@ -323,34 +345,30 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 	}
 	stack_count(ctx, a, true, major);
 	/* Another one may be pending. */
-	if (control.ahead) {
+	if (control.ahead && !vmt_ahead_timed) {
 		row_count(m, major, access, kernel, 0, weight);
 		return 0;
 	}
 	if (!m) {
-		a->user_page = 0;
+		if (!ahead_timed())
+			a->user_page = 0;
 		a->kernel_page = 0;
 		return 0;
 	}
 
-	if (a->user_page == page) {
-		open = &a->user;
-		a->user_page = 0;
-	} else if (a->kernel_page == page) {
-		open = &a->kernel;
-		kernel = true;
-	}
+	if (!ahead_timed())
+		open = open_take(a, page, &kernel);
 	if (open) {
 		access = access_of_code(open->flags);
-		ns = clock_end(open, &weight);
+		ns = clock_end(open, every, &weight);
 	}
 	a->kernel_page = 0;
 	row_count(m, major, access, kernel, ns, weight);
 	if (open) {
-		kind = kind_of_code(a, m, open, addr, major);
+		kind = kind_of_code(a, m, open, addr, major, true);
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access, kernel, ns, weight);
-		clock_next(a);
+		clock_next(a, every ?: 1);
 	}
 	event_emit(ctx, slot, page, access, kernel, major, kind, ns);
 	return 0;
@@ -359,13 +377,32 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 SEC("?perf_event")
 int record_minor(struct bpf_perf_event_data *ctx)
 {
-	return fault_event(ctx, ctx->addr, false);
+	return fault_event(ctx, ctx->addr, false, 0);
 }
 
 SEC("?perf_event")
 int record_major(struct bpf_perf_event_data *ctx)
 {
-	return fault_event(ctx, ctx->addr, true);
+	return fault_event(ctx, ctx->addr, true, 0);
+}
+
+/*
+ * Of faults in user mode that are counted by their begin. Where the guard has tripped the kernel
+ * leaves out most of them. The period of a sample says how many this time; but once there is an
+ * event for each it is no longer kept (perf_swevent_event()).
+ */
+SEC("?perf_event")
+int timed_minor(struct bpf_perf_event_data *ctx)
+{
+	const struct bpf_perf_event_data_kern *data;
+	u32 every = 1;
+
+	if (ctx->sample_period > 1) {
+		data = bpf_cast_to_kern_ctx(ctx);
+		if (BPF_CORE_READ(data, event, hw.sample_period) > 1)
+			every = VMT_GUARD_PERIOD;
+	}
+	return fault_event(ctx, ctx->addr, false, every);
 }
 
 /* In place of record_minor(), where it loads and nothing but counts is wanted. */
@@ -406,18 +443,28 @@ int BPF_PROG(ahead_signal, int sig, struct kernel_siginfo *info, struct task_str
 
 static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 {
+	struct task_struct *task = vmt_current();
 	u64 page = (addr >> 12) + 1;
 	struct task_account *a;
+	struct vmt_stat_slot *s;
+	struct vmt_slot_proc *p;
 	struct open_fault *o;
 
 	if ((long)addr < 0 || !current_wanted())
 		return 0;
 	a = own_account(bpf_get_current_task(), 0, 0);
+	if (ahead_timed() && a && !task_is(a, vmt_current_read(task, pid)))
+		a = task_account(task, 0, 0, 0);
 	if (!a || !still_counts(a, 0, 0))
 		return 0;
+	if (ahead_timed()) {
+		p = task_proc(a, task);
+		if (!p)
+			return 0;
+		ahead_over(a, p, vmt_current_read(task, min_flt), vmt_current_read(task, maj_flt));
+	}
 	if (user && unlikely(a->user_page)) {
-		struct vmt_slot_proc *p = task_proc(a, (void *)bpf_get_current_task());
-
+		p = task_proc(a, task);
 		if (p)
 			vmt_add(&p->abandoned, 1);
 	}
@@ -429,6 +476,16 @@ static __always_inline int fault_begin(unsigned long addr, u32 code, bool user)
 	o->flags = code;
 	clock_begin(a, o);
 	o->marks = table_before(a, o, addr);
+	if (ahead_timed())
+		o->woken = 0;
+	if (!user || !ahead_timed())
+		return 0;
+	ahead_pend(a, task, addr);
+	s = stat_slot();
+	if (!s)
+		return 0;
+	s->task = (u64)task;
+	quick_note(s, task, a);
 	return 0;
 }
 
@@ -436,6 +493,34 @@ SEC("?tp_btf/page_fault_user")
 int BPF_PROG(begin_user, unsigned long addr, struct pt_regs *regs, unsigned long code)
 {
 	return fault_begin(addr, code, true);
+}
+
+/* In place of begin_user() where faults in user mode are counted by their begin. */
+SEC("?tp_btf/page_fault_user")
+int BPF_PROG(timed_user, unsigned long addr, struct pt_regs *regs, unsigned long code)
+{
+	if (!timed_quick(addr, regs, code))
+		fault_begin(addr, code, true);
+	return 0;
+}
+
+/*
+ * A task that comes back to a CPU, and may be in a fault: one that waits for something takes long,
+ * and its time is known from this, even if it will have no event. Only where events are left out.
+ */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(timed_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct vmt_stat_slot *s = stat_slot();
+	struct task_account *a;
+
+	if (!control.sparse || !control.active || !s || !s->self)
+		return 0;
+	a = own_account_find(quick_address(next, s));
+	if (!a || !a->user_page || a->kernel_page || next->min_flt != a->minor)
+		return 0;
+	a->user.woken = bpf_ktime_get_ns();
+	return 0;
 }
 
 SEC("?tp_btf/page_fault_kernel")
@@ -462,6 +547,9 @@ int BPF_PROG(fault_signal, int sig, struct kernel_siginfo *info, struct task_str
 	code = BPF_CORE_READ(info, si_code);
 	a = account_find((u64)task);
 	if (!a || !a->user_page || control.closing)
+		return 0;
+	/* One that is over, and waits for being counted, did not end in a signal. */
+	if (ahead_timed() && vmt_current_read(task, min_flt) != a->minor)
 		return 0;
 	addr = (a->user_page - 1) << 12;
 	a->user_page = 0;

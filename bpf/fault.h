@@ -188,8 +188,10 @@ struct vmt_fault_control {
 	__u64 close_ns;
 	__u32 kinds; /* enum vmt_kind_fact */
 	__u32 ahead; /* faults in user mode are counted by their begin: bpf/fault-ahead.bpf.h */
+	__u32 sparse; /* CPUs where the kernel leaves out some of their events */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct vmt_fault_control) == 40, "no holes");
+_Static_assert(sizeof(struct vmt_fault_control) == 48, "no holes");
 
 /* Where page tables are read. Written by user space before the first event counts. */
 struct vmt_fault_tables {

@@ -205,6 +205,10 @@ struct bpf_array {
 
 struct task_struct;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 typedef struct seqcount {
 	unsigned int sequence;
 } seqcount_t;
@@ -223,6 +227,7 @@ struct mm_struct {
 	struct maple_tree mm_mt; /* since 6.1 */
 	struct rb_root mm_rb; /* before 6.1 */
 	seqcount_t mm_lock_seq; /* since 6.14, with CONFIG_PER_VMA_LOCK */
+	atomic_t mm_users;
 };
 
 struct mm_struct___6_4 {
@@ -332,10 +337,6 @@ struct fdtable {
 struct files_struct {
 	struct fdtable *fdt;
 };
-
-typedef struct {
-	int counter;
-} atomic_t;
 
 struct rlimit {
 	unsigned long rlim_cur;
@@ -522,8 +523,17 @@ struct hugetlbfs_sb_info {
 };
 
 /* What a program of a perf event has behind its context, since 4.9. */
+struct hw_perf_event {
+	u64 sample_period;
+};
+
+struct perf_event {
+	struct hw_perf_event hw;
+};
+
 struct bpf_perf_event_data_kern {
 	bpf_user_pt_regs_t *regs;
+	struct perf_event *event;
 };
 
 struct bpf_iter_meta {

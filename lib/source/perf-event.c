@@ -42,6 +42,11 @@ int vmt_perf_event_stop(int fd)
 	return ioctl(fd, PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
 }
 
+int vmt_perf_event_period(int fd, uint64_t period)
+{
+	return ioctl(fd, PERF_EVENT_IOC_PERIOD, &period) ? -errno : 0;
+}
+
 int vmt_perf_event_read(int fd, uint64_t *ret_count)
 {
 	uint64_t count;

@@ -20,6 +20,8 @@ void vmt_perf_fault_attr(struct perf_event_attr *attr, bool major);
 /* Begins at 0; stops; gives the count. 0 or -errno. No privilege is needed. */
 int vmt_perf_event_start(int fd);
 int vmt_perf_event_stop(int fd);
+/* One of so many has a sample from here on; the next one has. 0 or -errno. */
+int vmt_perf_event_period(int fd, uint64_t period);
 int vmt_perf_event_read(int fd, uint64_t *ret_count);
 
 /*

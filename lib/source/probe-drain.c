@@ -41,6 +41,7 @@ struct vmt_drain {
 	pthread_cond_t end;
 	bool ending;
 	bool has_thread;
+	struct vmt_drain_tick tick;
 	uint32_t quiet_ns; /* how long it sleeps where nothing came for a while */
 	int error; /* memory was short, and records are missing from the piles */
 };
@@ -122,6 +123,8 @@ static void *drain_thread(void *data)
 		struct timespec until;
 
 		quiet = take(d) ? 0 : quiet + (quiet < QUIET);
+		if (d->tick.fn)
+			d->tick.fn(d->tick.arg);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += quiet < QUIET ? DRAIN_NS : d->quiet_ns;
 		if (until.tv_nsec >= 1000000000) {
@@ -149,7 +152,7 @@ static int start_thread(struct vmt_drain *d)
 }
 
 int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], bool patient,
-		    struct vmt_drain **ret)
+		    const struct vmt_drain_tick *tick, struct vmt_drain **ret)
 {
 	struct vmt_drain *d = calloc(1, sizeof(*d));
 	pthread_condattr_t attr;
@@ -164,6 +167,8 @@ int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], bool patie
 	pthread_condattr_destroy(&attr);
 	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++)
 		d->piles[i].size = sizes[i];
+	if (tick)
+		d->tick = *tick;
 	d->quiet_ns = patient ? PATIENT_NS : DRAIN_NS;
 	d->ring = ring_buffer__new(ring_fd, on_record, d, NULL);
 	if (!d->ring) {

@@ -15,13 +15,19 @@
 
 struct vmt_drain;
 
+struct vmt_drain_tick {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 /*
  * ring_fd is of a map of the type BPF_MAP_TYPE_RINGBUF and stays the caller's; sizes are those of
  * the records, multiples of 8. patient: it wakes four times a second while nothing comes, else
- * twenty; of a sudden burst more then waits in the tables. Needs bpf(). 0 or -errno.
+ * twenty; of a sudden burst more then waits in the tables. tick, or NULL: what its thread calls
+ * each time. Needs bpf(). 0 or -errno.
  */
 int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], bool patient,
-		    struct vmt_drain **ret);
+		    const struct vmt_drain_tick *tick, struct vmt_drain **ret);
 
 /* -ENOMEM where records are missing from the piles: what is told of them would be false. */
 int vmt_drain_error(struct vmt_drain *d);

@@ -466,7 +466,7 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 					  opts->stacks);
 	r = r ?: watch(x, opts);
 	if (!opts->rare)
-		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, true, &x->ended);
+		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, true, NULL, &x->ended);
 	if (r)
 		return r;
 	x->ring = ring_buffer__new(bpf_map__fd(s->maps.events), on_record, x, NULL);

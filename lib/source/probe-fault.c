@@ -113,6 +113,8 @@ static int fault_configure(void *skeleton, const struct vmt_probe *p,
 	s->rodata->vmt_event_least = p->opts.single_least_ns;
 	s->rodata->vmt_event_self = (uint32_t)getpid();
 	s->rodata->vmt_guard = vmt_probe_guard_limits(&p->opts, &limits, &tick_ns);
+	/* What is not used need not pass the verifier. */
+	s->rodata->vmt_ahead_timed = bpf_program__autoload(s->progs.timed_minor);
 	s->rodata->vmt_guard_period = limits.period;
 	s->rodata->vmt_guard_most = limits.most;
 	s->rodata->vmt_guard_calm = limits.calm;
@@ -239,7 +241,7 @@ static void canary_look(struct vmt_fault_state *s, struct canary_view *view)
 static enum vmt_canary canary_round(struct vmt_probe *p, struct vmt_fault_state *s)
 {
 	struct canary_view before = { 0 }, after = { 0 };
-	uint64_t kernel, mapped, gup, rest, record, usage;
+	uint64_t kernel, mapped, gup, rest, record, usage, events;
 	char counted[48];
 	int done;
 
@@ -248,11 +250,13 @@ static enum vmt_canary canary_round(struct vmt_probe *p, struct vmt_fault_state 
 		goto failed;
 	canary_look(s, &before);
 	canary_look(s, &before);
+	events = vmt_probe_stat(&s->stats, VMT_STAT_TIMED);
 	done = vmt_canary_fault();
 	canary_look(s, &after);
 	if (done < 0)
 		goto failed;
-	if (!after.found || !before.found) {
+	events = vmt_probe_stat(&s->stats, VMT_STAT_TIMED) - events;
+	if (!after.found || !before.found || (s->loaded.timed && !events)) {
 		snprintf(p->canary_text, sizeof(p->canary_text),
 			 "attached, and none of its %u own faults was counted%s", VMT_CANARY_PAGES,
 			 vmt_probe_other_numbers());
@@ -375,17 +379,20 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 		       struct vmt_err *err)
 {
 	struct vmt_fault_state *s = calloc(1, sizeof(*s));
+	struct vmt_drain_tick tick;
 	int r;
 
 	if (!s)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the probe");
 	s->around = rung->function != NULL;
+	tick = (struct vmt_drain_tick){ vmt_probe_guard_tick, &s->guard };
 	r = vmt_probe_load(p, rung, &fault_ops, &s->loaded, err);
 	if (r) {
 		free(s);
 		return r;
 	}
 	s->skeleton = s->loaded.skeleton;
+	s->guard.sparse = &control(s)->sparse;
 	s->events_lost = &s->skeleton->bss->vmt_events_lost;
 	s->sums = p->opts.sums;
 	s->forget = p->opts.forget;
@@ -427,7 +434,8 @@ static int fault_start(struct vmt_probe *p, const struct vmt_probe_rung *rung, v
 	}
 	vmt_probe_cpus_start(&s->cpus);
 	/* Behind the self-check, which no other thread of ours should fault into. */
-	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, false, &s->drain);
+	r = vmt_drain_start(bpf_map__fd(s->skeleton->maps.drained), pile_sizes, false, &tick,
+			    &s->drain);
 	if (r) {
 		vmt_err_set(err, r, NULL, 0, "no thread to take over rows");
 		goto fail;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "source/perf-event.h"
 
 #define SECOND_NS	  UINT64_C(1000000000)
 #define PERIODS_IN_SECOND 10u
@@ -29,6 +30,40 @@ bool vmt_probe_guard_limits(const struct vmt_probe_opts *opts, struct vmt_guard_
 	return opts->guard && !opts->singles && !(opts->asks & VMT_ASK_SHARES);
 }
 
+bool vmt_probe_guard_periods(const struct vmt_probe_opts *opts)
+{
+	return opts->guard && VMT_HAVE_BEGIN & ~opts->without && !opts->singles &&
+	       !(opts->asks & VMT_ASK_SHARES) && !opts->stacks;
+}
+
+void vmt_probe_guard_tick(void *state)
+{
+	const struct vmt_probe_guard *g = state;
+	struct vmt_probe_loaded *l = g->loaded;
+	uint32_t sparse = 0;
+
+	if (!g->on || !l->timed)
+		return;
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->n_events; i++) {
+		struct vmt_probe_event *e = &l->events[i];
+		const volatile struct vmt_slot_guard *cpu;
+		unsigned every;
+
+		if (!e->every || e->cpu >= g->cpus.len)
+			continue;
+		cpu = vmt_probe_at(&g->cpus, e->cpu);
+		every = cpu->tripped ? VMT_GUARD_PERIOD : 1;
+		/* Before the first event is left out. */
+		if (every > 1)
+			*g->sparse = ++sparse;
+		if (e->every != every && !vmt_perf_event_period(e->fd, every))
+			e->every = every;
+	}
+	*g->sparse = sparse;
+	pthread_mutex_unlock(&l->lock);
+}
+
 int vmt_probe_guard_map(struct vmt_probe_loaded *l, const struct vmt_probe_opts *opts,
 			struct vmt_probe_guard *g, struct vmt_err *err)
 {
@@ -38,6 +73,7 @@ int vmt_probe_guard_map(struct vmt_probe_loaded *l, const struct vmt_probe_opts 
 	if (!vmt_probe_guard_limits(opts, &limits, &tick_ns))
 		return 0;
 	g->on = true;
+	g->loaded = l;
 	g->rate = opts->guard_rate;
 	return vmt_probe_map(l, "guards", &g->cpus, err);
 }

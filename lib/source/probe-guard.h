@@ -8,6 +8,8 @@
 
 struct vmt_probe_guard {
 	struct vmt_probe_array cpus; /* struct vmt_slot_guard; not mapped where there is no guard */
+	struct vmt_probe_loaded *loaded;
+	volatile __u32 *sparse; /* on how many CPUs the kernel leaves out events */
 	uint64_t rate;
 	bool on;
 };
@@ -18,6 +20,16 @@ struct vmt_probe_guard {
  */
 bool vmt_probe_guard_limits(const struct vmt_probe_opts *opts, struct vmt_guard_limits *ret,
 			    uint64_t *ret_tick_ns);
+
+/* Whether the kernel shall leave out events where the guard has tripped: of faults that are counted
+ * by their begin, and that nobody wants the stacks of. */
+bool vmt_probe_guard_periods(const struct vmt_probe_opts *opts);
+
+/*
+ * Has the kernel leave out events of CPUs where the guard has tripped, and give all of the others
+ * again; to be called every now and then. state is a struct vmt_probe_guard.
+ */
+void vmt_probe_guard_tick(void *state);
 
 /* Maps its state. 0 or a negative errno. */
 int vmt_probe_guard_map(struct vmt_probe_loaded *l, const struct vmt_probe_opts *opts,

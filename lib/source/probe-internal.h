@@ -37,6 +37,8 @@ enum vmt_hook_only {
 	VMT_HOOK_ASKED, /* VMT_ASK_SHARES */
 	VMT_HOOK_COUNTS, /* nothing but counts: in place of the next hook on the same event */
 	VMT_HOOK_AHEAD, /* the same: in place of events of faults in user mode, all or none */
+	VMT_HOOK_TIMED, /* the guard: events of faults in user mode that are counted by their begin
+			 */
 };
 
 /* What comes with the begin of each fault. */

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/membarrier.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
@@ -21,15 +22,13 @@
 #include "source/perf-event.h"
 #include "source/probe-aid.h"
 #include "source/probe-btf.h"
+#include "source/probe-guard.h"
 
 /*
  * What a verifier may write: kernels before 6.4 fail with ENOSPC where it is too small, in place of
  * the error that the log is about. Untouched pages of it cost nothing.
  */
 #define LOG_BYTES (((size_t)16 << 20) - 1)
-
-#define TASKS_LEAST 16384u
-#define TASKS_MOST  (1u << 20)
 
 /* libbpf has one printer for the whole program, without data of the caller; it stays silent. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -65,6 +64,8 @@ static bool hook_wanted(const struct vmt_probe *p, const struct vmt_probe_hook *
 	if ((h->only == VMT_HOOK_COUNTS || h->only == VMT_HOOK_AHEAD) &&
 	    (VMT_HAVE_BEGIN & ~without || p->opts.stacks || p->opts.singles || p->opts.by_kind ||
 	     p->opts.asks & VMT_ASK_SHARES))
+		return false;
+	if (h->only == VMT_HOOK_TIMED && !vmt_probe_guard_periods(&p->opts))
 		return false;
 	if (p->opts.without & VMT_HAVE_KINDS)
 		without |= VMT_HOOKS;
@@ -179,7 +180,8 @@ static int check_hooks(struct vmt_probe *p, const struct vmt_probe_rung *rung, b
 		/* Nobody misses it. */
 		if (rung->hooks[i].only == VMT_HOOK_COUNTS && !vmt_probe_btf_casts(p->btf))
 			use[i] = false;
-		if (rung->hooks[i].only == VMT_HOOK_AHEAD &&
+		if ((rung->hooks[i].only == VMT_HOOK_AHEAD ||
+		     rung->hooks[i].only == VMT_HOOK_TIMED) &&
 		    (!vmt_probe_btf_casts(p->btf) ||
 		     vmt_probe_btf_lacks(p->btf, rung->hooks[i].hook)))
 			use[i] = false;
@@ -255,7 +257,9 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 	VMT_AUTO_FREE bool *use = calloc(rung->n_hooks, sizeof(*use));
 	int r;
 
-	*ret = (struct vmt_probe_loaded){ .ops = ops, .rung = rung };
+	*ret = (struct vmt_probe_loaded){ .ops = ops,
+					  .rung = rung,
+					  .lock = PTHREAD_MUTEX_INITIALIZER };
 	if (!use)
 		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory to load programs");
 	libbpf_set_print(say_nothing);
@@ -296,22 +300,29 @@ static int keep_link(struct vmt_probe_loaded *l, struct bpf_link *link)
 struct event_job {
 	struct vmt_probe_loaded *l;
 	struct bpf_program *prog;
-	bool major;
+	const struct vmt_probe_hook *hook;
 };
+
+static bool is_major(const struct vmt_probe_hook *hook)
+{
+	return !strcmp(hook->hook, "software:major-faults");
+}
 
 /* The software event on one CPU. The link owns the event's descriptor from here on. */
 static int attach_event(unsigned cpu, void *data)
 {
 	struct event_job *job = data;
 	struct vmt_probe_loaded *l = job->l;
+	bool timed = job->hook->only == VMT_HOOK_TIMED;
 	struct perf_event_attr attr;
 	struct bpf_link *link;
 	int fd, r;
 
 	if (vmt_grow(&l->events, &l->cap_events, l->n_events + 1, sizeof(*l->events)))
 		return -ENOMEM;
-	vmt_perf_fault_attr(&attr, job->major);
-	attr.exclude_user = l->ahead && !job->major;
+	vmt_perf_fault_attr(&attr, is_major(job->hook));
+	attr.exclude_kernel = timed;
+	attr.exclude_user = l->ahead && !timed && !is_major(job->hook);
 	fd = vmt_perf_event_open(&attr, -1, (int)cpu);
 	if (fd < 0)
 		return fd;
@@ -324,13 +335,8 @@ static int attach_event(unsigned cpu, void *data)
 	r = keep_link(l, link);
 	if (r)
 		return r;
-	l->events[l->n_events++] = (struct vmt_probe_event){ fd, cpu };
+	l->events[l->n_events++] = (struct vmt_probe_event){ fd, cpu, timed };
 	return 0;
-}
-
-static bool is_major(const struct vmt_probe_hook *hook)
-{
-	return !strcmp(hook->hook, "software:major-faults");
 }
 
 static struct bpf_program *program_of(const struct vmt_probe_loaded *l,
@@ -347,6 +353,8 @@ static bool hangs(const struct vmt_probe_loaded *l, const struct vmt_probe_hook 
 {
 	if (hook->only == VMT_HOOK_COUNTS)
 		return l->deputy == hook;
+	if (hook->only == VMT_HOOK_TIMED)
+		return l->timed;
 	return !l->deputy || strcmp(l->deputy->hook, hook->hook) != 0;
 }
 
@@ -377,23 +385,32 @@ static int depute(struct vmt_probe_loaded *l, const struct vmt_probe_hook *hook)
 	return -ENOENT;
 }
 
+/* What times faults that are counted by their begin: five programs. */
+static bool is_of_timed(const struct vmt_probe_hook *hook)
+{
+	return hook->only == VMT_HOOK_TIMED || !strcmp(hook->prog, "begin_kernel") ||
+	       !strcmp(hook->prog, "fault_signal");
+}
+
 /* Whether all programs that count by the begin of faults are loaded, and the walk over tasks, which
  * charges what is pending at the end. */
-static bool can_ahead(const struct vmt_probe_loaded *l)
+static bool can_ahead(const struct vmt_probe_loaded *l, bool *ret_timed)
 {
-	bool walks = false, any = false;
+	size_t n_timed = 0;
+	bool walks = false, any = false, all = true;
 
 	for (size_t i = 0; i < l->rung->n_hooks; i++) {
 		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
 
 		walks |= !strcmp(hook->hook, "iter/task") && program_of(l, hook);
+		n_timed += is_of_timed(hook) && program_of(l, hook);
 		if (hook->only != VMT_HOOK_AHEAD)
 			continue;
-		if (!program_of(l, hook))
-			return false;
-		any = true;
+		any |= program_of(l, hook) != NULL;
+		all &= program_of(l, hook) != NULL;
 	}
-	return any && walks;
+	*ret_timed = walks && n_timed == 5;
+	return *ret_timed || (walks && any && all);
 }
 
 int vmt_probe_attach_cpu(void *loaded, unsigned cpu)
@@ -401,18 +418,23 @@ int vmt_probe_attach_cpu(void *loaded, unsigned cpu)
 	struct vmt_probe_loaded *l = loaded;
 	int r = 0;
 
+	pthread_mutex_lock(&l->lock);
 	/* Should they not be dead: two of them would count a fault twice. */
 	for (size_t i = 0; i < l->n_events; i++)
-		if (l->events[i].cpu == cpu)
+		if (l->events[i].cpu == cpu) {
 			(void)vmt_perf_event_stop(l->events[i].fd);
+			/* Nobody changes their period any more. */
+			l->events[i].cpu = UINT_MAX;
+		}
 	for (size_t i = 0; i < l->rung->n_hooks && !r; i++) {
 		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
 		struct bpf_program *prog = program_of(l, hook);
-		struct event_job job = { l, prog, is_major(hook) };
+		struct event_job job = { l, prog, hook };
 
 		if (prog && bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT && hangs(l, hook))
 			r = attach_event(cpu, &job);
 	}
+	pthread_mutex_unlock(&l->lock);
 	return r;
 }
 
@@ -424,6 +446,10 @@ int vmt_probe_events_stop(struct vmt_probe_loaded *l, uint64_t *ret_counted)
 	for (size_t i = 0; i < l->n_events; i++) {
 		uint64_t n = 0;
 
+		if (l->events[i].every) {
+			r = vmt_perf_event_stop(l->events[i].fd) ?: r;
+			continue;
+		}
 		r = vmt_perf_event_stop(l->events[i].fd) ?: r;
 		r = vmt_perf_event_read(l->events[i].fd, &n) ?: r;
 		sum += n;
@@ -451,7 +477,7 @@ static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *
 			return r;
 	}
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT) {
-		struct event_job job = { l, prog, is_major(hook) };
+		struct event_job job = { l, prog, hook };
 
 		return hangs(l, hook) ? vmt_cpus_online(attach_event, &job) : 0;
 	}
@@ -461,16 +487,61 @@ static int attach_hook(struct vmt_probe_loaded *l, const struct vmt_probe_hook *
 	return keep_link(l, link);
 }
 
+/* Says of a hook that it does not attach, and why; text is what is said. needed: the rung is
+ * nothing without it. */
+static void note_refused(struct vmt_probe *p, const struct vmt_probe_loaded *l,
+			 const struct vmt_probe_hook *hook, bool needed, int error,
+			 char (*text)[160])
+{
+	const char *reason, *fix;
+	enum vmt_try_status status = vmt_probe_judge(error, &reason, &fix);
+
+	snprintf(*text, sizeof(*text), "%s does not attach: %s", hook->hook, reason);
+	vmt_probe_note(p, l->rung, needed ? NULL : hook, status, error, *text, fix, NULL);
+}
+
+/*
+ * Attaches what counts faults by their begin and times those that have an event, all of it or, when
+ * one is refused, nothing: l->timed is false then, and they are counted at their events.
+ */
+static void attach_timed(struct vmt_probe *p, struct vmt_probe_loaded *l)
+{
+	const struct vmt_probe_hook *end = l->rung->hooks + l->rung->n_hooks, *hook;
+	size_t links = l->n_links, events = l->n_events;
+	char text[160];
+	int r = 0;
+
+	for (hook = l->rung->hooks; hook < end; hook++) {
+		if (hook->only != VMT_HOOK_TIMED)
+			continue;
+		r = attach_hook(l, hook, program_of(l, hook));
+		if (r)
+			break;
+	}
+	if (!r) {
+		for (hook = l->rung->hooks; hook < end; hook++)
+			if (hook->only == VMT_HOOK_TIMED)
+				vmt_probe_note(p, l->rung, hook, VMT_TRY_OK, 0, NULL, NULL, NULL);
+		return;
+	}
+	note_refused(p, l, hook, false, r, &text);
+	while (l->n_links > links)
+		bpf_link__destroy(l->links[--l->n_links]);
+	l->n_events = events;
+	l->ahead = l->timed = false;
+}
+
 int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt_err *err)
 {
+	bool tried = false;
+
 	/* Before the events: whether one of them is for all faults is known then. */
-	l->ahead = can_ahead(l);
+	l->ahead = can_ahead(l, &l->timed);
 	for (size_t i = 0; i < l->rung->n_hooks; i++) {
 		const struct vmt_probe_hook *hook = &l->rung->hooks[i];
 		struct bpf_program *prog = program_of(l, hook);
-		const char *reason, *fix;
-		enum vmt_try_status status;
 		char text[160];
+		bool needed;
 		int r;
 
 		if (!prog)
@@ -478,7 +549,16 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 		/* Run by whoever wants to know, who says what came of it. */
 		if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
 			continue;
+		if (hook->only == VMT_HOOK_TIMED) {
+			if (l->timed && !tried)
+				attach_timed(p, l);
+			tried = true;
+			continue;
+		}
 		if (hook->only == VMT_HOOK_AHEAD && !l->ahead)
+			continue;
+		/* It is timed_user() then. */
+		if (l->timed && !strcmp(hook->prog, "begin_user"))
 			continue;
 		/* The walk over tasks is run, not triggered: whoever needs it makes its link. */
 		if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
@@ -489,17 +569,15 @@ int vmt_probe_attach(struct vmt_probe *p, struct vmt_probe_loaded *l, struct vmt
 			vmt_probe_note(p, l->rung, hook, VMT_TRY_OK, 0, NULL, NULL, NULL);
 			continue;
 		}
-		status = vmt_probe_judge(r, &reason, &fix);
-		snprintf(text, sizeof(text), "%s does not attach: %s", hook->hook, reason);
 		/* The event of a deputy is that of the hook that it stands for. */
-		if (!hook->optional || l->deputy == hook) {
-			vmt_probe_note(p, l->rung, NULL, status, r, text, fix, NULL);
+		needed = !hook->optional || l->deputy == hook;
+		note_refused(p, l, hook, needed, r, &text);
+		if (needed)
 			return vmt_err_set(err, r, NULL, 0, "%s", text);
-		}
-		vmt_probe_note(p, l->rung, hook, status, r, text, fix, NULL);
 		l->have &= ~hook->have;
-		if (hook->only == VMT_HOOK_AHEAD)
-			l->ahead = false;
+		/* Both of them stand before what is timed. */
+		if (hook->only == VMT_HOOK_AHEAD || (l->timed && is_of_timed(hook)))
+			l->ahead = l->timed = false;
 	}
 	return 0;
 }
@@ -514,6 +592,7 @@ void vmt_probe_unload(struct vmt_probe_loaded *l)
 	free(l->events);
 	if (l->skeleton)
 		l->ops->destroy(l->skeleton);
+	pthread_mutex_destroy(&l->lock);
 	*l = (struct vmt_probe_loaded){ 0 };
 }
 
@@ -635,28 +714,6 @@ int vmt_probe_misses(const struct vmt_probe_loaded *l, uint64_t *ret_misses)
 	}
 	*ret_misses = sum;
 	return 0;
-}
-
-uint32_t vmt_probe_tasks_usual(void)
-{
-	VMT_AUTO_CLOSE int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-	char text[128];
-	struct vmt_bytes cur;
-	uint64_t n = 0;
-	ssize_t got;
-
-	if (fd < 0)
-		return TASKS_LEAST;
-	got = read(fd, text, sizeof(text));
-	if (got <= 0)
-		return TASKS_LEAST;
-	cur = (struct vmt_bytes){ text, (size_t)got };
-	while (cur.len && cur.ptr[0] != '/')
-		cur = (struct vmt_bytes){ cur.ptr + 1, cur.len - 1 };
-	if (vmt_take_char(&cur, '/') || vmt_take_u64(&cur, &n))
-		return TASKS_LEAST;
-	n *= 2;
-	return n < TASKS_LEAST ? TASKS_LEAST : n > TASKS_MOST ? TASKS_MOST : (uint32_t)n;
 }
 
 void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,

@@ -6,6 +6,8 @@
  * that this kernel refuses costs no more than what it gives. For the probe-*.c files alone.
  */
 
+#include <pthread.h>
+
 #include "source/probe-internal.h"
 
 struct bpf_map;
@@ -41,15 +43,18 @@ struct vmt_probe_loaded {
 	/* Whose program hangs on an event in place of another, and gives it the rest; or NULL. */
 	const struct vmt_probe_hook *deputy;
 	bool ahead; /* faults in user mode are counted by their begin: bpf/fault-ahead.bpf.h */
+	bool timed; /* and those that have an event are timed */
 	struct bpf_link **links;
 	size_t n_links;
 	size_t cap_links;
 	struct vmt_probe_event {
 		int fd; /* owned by a link */
 		unsigned cpu;
+		unsigned every; /* one of so many faults has it; 0: it is of record */
 	} * events; /* software events */
 	size_t n_events;
 	size_t cap_events;
+	pthread_mutex_t lock; /* of events, while the programs run */
 };
 
 /*

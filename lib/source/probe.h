@@ -50,7 +50,8 @@ struct vmt_probe_opts {
 	/*
 	 * The guard of the overhead: where one CPU has more faults a second than guard_rate, one in
 	 * eight is timed, and those that take longer than a tick or two. Not with singles and
-	 * VMT_ASK_SHARES, which are of each fault; on the rungs with BPF.
+	 * VMT_ASK_SHARES, which are of each fault; on the rungs with BPF. On the rung "tracepoint"
+	 * it may be one in seven, of all processes, and of the slow ones those that wait.
 	 */
 	bool guard;
 	uint64_t guard_rate;

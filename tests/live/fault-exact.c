@@ -4,7 +4,8 @@
  * fault-exact [OPTION]... [KIND]...: what the probe counted for workloads whose faults are known,
  * to the unit. One window for all of them: some exist before it and fault inside of it, some live
  * all their life in it. With --table all windows that there are, without the lives, and one line
- * for the rung at the end. With --counts nothing but counts is asked for, which goes a shorter way.
+ * for the rung at the end. With --counts nothing but counts is asked for, which goes a shorter way;
+ * with --guard the overhead guard trips at the first fault.
  */
 
 #include "fault-exact.h"
@@ -147,7 +148,11 @@ static int measure(struct session *s, enum vmt_rung_id rung, const char *const *
 	const uint32_t begin = VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
 			       VMT_HAVE_SIGBUS | VMT_HAVE_KINDS | VMT_HAVE_ABANDONED;
 	struct vmt_probe_opts opts = {
-		.rung = rung, .filemap = true, .maps = s->slots, .without = s->counts ? begin : 0
+		.rung = rung,
+		.filemap = true,
+		.maps = s->slots,
+		.without = s->counts ? begin : 0,
+		.guard = s->guard,
 	};
 	int r;
 
@@ -222,8 +227,8 @@ static void check_rung(struct session *s, const char *expected, int r, const str
 static void usage(void)
 {
 	fputs("usage: fault-exact [--rung R] [--expect R] [--pages N] [--slots N] [--table]\n"
-	      "                   [--counts] [--group G]... [--preempt MODE] [--storm-ms N] [--dir DIR]\n"
-	      "                   [--workload PROGRAM] [KIND]...\n",
+	      "                   [--counts] [--guard] [--group G]... [--preempt MODE] [--storm-ms N]\n"
+	      "                   [--dir DIR] [--workload PROGRAM] [KIND]...\n",
 	      stderr);
 	exit(2);
 }
@@ -358,6 +363,7 @@ int main(int argc, char **argv)
 		{ "group", required_argument, NULL, 'g' },
 		{ "table", no_argument, NULL, 't' },
 		{ "counts", no_argument, NULL, 'c' },
+		{ "guard", no_argument, NULL, 'G' },
 		{ "preempt", required_argument, NULL, 'P' },
 		{ 0 },
 	};
@@ -405,6 +411,9 @@ int main(int argc, char **argv)
 		case 'c':
 			s.counts = true;
 			break;
+		case 'G':
+			s.guard = true;
+			break;
 		case 'P':
 			preempt = optarg;
 			break;
@@ -436,8 +445,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	s.worker_opts.dir = temp;
-	snprintf(label, sizeof(label), "%s%s%s%s", s.rung, s.counts ? "/counts" : "",
-		 preempt ? "/" : "", preempt ? preempt : "");
+	snprintf(label, sizeof(label), "%s%s%s%s%s", s.rung, s.counts ? "/counts" : "",
+		 s.guard ? "/guard" : "", preempt ? "/" : "", preempt ? preempt : "");
 	s.label = label;
 	if (preempt && machine_preempt(preempt, &why)) {
 		struct check c;

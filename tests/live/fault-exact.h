@@ -35,6 +35,7 @@ struct session {
 	const char *rung;
 	bool windows; /* and no lives */
 	bool counts; /* and nothing else */
+	bool guard; /* it trips at once */
 	struct table table;
 	char preempt[24];
 	uint32_t slots; /* rows by mapping; 0 for the usual */

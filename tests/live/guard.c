@@ -3,9 +3,10 @@
 /*
  * guard [RUNG]...: the guard of the overhead. A process stores to fresh pages, one after the other,
  * and then loads from pages that another thread of it fills, some ticks of the kernel's clock later
- * each. With a guard that trips at once, one in eight of the fast faults is timed, and each of the
- * slow ones; how many there were, and of which kind, is as exact as without. With one that does not
- * trip all are timed.
+ * each. With a guard that trips at once, one in eight of the fast faults is timed (one in seven
+ * where the kernel chooses them), and each of the slow ones; how many there were, and of which
+ * kind, is as exact as without. With one that does not trip all are timed. One that trips, goes
+ * back and trips again loses nothing by it.
  */
 
 #include "check.h"
@@ -26,11 +27,17 @@
 #include "stall.h"
 #include "window.h"
 
-#define PAGE  4096u
-#define FAST  4096u
-#define SLOW  12u
-#define EVERY 8u
-#define TICKS 4u /* of waiting, by the clock that goes with them; two are enough to be seen */
+#define PAGE	 4096u
+#define FAST	 4096u
+#define SLOW	 12u
+#define EVERY	 8u
+#define BURST_NS UINT64_C(400000000) /* of CPU time */
+#define CALM_NS	 UINT64_C(2500000000)
+#define BURSTS	 2u
+/* Faults a second of a machine that is very busy, twice over, and four times those of the calm. */
+#define RATE	 UINT64_C(2000)
+#define PAUSE_US 4000u
+#define TICKS	 4u /* of waiting, by the clock that goes with them; two are enough to be seen */
 /* A group of faults that was not over, at either end, and the first fault of a thread. */
 #define EDGES 3u
 #define NEVER UINT64_C(1000000000) /* faults a second */
@@ -43,6 +50,7 @@ struct truth {
 	uint64_t longest_ns;
 	uint64_t waited_ns;
 	bool filled; /* it has slow ones */
+	uint64_t n; /* faults of in_turns() */
 	unsigned cpu;
 	char unable[160];
 };
@@ -111,18 +119,24 @@ static void start_filling(struct truth *t, struct slow_memory *m)
 	t->filled = true;
 }
 
-static void workload(const struct pipes *p, void *arg)
+/* The guard is that of a CPU. */
+static void stay(struct truth *t)
 {
-	struct truth *t = arg;
-	struct slow_memory m;
 	cpu_set_t cpus;
 
-	/* The guard is that of a CPU. */
 	CPU_ZERO(&cpus);
 	t->cpu = (unsigned)sched_getcpu();
 	CPU_SET(t->cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus))
 		unable(t, "sched_setaffinity");
+}
+
+static void workload(const struct pipes *p, void *arg)
+{
+	struct truth *t = arg;
+	struct slow_memory m;
+
+	stay(t);
 	t->fast = (uintptr_t)range(t, FAST);
 	start_filling(t, &m);
 	meet(p);
@@ -137,6 +151,39 @@ static void workload(const struct pipes *p, void *arg)
 		t->access_ns += took;
 		if (took > t->longest_ns)
 			t->longest_ns = took;
+	}
+	meet(p);
+}
+
+static void fault_for(struct truth *t, clockid_t clock, uint64_t ns, unsigned pause_us)
+{
+	uint64_t end = ns_of(clock) + ns;
+
+	while (ns_of(clock) < end) {
+		char *at = (char *)(uintptr_t)t->fast + t->n % FAST * PAGE;
+
+		if (!(t->n % FAST) && madvise(at, (size_t)FAST * PAGE, MADV_DONTNEED))
+			unable(t, "madvise");
+		*(volatile char *)at = 1;
+		t->n++;
+		if (pause_us)
+			stall_pause(pause_us);
+	}
+}
+
+/* More faults than the guard allows, far fewer for longer than it takes to go back, and more again.
+ */
+static void in_turns(const struct pipes *p, void *arg)
+{
+	struct truth *t = arg;
+
+	stay(t);
+	t->fast = (uintptr_t)range(t, FAST);
+	meet(p);
+	for (unsigned i = 0; i < BURSTS; i++) {
+		if (i)
+			fault_for(t, CLOCK_MONOTONIC, CALM_NS, PAUSE_US);
+		fault_for(t, CLOCK_PROCESS_CPUTIME_ID, BURST_NS, 0);
 	}
 	meet(p);
 }
@@ -177,8 +224,16 @@ static uint64_t judge_buckets(struct check *c, const struct vmt_fault_raw *row)
 	return slow;
 }
 
+/* Whether those that were timed stand for all of n, by and large. */
+static bool stands_for(const struct vmt_fault_latency *l, uint64_t n, uint64_t slack)
+{
+	uint64_t all = l->count + l->others;
+
+	return all <= n + slack && all + slack >= n;
+}
+
 /* Of the fast ones, each is counted. */
-static void judge_fast(struct check *c, const struct vmt_fault_raw *row, bool trips)
+static void judge_fast(struct check *c, const struct vmt_fault_raw *row, bool trips, bool kernel)
 {
 	const struct vmt_fault_latency *l = &row->latency;
 	uint64_t slow = judge_buckets(c, row), chosen = l->others / (EVERY - 1);
@@ -191,6 +246,12 @@ static void judge_fast(struct check *c, const struct vmt_fault_raw *row, bool tr
 	if (!trips) {
 		check_that(c, l->count == FAST && !l->others,
 			   "%" PRIu64 " were timed, for %" PRIu64 " others", l->count, l->others);
+		return;
+	}
+	if (kernel) {
+		/* Until it chooses, one in eight are; and it counts those of other processes. */
+		check_that(c, stands_for(l, FAST, FAST / 20 + slow) && l->count >= FAST / 9,
+			   "%" PRIu64 " stand for %" PRIu64 " others", l->count, l->others);
 		return;
 	}
 	check_that(c, l->others % (EVERY - 1) == 0 && chosen <= FAST / EVERY + EDGES,
@@ -219,6 +280,13 @@ static void judge_slow(struct check *c, const struct vmt_fault_raw *row, const s
 		   (double)t->access_ns / 1e6);
 }
 
+/* Whether events are left out: of faults that are counted by their begin, of which none is of
+ * record. */
+static bool kernel_chooses(const struct vmt_fault_sample *f)
+{
+	return f->rung == VMT_RUNG_TRACEPOINT && !(f->have & VMT_HAVE_RECORD);
+}
+
 static void judge(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
 		  pid_t child, bool trips)
 {
@@ -242,7 +310,7 @@ static void judge(struct check *c, const struct vmt_fault_sample *f, const struc
 		check_that(c, !n->guard_trips && !n->guard_first_ns && !n->guard_cpus.len,
 			   "it tripped");
 	if (check_that(c, fast != NULL, "the mapping has no row"))
-		judge_fast(c, fast, trips);
+		judge_fast(c, fast, trips, kernel_chooses(f));
 	if (t->filled && check_that(c, slow != NULL, "the slow mapping has no row"))
 		judge_slow(c, slow, t);
 	check_end(c, "%s: %" PRIu64 " of %u fast ones timed, %" PRIu64 " of %u slow ones",
@@ -268,7 +336,60 @@ static void on_rung(struct check *c, enum vmt_rung_id rung, bool trips, struct t
 	window_end(&w);
 }
 
-static void both(const char *rung_name, enum vmt_rung_id rung, struct truth *t)
+static void judge_turns(struct check *c, const struct vmt_fault_sample *f, const struct truth *t,
+			pid_t child)
+{
+	const struct vmt_fault_raw *row = window_row(f, child, t->fast);
+	const struct vmt_fault_totals *n = &f->totals;
+	uint64_t unknown = t->n / FAST + 1; /* the first of each round, where there is no table */
+	const struct vmt_fault_latency *l;
+
+	check_that(c,
+		   n->mapped + n->gup + n->unattributed + n->dropped ==
+			   n->kernel_minor + n->kernel_major,
+		   "the sum does not hold");
+	check_that(c, n->guard_trips >= BURSTS && n->guard_calms + 1 >= BURSTS,
+		   "%" PRIu64 " trips, %" PRIu64 " back", n->guard_trips, n->guard_calms);
+	if (!check_that(c, row != NULL, "the mapping has no row")) {
+		check_end(c, "%s", "");
+		return;
+	}
+	l = &row->latency;
+	judge_buckets(c, row);
+	check_that(c,
+		   row->minor == t->n && !row->major && row->write == t->n && row->user == t->n &&
+			   row->kinds[VMT_KIND_ZERO_FILL] <= t->n &&
+			   row->kinds[VMT_KIND_ZERO_FILL] + unknown >= t->n,
+		   "%" PRIu64 " minor, %" PRIu64 " major, %" PRIu64 " stores, %" PRIu64
+		   " fresh pages of %" PRIu64,
+		   row->minor, row->major, row->write, row->kinds[VMT_KIND_ZERO_FILL], t->n);
+	check_that(c, l->count < t->n && stands_for(l, t->n, t->n / 10),
+		   "%" PRIu64 " stand for %" PRIu64 " others of %" PRIu64, l->count, l->others,
+		   t->n);
+	check_end(c,
+		  "%s: %" PRIu64 " faults, %" PRIu64 " timed for %" PRIu64 " others, %" PRIu64
+		  " trips, %" PRIu64 " back",
+		  vmt_rung_name(f->rung), row->minor, l->count, l->others, n->guard_trips,
+		  n->guard_calms);
+}
+
+static void turns(struct check *c, enum vmt_rung_id rung, struct truth *t)
+{
+	struct vmt_probe_opts opts = { .rung = rung, .guard = true, .guard_rate = RATE };
+	struct window w;
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	r = window_begin(&w, in_turns, t);
+	r = r ?: window_count(&w, &opts, false, NULL);
+	if (check_that(c, !r, "%s; %s", w.err.text, t->unable))
+		judge_turns(c, &w.f, t, w.child);
+	else
+		check_end(c, "%s", "");
+	window_end(&w);
+}
+
+static void each(const char *rung_name, enum vmt_rung_id rung, struct truth *t)
 {
 	struct check c;
 
@@ -276,6 +397,8 @@ static void both(const char *rung_name, enum vmt_rung_id rung, struct truth *t)
 	on_rung(&c, rung, true, t);
 	check_begin(&c, "F07/guard-does-not-trip/%s", rung_name);
 	on_rung(&c, rung, false, t);
+	check_begin(&c, "F07/guard-trips-again/%s", rung_name);
+	turns(&c, rung, t);
 }
 
 int main(int argc, char **argv)
@@ -288,8 +411,8 @@ int main(int argc, char **argv)
 	if (t == MAP_FAILED)
 		return 1;
 	if (argc == 1)
-		both("auto", VMT_RUNG_NONE, t);
+		each("auto", VMT_RUNG_NONE, t);
 	for (int i = 1; i < argc; i++)
-		both(argv[i], vmt_rung_of(argv[i]), t);
+		each(argv[i], vmt_rung_of(argv[i]), t);
 	return 0;
 }

@@ -16,7 +16,7 @@ static unsigned storm(struct vmt_slot_guard *g, const struct vmt_guard_limits *l
 	unsigned tripped = 0;
 
 	while (n--)
-		tripped += vmt_guard_count(g, l, tick) != 0;
+		tripped += vmt_guard_count(g, l, tick, 1) != 0;
 	return tripped;
 }
 
