@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/fmt.h"
+#include "cmd/sandbox.h"
 #include "source/collect-cgroups.h"
 #include "source/collect-zones.h"
 
@@ -276,6 +277,8 @@ int vmt_check_measure(struct vmt_ctx *ctx, struct vmt_check_plan *plan, struct v
 	const struct vmt_model_opts opts = { .fault_group = VMT_FAULT_BY_PROC };
 	int r = vmt_run_open(&c->run, ctx, how->interval_ns);
 
+	if (r == 0 && !(vmt_check_plan_needs(plan) & VMT_NEEDS_WINDOW))
+		r = vmt_sandbox_close(ctx);
 	if (r)
 		return r;
 	/* What is late is said; that needs some of the time. */

@@ -5,6 +5,8 @@
 
 #include "base/parse.h"
 #include "cmd/collect-loop.h"
+#include "cmd/privilege.h"
+#include "cmd/sandbox.h"
 #include "cmd/watch.h"
 #include "model/cached-group.h"
 #include "source/collect-cache.h"
@@ -357,7 +359,10 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	if ((c->walk ? vmt_collect_inodes(run->collector, run->sample, &c->inodes)
 		     : vmt_collect_cache(run->collector, run->sample, &c->files)) < 0)
 		return vmt_no_memory(ctx);
-	if (c->inodes.live_ns)
+	/* A watch walks again, by what it loads again. */
+	if (c->walk && !w)
+		r = vmt_sandbox_close(ctx);
+	if (r == 0 && c->inodes.live_ns)
 		r = read_anew(ctx, run);
 	if (r == 0)
 		r = ask_first(ctx, run, c, &asked);
@@ -451,6 +456,8 @@ static int run_cache(struct vmt_ctx *ctx)
 	r = options(ctx, &c);
 	if (r == 0)
 		r = vmt_run_open(&run, ctx, c.inodes.live_ns);
+	if (r == 0 && !c.walk)
+		r = vmt_sandbox_close(ctx);
 	if (r)
 		return r;
 	if (vmt_watch_given(ctx))
@@ -481,5 +488,6 @@ const struct vmt_cmd vmt_cmd_cache = {
 	.sections_optional = true,
 	.operands = "@file",
 	.max_operands = 4096,
+	.keeps = VMT_RIGHT_PROBES,
 	.run = run_cache,
 };

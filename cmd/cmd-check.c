@@ -439,6 +439,6 @@ const struct vmt_cmd vmt_cmd_check = {
 	.max_operands = VMT_OPTS_MAX,
 	.ordered = true,
 	.plugin = true,
-	.keeps = VMT_RIGHT_FILES,
+	.keeps = VMT_RIGHT_FILES | VMT_RIGHT_PROBES,
 	.run = run_check,
 };

@@ -8,6 +8,7 @@
 #include "cmd/doctor-verify.h"
 #include "cmd/fault-window.h"
 #include "cmd/privilege.h"
+#include "cmd/sandbox.h"
 #include "source/collect-kernel.h"
 #include "source/collect-zones.h"
 #include "source/probe-collapse.h"
@@ -256,8 +257,10 @@ static int run_doctor(struct vmt_ctx *ctx)
 
 	if (vmt_ctx_given(ctx, "setcap"))
 		return print_setcap(ctx);
-	if (vmt_ctx_given(ctx, "verify"))
-		return vmt_doctor_verify(ctx);
+	if (vmt_ctx_given(ctx, "verify")) {
+		r = vmt_sandbox_close(ctx);
+		return r ?: vmt_doctor_verify(ctx);
+	}
 	if (ctx->n_operands)
 		return vmt_usage_error(ctx, "processes are for --verify");
 	r = vmt_run_open(&run, ctx, UINT64_C(20000000000));
@@ -287,7 +290,9 @@ static int run_doctor(struct vmt_ctx *ctx)
 			return VMT_EXIT_FAILED;
 		}
 	}
-	r = vmt_run_model(&run, ctx, NULL);
+	r = vmt_sandbox_close(ctx);
+	if (r == 0)
+		r = vmt_run_model(&run, ctx, NULL);
 	if (r)
 		return r;
 	s = vmt_run_section(&run, ctx, "sources", run.model->sources, run.model->n_sources);
@@ -323,6 +328,6 @@ const struct vmt_cmd vmt_cmd_doctor = {
 	.operands = "@pid",
 	.max_operands = 1024,
 	.has_probes = true,
-	.keeps = VMT_RIGHT_KCORE,
+	.keeps = VMT_RIGHT_KCORE | VMT_RIGHT_PROBES | VMT_RIGHT_LIBRARY,
 	.run = run_doctor,
 };

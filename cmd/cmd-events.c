@@ -11,6 +11,7 @@
 #include "cmd/event-stacks.h"
 #include "cmd/event-touched.h"
 #include "cmd/event-window.h"
+#include "cmd/privilege.h"
 #include "cmd/stream-out.h"
 #include "model/crash.h"
 #include "source/symbolize-crash.h"
@@ -745,5 +746,6 @@ const struct vmt_cmd vmt_cmd_events = {
 	.operands = "@file",
 	.max_operands = UINT_MAX,
 	.runs = true,
+	.keeps = VMT_RIGHT_PROBES,
 	.run = run_events,
 };

@@ -2,6 +2,7 @@
 #include "base/parse.h"
 #include "cmd/fault-doc.h"
 #include "cmd/fault-stream.h"
+#include "cmd/privilege.h"
 
 static const struct vmt_section_def sections[] = {
 	VMT_FAULT_SECTIONS,
@@ -154,5 +155,6 @@ const struct vmt_cmd vmt_cmd_faults = {
 	.n_sections = VMT_ARRAY_LEN(sections),
 	.n_asked = 3,
 	.has_probes = true,
+	.keeps = VMT_RIGHT_PROBES,
 	.run = run_faults,
 };

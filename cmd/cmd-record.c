@@ -12,6 +12,7 @@
 #include "cmd/privilege.h"
 #include "cmd/record-faults.h"
 #include "cmd/recorder.h"
+#include "cmd/sandbox.h"
 #include "source/collect-zones.h"
 
 static const struct vmt_opt opts[] = {
@@ -448,6 +449,9 @@ static int run_record(struct vmt_ctx *ctx)
 		r = begin_faults(&rec);
 		if (r == 0)
 			r = begin_events(&rec);
+		/* Faults begin again with larger tables. */
+		if (r == 0 && !rec.with_faults)
+			r = vmt_sandbox_close(ctx);
 		if (r == 0)
 			r = begin(&rec);
 		if (r)
@@ -474,6 +478,6 @@ const struct vmt_cmd vmt_cmd_record = {
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE,
-	.keeps = VMT_RIGHT_FILES,
+	.keeps = VMT_RIGHT_FILES | VMT_RIGHT_PROBES,
 	.run = run_record,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "cmd/privilege.h"
 #include "cmd/replay.h"
 #include "cmd/top-replay.h"
 #include "vmtop-config.h"
@@ -136,5 +137,6 @@ const struct vmt_cmd vmt_cmd_replay = {
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE,
+	.keeps = VMT_RIGHT_TERMINAL,
 	.run = run_replay,
 };

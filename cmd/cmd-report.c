@@ -3,9 +3,11 @@
 
 #include "base/parse.h"
 #include "cmd/fault-window.h"
+#include "cmd/privilege.h"
 #include "cmd/report-events.h"
 #include "cmd/report-heat.h"
 #include "cmd/report-pictures.h"
+#include "cmd/sandbox.h"
 #include "cmd/text.h"
 #include "view/picture.h"
 
@@ -252,6 +254,9 @@ static int measure(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_wi
 
 	if (r == 0)
 		r = vmt_window_run(ctx, how, ret);
+	/* One that is idle has loaded nothing behind which it could be done. */
+	if (r == 0 && how->idle)
+		r = vmt_sandbox_close(ctx);
 	vmt_run_time_anew(run, ctx);
 	if (r == 0)
 		r = vmt_run_sample(run, ctx, CHEAP, how->pids, how->n_pids);
@@ -275,6 +280,7 @@ static int run_report(struct vmt_ctx *ctx)
 	unsigned only = 0;
 	size_t n_pids = 0;
 	int r = parse_only(ctx, &parts), missing;
+	bool measures;
 
 	vmt_report_heat_init(&heat);
 	only = parts.sections;
@@ -294,7 +300,12 @@ static int run_report(struct vmt_ctx *ctx)
 	}
 	window_opts.pids = pids;
 	window_opts.n_pids = n_pids;
+	window_opts.idle = !counts_faults(&parts);
+	measures = !ctx->root && window_opts.duration_ns &&
+		   (!window_opts.idle || only & 1u << EVENTS);
 	r = vmt_run_open(&run, ctx, 0);
+	if (r == 0 && !measures)
+		r = vmt_sandbox_close(ctx);
 	if (r == 0)
 		r = vmt_run_budget(&run, ctx);
 	if (r == 0)
@@ -308,8 +319,7 @@ static int run_report(struct vmt_ctx *ctx)
 		window_opts.stacks = VMT_STACK_FULL;
 	if (parts.pictures >> VMT_PICTURE_HEAT & 1)
 		vmt_report_heat_ask(&heat, &window_opts);
-	window_opts.idle = !counts_faults(&parts);
-	if (!ctx->root && window_opts.duration_ns && (!window_opts.idle || only & 1u << EVENTS))
+	if (measures)
 		r = measure(ctx, &run, &window_opts, only & 1u << EVENTS ? &events : NULL, &window);
 	if (r == 0 && ctx->named && only & 1u << PROCESSES)
 		r = read_processes(ctx, &run, list != NULL);
@@ -352,5 +362,6 @@ const struct vmt_cmd vmt_cmd_report = {
 	.n_sections = VMT_ARRAY_LEN(sections),
 	.sections_optional = true,
 	.has_probes = true,
+	.keeps = VMT_RIGHT_PROBES,
 	.run = run_report,
 };

@@ -648,5 +648,6 @@ const struct vmt_cmd vmt_cmd_run = {
 	.max_operands = UINT_MAX,
 	.runs = true,
 	.to_stderr = true,
+	.keeps = VMT_RIGHT_PROBES,
 	.run = run_run,
 };

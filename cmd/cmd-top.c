@@ -199,6 +199,6 @@ const struct vmt_cmd vmt_cmd_top = {
 	.opts = opts,
 	.n_opts = VMT_ARRAY_LEN(opts),
 	.groups = VMT_GROUP_BASE,
-	.keeps = VMT_RIGHT_FILES,
+	.keeps = VMT_RIGHT_FILES | VMT_RIGHT_PROBES | VMT_RIGHT_TERMINAL,
 	.run = run_top,
 };

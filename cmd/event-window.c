@@ -6,6 +6,7 @@
 
 #include "cmd/pid-watch.h"
 #include "cmd/privilege.h"
+#include "cmd/sandbox.h"
 
 /* The ring has room for half a million events a second at that. */
 #define TICK_NS UINT64_C(50000000)
@@ -96,6 +97,9 @@ static int count(struct vmt_event_window *w, int signals, const sigset_t *mask,
 	r = w->begun ? w->begun(w->arg, events) : 0;
 	if (r)
 		return r;
+	/* Behind begun(), which may load what tells of kills. */
+	if (vmt_sandbox_loaded(ctx, &err) < 0)
+		return vmt_complain_err(ctx, &err);
 	if (vmt_pid_watch_open(&watched, signals, pids, n_pids) < 0) {
 		vmt_complain(ctx, "out of memory");
 		return VMT_EXIT_FAILED;

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 
 #include "cmd/pid-watch.h"
+#include "cmd/sandbox.h"
 #include "source/probe.h"
 #include "source/symbolize-singles.h"
 
@@ -119,6 +120,8 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 	uint64_t end_ns;
 	int r = probe ? vmt_probe_start(probe, err) : 0;
 
+	if (r >= 0)
+		r = vmt_sandbox_loaded(ctx, err);
 	if (r < 0) {
 		if (opts->during)
 			opts->during(opts->arg);

@@ -10,6 +10,8 @@
 
 static const struct vmt_opt base_opts[] = {
 	{ "root", 0, VMT_OPT_VALUE, "DIR", "@dir", "read the saved proc/ and sys/ below DIR" },
+	{ "sandbox", 0, VMT_OPT_FLAG, NULL, NULL,
+	  "be killed at any system call that this command does without" },
 	{ "timeout", 't', VMT_OPT_VALUE, "SEC", NULL, "give up after SEC seconds (exit 124)" },
 	{ "quiet", 'q', VMT_OPT_FLAG, NULL, NULL, "no notes on standard error" },
 	{ "verbose", 'v', VMT_OPT_FLAG, NULL, NULL, "say what is done; more when given twice" },

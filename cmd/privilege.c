@@ -11,11 +11,18 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "cmd/sandbox.h"
 #include "source/setcap.h"
 #include "vmtop-config.h"
 #ifdef VMT_HAVE_LIBCAP
 #include <sys/capability.h>
 #endif
+
+unsigned vmt_privilege_rights(const struct vmt_ctx *ctx)
+{
+	return ctx->cmd->keeps | (vmt_ctx_given(ctx, "write") ? VMT_RIGHT_FILES : 0) |
+	       (ctx->cmd->runs && ctx->n_operands ? VMT_RIGHT_SIGNALS : 0);
+}
 
 #ifdef VMT_HAVE_LIBCAP
 
@@ -59,12 +66,6 @@ static void free_cap(cap_t *cap)
 {
 	if (*cap)
 		cap_free(*cap);
-}
-
-static unsigned keeps(const struct vmt_ctx *ctx)
-{
-	return ctx->cmd->keeps | (vmt_ctx_given(ctx, "write") ? VMT_RIGHT_FILES : 0) |
-	       (ctx->cmd->runs && ctx->n_operands ? VMT_RIGHT_SIGNALS : 0);
 }
 
 /* Leaves in *sets what is wanted of what is permitted. */
@@ -124,10 +125,10 @@ static int drop(unsigned rights)
 
 int vmt_privilege_drop(const struct vmt_ctx *ctx)
 {
-	int r = drop(keeps(ctx));
+	int r = drop(vmt_privilege_rights(ctx));
 
 	if (r == 0)
-		return 0;
+		return vmt_sandbox_enter(ctx);
 	vmt_complain(ctx, "privileges cannot be given up: %s", strerror(-r));
 	return VMT_EXIT_FAILED;
 }
@@ -137,7 +138,7 @@ int vmt_privilege_drop(const struct vmt_ctx *ctx)
 int vmt_privilege_drop(const struct vmt_ctx *ctx)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-		return 0;
+		return vmt_sandbox_enter(ctx);
 	vmt_complain(ctx, "privileges cannot be given up: %s", strerror(errno));
 	return VMT_EXIT_FAILED;
 }

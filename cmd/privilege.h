@@ -17,11 +17,19 @@ enum vmt_right {
 	VMT_RIGHT_FILES = 1, /* writes files in directories of others: CAP_DAC_OVERRIDE */
 	VMT_RIGHT_KCORE = 2, /* the layout of the kernel, of /proc/kcore: CAP_SYS_RAWIO */
 	VMT_RIGHT_SIGNALS = 4, /* for a command that it runs, whoever that becomes: CAP_KILL */
+	/* Of --sandbox alone; the capabilities are those of all commands. */
+	VMT_RIGHT_PROBES = 8, /* programs in the kernel, and perf events */
+	VMT_RIGHT_LIBRARY = 16, /* loads a library late */
+	VMT_RIGHT_TERMINAL = 32, /* opens its terminal; the keys there write files */
 };
+
+/* What this run may: enum vmt_right. */
+unsigned vmt_privilege_rights(const struct vmt_ctx *ctx);
 
 /*
  * Once, while there is one thread; behind the fork of a command that is run, which keeps what it
- * was started with. Complains where the kernel refuses; an exit code or 0.
+ * was started with. Where --sandbox was given, its filter is set then. Complains where the kernel
+ * refuses; an exit code or 0.
  */
 int vmt_privilege_drop(const struct vmt_ctx *ctx);
 

@@ -43,122 +43,122 @@ _vmtop_options()
 {
 	case $1 in
 	'')
-		opts='--output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	top)
-		opts='--batch --delay --count --render --check-config --screen --pid --unit --ascii --no-mouse --color --size --root --timeout --quiet --verbose --help --version'
+		opts='--batch --delay --count --render --check-config --screen --pid --unit --ascii --no-mouse --color --size --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-d --delay -n --count --render --screen -p --pid --unit --color --size --root -t --timeout'
 		most=0
 		;;
 	free)
-		opts='--cgroup --commit --budget --force --delay --count --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--cgroup --commit --budget --force --delay --count --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--cgroup --budget -d --delay -n --count -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=0
 		;;
 	zones)
-		opts='--orders --types --cpus --layout --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--orders --types --cpus --layout --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	kernel)
-		opts='--slab --vmalloc --vmstat --layout --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--slab --vmalloc --vmstat --layout --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=256
 		;;
 	cgroups)
-		opts='--tree --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--tree --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1
 		;;
 	ps)
-		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --budget --force --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --user --comm --cgroup --group --tree --pss --kernel-threads --budget --force --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-p --pid -u --user -c --comm --cgroup --group --budget -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	maps)
-		opts='--all --user --pss --forecast --group --sharers --cow --interval --huge --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--all --user --pss --forecast --group --sharers --cow --interval --huge --list-only --budget --force --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-u --user --group --interval --budget -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	pages)
-		opts='--range --vma --runs --each --map --written-since --pfn --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--range --vma --runs --each --map --written-since --pfn --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--range --vma --written-since -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=1
 		;;
 	addr)
-		opts='--pfn --no-sharers --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pfn --no-sharers --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=65
 		;;
 	cache)
-		opts='--all --mapped --open --pid --live --group --tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--all --mapped --open --pid --live --group --tree --xdev --delay --count --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-p --pid --live --group --tree -d --delay -n --count -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4096
 		;;
 	faults)
-		opts='--pid --duration --summary --kind --rung --overhead --balance --stacks --min-latency --stream --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --duration --summary --kind --rung --overhead --balance --stacks --min-latency --stream --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --summary --kind --rung --overhead --min-latency --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	run)
-		opts='--budget --summary --kind --rung --overhead --balance --stacks --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--budget --summary --kind --rung --overhead --balance --stacks --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--budget --summary --kind --rung --overhead -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;
 	events)
-		opts='--pid --user --only --handled --duration --summary --stacks --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --user --only --handled --duration --summary --touched --stacks --rate-limit --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-p --pid -u --user --only --duration --rate-limit -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=4294967295
 		;;
 	report)
-		opts='--pid --duration --only --budget --force --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --duration --only --budget --force --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-p --pid --duration --only --budget --top --format -w --write --root -t --timeout'
 		most=0
 		;;
 	record)
-		opts='--write --delay --count --duration --procs --maps --faults --events --rotate --keep --frame --root --timeout --quiet --verbose --help --version'
+		opts='--write --delay --count --duration --procs --maps --faults --events --rotate --keep --frame --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-w --write -d --delay -n --count --duration --maps --rotate --keep --frame --root -t --timeout'
 		most=0
 		;;
 	replay)
-		opts='--read --begin --end --batch --ndjson --screen --pid --unit --ascii --no-mouse --color --size --root --timeout --quiet --verbose --help --version'
+		opts='--read --begin --end --batch --ndjson --screen --pid --unit --ascii --no-mouse --color --size --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-r --read --begin --end --screen -p --pid --unit --color --size --root -t --timeout'
 		most=0
 		;;
 	metrics)
-		opts='--textfile --groups --state --pss --budget --force --root --timeout --quiet --verbose --help --version'
+		opts='--textfile --groups --state --pss --budget --force --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--textfile --groups --state --budget --root -t --timeout'
 		most=0
 		;;
 	check)
-		opts='--warning --critical --pid --comm --cgroup --config --interval --state --lock --textfile --perfdata --list --quiet --timeout --json --ndjson --csv --format --write --root --verbose --help --version'
+		opts='--warning --critical --pid --comm --cgroup --config --interval --state --lock --textfile --perfdata --list --quiet --timeout --json --ndjson --csv --format --write --root --sandbox --verbose --help --version'
 		takes='-w --warning -c --critical -p --pid --comm --cgroup --config --interval --state --lock --textfile --perfdata -t --timeout --format --write --root'
 		most=128
 		;;
 	diff)
-		opts='--pid --by --by-name --all --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--pid --by --by-name --all --output --output-all --sort --filter --top --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='-p --pid --by -o --output -s --sort -F --filter --top --format -w --write --root -t --timeout'
 		most=2
 		;;
 	doctor)
-		opts='--verify --setcap --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --timeout --quiet --verbose --help --version'
+		opts='--verify --setcap --output --output-all --sort --filter --json --ndjson --csv --format --raw --noheadings --bytes --kibi --mebi --gibi --pages --human --ascii --write --strict --fail-empty --root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--setcap -o --output -s --sort -F --filter --format -w --write --root -t --timeout'
 		most=1024
 		;;
 	schema)
-		opts='--root --timeout --quiet --verbose --help --version'
+		opts='--root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--root -t --timeout'
 		most=1
 		;;
 	completion)
-		opts='--root --timeout --quiet --verbose --help --version'
+		opts='--root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--root -t --timeout'
 		most=1
 		;;
 	help)
-		opts='--root --timeout --quiet --verbose --help --version'
+		opts='--root --sandbox --timeout --quiet --verbose --help --version'
 		takes='--root -t --timeout'
 		most=1
 		;;

@@ -30,7 +30,7 @@ struct procmap_query {
 	__u64 build_id_addr;
 };
 
-#define QUERY _IOWR('f', 17, struct procmap_query)
+_Static_assert(sizeof(struct procmap_query) == VMT_PROCMAP_QUERY_SIZE, "uapi/linux/fs.h");
 
 bool vmt_path_is_ambiguous(struct vmt_bytes path)
 {
@@ -66,7 +66,7 @@ static int ask(int maps_fd, const struct vmt_map *m, char *path)
 	int r;
 
 	do
-		r = ioctl(maps_fd, QUERY, &q);
+		r = ioctl(maps_fd, VMT_PROCMAP_QUERY, &q);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;

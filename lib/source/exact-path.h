@@ -10,6 +10,11 @@
  * map_files leads to (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN); neither opens or asks the file.
  */
 
+/* Of ioctl(), with sys/ioctl.h: include/uapi/linux/fs.h of Linux 6.11, with the size of its struct.
+ */
+#define VMT_PROCMAP_QUERY_SIZE 104
+#define VMT_PROCMAP_QUERY      _IOWR('f', 17, char[VMT_PROCMAP_QUERY_SIZE])
+
 /* Whether path can stand for two. */
 bool vmt_path_is_ambiguous(struct vmt_bytes path);
 /* Whether exact is what maps writes as written. */

@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "source/in-root.h"
 
 #define SECRETMEM_MAGIC 0x5345434d /* linux/magic.h, 5.14 */
 
@@ -79,8 +78,6 @@ static char *path_of(const struct vmt_map *map)
 
 static int find_by_path(int pid_fd, const struct vmt_map *map, struct vmt_mapped_file *f)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	VMT_AUTO_FREE char *path = NULL;
 	VMT_AUTO_CLOSE int root = -1;
 
@@ -92,8 +89,8 @@ static int find_by_path(int pid_fd, const struct vmt_map *map, struct vmt_mapped
 	root = openat(pid_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
-	f->fd = (int)syscall(SYS_openat2, root, path + 1, &how, sizeof(how));
-	return f->fd < 0 ? -errno : look(map, true, f);
+	f->fd = vmt_open_in_root(root, path + 1);
+	return f->fd < 0 ? f->fd : look(map, true, f);
 }
 
 int vmt_mapped_file_find(int pid_fd, const struct vmt_map *map, struct vmt_mapped_file *ret)

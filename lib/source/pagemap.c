@@ -9,8 +9,6 @@
 
 #include "source/root.h"
 
-#define SCAN _IOWR('f', 16, struct vmt_scan_arg)
-
 /* Linux 6.13 */
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -122,7 +120,7 @@ static int call_scan(int fd, struct vmt_scan_arg *arg)
 	int n;
 
 	do
-		n = ioctl(fd, SCAN, arg);
+		n = ioctl(fd, VMT_PAGEMAP_SCAN, arg);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }

@@ -50,6 +50,9 @@ struct vmt_scan_arg {
 	__u64 return_mask;
 };
 
+/* Of ioctl(), with sys/ioctl.h. */
+#define VMT_PAGEMAP_SCAN _IOWR('f', 16, struct vmt_scan_arg)
+
 /*
  * What this kernel's pagemap tells, found out on pages of our own rather than by its version. All
  * false is right for a file that is no kernel's.

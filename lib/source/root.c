@@ -2,6 +2,7 @@
 #include "source/root.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -30,6 +31,38 @@ uint64_t vmt_now_ns(clockid_t clock)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* What openat2() does, name by name: no link on the way is followed, and none leads out. */
+static int open_by_steps(int dir_fd, const char *path, int flags)
+{
+	VMT_AUTO_CLOSE int at = -1;
+	int fd;
+
+	for (;;) {
+		size_t n = strcspn(path, "/");
+		bool last = !path[n];
+		char name[NAME_MAX + 1];
+
+		if (n > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, path, n);
+		name[n] = 0;
+		/* A path that begins with "/", too. */
+		if (n == 0 || strcmp(name, "..") == 0)
+			return -EXDEV;
+		do
+			fd = openat(at < 0 ? dir_fd : at, name,
+				    O_CLOEXEC | O_NOFOLLOW | (last ? flags : O_PATH | O_DIRECTORY));
+		while (fd < 0 && errno == EINTR);
+		if (fd < 0)
+			return -errno;
+		if (last)
+			return fd;
+		vmt_closep(&at);
+		at = fd;
+		path += n + 1;
+	}
+}
+
 static int open_below(int dir_fd, const char *path, int flags)
 {
 	struct open_how how = {
@@ -50,13 +83,10 @@ static int open_below(int dir_fd, const char *path, int flags)
 	while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < TRIES)));
 	if (fd >= 0)
 		return (int)fd;
-	/* ENOSYS before Linux 5.6; EPERM from sandboxes that do not know the call. */
+	/* ENOSYS before Linux 5.6, and in the sandbox; EPERM from others that do not know it. */
 	if (single || (errno != ENOSYS && errno != EPERM))
 		return -errno;
-	do
-		fd = openat(dir_fd, path, flags | O_CLOEXEC | O_NOFOLLOW);
-	while (fd < 0 && errno == EINTR);
-	return fd >= 0 ? (int)fd : -errno;
+	return open_by_steps(dir_fd, path, flags);
 }
 
 int vmt_open_at(int dir_fd, const char *path)

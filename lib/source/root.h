@@ -52,8 +52,8 @@ void vmt_root_unref(struct vmt_root *root);
 
 /*
  * Opens a file below a directory descriptor for reading: close-on-exec, never a controlling
- * terminal, no symbolic link in any part of the path where the kernel can promise it (openat2,
- * Linux 5.6), else in the last part. A descriptor, or -errno.
+ * terminal, no symbolic link in any part of the path: by openat2() (Linux 5.6), or name by name. A
+ * descriptor, or -errno.
  */
 int vmt_open_at(int dir_fd, const char *path);
 /* The same for a directory that is only used to open things below it. */

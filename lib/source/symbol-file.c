@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/parse.h"
+#include "source/in-root.h"
 #include "source/mapped-file.h"
 #include "source/symbol-table.h"
 
@@ -29,17 +28,15 @@
 /* Opens a regular file by its path as seen from a root; no other sort is opened at all. */
 static int open_below(int root, const char *path, struct stat *ret_stat)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	VMT_AUTO_CLOSE int fd = -1;
 	char name[40];
 	int r;
 
 	while (*path == '/')
 		path++;
-	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	fd = vmt_open_in_root(root, path);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, ret_stat) < 0)
 		return -errno;
 	if (!S_ISREG(ret_stat->st_mode))

@@ -20,9 +20,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "ui"))
 
 from console import Console  # noqa: E402
 from program import DENIED, OK, PARTIAL  # noqa: E402
-from tap import BUILD, Report  # noqa: E402
+from tap import VMTOP, Report  # noqa: E402
 
-VMTOP = BUILD / "cmd" / "vmtop"
 LATE_S = 60
 LIMIT_MIB = 32
 # With programs and tables of the kernel, which are charged to who loads them, not among them.

@@ -21,9 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "ui"))
 
 from console import Console  # noqa: E402
 from program import run  # noqa: E402
-from tap import BUILD, TOP, Report  # noqa: E402
+from tap import TOP, VMTOP, Report  # noqa: E402
 
-VMTOP = BUILD / "cmd" / "vmtop"
 LATE_S = 60
 NUMBERS = {
     name: number

@@ -21,11 +21,10 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "ui"))
 
 from console import Console, ENTER  # noqa: E402
-from tap import BUILD, Report  # noqa: E402
+from tap import VMTOP, Report  # noqa: E402
 from traced import untraced, victim  # noqa: E402
 
 # As a release: what sanitizers do by themselves is none of the program's.
-VMTOP = BUILD / "cmd" / "vmtop"
 CASES = ("no socket but that of the kernel's news of processors", "no program is executed",
          "nothing is written but the output that was asked for",
          "no file that a process maps is opened unless it was asked what is in it")
@@ -137,7 +136,7 @@ def traced(log, *args, codes=(0,)):
 
 def dashboard(log, pid, steps):
     """Its calls while keys are pressed, each once the screen shows the text before it; its terminal."""
-    with Console(command=[*TRACE, "-o", log, str(VMTOP), "top", "-p", str(pid)], size=(120, 40)) as c:
+    with Console(command=[*TRACE, "-o", log, VMTOP, "top", "-p", str(pid)], size=(120, 40)) as c:
         for text, key in steps:
             c.wait_for(text)
             c.press(key)

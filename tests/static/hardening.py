@@ -15,7 +15,7 @@ from tap import BUILD, Report  # noqa: E402
 # Libraries that the program may need at run time. One more is a decision, not an accident.
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "libz.so.1", "libelf.so.1", "libbpf.so.1", "libsmartcols.so.1",
-    "libncursesw.so.6", "libtinfo.so.6", "libcap.so.2", "libinih.so.1",
+    "libncursesw.so.6", "libtinfo.so.6", "libcap.so.2", "libseccomp.so.2", "libinih.so.1",
     "libjson-c.so.5", "libzstd.so.1",
     "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
 }
