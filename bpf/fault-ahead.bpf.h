@@ -284,7 +284,7 @@ static __always_inline bool timed_quick(unsigned long addr, const struct pt_regs
 	    !vmt_mm_seq(mm, &seq) || !last_map_is(a, mm, seq, addr))
 		return false;
 	if (pending ? a->pending != a->last.slot || a->user.marks || a->user.woken ||
-			      a->user.flags & PF_PRESENT
+			      a->user.flags & PF_PRESENT || tables.moved >= a->user.t0
 		    : a->state & TASK_GUESS)
 		return false;
 	if (kinds & VMT_MAY_SWAP && (u64)mm->mmlist.next != (u64)&mm->mmlist)

@@ -86,11 +86,14 @@ static __always_inline u64 clock_end(const struct open_fault *o, u32 every, u32 
 	u64 ns;
 
 	*ret_weight = 1;
-	/* The kernel has chosen it; its begin is known where the task knew of that. */
+	/* The kernel has chosen it; its begin is known where the task knew of that, or to the tick.
+	 */
 	if (vmt_ahead_timed && (every > 1 || o->weight == WEIGHT_KERNEL)) {
+		if (o->weight == WEIGHT_NONE)
+			return clock_woken(o);
 		if (every > 1 && !clock_woken(o))
 			*ret_weight = every;
-		return o->weight == WEIGHT_NONE ? 0 : bpf_ktime_get_ns() - o->t0;
+		return bpf_ktime_get_ns() - o->t0;
 	}
 	if (!vmt_guard)
 		return bpf_ktime_get_ns() - o->t0;
@@ -108,8 +111,8 @@ static __always_inline u64 clock_end(const struct open_fault *o, u32 every, u32 
 	return ns;
 }
 
-/* A fault that began with clock_begin() was counted, one of so many that have an event: decides
- * about the next one of its task. */
+/* A fault that began with clock_begin() was counted, one of so many that have an event, or of those
+ * that each have one (0): decides about the next one of its task. */
 static __always_inline void clock_next(struct task_account *a, u32 every)
 {
 	struct vmt_guard_limits limits;
@@ -125,13 +128,14 @@ static __always_inline void clock_next(struct task_account *a, u32 every)
 	limits.period = vmt_guard_period;
 	limits.most = vmt_guard_most;
 	limits.calm = vmt_guard_calm;
-	if (!vmt_guard_count(g, &limits, bpf_jiffies64(), every)) {
+	if (!vmt_guard_count(g, &limits, bpf_jiffies64(), every ?: 1)) {
 		a->weight = 0;
 		return;
 	}
 	if (!g->first_ns)
 		g->first_ns = bpf_ktime_get_ns();
-	if (every > 1)
+	/* One that always has an event says nothing of those that the kernel chooses from. */
+	if (every > 1 || (!every && vmt_ahead_timed && a->weight == WEIGHT_KERNEL))
 		a->weight = WEIGHT_KERNEL;
 	else
 		a->weight = vmt_guard_chooses(g) ? VMT_GUARD_EVERY : WEIGHT_NONE;

@@ -368,7 +368,7 @@ static __always_inline int fault_event(void *ctx, unsigned long addr, bool major
 		kind = kind_of_code(a, m, open, addr, major, true);
 		kind_add(m, kind);
 		kind_count(slot, kind, major, access, kernel, ns, weight);
-		clock_next(a, every ?: 1);
+		clock_next(a, every);
 	}
 	event_emit(ctx, slot, page, access, kernel, major, kind, ns);
 	return 0;

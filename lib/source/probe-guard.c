@@ -59,6 +59,9 @@ void vmt_probe_guard_tick(void *state)
 			*g->sparse = ++sparse;
 		if (e->every != every && !vmt_perf_event_period(e->fd, every))
 			e->every = every;
+		/* What would not go back still leaves events out. */
+		if (every == 1 && e->every > 1)
+			sparse++;
 	}
 	*g->sparse = sparse;
 	pthread_mutex_unlock(&l->lock);

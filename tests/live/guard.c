@@ -241,8 +241,12 @@ static void judge_fast(struct check *c, const struct vmt_fault_raw *row, bool tr
 	check_that(c, row->minor == FAST && !row->major && row->write == FAST && row->user == FAST,
 		   "%" PRIu64 " minor, %" PRIu64 " major, %" PRIu64 " stores of %u", row->minor,
 		   row->major, row->write, FAST);
-	check_that(c, row->kinds[VMT_KIND_ZERO_FILL] == FAST, "%" PRIu64 " fresh pages of %u",
-		   row->kinds[VMT_KIND_ZERO_FILL], FAST);
+	/* Where something of the machine moves a page meanwhile, those of that moment are unknown.
+	 */
+	check_that(c,
+		   row->kinds[VMT_KIND_ZERO_FILL] <= FAST &&
+			   row->kinds[VMT_KIND_ZERO_FILL] + (kernel ? FAST / 20 : 0) >= FAST,
+		   "%" PRIu64 " fresh pages of %u", row->kinds[VMT_KIND_ZERO_FILL], FAST);
 	if (!trips) {
 		check_that(c, l->count == FAST && !l->others,
 			   "%" PRIu64 " were timed, for %" PRIu64 " others", l->count, l->others);
