@@ -449,8 +449,8 @@ static int run_record(struct vmt_ctx *ctx)
 		r = begin_faults(&rec);
 		if (r == 0)
 			r = begin_events(&rec);
-		/* Faults begin again with larger tables. */
-		if (r == 0 && !rec.with_faults)
+		/* Both begin anew with other tables where those are full. */
+		if (r == 0 && !rec.with_faults && !rec.with_events)
 			r = vmt_sandbox_close(ctx);
 		if (r == 0)
 			r = begin(&rec);

@@ -128,10 +128,8 @@ static int read_processes(struct vmt_ctx *ctx, struct vmt_run *run, bool chosen)
 	size_t i, n = 0;
 	int r;
 
-	if (!order) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!order)
+		return vmt_no_memory(ctx);
 	for (i = 0; i < s->n_procs; i++)
 		if (!VMT_HAS(proc, class, &s->procs[i]) || vmt_bytes_is(s->procs[i].class, "user"))
 			order[n++] = i;
@@ -225,7 +223,7 @@ static int add_sections(struct vmt_ctx *ctx, struct vmt_run *run,
 		s->title = vmt_report_has_pictures(ctx) ? parts[i].heading : parts[i].title;
 		if (parts[i].columns &&
 		    vmt_columns_parse(&s->columns, sections[i].entity, parts[i].columns, NULL) < 0)
-			return VMT_EXIT_FAILED;
+			return vmt_no_memory(ctx);
 		vmt_section_arrange(s, rows);
 		if (first)
 			heading(&s->lead, ctx, run->sample);
@@ -254,9 +252,6 @@ static int measure(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_wi
 
 	if (r == 0)
 		r = vmt_window_run(ctx, how, ret);
-	/* One that is idle has loaded nothing behind which it could be done. */
-	if (r == 0 && how->idle)
-		r = vmt_sandbox_close(ctx);
 	vmt_run_time_anew(run, ctx);
 	if (r == 0)
 		r = vmt_run_sample(run, ctx, CHEAP, how->pids, how->n_pids);

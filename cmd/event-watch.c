@@ -273,7 +273,7 @@ int vmt_event_watch_sample(struct vmt_event_watch *w, struct vmt_collector *c, s
 	vmt_oom_past_set(s, &w->past);
 	w->has_past = true;
 	r = add_gap(w, t.more, s);
-	if (r == 0)
+	if (r == 0 && !w->is_last)
 		renew(w);
 	return r;
 }

@@ -30,6 +30,7 @@ struct vmt_event_watch {
 	struct vmt_single_symbols *symbols;
 	pid_t *pids; /* heap; n_pids 0: all processes */
 	size_t n_pids;
+	bool is_last; /* set by who samples once: nothing begins anew behind it */
 	uint64_t began_ns; /* first: from there on times of events are told */
 };
 

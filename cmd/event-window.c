@@ -100,10 +100,8 @@ static int count(struct vmt_event_window *w, int signals, const sigset_t *mask,
 	/* Behind begun(), which may load what tells of kills. */
 	if (vmt_sandbox_loaded(ctx, &err) < 0)
 		return vmt_complain_err(ctx, &err);
-	if (vmt_pid_watch_open(&watched, signals, pids, n_pids) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_pid_watch_open(&watched, signals, pids, n_pids) < 0)
+		return vmt_no_memory(ctx);
 	if (ctx->verbose)
 		vmt_note(ctx, "counting");
 	if (ctx->n_operands && vmt_child_go(&w->child) < 0) {

@@ -118,10 +118,13 @@ static int count(struct vmt_ctx *ctx, struct vmt_probe *probe, const struct vmt_
 {
 	VMT_AUTO_PID_WATCH watched = { 0 };
 	uint64_t end_ns;
-	int r = probe ? vmt_probe_start(probe, err) : 0;
+	int r = probe ? vmt_probe_start(probe, err) : 0, closed;
+	struct vmt_err why = { 0 };
 
+	/* Also where nothing could be loaded. */
+	closed = vmt_sandbox_loaded(ctx, r < 0 ? &why : err);
 	if (r >= 0)
-		r = vmt_sandbox_loaded(ctx, err);
+		r = closed;
 	if (r < 0) {
 		if (opts->during)
 			opts->during(opts->arg);

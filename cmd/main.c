@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "cmd/commands.h"
 #include "cmd/privilege.h"
@@ -66,6 +67,8 @@ int main(int argc, char **argv)
 	/* Alone: the machine and its largest processes, once. */
 	struct vmt_ctx ctx = { .cmd = &vmt_cmd_report };
 	char *no_args[] = { (char[]){ "vmtop" }, NULL };
+	mbstate_t state = { 0 };
+	wchar_t wide;
 	int r;
 
 	/* A full pipe or a size limit is an error of write(2), not the end of the process. */
@@ -77,6 +80,9 @@ int main(int argc, char **argv)
 		return VMT_EXIT_FAILED;
 	}
 	setlocale(LC_CTYPE, "");
+	/* What converts the characters of some locales is a library, which comes with the first of
+	 * them: before anything is given up. */
+	mbrtowc(&wide, "a", 1, &state);
 	/* The rows of a process are some hundred kB, needed again for the next one: they stay with
 	 * us, instead of being given back, faulted in and cleared each time. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);

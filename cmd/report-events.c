@@ -21,10 +21,8 @@ void vmt_report_events_done(struct vmt_report_events *e)
 int vmt_report_events_begin(struct vmt_report_events *e, struct vmt_ctx *ctx, const uint64_t *pids,
 			    size_t n_pids)
 {
-	if (vmt_event_watch_begin(&e->watch, pids, n_pids) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_event_watch_begin(&e->watch, pids, n_pids) < 0)
+		return vmt_no_memory(ctx);
 	e->begun = true;
 	return 0;
 }
@@ -35,14 +33,12 @@ int vmt_report_events_take(struct vmt_report_events *e, struct vmt_ctx *ctx, str
 
 	if (!e->begun)
 		return 0;
+	e->watch.is_last = true;
 	r = vmt_event_watch_sample(&e->watch, run->collector, run->sample);
 	e->took_ns = vmt_now_ns(CLOCK_MONOTONIC) - e->watch.began_ns;
 	ctx->partial |= e->watch.crashes.error || e->watch.kills.error;
 	vmt_report_events_done(e);
-	if (r == 0)
-		return 0;
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
+	return r == 0 ? 0 : vmt_no_memory(ctx);
 }
 
 /* What was watched: of the rest its source says why not. */

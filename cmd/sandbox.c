@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@ static const int always[] = {
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(ftruncate64),
 	SCMP_SYS(fadvise64),
+	SCMP_SYS(fadvise64_64),
 	SCMP_SYS(dup),
 	SCMP_SYS(dup2),
 	SCMP_SYS(dup3),
@@ -72,8 +74,10 @@ static const int always[] = {
 	/* waiting */
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
+	SCMP_SYS(ppoll_time64),
 	SCMP_SYS(select),
 	SCMP_SYS(pselect6),
+	SCMP_SYS(pselect6_time64),
 	SCMP_SYS(epoll_create1),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_wait),
@@ -81,12 +85,15 @@ static const int always[] = {
 	SCMP_SYS(eventfd2),
 	SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(timerfd_settime64),
 	SCMP_SYS(signalfd4),
 	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_nanosleep_time64),
 	SCMP_SYS(nanosleep),
 	SCMP_SYS(pause),
 	SCMP_SYS(pidfd_open),
 	SCMP_SYS(futex),
+	SCMP_SYS(futex_time64),
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(membarrier),
 	/* memory; what may be executed is looked at below */
@@ -109,6 +116,7 @@ static const int always[] = {
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigsuspend),
 	SCMP_SYS(rt_sigtimedwait),
+	SCMP_SYS(rt_sigtimedwait_time64),
 	SCMP_SYS(restart_syscall),
 	/* who and what we are */
 	SCMP_SYS(getpid),
@@ -132,7 +140,9 @@ static const int always[] = {
 	SCMP_SYS(time),
 	SCMP_SYS(gettimeofday),
 	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_gettime64),
 	SCMP_SYS(clock_getres),
+	SCMP_SYS(clock_getres_time64),
 	SCMP_SYS(kcmp),
 };
 
@@ -159,12 +169,20 @@ static const int of_commands[] = {
 	SCMP_SYS(waitid),
 };
 
+/* struct termios2, by which newer C libraries ask; <asm/termbits.h> and <termios.h> exclude each
+ * other. */
+#define TERMIOS2(dir, number) _IOC(dir, 'T', number, 44)
+
 /* What is asked of terminals, perf events, pagemap and maps; no TIOCSTI, which types for one. */
 static const unsigned long requests[] = {
 	TCGETS,
 	TCSETS,
 	TCSETSW,
 	TCSETSF,
+	TERMIOS2(_IOC_READ, 0x2a),
+	TERMIOS2(_IOC_WRITE, 0x2b),
+	TERMIOS2(_IOC_WRITE, 0x2c),
+	TERMIOS2(_IOC_WRITE, 0x2d),
 	TCFLSH,
 	TIOCGWINSZ,
 	TIOCGPGRP,
@@ -264,6 +282,8 @@ static int allow_probes(scmp_filter_ctx f)
 	/* A filter more can but forbid. */
 	r = r ?: allow_if(f, SCMP_SYS(seccomp), is(0, UINT32_MAX, SECCOMP_SET_MODE_FILTER));
 	r = r ?: allow_if(f, SCMP_SYS(seccomp), is(0, UINT32_MAX, SECCOMP_GET_ACTION_AVAIL));
+	/* Whether huge pages are switched off for this process. */
+	r = r ?: allow_if(f, SCMP_SYS(prctl), is(0, UINT32_MAX, PR_GET_THP_DISABLE));
 	/* The kernel's news of processors; faults of the self-check in its own memory. */
 	r = r
 		    ?: allow_both(f, SCMP_SYS(socket), is(0, UINT32_MAX, AF_NETLINK),
@@ -271,32 +291,39 @@ static int allow_probes(scmp_filter_ctx f)
 	return r ?: allow_if(f, SCMP_SYS(process_vm_writev), is(0, UINT32_MAX, (uint64_t)getpid()));
 }
 
-/* NULL: out of memory. */
-static scmp_filter_ctx begin(uint32_t action)
+/* 0, or a negative errno where the kernel or libseccomp lacks what it takes. */
+static int begin(uint32_t action, scmp_filter_ctx *ret)
 {
+	static const struct {
+		enum scmp_filter_attr name;
+		uint32_t value;
+	} attrs[] = {
+		{ SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS },
+		/* vmt_privilege_drop() did, and the second filter comes behind the first. */
+		{ SCMP_FLTATR_CTL_NNP, 0 },
+		/* All threads that there are. */
+		{ SCMP_FLTATR_CTL_TSYNC, 1 },
+		/* What the kernel says of the filter, rather than -ECANCELED. */
+		{ SCMP_FLTATR_API_SYSRAWRC, 1 },
+		/* A tree, where a list would be walked to its end at each read(). */
+		{ SCMP_FLTATR_CTL_OPTIMIZE, 2 },
+	};
 	VMT_CLEANUP(freep) scmp_filter_ctx f = seccomp_init(action);
+	int r = f ? 0 : -ENOMEM;
 
-	if (!f || seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 ||
-	    /* vmt_privilege_drop() did, and the second filter comes behind the first. */
-	    seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0) < 0 ||
-	    /* All threads that there are. */
-	    seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
-	    /* What the kernel says of the filter, rather than -ECANCELED. */
-	    seccomp_attr_set(f, SCMP_FLTATR_API_SYSRAWRC, 1) < 0 ||
-	    /* A tree, where a list would be walked to its end at each read(). */
-	    seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0)
-		return NULL;
-	return VMT_STEAL(f);
+	for (size_t i = 0; r == 0 && i < VMT_ARRAY_LEN(attrs); i++)
+		r = seccomp_attr_set(f, attrs[i].name, attrs[i].value);
+	if (r == 0)
+		*ret = VMT_STEAL(f);
+	return r;
 }
 
 static int enter(unsigned rights)
 {
-	VMT_CLEANUP(freep) scmp_filter_ctx f = begin(SCMP_ACT_KILL_PROCESS);
-	int r;
+	VMT_CLEANUP(freep) scmp_filter_ctx f = NULL;
+	int r = begin(SCMP_ACT_KILL_PROCESS, &f);
 
-	if (!f)
-		return -ENOMEM;
-	r = allow_all(f, always, VMT_ARRAY_LEN(always));
+	r = r ?: allow_all(f, always, VMT_ARRAY_LEN(always));
 	r = r ?: allow_some(f);
 	r = r ?: allow_files(f, rights);
 	r = r ?: allow_maps(f, rights);
@@ -309,12 +336,10 @@ static int enter(unsigned rights)
 
 static int forbid_loads(void)
 {
-	VMT_CLEANUP(freep) scmp_filter_ctx f = begin(SCMP_ACT_ALLOW);
+	VMT_CLEANUP(freep) scmp_filter_ctx f = NULL;
+	int r = begin(SCMP_ACT_ALLOW, &f);
 	size_t i;
-	int r = 0;
 
-	if (!f)
-		return -ENOMEM;
 	for (i = 0; r == 0 && i < VMT_ARRAY_LEN(loads); i++) {
 		struct scmp_arg_cmp a = is(0, UINT32_MAX, (uint64_t)loads[i]);
 

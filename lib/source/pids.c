@@ -547,8 +547,9 @@ int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
 		if (r >= 0)
 			break;
 	}
+	/* A process that has ended meanwhile has no threads to list. */
 	if (!e && errno)
-		ret = -errno;
+		ret = errno == ENOENT ? -ESRCH : -errno;
 	closedir(dir);
 	return ret;
 }

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -28,6 +29,7 @@ from tap import BUILD, Report  # noqa: E402
 VMTOP = BUILD / "cmd" / "vmtop"
 SHIM = BUILD / "tests" / "live" / "libsandbox-shim.so"
 KILLED = -signal.SIGSYS
+LATE_S = 60
 FORBIDDEN = ("socket", "socketpair", "execve", "fork", "ptrace", "kill", "process_vm_readv", "mount",
              "open-write", "open-create", "rename", "unlink", "chmod", "ioctl-type", "mmap-exec",
              "bpf-load")
@@ -53,7 +55,8 @@ def words_of(folder, pid, start):
         ["check", "fault.p99", "-p", pid, "--interval", "0.2"],
         ["faults", "--duration", "0.2"], ["faults", "--stacks", "--duration", "0.2"],
         ["faults", "--stream", "--ndjson", "--duration", "0.2"],
-        ["events", "--duration", "0.2"], ["events", "--summary", "--", "true"], ["doctor"],
+        ["events", "--duration", "0.2"], ["events", "--summary", "--", "true"],
+        ["events", "--only", "huge", "--duration", "0.2"], ["doctor"],
         ["record", "-d", "0.1", "-n", "3", "--faults", "-w", tape], ["replay", "-b", "-r", tape],
         ["schema", "free"], ["completion", "bash"], ["introspect"], ["help", "free"],
         ["top", "-b", "-n", "1"], ["run", "--", "true"], ["run", "--rung", "perf", "--", "true"]))
@@ -152,9 +155,11 @@ def main():
         pathlib.Path(folder, "mapped").write_bytes(bytes(4096))
         with subprocess.Popen(["sleep", "600"]) as other:
             try:
-                pathlib.Path(f"/proc/{other.pid}/exe").resolve()
+                until = time.monotonic() + LATE_S
                 while b"sleep" not in pathlib.Path(f"/proc/{other.pid}/cmdline").read_bytes()[:5]:
-                    pass
+                    if time.monotonic() > until:
+                        raise RuntimeError("sleep did not begin")
+                    time.sleep(0.01)
                 maps = pathlib.Path(f"/proc/{other.pid}/maps").read_text(encoding="utf-8")
                 start = next(line for line in maps.splitlines() if " r-xp " in line).split("-")[0]
                 wrong = []
