@@ -28,8 +28,11 @@ static const char *reason_of(const struct vmt_collapse_raw *raw)
 		return NULL;
 	if (!strcmp(raw->name, "SCAN_SUCCEED"))
 		return raw->step == VMT_COLLAPSE_SCAN || raw->step == VMT_COLLAPSE_SCAN_FILE
-			       ? "nothing is against it: a collapse is tried"
+			       ? "nothing was against it: a collapse was tried, or is done"
 			       : "it is a huge page now";
+	/* collapse_file() says so of what it made for MADV_COLLAPSE. */
+	if (raw->step == VMT_COLLAPSE_DONE_FILE && !strcmp(raw->name, "SCAN_PTE_MAPPED_HUGEPAGE"))
+		return "it is a huge page now or before, still mapped page by page";
 	for (size_t i = 0; i < VMT_ARRAY_LEN(reasons); i++)
 		if (!strcmp(raw->name, reasons[i].name))
 			return reasons[i].text;

@@ -149,7 +149,13 @@ void vmt_source_stat_add(struct vmt_source_stat *to, const struct vmt_source_sta
 	if (from->state > to->state || (from->state == to->state && !to->reason[0])) {
 		to->state = from->state;
 		memcpy(to->reason, from->reason, sizeof(to->reason));
+		memcpy(to->fix, from->fix, sizeof(to->fix));
+		to->error = from->error;
 	}
+	to->bytes_unknown |= from->bytes_unknown;
+	to->doubts |= from->doubts;
+	to->answered += from->answered;
+	to->failed += from->failed;
 	to->reads += from->reads;
 	to->bytes += from->bytes;
 	to->cpu_ns += from->cpu_ns;

@@ -61,7 +61,7 @@ static const struct {
 	{ "status", { { 7, 5 } } }, /* mm, page, writable, referenced, none_or_zero, status */
 	{ "status", { { 3, 2 } } }, /* mm, isolated, status */
 	{ "result", { { 6, 5 } } }, /* mm, page, file, present, swap, result */
-	{ "result", { { 8, 7 } } }, /* mm, page, index, addr, is_shmem, file, nr, result */
+	{ "result", { { 8, 7 } } }, /* mm, page, index, is_shmem, addr, file, nr, result */
 };
 static_assert(VMT_ARRAY_LEN(hooks) == VMT_BPF_COLLAPSE_COUNT &&
 		      VMT_ARRAY_LEN(results) == VMT_BPF_COLLAPSE_COUNT &&

@@ -102,9 +102,10 @@ static int read_claims(int fd, const uint32_t *place_of, size_t n_rows, struct v
 	struct vmt_claim_key key, *at = NULL;
 	struct vmt_slot_claim value;
 	size_t n = 0, cap = 0;
+	int r;
 
 	/* Nobody changes it any more. */
-	for (; bpf_map_get_next_key(fd, at, &key) == 0; at = &key) {
+	for (; (r = bpf_map_get_next_key(fd, at, &key)) == 0; at = &key) {
 		if (bpf_map_lookup_elem(fd, &key, &value) || value.site >= n_rows ||
 		    !place_of[value.site])
 			continue;
@@ -119,6 +120,8 @@ static int read_claims(int fd, const uint32_t *place_of, size_t n_rows, struct v
 			.place = place_of[value.site] - 1,
 		};
 	}
+	if (r != -ENOENT)
+		return r;
 	ret->claims = vmt_arena_alloc(arena, n + 1, sizeof(*all));
 	if (!ret->claims)
 		return -ENOMEM;

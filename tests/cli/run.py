@@ -158,15 +158,12 @@ def budgets(report):
 # Says that it is ready, and each signal that it gets; ends with the last of them.
 LISTENER = r"""
 import os, signal
-got = []
-def note(number, frame):
-    got.append(number)
-    os.write(1, b"%d " % number)
-for number in (2, 3, 1, 10, 12):
-    signal.signal(number, note)
+wanted, got = {2, 3, 1, 10, 12}, []
+signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
 os.write(1, b"ready ")
 while 12 not in got:
-    signal.pause()
+    got.append(int(signal.sigwait(wanted)))
+    os.write(1, b"%d " % got[-1])
 os._exit(40 + len(got))
 """
 

@@ -193,6 +193,7 @@ static FUNCTION void attach(void)
 	char *p = shmat(id, NULL, 0);
 
 	need(id >= 0 && p != (char *)-1 && !shmctl(id, IPC_RMID, NULL));
+	small_pages(p, 256);
 	touch(p, 4, 1);
 }
 
@@ -202,6 +203,7 @@ static FUNCTION void detach(void)
 	char *p = shmat(id, NULL, 0);
 
 	need(id >= 0 && p != (char *)-1 && !shmctl(id, IPC_RMID, NULL));
+	small_pages(p, 256);
 	touch(p, 4, 1);
 	need(!shmdt(p));
 }
@@ -433,17 +435,20 @@ static void judge(const char *name, const char *mode, const struct want *want, s
 	struct told t;
 	struct check c;
 	unsigned tries = 0;
-	bool good, named;
+	bool good, named, late;
 
 	check_begin(&c, "event-touched/%s", name);
 	do {
 		look(&c, mode, want, n, &t);
 		good = named = true;
+		late = false;
 		for (size_t i = 0; i < n; i++) {
 			named &= t.rows[i] != 0;
+			/* On a busy machine a look at pages may run out of its time. */
+			late |= t.sums[i].touched < 0 && want[i].touched >= 0;
 			good &= is_right(NULL, &t, i, &want[i]);
 		}
-	} while (!good && (!named || t.misses) && ++tries < TRIES);
+	} while (!good && (!named || late || t.misses) && ++tries < TRIES);
 	for (size_t i = 0; i < n; i++)
 		is_right(&c, &t, i, &want[i]);
 	if (want == wants_many)

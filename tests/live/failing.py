@@ -4,8 +4,8 @@
 allocation. The command ends well, and what it counted is right or said to be missing; or it says in
 one line why not. Nothing stays open, and no sanitizer has anything to say.
 
-A part of tests/live/run: it prints its cases and no plan, for it is not the only one. VMTOP_SWEEP=all
-tries every call; without, some over all of them."""
+It takes minutes, each run with the sanitizers, and is run by hand. VMTOP_SWEEP=all tries every call;
+without, some over all of them."""
 
 import pathlib
 import sys

@@ -24,9 +24,9 @@ from tap import VMTOP, Report  # noqa: E402
 
 LATE_S = 60
 LIMIT_MIB = 32
-# With programs and tables of the kernel, which are charged to who loads them, not among them.
+# Without programs and tables of the kernel, which are charged to who loads them.
 COMMANDS = (["free", "-J"], ["ps", "-J"], ["ps", "--pss", "-J"], ["maps", "--all", "-J"],
-            ["zones", "-J"], ["report", "-J", "--duration", "0.1"])
+            ["zones", "-J"], ["report", "-J", "--duration", "0"])
 
 
 def memory_folder():
@@ -96,7 +96,10 @@ def manners(pid):
     """What each thread of a process asks of the scheduler: policy and nice."""
     found = set()
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        fields = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        try:
+            fields = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
         found.add((int(fields[38]), int(fields[16])))
     return found
 
@@ -141,21 +144,24 @@ def recorder(report):
 
 
 def own_faults(report):
-    """What it faults itself is not left out: sums would not be those of the kernel."""
-    child = subprocess.Popen([VMTOP, "faults", "-J", "--duration", "0.5"], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE)
-    out, err = child.communicate(timeout=300)
-    if child.returncode == DENIED:
-        report.skip("M05 its own faults are among those counted", err[-200:].decode())
-        return
-    if child.returncode not in (OK, PARTIAL):
-        report.check("M05 its own faults are among those counted",
-                     f"exit {child.returncode}: {err[-300:]}")
-        return
-    mine = sum(row["faults_total"] for row in json.loads(out)["data"]["faults"]
-               if row["pid"] == child.pid)
-    report.check("M05 its own faults are among those counted",
-                 None if mine else "there is no row of its own")
+    """What it faults itself is not left out: sums would not be those of the kernel. It has little to do
+    in a window; in a longer one it takes over more rows."""
+    name = "M05 its own faults are among those counted"
+    for duration in ("0.5", "2", "8"):
+        child = subprocess.Popen([VMTOP, "faults", "-J", "--duration", duration],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err = child.communicate(timeout=300)
+        if child.returncode == DENIED:
+            report.skip(name, err[-200:].decode())
+            return
+        if child.returncode not in (OK, PARTIAL):
+            report.check(name, f"exit {child.returncode}: {err[-300:]}")
+            return
+        if any(row["pid"] == child.pid and row["faults_total"]
+               for row in json.loads(out)["data"]["faults"]):
+            report.check(name)
+            return
+    report.check(name, "there is no row of its own, in three windows")
 
 
 def main():

@@ -30,12 +30,15 @@ def measured(during, *words):
     Who counts can see what dies by then."""
     with subprocess.Popen([VMTOP, "report", "-v", "--duration", "600", *words],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
-        for line in job.stderr:
-            if line.endswith(": counting\n"):
-                break
-        died = during()
-        job.send_signal(signal.SIGINT)
-        out, err = job.communicate()
+        try:
+            for line in job.stderr:
+                if line.endswith(": counting\n"):
+                    break
+            died = during()
+            job.send_signal(signal.SIGINT)
+            out, err = job.communicate()
+        finally:
+            job.kill()
     if job.returncode:
         raise RuntimeError(f"exit {job.returncode}: {err[-300:]}")
     return out, died
@@ -104,22 +107,24 @@ def alone(report, worker):
 def named(report, worker, victims):
     """Only of those who are asked for, and that nobody died."""
     with subprocess.Popen(["sleep", "600"]) as other:
-        out, died = measured(lambda: worker.kill(1, "null"), "-p", str(other.pid), "-J")
-        rows = json.loads(out)["data"]["events"]
-        report.check("a crash of another process is not told", [f"{rows}"] if rows else [])
-        text, _ = measured(lambda: None, "-p", str(other.pid), "--only", "events")
-        lines = text.splitlines()
-        at = lines.index("DIED: crashes and OOM kills") if "DIED: crashes and OOM kills" in lines else -2
-        report.check("that nobody died is said, with the time", [text[:400]] if at < 0 or
-                     not lines[at + 1].startswith("none in ") else [])
-        name = "victims who are others are neither told nor lost"
-        if victims.cgroup:
-            out, _ = measured(lambda: victims.kill(RING), "-p", str(other.pid), "--only", "events", "-J")
-            data = json.loads(out)["data"]
-            report.check(name, [f"{data}"[:300]] if data["events"] or data["gaps"] else [])
-        else:
-            report.skip(name, victims.why)
-        other.kill()
+        try:
+            out, died = measured(lambda: worker.kill(1, "null"), "-p", str(other.pid), "-J")
+            rows = json.loads(out)["data"]["events"]
+            report.check("a crash of another process is not told", [f"{rows}"] if rows else [])
+            text, _ = measured(lambda: None, "-p", str(other.pid), "--only", "events")
+            lines = text.splitlines()
+            at = lines.index("DIED: crashes and OOM kills") if "DIED: crashes and OOM kills" in lines else -2
+            report.check("that nobody died is said, with the time", [text[:400]] if at < 0 or
+                         not lines[at + 1].startswith("none in ") else [])
+            name = "victims who are others are neither told nor lost"
+            if victims.cgroup:
+                out, _ = measured(lambda: victims.kill(RING), "-p", str(other.pid), "--only", "events", "-J")
+                data = json.loads(out)["data"]
+                report.check(name, [f"{data}"[:300]] if data["events"] or data["gaps"] else [])
+            else:
+                report.skip(name, victims.why)
+        finally:
+            other.kill()
 
 
 def many(report, worker):

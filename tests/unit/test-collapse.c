@@ -38,7 +38,7 @@ static void rows(void **state)
 	assert_text(event_collapse, step, &r[0], "scan");
 	assert_text(event_collapse, result, &r[0], "SCAN_EXCEED_NONE_PTE");
 	assert_true(vmt_bytes_starts(r[0].reason, "too few of its pages were ever touched"));
-	assert_true(vmt_bytes_starts(r[1].reason, "nothing is against it"));
+	assert_true(vmt_bytes_starts(r[1].reason, "nothing was against it"));
 	assert_text(event_collapse, reason, &r[2], "it is a huge page now");
 	assert_text(event_collapse, step, &r[2], "collapse_file");
 	assert_unknown(event_collapse, pid, &r[3]);
