@@ -18,10 +18,8 @@ static int add_operand(struct line *l, const char *word)
 	size_t i;
 
 	l->item = vmt_check_plan_add(l->plan, vmt_bytes_of(word));
-	if (!l->item) {
-		vmt_complain(l->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!l->item)
+		return vmt_no_memory(l->ctx);
 	r = vmt_check_item_set(l->item, "metric", word, &err);
 	for (i = 0; r == 0 && i < VMT_ARRAY_LEN(common_keys); i++)
 		if (l->common[i])

@@ -20,9 +20,7 @@ int vmt_check_textfile(struct vmt_ctx *ctx, const char *path, const struct vmt_c
 	}
 	vmt_metrics_seconds(&out, VMT_METRIC_CHECK_LAST_RUN_TIMESTAMP_SECONDS, VMT_NO_LABELS,
 			    vmt_now_ns(CLOCK_REALTIME));
-	if (vmt_metrics_write(&out, &text) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_metrics_write(&out, &text) < 0)
+		return vmt_no_memory(ctx);
 	return vmt_write_text(ctx, path, 0644, &text);
 }

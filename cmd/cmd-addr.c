@@ -251,20 +251,6 @@ static void look_for_sharers(struct addrs *a, const struct vmt_sample *s, struct
 	}
 }
 
-/* What looking into others cost, and what they refused, belongs to the report. */
-static void add_source(struct vmt_source_stat *to, const struct vmt_source_stat *from)
-{
-	to->reads += from->reads;
-	to->bytes += from->bytes;
-	to->cpu_ns += from->cpu_ns;
-	if (from->longest_ns > to->longest_ns)
-		to->longest_ns = from->longest_ns;
-	to->denied += from->denied;
-	to->gone += from->gone;
-	to->timed_out += from->timed_out;
-	to->skipped += from->skipped;
-}
-
 static int scan_others(struct addrs *a, struct vmt_buf *names)
 {
 	VMT_AUTO_SAMPLE list = NULL;
@@ -290,7 +276,8 @@ static int scan_others(struct addrs *a, struct vmt_buf *names)
 		if (r < 0)
 			break;
 		look_for_sharers(a, s, names);
-		add_source(&a->run.sample->sources[VMT_SOURCE_MAPS], &s->sources[VMT_SOURCE_MAPS]);
+		vmt_source_stat_count(&a->run.sample->sources[VMT_SOURCE_MAPS],
+				      &s->sources[VMT_SOURCE_MAPS]);
 	}
 	return r;
 }

@@ -57,10 +57,8 @@ static int wanted(struct vmt_ctx *ctx, struct cgroups *g)
 	}
 	g->files = vmt_cgroup_files(columns.fields, columns.n);
 	n = choose_columns(ctx, g, &columns);
-	if (n < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (n < 0)
+		return vmt_no_memory(ctx);
 	g->files |= vmt_cgroup_files(columns.fields, columns.n);
 	return 0;
 }

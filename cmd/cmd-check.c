@@ -325,10 +325,8 @@ static int judge(struct vmt_ctx *ctx, struct vmt_check_plan *plan)
 		struct vmt_check_item *item = &plan->items[i];
 
 		if (vmt_figure_judge(&item->figure, item->want.measure, vmt_bytes_of(item->name),
-				     &item->warning, &item->critical, &item->judged) < 0) {
-			vmt_complain(ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+				     &item->warning, &item->critical, &item->judged) < 0)
+			return vmt_no_memory(ctx);
 	}
 	return 0;
 }

@@ -69,8 +69,7 @@ static void diff_run_done(struct diff_run *dr)
 
 static int no_memory(const struct diff_run *dr)
 {
-	vmt_complain(dr->ctx, "out of memory");
-	return VMT_EXIT_FAILED;
+	return vmt_no_memory(dr->ctx);
 }
 
 static int lacks(const struct diff_run *dr, const struct vmt_diff_input *in, const char *what,

@@ -205,10 +205,8 @@ static int read_sources(struct vmt_ctx *ctx, struct vmt_run *run)
 	if (r)
 		return r;
 	if (vmt_collect_zones(run->collector, run->sample, zones) < 0 ||
-	    vmt_collect_kernel(run->collector, run->sample, kernel) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    vmt_collect_kernel(run->collector, run->sample, kernel) < 0)
+		return vmt_no_memory(ctx);
 	return vmt_run_procs(run, ctx, dear, NULL, 0);
 }
 
@@ -272,10 +270,8 @@ static int run_doctor(struct vmt_ctx *ctx)
 		struct vmt_source_stat *fault = &run.sample->sources[VMT_SOURCE_FAULT];
 		struct vmt_source_stat *filemap = &run.sample->sources[VMT_SOURCE_FILEMAP];
 
-		if (try_ladder(&ladder) < 0) {
-			vmt_complain(ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+		if (try_ladder(&ladder) < 0)
+			return vmt_no_memory(ctx);
 		fault_first(&ladder.faults);
 		run.sample->faults = &ladder.faults;
 		vmt_window_source_state(fault, &ladder.faults, ladder.faults.rung);
@@ -285,10 +281,8 @@ static int run_doctor(struct vmt_ctx *ctx)
 			    0 ||
 		    try_events(&ladder, vmt_ooms_try, &run.sample->sources[VMT_SOURCE_KILLS]) < 0 ||
 		    try_events(&ladder, vmt_collapses_try,
-			       &run.sample->sources[VMT_SOURCE_KHUGEPAGED]) < 0) {
-			vmt_complain(ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+			       &run.sample->sources[VMT_SOURCE_KHUGEPAGED]) < 0)
+			return vmt_no_memory(ctx);
 	}
 	r = vmt_sandbox_close(ctx);
 	if (r == 0)

@@ -441,17 +441,13 @@ static int end_sections(struct events *x)
 		if (vmt_symbolize(run->collector, run->sample, x->sample.stacks,
 				  &run->sample->arena) < 0 ||
 		    vmt_event_site_rows(&x->sample, x->by_stack, &run->sample->arena, &sites,
-					&n_sites) < 0) {
-			vmt_complain(x->ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+					&n_sites) < 0)
+			return vmt_no_memory(x->ctx);
 	}
 	if (!probe || vmt_oom_watch_count(&x->oom, &run->sample->arena, &x->sample) < 0 ||
 	    vmt_event_probe_row(&x->sample, &run->sample->arena, probe) < 0 ||
-	    vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0) {
-		vmt_complain(x->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    vmt_event_sum_rows(&x->sample, &run->sample->arena, &sums, &n) < 0)
+		return vmt_no_memory(x->ctx);
 	run->sample->sources[VMT_SOURCE_EVENTS].state = VMT_STATE_OK;
 	r = vmt_run_remodel(run, x->ctx, NULL);
 	if (r)
@@ -543,10 +539,8 @@ static int run_stream(struct events *x)
 	if (vmt_ctx_given(ctx, "stacks")) {
 		x->window.opts.single_stacks = true;
 		x->stacks = vmt_event_stacks_new(ctx, x->run, TURN);
-		if (!x->stacks) {
-			vmt_complain(ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+		if (!x->stacks)
+			return vmt_no_memory(ctx);
 	}
 	r = vmt_print_stream(ctx, fill, x);
 	return r ? r : vmt_doc_verdict(ctx, &x->run->doc);
@@ -648,10 +642,8 @@ static int look_for_pids(struct vmt_ctx *ctx, struct events *x, uint64_t **ret, 
 	if (*ret_missing && x->run->sample->n_procs == 0)
 		return *ret_missing;
 	*ret_pids = calloc(n ? n : 1, sizeof(**ret_pids));
-	if (!*ret_pids) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!*ret_pids)
+		return vmt_no_memory(ctx);
 	for (size_t i = 0; i < n; i++)
 		(*ret_pids)[i] = (pid_t)(*ret)[i];
 	x->window.pids = *ret;
@@ -682,15 +674,11 @@ static int run_events(struct vmt_ctx *ctx)
 	VMT_AUTO_RUN run = { 0 };
 	int r, missing = 0;
 
-	if (!x) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!x)
+		return vmt_no_memory(ctx);
 	x->symbols = vmt_single_symbols_new();
-	if (!x->symbols) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!x->symbols)
+		return vmt_no_memory(ctx);
 	x->ctx = ctx;
 	x->run = &run;
 	x->entity = vmt_event_entity(ctx);

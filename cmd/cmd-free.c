@@ -218,10 +218,8 @@ static int cgroup_files(struct vmt_ctx *ctx, struct free_state *fs)
 	if (chosen || vmt_ctx_given(ctx, "filter"))
 		fs->files = vmt_cgroup_files(columns.fields, columns.n);
 	if (add_files(fs, cgroup_columns) < 0 || add_files(fs, cgroup_parts) < 0 ||
-	    (vmt_watch_given(ctx) && add_files(fs, cgroup_watch) < 0)) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    (vmt_watch_given(ctx) && add_files(fs, cgroup_watch) < 0))
+		return vmt_no_memory(ctx);
 	return 0;
 }
 
@@ -276,10 +274,8 @@ static int fill_cgroup(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watc
 	struct vmt_section *s, *last;
 	int r;
 
-	if (any && vmt_cgroup_levels(run->model, at, &levels, &n_levels) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (any && vmt_cgroup_levels(run->model, at, &levels, &n_levels) < 0)
+		return vmt_no_memory(ctx);
 	if (any) {
 		vmt_cgroup_parts(&m->cgroups[at], fs->used);
 		n_used = VMT_CGROUP_PART_COUNT;

@@ -228,10 +228,8 @@ static int run(struct vmt_ctx *ctx)
 	vmt_json_array_end(&j);
 	exit_codes(&j);
 	vmt_json_object_end(&j);
-	if (vmt_json_finish(&j) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_json_finish(&j) < 0)
+		return vmt_no_memory(ctx);
 	vmt_buf_addc(&out, '\n');
 	return vmt_print_text(ctx, &out);
 }

@@ -409,10 +409,8 @@ static int print_sorted(struct work *w)
 	struct vmt_section *s;
 	int r = read_rows(w, keep_rows, w);
 
-	if (r < 0) {
-		vmt_complain(w->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (r < 0)
+		return vmt_no_memory(w->ctx);
 	r = vmt_run_model(&w->run, w->ctx, NULL);
 	if (r)
 		return r;

@@ -181,8 +181,7 @@ static bool is_rest(struct vmt_bytes name)
 
 static int no_memory(struct vmt_ctx *ctx)
 {
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
+	return vmt_no_memory(ctx);
 }
 
 /* PSS of the processes that the file names; the rest may be all of the machine. */

@@ -211,10 +211,8 @@ static int read_pages(struct pages *p)
 	};
 	int r = vmt_collect_pages(p->run.collector, p->run.sample, 0, &what, p->physical, keep, p);
 
-	if (r == -ENOMEM || p->look.out_of_memory) {
-		vmt_complain(p->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (r == -ENOMEM || p->look.out_of_memory)
+		return vmt_no_memory(p->ctx);
 	p->verdict = r < 0 ? r : 0;
 	return 0;
 }
@@ -408,10 +406,8 @@ static int show(struct pages *p, const int8_t *written)
 	bool draw = vmt_ctx_given(ctx, "map") && ctx->format->emit == vmt_out_text;
 	int r = draw ? 0 : make_rows(p, written);
 
-	if (r < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (r < 0)
+		return vmt_no_memory(ctx);
 	r = vmt_run_model(&p->run, ctx, NULL);
 	if (r)
 		return r;
@@ -478,10 +474,8 @@ static int run_all(struct pages *p, uint64_t pid, uint64_t watch_ns)
 	if (r)
 		return r;
 	if (vmt_collect_physical(p->run.collector, p->run.sample, p->want,
-				 vmt_ctx_given(ctx, "pfn"), &p->physical) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+				 vmt_ctx_given(ctx, "pfn"), &p->physical) < 0)
+		return vmt_no_memory(ctx);
 	r = watch_ns ? watch(p, watch_ns, &written) : read_pages(p);
 	if (r)
 		return r;

@@ -257,10 +257,8 @@ static int wanted(struct vmt_ctx *ctx, struct ps *ps)
 	/* What the walk will cost is estimated by it. */
 	if (n == 0 && vmt_columns_sources(&columns) & VMT_SOURCES_WALK)
 		n = vmt_columns_parse(&columns, &vmt_entity_proc, "+RSS", NULL);
-	if (n < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (n < 0)
+		return vmt_no_memory(ctx);
 	ps->want = vmt_columns_sources(&columns);
 	return 0;
 }
@@ -332,10 +330,8 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	filter(ctx, run->sample);
 	total = run->sample->n_procs;
 	if (ps->want & DEAR && ps->entity == &vmt_entity_proc && !vmt_ctx_given(ctx, "tree") &&
-	    cut(ctx, run->sample, DEAR) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    cut(ctx, run->sample, DEAR) < 0)
+		return vmt_no_memory(ctx);
 	if (!w || w->sample == 1)
 		vmt_run_announce(run, ctx, ps->want, NULL, 0);
 	if (ps->want & DEAR)

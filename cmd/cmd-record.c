@@ -225,10 +225,8 @@ static int read_maps(struct record *rec)
 	VMT_AUTO_FREE size_t *indices = calloc(rec->n_maps + 1, sizeof(*indices));
 	size_t n = 0, i;
 
-	if (!indices) {
-		vmt_complain(rec->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!indices)
+		return vmt_no_memory(rec->ctx);
 	for (i = 0; i < rec->n_maps; i++) {
 		const struct vmt_proc *p = vmt_sample_proc(s, rec->maps[i]);
 
@@ -257,10 +255,8 @@ static int sample(struct record *rec)
 	if (r)
 		return r;
 	vmt_sample_drop_kernel(run->sample);
-	if (vmt_collect_zones(run->collector, run->sample, ZONES) < 0) {
-		vmt_complain(rec->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_collect_zones(run->collector, run->sample, ZONES) < 0)
+		return vmt_no_memory(rec->ctx);
 	if (rec->n_maps)
 		r = read_maps(rec);
 	if (r == 0 && rec->with_faults)
@@ -268,10 +264,8 @@ static int sample(struct record *rec)
 	if (r)
 		return r;
 	if (rec->with_events &&
-	    vmt_event_watch_sample(&rec->events, run->collector, run->sample) < 0) {
-		vmt_complain(rec->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    vmt_event_watch_sample(&rec->events, run->collector, run->sample) < 0)
+		return vmt_no_memory(rec->ctx);
 	vmt_sample_settle(run->sample);
 	run->sample->host.took_ns = vmt_now_ns(CLOCK_MONOTONIC) - now;
 	if (vmt_recorder_put(rec->recorder, run->sample, rec->missed, &err) < 0)
@@ -427,10 +421,8 @@ static int begin_faults(struct record *rec)
 /* An exit code or 0. */
 static int begin_events(struct record *rec)
 {
-	if (rec->with_events && vmt_event_watch_begin(&rec->events, rec->pids, rec->n_pids) < 0) {
-		vmt_complain(rec->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (rec->with_events && vmt_event_watch_begin(&rec->events, rec->pids, rec->n_pids) < 0)
+		return vmt_no_memory(rec->ctx);
 	return 0;
 }
 

@@ -512,10 +512,8 @@ static int tell(struct course *c, struct vmt_window *window, struct vmt_budgets 
 		r = vmt_window_attach(ctx, window, &run);
 	if (r)
 		return r;
-	if (set_command(c, run.sample->faults, &sum, &words, &command) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (set_command(c, run.sample->faults, &sum, &words, &command) < 0)
+		return vmt_no_memory(ctx);
 	set_source(&run.sample->sources[VMT_SOURCE_STATUS], &sum, &command);
 	r = vmt_run_model(&run, ctx, &c->opts);
 	if (r == 0)

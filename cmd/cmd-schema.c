@@ -214,10 +214,8 @@ static int run(struct vmt_ctx *ctx)
 		vmt_schema_recording(&j);
 	else
 		document(&j, cmd);
-	if (vmt_json_finish(&j) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_json_finish(&j) < 0)
+		return vmt_no_memory(ctx);
 	vmt_buf_addc(&out, '\n');
 	return vmt_print_text(ctx, &out);
 }

@@ -102,10 +102,8 @@ static int all_options(struct vmt_ctx *ctx, struct top_opts *o, const struct vmt
 	/* What is printed for others is the same for everybody. */
 	if (!vmt_ctx_given(ctx, "render"))
 		*ret_problems = vmt_config_load(o->settings, config_problem, ctx);
-	if (*ret_problems < 0 || vmt_settings_copy(o->files, o->settings) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (*ret_problems < 0 || vmt_settings_copy(o->files, o->settings) < 0)
+		return vmt_no_memory(ctx);
 	return parse_options(ctx, o, rp);
 }
 
@@ -120,10 +118,8 @@ static int make_ui(struct vmt_ctx *ctx, const struct top_opts *o, struct vmt_ui 
 		r = vmt_ui_apply(*ret, o->settings, o->files, config_problem, ctx);
 	else if (err.code)
 		return vmt_complain_err(ctx, &err);
-	if (r < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (r < 0)
+		return vmt_no_memory(ctx);
 	*problems += r;
 	return 0;
 }

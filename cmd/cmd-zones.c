@@ -87,10 +87,8 @@ static int take(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_watch *w, v
 	r = vmt_run_sample(run, ctx, v->section == ZONES ? VMT_SOURCE_BIT(MEMINFO) : 0, NULL, 0);
 	if (r)
 		return r;
-	if (vmt_collect_zones(run->collector, run->sample, v->sources) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_collect_zones(run->collector, run->sample, v->sources) < 0)
+		return vmt_no_memory(ctx);
 	r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;

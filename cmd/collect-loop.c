@@ -136,10 +136,8 @@ int vmt_run_procs(struct vmt_run *run, struct vmt_ctx *ctx, uint64_t sources, co
 	if (!indices) {
 		n = run->sample->n_procs;
 		all = calloc(n ? n : 1, sizeof(*all));
-		if (!all) {
-			vmt_complain(ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+		if (!all)
+			return vmt_no_memory(ctx);
 		for (i = 0; i < n; i++)
 			all[i] = i;
 		indices = all;

@@ -92,10 +92,8 @@ static int read_recording(struct vmt_ctx *ctx, int fd, const char *path, const c
 	vmt_fmt_time(&time, s->host.realtime_ns);
 	if (vmt_buf_error(&time) < 0 ||
 	    vmt_bytes_keep(&s->arena, (struct vmt_bytes){ time.data, time.len }, NULL, &doc->time) <
-		    0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+		    0)
+		return vmt_no_memory(ctx);
 	doc->has_system = VMT_HAS(system, total_bytes, &s->system);
 	doc->has_procs = s->n_procs > 0;
 	for (i = 0; s->maps && i < s->n_procs; i++)

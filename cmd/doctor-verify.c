@@ -15,10 +15,8 @@ static int parse_operands(struct vmt_ctx *ctx, uint64_t **ret, size_t *ret_n)
 
 	for (i = 0; i < ctx->n_operands; i++)
 		vmt_buf_addf(&list, "%s%s", i ? "," : "", ctx->operands[i]);
-	if (vmt_buf_error(&list) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_buf_error(&list) < 0)
+		return vmt_no_memory(ctx);
 	return vmt_parse_pids(ctx, list.data, ret, ret_n);
 }
 
@@ -87,10 +85,8 @@ static int print(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_verify *v,
 
 	vmt_verify_state(v, &run->model->system);
 	off = vmt_verify_finish(v);
-	if (off < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (off < 0)
+		return vmt_no_memory(ctx);
 	/* Of processes that were named, the machine is no part. */
 	s = vmt_run_section(run, ctx, "checks", v->checks, named ? VMT_CHECK_MACHINE : VMT_CHECKS);
 	if (!s)

@@ -58,10 +58,8 @@ int vmt_huge_watch_section(struct vmt_huge_watch *w, bool remark, struct vmt_buf
 	if (!w->asked)
 		return 0;
 	if ((w->collapses && vmt_collapses_read(w->collapses, arena, &sample) < 0) ||
-	    vmt_collapse_rows(&sample, arena, &rows, &n) < 0) {
-		vmt_complain(w->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    vmt_collapse_rows(&sample, arena, &rows, &n) < 0)
+		return vmt_no_memory(w->ctx);
 	if (sample.ownerless) {
 		s->state = VMT_STATE_PARTIAL;
 		snprintf(s->reason, sizeof(s->reason),

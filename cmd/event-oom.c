@@ -261,10 +261,8 @@ int vmt_oom_watch_sections(const struct vmt_oom_watch *w)
 		SECTION("oom_processes", vmt_oom_process, processes, n_processes);
 		SECTION("oom_samples", vmt_oom_sample, samples, n_samples);
 	}
-	if (w->run->sample->arena.failed) {
-		vmt_complain(w->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (w->run->sample->arena.failed)
+		return vmt_no_memory(w->ctx);
 	return s ? 0 : VMT_EXIT_FAILED;
 }
 

@@ -76,10 +76,8 @@ int vmt_psi_watch_sections(struct vmt_psi_watch *w, const struct vmt_event_sampl
 	if (!w->before || !w->after)
 		return 0;
 	if (vmt_event_psi_rows(sample, w->before, w->after, &s->arena, &parts, &n_parts) < 0 ||
-	    vmt_event_cgroup_rows(w->before, w->after, &s->arena, &groups, &n_groups) < 0) {
-		vmt_complain(w->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    vmt_event_cgroup_rows(w->before, w->after, &s->arena, &groups, &n_groups) < 0)
+		return vmt_no_memory(w->ctx);
 	psi = vmt_run_section(w->run, w->ctx, "psi", parts, n_parts);
 	cgroups = psi ? vmt_run_section(w->run, w->ctx, "cgroups", groups, n_groups) : NULL;
 	if (!cgroups)

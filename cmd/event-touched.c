@@ -13,12 +13,6 @@
 
 #define COLUMNS "PID,COMMAND,EVENT,EVENTS,BYTES,RESERVED,TOUCHED,RESIDENT,GIVEN-BACK,SITE"
 
-static int out_of_memory(const struct vmt_ctx *ctx)
-{
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
-}
-
 int vmt_event_touched_read(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_event_sample *e)
 {
 	uint64_t deadline = vmt_collector_deadline(run->collector);
@@ -30,7 +24,7 @@ int vmt_event_touched_read(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_
 	vmt_collector_set_deadline(run->collector, vmt_now_ns(CLOCK_MONOTONIC) + LOOK_NS);
 	r = vmt_collect_touched(run->collector, run->sample, e);
 	vmt_collector_set_deadline(run->collector, deadline);
-	return r < 0 ? out_of_memory(ctx) : 0;
+	return r < 0 ? vmt_no_memory(ctx) : 0;
 }
 
 int vmt_event_touched_sections(struct vmt_ctx *ctx, struct vmt_run *run,
@@ -46,12 +40,12 @@ int vmt_event_touched_sections(struct vmt_ctx *ctx, struct vmt_run *run,
 		return 0;
 	if (vmt_event_made_rows(e, &run->sample->arena, &rows, &n) < 0 ||
 	    vmt_columns_parse(&sites->columns, sites->def->entity, COLUMNS, NULL) < 0)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	made = vmt_run_section(run, ctx, "made", rows, n);
 	if (!made)
 		return VMT_EXIT_FAILED;
 	made->title = "what is still mapped, the largest ranges, and who made them";
 	if (top)
 		vmt_parse_u64(top, &most);
-	return vmt_section_arrange(made, most) < 0 ? out_of_memory(ctx) : 0;
+	return vmt_section_arrange(made, most) < 0 ? vmt_no_memory(ctx) : 0;
 }

@@ -292,10 +292,8 @@ int vmt_fault_stack_section(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt
 	if (top)
 		vmt_parse_u64(top, &n);
 	s->title = "STACKS";
-	if (vmt_section_arrange(s, n) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (vmt_section_arrange(s, n) < 0)
+		return vmt_no_memory(ctx);
 	*last = s;
 	return 0;
 }

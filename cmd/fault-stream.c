@@ -182,10 +182,8 @@ int vmt_fault_stream(struct vmt_ctx *ctx, struct vmt_run *run, struct vmt_window
 		return r;
 	if (window->asks & VMT_ASK_SYMBOL) {
 		st.symbols = vmt_single_symbols_new();
-		if (!st.symbols) {
-			vmt_complain(ctx, "out of memory");
-			return VMT_EXIT_FAILED;
-		}
+		if (!st.symbols)
+			return vmt_no_memory(ctx);
 	}
 	st.section->produce = produce;
 	st.section->produce_arg = &st;

@@ -170,10 +170,8 @@ int vmt_window_run(struct vmt_ctx *ctx, const struct vmt_window_opts *opts, stru
 	if (w && opts->singles && opts->asks & VMT_ASK_SYMBOL)
 		w->symbols = vmt_single_symbols_new();
 	if (!w || to_pid_array(opts, &pids) < 0 ||
-	    (opts->singles && opts->asks & VMT_ASK_SYMBOL && !w->symbols)) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    (opts->singles && opts->asks & VMT_ASK_SYMBOL && !w->symbols))
+		return vmt_no_memory(ctx);
 	vmt_arena_init(&w->arena);
 	popts.pids = pids;
 	popts.n_pids = opts->n_pids;
@@ -273,19 +271,15 @@ int vmt_window_attach(struct vmt_ctx *ctx, struct vmt_window *w, struct vmt_run 
 
 	if (w->idle)
 		return 0;
-	if (!pids || !indices) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!pids || !indices)
+		return vmt_no_memory(ctx);
 	s->faults = &w->faults;
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FAULT], &w->faults, w->faults.rung);
 	vmt_window_source_state(&s->sources[VMT_SOURCE_FILEMAP], &w->faults,
 				w->faults.filemap_rung);
 	if ((f->have & VMT_HAVE_STACKS && vmt_symbolize(run->collector, s, f, &w->arena) < 0) ||
-	    (w->symbols && vmt_symbolize_singles(w->symbols, run->collector, s, f) < 0)) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    (w->symbols && vmt_symbolize_singles(w->symbols, run->collector, s, f) < 0))
+		return vmt_no_memory(ctx);
 	n = faulting(&w->faults, s, pids, indices);
 	return n ? vmt_run_procs(run, ctx, VMT_SOURCE_BIT(MAPS), indices, n) : 0;
 }

@@ -50,12 +50,6 @@ static void cow_done(struct cow *w)
 	free(w->look.rows);
 }
 
-static int out_of_memory(const struct vmt_ctx *ctx)
-{
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
-}
-
 int vmt_maps_cow_parse(struct vmt_ctx *ctx, uint64_t *ret_ns)
 {
 	static const char *const others[] = {
@@ -93,7 +87,7 @@ static bool is_child(const struct vmt_proc *p, uint64_t pid)
 static int add_pid(struct cow *w, uint64_t pid)
 {
 	if (vmt_grow(&w->pids, &w->cap_pids, w->n_pids + 1, sizeof(*w->pids)) < 0)
-		return out_of_memory(w->ctx);
+		return vmt_no_memory(w->ctx);
 	w->pids[w->n_pids++] = pid;
 	return 0;
 }
@@ -155,7 +149,7 @@ static int find_pairs(struct cow *w)
 			continue;
 		if (vmt_grow(&look->pairs, &look->cap_pairs, look->n_pairs + 1,
 			     sizeof(*look->pairs)) < 0)
-			return out_of_memory(w->ctx);
+			return vmt_no_memory(w->ctx);
 		look->pairs[look->n_pairs++] = pair;
 	}
 	return 0;
@@ -172,7 +166,7 @@ static int read_pair(struct cow *w, struct pair *pair)
 
 	if (r == -ENOMEM ||
 	    vmt_grow(&look->rows, &look->cap_rows, look->n_rows + n, sizeof(*look->rows)) < 0)
-		return out_of_memory(w->ctx);
+		return vmt_no_memory(w->ctx);
 	pair->at_ns = begun + (vmt_now_ns(CLOCK_MONOTONIC) - begun) / 2;
 	pair->row = look->n_rows;
 	pair->n_rows = n;

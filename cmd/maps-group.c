@@ -102,12 +102,6 @@ static int add_to_groups(void *arg, size_t index, const struct vmt_map *maps, si
 	return vmt_map_groups_add(g->groups, g->sample->procs[index].pid, maps, n);
 }
 
-static int out_of_memory(struct vmt_ctx *ctx)
-{
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
-}
-
 /* The section of the command that has such rows; every caller has one. NULL after a complaint. */
 static struct vmt_section *add_section(struct vmt_ctx *ctx, struct vmt_run *run,
 				       const struct vmt_entity *entity, const void *rows, size_t n)
@@ -162,10 +156,10 @@ int vmt_map_groups_print(struct vmt_ctx *ctx, struct vmt_run *run, enum vmt_map_
 	int r;
 
 	if (!groups || read(arg, add_to_groups, &g) < 0)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	rows = vmt_map_groups_rows(groups, &n);
 	if (!rows)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;
@@ -233,10 +227,10 @@ int vmt_sharers_print(struct vmt_ctx *ctx, struct vmt_run *run, vmt_maps_reader 
 	int r;
 
 	if (!sharers || read_sharers(run, &g, read_chosen, read, arg) < 0)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	rows = vmt_sharers_rows(sharers, &n, &dropped);
 	if (!rows)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	r = vmt_run_model(run, ctx, NULL);
 	if (r)
 		return r;

@@ -23,12 +23,6 @@ int vmt_maps_huge_parse(struct vmt_ctx *ctx)
 	return vmt_wanted_columns(ctx, &vmt_entity_huge, &columns);
 }
 
-static int out_of_memory(const struct vmt_ctx *ctx)
-{
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
-}
-
 /* Rows of all mappings that smaps was read for; they are the sample's. */
 static int make_rows(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_thp *thp,
 		     struct vmt_huge **ret, size_t *ret_n)
@@ -41,13 +35,13 @@ static int make_rows(struct vmt_ctx *ctx, struct vmt_run *run, const struct vmt_
 		n += s->maps[i].n_maps;
 	rows = vmt_arena_alloc(&s->arena, n ? n : 1, sizeof(*rows));
 	if (!rows)
-		return out_of_memory(ctx);
+		return vmt_no_memory(ctx);
 	n = 0;
 	for (i = 0; i < s->n_procs; i++)
 		for (k = 0; k < s->maps[i].n_maps; k++)
 			if (vmt_huge_row(thp, &s->procs[i], &s->maps[i].maps[k], s->host.page_size,
 					 &s->arena, &rows[n++]) < 0)
-				return out_of_memory(ctx);
+				return vmt_no_memory(ctx);
 	*ret = rows;
 	*ret_n = n;
 	return 0;

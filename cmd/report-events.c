@@ -104,10 +104,8 @@ int vmt_report_events_add(const struct vmt_report_events *e, struct vmt_ctx *ctx
 	gaps->machine_only = true;
 	events->title = vmt_report_has_pictures(ctx) ? PAGE_TITLE : watched(s);
 	if (vmt_columns_parse(&events->columns, events->def->entity, COLUMNS, NULL) < 0 ||
-	    vmt_section_arrange(events, rows) < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	    vmt_section_arrange(events, rows) < 0)
+		return vmt_no_memory(ctx);
 	/* Lines are whole, however narrow the terminal. */
 	for (i = 0; sentences && i < events->n; i++)
 		vmt_event_line(&events->note, events->rows[i], ctx->out.ascii);

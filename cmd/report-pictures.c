@@ -49,10 +49,8 @@ int vmt_report_maps(struct vmt_ctx *ctx, struct vmt_run *run, const uint64_t *pi
 	const struct vmt_sample *s = run->sample;
 	size_t i, k = 0;
 
-	if (!indices) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!indices)
+		return vmt_no_memory(ctx);
 	for (i = 0; i < n; i++) {
 		const struct vmt_proc *p = vmt_sample_proc(s, pids[i]);
 

@@ -78,10 +78,8 @@ int vmt_budgets_parse(struct vmt_ctx *ctx, struct vmt_budgets *b)
 
 	b->rows = calloc(ctx->n_given + 1, sizeof(*b->rows));
 	b->fields = calloc(ctx->n_given + 1, sizeof(*b->fields));
-	if (!b->rows || !b->fields) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!b->rows || !b->fields)
+		return vmt_no_memory(ctx);
 	for (i = 0; i < ctx->n_given; i++) {
 		if (strcmp(ctx->given[i].opt->name, "budget") != 0)
 			continue;

@@ -33,10 +33,8 @@ static int draw(struct batch *b)
 	}
 	if (more)
 		r = vmt_ui_draw(b->ui, &b->canvas);
-	if (r < 0) {
-		vmt_complain(b->ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (r < 0)
+		return vmt_no_memory(b->ctx);
 	return 0;
 }
 

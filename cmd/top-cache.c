@@ -65,10 +65,8 @@ static int walk(struct vmt_top_cache *c, struct vmt_run *run, struct vmt_ctx *ct
 	r = vmt_collect_inodes(run->collector, s, &opts);
 	if (r == 0)
 		r = ask_largest(run, s, named);
-	if (r < 0) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (r < 0)
+		return vmt_no_memory(ctx);
 	vmt_sample_free(c->found);
 	c->found = VMT_STEAL(s);
 	c->found_ns = vmt_now_ns(CLOCK_MONOTONIC);
@@ -93,8 +91,7 @@ int vmt_top_cache_sample(struct vmt_top_cache *c, struct vmt_run *run, struct vm
 	to->cache.files = calloc(from->cache.n_files + 1, sizeof(*to->cache.files));
 	if (!to->cache.files) {
 		to->cache = (struct vmt_cache_sample){ 0 };
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
+		return vmt_no_memory(ctx);
 	}
 	to->cache.cap_files = from->cache.n_files + 1;
 	/* The texts of the rows stay those of the walk, which outlives this sample. */

@@ -103,8 +103,7 @@ static int begin_rows(struct vmt_top *top)
 
 static int no_memory(struct vmt_ctx *ctx)
 {
-	vmt_complain(ctx, "out of memory");
-	return VMT_EXIT_FAILED;
+	return vmt_no_memory(ctx);
 }
 
 static int read_rows(struct vmt_top *top, struct vmt_ctx *ctx, const struct vmt_ui_want *want,

@@ -348,10 +348,8 @@ int vmt_top_dashboard(struct vmt_ctx *ctx, const struct vmt_ui_settings *setting
 	struct vmt_err err = { 0 };
 	int r;
 
-	if (ctx->root && !root) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (ctx->root && !root)
+		return vmt_no_memory(ctx);
 	look(&d, settings, &opts);
 	if (vmt_terminal_open(&opts, &terminal, &err) < 0) {
 		vmt_note(ctx, "%s: one screen as text", err.text);

@@ -280,10 +280,8 @@ int vmt_top_faults_model(struct vmt_top_faults *f, struct vmt_run *run, struct v
 		sum += f->kept[i].n;
 	m->singles = vmt_arena_alloc(&m->arena, sum, sizeof(*m->singles));
 	m->n_singles = 0;
-	if (!m->singles) {
-		vmt_complain(ctx, "out of memory");
-		return VMT_EXIT_FAILED;
-	}
+	if (!m->singles)
+		return vmt_no_memory(ctx);
 	for (i = 0; i < f->n_kept; i++) {
 		memcpy(m->singles + m->n_singles, f->kept[i].rows,
 		       f->kept[i].n * sizeof(*m->singles));

@@ -144,6 +144,19 @@ struct vmt_proc *vmt_sample_proc_since(const struct vmt_sample *s, uint64_t pid,
 	return p;
 }
 
+void vmt_source_stat_count(struct vmt_source_stat *to, const struct vmt_source_stat *from)
+{
+	to->reads += from->reads;
+	to->bytes += from->bytes;
+	to->cpu_ns += from->cpu_ns;
+	if (from->longest_ns > to->longest_ns)
+		to->longest_ns = from->longest_ns;
+	to->denied += from->denied;
+	to->gone += from->gone;
+	to->timed_out += from->timed_out;
+	to->skipped += from->skipped;
+}
+
 void vmt_source_stat_add(struct vmt_source_stat *to, const struct vmt_source_stat *from)
 {
 	if (from->state > to->state || (from->state == to->state && !to->reason[0])) {
@@ -156,15 +169,7 @@ void vmt_source_stat_add(struct vmt_source_stat *to, const struct vmt_source_sta
 	to->doubts |= from->doubts;
 	to->answered += from->answered;
 	to->failed += from->failed;
-	to->reads += from->reads;
-	to->bytes += from->bytes;
-	to->cpu_ns += from->cpu_ns;
-	if (from->longest_ns > to->longest_ns)
-		to->longest_ns = from->longest_ns;
-	to->denied += from->denied;
-	to->gone += from->gone;
-	to->timed_out += from->timed_out;
-	to->skipped += from->skipped;
+	vmt_source_stat_count(to, from);
 	to->unknown_keys += from->unknown_keys;
 }
 

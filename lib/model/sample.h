@@ -164,8 +164,10 @@ struct vmt_proc *vmt_sample_proc(const struct vmt_sample *s, uint64_t pid);
  * neither files nor mappings. */
 struct vmt_proc *vmt_sample_proc_since(const struct vmt_sample *s, uint64_t pid,
 				       uint64_t start_time_ns);
-/* Adds what a source of another sample cost and lacked, which vmt_sample_settle() has made a state
- * of, to one that has a single row for both: how the worse of them went is what it has. */
+/* Adds what reading for a source of another sample cost, and what was refused. */
+void vmt_source_stat_count(struct vmt_source_stat *to, const struct vmt_source_stat *from);
+/* The same, and what it lacked, which vmt_sample_settle() has made a state of: where both have a
+ * single row, how the worse of them went is what it has. */
 void vmt_source_stat_add(struct vmt_source_stat *to, const struct vmt_source_stat *from);
 /* Leaves kernel threads out, which have no memory of their own; before mappings are read. */
 void vmt_sample_drop_kernel(struct vmt_sample *s);
