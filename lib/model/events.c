@@ -215,6 +215,7 @@ int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, ui
 {
 	VMT_AUTO_BUF text = { 0 };
 	bool failed = vmt_event_failed(e);
+	int64_t rss;
 
 	*ret = (struct vmt_event){ 0 };
 	if (host->realtime_ns && host->monotonic_ns) {
@@ -241,8 +242,9 @@ int vmt_event_row(const struct vmt_event_raw *e, const struct vmt_host *host, ui
 	}
 	if (e->has & VMT_EVENT_HAS_TIME)
 		VMT_SET(event, duration_ns, ret, e->ns);
-	if (e->has & VMT_EVENT_HAS_RSS)
-		VMT_SET(event, rss_change_bytes, ret, e->rss_pages * (int64_t)host->page_size);
+	if (e->has & VMT_EVENT_HAS_RSS &&
+	    !__builtin_mul_overflow(e->rss_pages, (int64_t)host->page_size, &rss))
+		VMT_SET(event, rss_change_bytes, ret, rss);
 	if (e->call != VMT_CALL_STALL)
 		VMT_SET(event, compat, ret, (e->has & VMT_EVENT_IS_COMPAT) != 0);
 	vmt_event_sentence(&text, ret, host->page_size);

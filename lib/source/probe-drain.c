@@ -43,7 +43,8 @@ struct vmt_drain {
 	bool has_thread;
 	struct vmt_drain_tick tick;
 	uint32_t quiet_ns; /* how long it sleeps where nothing came for a while */
-	int error; /* memory was short, and records are missing from the piles */
+	int error; /* why records are missing from the piles: memory was short, or one was of no
+		      pile */
 };
 
 static size_t mask_words(const struct pile *p)
@@ -95,11 +96,14 @@ static int on_record(void *data, void *record, size_t size)
 	struct vmt_drain *d = data;
 
 	for (unsigned i = 0; i < VMT_DRAIN_PILES; i++) {
-		if (d->piles[i].size != size)
+		if (!size || d->piles[i].size != size)
 			continue;
 		if (keep(&d->piles[i], record))
 			d->error = -ENOMEM;
+		return 0;
 	}
+	/* Whose it was, and what stood in it, nobody knows. */
+	d->error = -EBADMSG;
 	return 0;
 }
 
@@ -259,6 +263,14 @@ int vmt_drain_error(struct vmt_drain *d)
 	r = d->error;
 	pthread_mutex_unlock(&d->lock);
 	return r;
+}
+
+int vmt_drain_explain(int error, const char *what, struct vmt_err *err)
+{
+	return vmt_err_set(err, error, NULL, 0,
+			   error == -EBADMSG ? "a row of the %s came in a size that none has"
+					     : "no memory for the %s",
+			   what);
 }
 
 void vmt_drain_free(struct vmt_drain *d)

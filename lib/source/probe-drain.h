@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 /*
  * What BPF programs hand over through a ring while they run, kept until it is read: a thread
  * empties the ring, so that neither the tables nor the ring fill while nobody asks. Records are of
@@ -29,8 +31,11 @@ struct vmt_drain_tick {
 int vmt_drain_start(int ring_fd, const size_t sizes[VMT_DRAIN_PILES], bool patient,
 		    const struct vmt_drain_tick *tick, struct vmt_drain **ret);
 
-/* -ENOMEM where records are missing from the piles: what is told of them would be false. */
+/* Where records are missing from the piles, so that what is told of them would be false: -ENOMEM,
+ * or -EBADMSG where one had a size that none has. */
 int vmt_drain_error(struct vmt_drain *d);
+/* Puts in words what such an error means for what was asked for: "faults". error. */
+int vmt_drain_explain(int error, const char *what, struct vmt_err *err);
 
 /* Takes what is in the ring now, and gives how many records of a pile are kept. */
 size_t vmt_drain_count(struct vmt_drain *d, unsigned pile);

@@ -12,34 +12,6 @@
  * goes on, so it may come to have no room; the frames without it are counted. */
 #define CODES_MANY 65536u
 
-struct vmt_event_raw vmt_events_raw_of(const struct vmt_event_record *r)
-{
-	struct vmt_event_raw e = {
-		.end_ns = r->end_ns,
-		.ns = r->ns,
-		.ret = r->ret,
-		.rss_pages = r->rss_pages,
-		.before = r->before,
-		.inode = r->ino,
-		.dev_major = r->dev >> 20,
-		.dev_minor = r->dev & ((1u << 20) - 1),
-		.pid = r->tgid,
-		.tid = r->tid,
-		.uid = r->uid,
-		.call = r->call < VMT_CALLS ? r->call : VMT_CALL_NONE,
-	};
-
-	e.has = (r->flags & VMT_EVENT_TIMED ? VMT_EVENT_HAS_TIME : 0u) |
-		(r->flags & VMT_EVENT_RSS ? VMT_EVENT_HAS_RSS : 0u) |
-		(r->flags & VMT_EVENT_FILE ? VMT_EVENT_HAS_FILE : 0u) |
-		(r->flags & VMT_EVENT_BEFORE ? VMT_EVENT_HAS_BEFORE : 0u) |
-		(r->flags & VMT_EVENT_CLONE_FLAGS ? VMT_EVENT_HAS_CLONE : 0u) |
-		(r->flags & VMT_EVENT_COMPAT ? VMT_EVENT_IS_COMPAT : 0u);
-	memcpy(e.args, r->args, sizeof(e.args));
-	memcpy(e.comm, r->comm, sizeof(e.comm));
-	return e;
-}
-
 struct vmt_event_count vmt_events_count_of(const struct vmt_slot_call *c)
 {
 	return (struct vmt_event_count){
@@ -165,17 +137,6 @@ int vmt_events_read_sites(struct vmt_events *x, int claims_fd, struct vmt_arena 
 	return ret->touched_wanted
 		       ? read_claims(claims_fd, place_of, x->stacks.rows.len, arena, ret)
 		       : 0;
-}
-
-int vmt_events_stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e)
-{
-	const struct vmt_event_stacked *r = record;
-	struct vmt_fault_stack *stack = vmt_arena_alloc(x->arena, 1, sizeof(*stack));
-
-	if (!stack || vmt_probe_stack_copy(&r->stack, x->frames_most, x->arena, stack))
-		return -ENOMEM;
-	e->stack = stack;
-	return 0;
 }
 
 int vmt_events_codes(const struct vmt_events *x, struct vmt_arena *arena,

@@ -32,6 +32,7 @@ struct vmt_events {
 	uint64_t start_ns;
 	uint64_t stop_ns;
 	uint64_t listed;
+	uint64_t broken; /* what of the ring was no event, by its call or its length */
 	bool trusted;
 	/* Of one vmt_events_take(). */
 	struct vmt_arena *arena;
@@ -41,8 +42,10 @@ struct vmt_events {
 	size_t taken;
 };
 
-/* An event as the ring holds it, without its file, stack, crash or stall. */
-struct vmt_event_raw vmt_events_raw_of(const struct vmt_event_record *r);
+/* For ring_buffer__new(): takes one record, of any length and any bytes, and gives it to x->fn. x
+ * is a struct vmt_events, of which it needs names, pressure, frames_most, and what is of one
+ * vmt_events_take(). -ENOMEM, what fn returned, or -EAGAIN: x->left is 0. */
+int vmt_events_on_record(void *x, void *record, size_t size);
 struct vmt_event_count vmt_events_count_of(const struct vmt_slot_call *c);
 
 /* Sizes of the tables for stacks of single events alone, before the object is loaded: room for the
@@ -57,5 +60,3 @@ int vmt_events_map_stacks(struct vmt_events *x, const struct bpf_object *object,
  * claims. Of this process there are those of the self-check. 0 or -ENOMEM. */
 int vmt_events_read_sites(struct vmt_events *x, int claims_fd, struct vmt_arena *arena,
 			  struct vmt_event_sample *ret);
-/* Sets the stack of an event, in x->arena. 0 or -ENOMEM. */
-int vmt_events_stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e);

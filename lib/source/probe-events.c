@@ -260,73 +260,6 @@ static bool is_attached(const struct vmt_events *x, const char *hook)
 	return false;
 }
 
-static int name_at(void *arg, uint32_t row, struct vmt_arena *arena, struct vmt_bytes *ret)
-{
-	const struct vmt_events *x = arg;
-	const struct vmt_slot_name *name;
-	bool deleted, cut;
-
-	if (!row || row > x->names.len)
-		return 0;
-	name = vmt_probe_at(&x->names, row - 1);
-	if (!name->ready)
-		return 0;
-	return vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[', arena,
-			      ret, &deleted, &cut);
-}
-
-static int crash_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e)
-{
-	struct vmt_crash *crash = vmt_arena_alloc(x->arena, 1, sizeof(*crash));
-
-	if (!crash || vmt_probe_crash(record, name_at, x, x->arena, crash))
-		return -ENOMEM;
-	e->crash = crash;
-	return 0;
-}
-
-static int stall_of(struct vmt_events *x, const struct vmt_stall_record *r, struct vmt_event_raw *e)
-{
-	struct vmt_stall *stall = vmt_arena_alloc(x->arena, 1, sizeof(*stall));
-
-	if (!stall)
-		return -ENOMEM;
-	*stall = vmt_pressure_stall(r, x->pressure.throttle_told);
-	if (name_at(x, r->cgroup, x->arena, &stall->cgroup) ||
-	    name_at(x, r->limit, x->arena, &stall->limit))
-		return -ENOMEM;
-	e->stall = stall;
-	return 0;
-}
-
-static int on_record(void *data, void *record, size_t size)
-{
-	const struct vmt_event_record *r = record;
-	struct vmt_events *x = data;
-	struct vmt_event_raw e;
-	int code = 0;
-
-	if (size < sizeof(*r) ||
-	    (r->flags & VMT_EVENT_STACK && size < sizeof(struct vmt_event_stacked)) ||
-	    (r->call == VMT_BPF_CALL_CRASH && size < sizeof(struct vmt_crash_record)) ||
-	    (r->call == VMT_BPF_CALL_STALL && size < sizeof(struct vmt_stall_record)))
-		return -EINVAL;
-	e = vmt_events_raw_of(r);
-	if (name_at(x, r->name, x->arena, &e.path) ||
-	    (r->flags & VMT_EVENT_STACK && vmt_events_stack_of(x, record, &e)) ||
-	    (e.call == VMT_CALL_CRASH && crash_of(x, record, &e)) ||
-	    (e.call == VMT_CALL_STALL && stall_of(x, record, &e)))
-		return -ENOMEM;
-	x->taken++;
-	x->listed++;
-	if (e.call != VMT_CALL_NONE)
-		code = x->fn(x->arg, &e);
-	if (code < 0)
-		return code;
-	/* A negative result ends the call; this event has been taken. */
-	return --x->left ? 0 : -EAGAIN;
-}
-
 int vmt_events_take(struct vmt_events *x, size_t most, struct vmt_arena *arena, vmt_events_fn *fn,
 		    void *arg)
 {
@@ -469,7 +402,7 @@ static int prepare(struct vmt_events *x, const struct vmt_events_opts *opts)
 		r = r ?: vmt_drain_start(bpf_map__fd(s->maps.ended), sizes, true, NULL, &x->ended);
 	if (r)
 		return r;
-	x->ring = ring_buffer__new(bpf_map__fd(s->maps.events), on_record, x, NULL);
+	x->ring = ring_buffer__new(bpf_map__fd(s->maps.events), vmt_events_on_record, x, NULL);
 	return x->ring ? 0 : errno ? -errno : -ENOMEM;
 }
 
@@ -602,7 +535,7 @@ int vmt_events_filter(const struct vmt_events *x)
 
 void vmt_events_losses(const struct vmt_events *x, uint64_t *ret_lost, uint64_t *ret_limited)
 {
-	*ret_lost = stat(x, VMT_STAT_DROPPED);
+	*ret_lost = stat(x, VMT_STAT_DROPPED) + x->broken;
 	*ret_limited = stat(x, VMT_STAT_LIMITED);
 }
 
@@ -691,6 +624,8 @@ static void read_misses(const struct vmt_events *x, struct vmt_event_sample *ret
 int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_event_sample *ret,
 		    struct vmt_err *err)
 {
+	int r;
+
 	*ret = (struct vmt_event_sample){
 		.running = true,
 		.trusted = x->trusted,
@@ -698,7 +633,7 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		.stop_ns = x->stop_ns,
 		.listed = x->listed,
 		.limited = stat(x, VMT_STAT_LIMITED),
-		.lost = stat(x, VMT_STAT_DROPPED),
+		.lost = stat(x, VMT_STAT_DROPPED) + x->broken,
 		.unopened = stat(x, VMT_STAT_NO_ACCOUNT),
 		.unwatched = stat(x, VMT_STAT_BUSY),
 		.compat = stat(x, VMT_STAT_COMPAT),
@@ -717,9 +652,9 @@ int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_ev
 		snprintf(ret->crash_reason, sizeof(ret->crash_reason), "%.190s",
 			 vmt_probe_crash_reason(x->crash_error));
 	read_misses(x, ret);
-	if (read_rows(x, arena, ret) < 0 ||
-	    (x->sites.base &&
-	     vmt_events_read_sites(x, bpf_map__fd(x->skeleton->maps.claims), arena, ret) < 0))
-		return vmt_err_set(err, -ENOMEM, NULL, 0, "no memory for the events");
-	return 0;
+	r = read_rows(x, arena, ret);
+	if (r == 0 && x->sites.base &&
+	    vmt_events_read_sites(x, bpf_map__fd(x->skeleton->maps.claims), arena, ret) < 0)
+		r = -ENOMEM;
+	return r ? vmt_drain_explain(r, "events", err) : 0;
 }

@@ -75,7 +75,8 @@ bool vmt_events_names_full(const struct vmt_events *x);
 
 /* Counts no more; what is in the ring can still be taken. */
 void vmt_events_stop(struct vmt_events *x);
-/* All that was counted; after vmt_events_stop(). 0 or -ENOMEM. */
+/* All that was counted; after vmt_events_stop(). 0, -ENOMEM, or -EBADMSG where a row came in no
+ * size that rows have. */
 int vmt_events_read(struct vmt_events *x, struct vmt_arena *arena, struct vmt_event_sample *ret,
 		    struct vmt_err *err);
 /* NULL is fine. */

@@ -384,11 +384,11 @@ int vmt_fault_bpf_read(struct vmt_probe *p, void *state, struct vmt_arena *arena
 		r = vmt_drain_error(s->drain);
 	if (!r && s->singles) {
 		ret->have |= VMT_HAVE_SINGLES;
-		t->singles_lost = *s->events_lost;
+		t->singles_lost = *s->events_lost + vmt_probe_singles_broken(s->singles);
 		r = vmt_probe_singles_read(s->singles, arena, ret);
 	}
 	if (r)
-		return vmt_err_set(err, r, NULL, 0, "no memory for the faults");
+		return vmt_drain_explain(r, "faults", err);
 
 	if (!vmt_probe_misses(&s->loaded, &t->recursion_misses))
 		ret->have |= VMT_HAVE_MISSES;
@@ -427,6 +427,6 @@ int vmt_fault_bpf_live(void *state, bool last, struct vmt_arena *arena,
 	if (r)
 		return vmt_err_set(err, r, NULL, 0, "no memory for single faults");
 	ret->have = VMT_HAVE_SINGLES;
-	ret->totals.singles_lost = *s->events_lost;
+	ret->totals.singles_lost = *s->events_lost + vmt_probe_singles_broken(s->singles);
 	return 0;
 }

@@ -129,7 +129,8 @@ static int find(struct vmt_probe_live *l, uint32_t slot, uint32_t pid, struct vm
 		return 0;
 	(void)vmt_drain_count(l->drain, l->pile);
 	while (vmt_drain_next(l->drain, l->pile, &l->next, &row)) {
-		int r = places_put(&l->gone, row.slot, row.tgid, at);
+		/* Without a number it is nobody's. */
+		int r = row.slot ? places_put(&l->gone, row.slot, row.tgid, at) : 0;
 
 		if (r < 0)
 			return r;

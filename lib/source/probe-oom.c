@@ -13,9 +13,8 @@
 
 #include "base/mem.h"
 #include "bpf/fault.h"
-#include "bpf/oom.h"
 #include "source/probe-btf.h"
-#include "source/probe-load.h"
+#include "source/probe-oom-record.h"
 
 /* Generated; our warnings are not bpftool's. */
 #pragma GCC diagnostic push
@@ -29,10 +28,6 @@
 /* Pages of the self-check, as many as a table of the last level has, and one more. */
 #define CHECKS 513
 
-static_assert(VMT_OOM_ZONE_COUNT == VMT_OOM_ZONES && VMT_OOM_ORDER_COUNT == VMT_OOM_ORDERS &&
-		      VMT_OOM_MAP_COUNT == VMT_OOM_MAPS,
-	      "the same on both sides");
-
 struct vmt_ooms {
 	struct vmt_oom_bpf *skeleton;
 	struct bpf_link **links;
@@ -43,11 +38,7 @@ struct vmt_ooms {
 	const char *no_tables; /* why pages are not counted, or NULL */
 	const char *no_retry; /* why it is not known what reclaim looked at, or NULL */
 	uint64_t before; /* losses of the self-check */
-	/* Of one vmt_ooms_take(). */
-	struct vmt_arena *arena;
-	vmt_ooms_fn *fn;
-	void *arg;
-	size_t taken;
+	struct vmt_oom_taker taker;
 	/* Of the self-check. */
 	const void *looked_at;
 	bool right;
@@ -163,146 +154,13 @@ static int load(struct vmt_ooms *x, const struct vmt_ooms_opts *opts)
 	}
 }
 
-static int take_name(const struct vmt_slot_name *name, struct vmt_arena *arena,
-		     struct vmt_bytes *ret)
-{
-	bool deleted, cut;
-
-	*ret = VMT_BYTES("/");
-	return name->len ? vmt_probe_path(name, false, arena, ret, &deleted, &cut) : 0;
-}
-
-static int take_map(const struct vmt_ooms *x, const struct vmt_oom_map_slot *m,
-		    struct vmt_oom_raw_map *ret)
-{
-	const struct vmt_slot_name *name;
-	bool deleted, cut;
-
-	*ret = (struct vmt_oom_raw_map){
-		.start = m->start,
-		.end = m->end,
-		.flags = m->flags,
-		.offset_pages = m->offset,
-		.inode = m->ino,
-		.present = m->present,
-		.swapped = m->swapped,
-		.dev_major = m->dev >> 20,
-		.dev_minor = m->dev & ((1u << 20) - 1),
-	};
-	if (!m->name || m->name > x->names.len)
-		return 0;
-	name = vmt_probe_at(&x->names, m->name - 1);
-	if (!name->ready)
-		return 0;
-	return vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[',
-			      x->arena, &ret->path, &deleted, &cut);
-}
-
-static void take_zone(const struct vmt_oom_zone_slot *z, struct vmt_oom_raw_zone *ret)
-{
-	*ret = (struct vmt_oom_raw_zone){
-		.node = z->node,
-		.index = z->index,
-		.free = z->free,
-		.min = z->min,
-		.low = z->low,
-		.high = z->high,
-		.boost = z->boost,
-		.reserve = z->reserve,
-		.highatomic = z->highatomic,
-		.managed = z->managed,
-		.file = z->file,
-	};
-	memcpy(ret->name, z->name, sizeof(ret->name));
-	memcpy(ret->blocks, z->blocks, sizeof(ret->blocks));
-}
-
-static unsigned has_of(uint32_t flags)
-{
-	return (flags & VMT_OOM_RSS ? VMT_OOM_HAS_RSS : 0u) |
-	       (flags & VMT_OOM_CONTROL ? VMT_OOM_HAS_REQUEST : 0u) |
-	       (flags & VMT_OOM_LIMIT_CGROUP ? VMT_OOM_HAS_LIMIT : 0u) |
-	       (flags & VMT_OOM_NODES ? VMT_OOM_HAS_NODES : 0u) |
-	       (flags & VMT_OOM_ALLOWED ? VMT_OOM_HAS_ALLOWED : 0u) |
-	       (flags & VMT_OOM_TABLES ? VMT_OOM_HAS_TABLES : 0u) |
-	       (flags & VMT_OOM_RETRY ? VMT_OOM_HAS_RETRY : 0u) |
-	       (flags & VMT_OOM_VERSION_1 ? VMT_OOM_IS_V1 : 0u) |
-	       (flags & VMT_OOM_GROUP ? VMT_OOM_IS_GROUP : 0u) |
-	       (flags & VMT_OOM_MAPS_CUT ? VMT_OOM_IS_CUT : 0u) |
-	       (flags & VMT_OOM_ZONES_CUT ? VMT_OOM_IS_ZONES_CUT : 0u) |
-	       (flags & VMT_OOM_SPACE ? VMT_OOM_HAS_SPACE : 0u);
-}
-
-static enum vmt_oom_constraint constraint_of(const struct vmt_oom_record *r)
-{
-	if (!(r->flags & VMT_OOM_CONTROL))
-		return VMT_OOM_UNKNOWN;
-	switch (r->constraint) {
-	case VMT_BPF_CONSTRAINT_NONE:
-		return VMT_OOM_MACHINE;
-	case VMT_BPF_CONSTRAINT_CPUSET:
-		return VMT_OOM_CPUSET;
-	case VMT_BPF_CONSTRAINT_POLICY:
-		return VMT_OOM_POLICY;
-	default:
-		return VMT_OOM_CGROUP;
-	}
-}
-
-/* A counter of RSS may be below 0 for a moment, and means 0 then, as get_mm_counter() has it. */
-static uint64_t pages_of(uint64_t rss)
-{
-	return rss > INT64_MAX ? 0 : rss;
-}
-
-static struct vmt_oom_raw raw_of(const struct vmt_oom_record *r)
-{
-	struct vmt_oom_raw raw = {
-		.ns = r->ns,
-		.took_ns = r->took_ns,
-		.start_ns = r->start,
-		.file = pages_of(r->rss[0]),
-		.anon = pages_of(r->rss[1]),
-		.swap = pages_of(r->rss[2]),
-		.shmem = pages_of(r->rss[3]),
-		.tables_bytes = r->tables_bytes,
-		.total_vm = r->total_vm,
-		.start_brk = r->start_brk,
-		.brk = r->brk,
-		.start_stack = r->start_stack,
-		.total_pages = r->total_pages,
-		.nodes = r->nodes,
-		.allowed = r->allowed,
-		.usage = r->usage,
-		.max = r->max,
-		.memsw_usage = r->swap_usage,
-		.memsw_max = r->swap_max,
-		.retry_reclaimable = r->retry_reclaimable,
-		.pid = r->tgid,
-		.uid = r->uid,
-		.by_pid = r->by_tgid,
-		.by_tid = r->by_tid,
-		.adjust = r->adjust,
-		.order = r->order,
-		.gfp = r->gfp,
-		.highest = r->highest,
-		.retry_loops = r->retry_loops > 0 ? (uint32_t)r->retry_loops : 0,
-		.constraint = constraint_of(r),
-		.has = has_of(r->flags),
-	};
-
-	memcpy(raw.comm, r->comm, sizeof(raw.comm));
-	memcpy(raw.by_comm, r->by_comm, sizeof(raw.by_comm));
-	return raw;
-}
-
 /* Of the self-check: a mapping of which is known how much of it is there. */
 static bool is_right(const struct vmt_ooms *x, const struct vmt_oom_record *r)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (r->tgid != (uint32_t)getpid() || r->by_tgid != (uint32_t)getpid() ||
-	    (r->flags & VMT_OOM_RSS && pages_of(r->rss[1]) < CHECKS))
+	    (r->flags & VMT_OOM_RSS && vmt_oom_pages(r->rss[1]) < CHECKS))
 		return false;
 	if (x->no_tables)
 		return r->n_maps > 0;
@@ -316,44 +174,23 @@ static bool is_right(const struct vmt_ooms *x, const struct vmt_oom_record *r)
 	return false;
 }
 
-static int on_record(void *data, void *record, size_t size)
+static void on_check(void *arg, const struct vmt_oom_record *r)
 {
-	const struct vmt_oom_record *r = record;
-	struct vmt_ooms *x = data;
-	struct vmt_oom_raw raw;
-	int code = 0;
+	struct vmt_ooms *x = arg;
 
-	if (size < sizeof(*r))
-		return -EINVAL;
-	if (r->flags & VMT_OOM_CHECK) {
-		x->right = is_right(x, r);
-		return 0;
-	}
-	raw = raw_of(r);
-	if (r->flags & VMT_OOM_VICTIM_CGROUP)
-		code = take_name(&r->victim_cgroup, x->arena, &raw.cgroup);
-	if (code == 0 && r->flags & VMT_OOM_LIMIT_CGROUP)
-		code = take_name(&r->limit_cgroup, x->arena, &raw.limit_cgroup);
-	for (uint32_t i = 0; code == 0 && i < r->n_maps && i < VMT_OOM_MAPS; i++)
-		code = take_map(x, &r->maps[i], &raw.maps[raw.n_maps++]);
-	for (uint32_t i = 0; i < r->n_zones && i < VMT_OOM_ZONES; i++)
-		take_zone(&r->zones[i], &raw.zones[raw.n_zones++]);
-	if (code)
-		return -ENOMEM;
-	x->taken++;
-	return x->fn(x->arg, &raw);
+	x->right = is_right(x, r);
 }
 
 int vmt_ooms_take(struct vmt_ooms *x, struct vmt_arena *arena, vmt_ooms_fn *fn, void *arg)
 {
 	int n;
 
-	x->arena = arena;
-	x->fn = fn;
-	x->arg = arg;
-	x->taken = 0;
+	x->taker.arena = arena;
+	x->taker.fn = fn;
+	x->taker.arg = arg;
+	x->taker.taken = 0;
 	n = ring_buffer__consume(x->ring);
-	return n < 0 ? n : (int)x->taken;
+	return n < 0 ? n : (int)x->taker.taken;
 }
 
 /* How page tables can be read, which is a guess until it is proved. */
@@ -397,7 +234,10 @@ static int prepare(struct vmt_ooms *x)
 			r = -errno;
 	if (r)
 		return r;
-	x->ring = ring_buffer__new(bpf_map__fd(s->maps.ooms), on_record, x, NULL);
+	x->taker.names = &x->names;
+	x->taker.check = on_check;
+	x->taker.check_arg = x;
+	x->ring = ring_buffer__new(bpf_map__fd(s->maps.ooms), vmt_oom_on_record, &x->taker, NULL);
 	return x->ring ? 0 : errno ? -errno : -ENOMEM;
 }
 
@@ -498,7 +338,7 @@ const char *vmt_ooms_tables(const struct vmt_ooms *x)
 uint64_t vmt_ooms_lost(const struct vmt_ooms *x)
 {
 	return vmt_probe_stat(&x->stats, VMT_STAT_DROPPED) - x->before +
-	       vmt_probe_stat(&x->stats, VMT_STAT_UNRESOLVED);
+	       vmt_probe_stat(&x->stats, VMT_STAT_UNRESOLVED) + x->taker.broken;
 }
 
 uint64_t vmt_ooms_nameless(const struct vmt_ooms *x)

@@ -37,7 +37,8 @@ typedef int vmt_ooms_fn(void *arg, const struct vmt_oom_raw *raw);
 
 /* Hands out victims in the order of their deaths. How many, -ENOMEM, or what fn returned. */
 int vmt_ooms_take(struct vmt_ooms *x, struct vmt_arena *arena, vmt_ooms_fn *fn, void *arg);
-/* Victims for which the ring had no room, and those of which nothing but a number was known. */
+/* Victims for which the ring had no room, those of which nothing but a number was known, and what
+ * of the ring was no victim by its length. */
 uint64_t vmt_ooms_lost(const struct vmt_ooms *x);
 /* Mappings whose file's name found no room. */
 uint64_t vmt_ooms_nameless(const struct vmt_ooms *x);

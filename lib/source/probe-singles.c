@@ -34,6 +34,7 @@ struct vmt_probe_singles {
 	uint64_t n_second;
 	uint64_t taken;
 	uint64_t limited;
+	uint64_t broken; /* that were no faults, by their length */
 	uint64_t page;
 	struct vmt_fault_single *all;
 	size_t n;
@@ -125,8 +126,10 @@ static int take(void *ctx, void *data, size_t size)
 	struct vmt_probe_singles *s = ctx;
 	int r;
 
-	if (size < sizeof(struct vmt_fault_event))
-		return -EINVAL;
+	if (size != sizeof(struct vmt_fault_event)) {
+		s->broken++;
+		return 0;
+	}
 	r = vmt_probe_singles_take(s, data);
 	if (r)
 		return r;
@@ -164,6 +167,11 @@ void vmt_probe_singles_free(struct vmt_probe_singles *s)
 	ring_buffer__free(s->ring);
 	free(s->all);
 	free(s);
+}
+
+uint64_t vmt_probe_singles_broken(const struct vmt_probe_singles *s)
+{
+	return s->broken;
 }
 
 int vmt_probe_singles_drain(struct vmt_probe_singles *s, struct vmt_err *err)

@@ -18,6 +18,9 @@ void vmt_probe_singles_free(struct vmt_probe_singles *s);
 /* Empties the ring. -ENOMEM. */
 int vmt_probe_singles_drain(struct vmt_probe_singles *s, struct vmt_err *err);
 
+/* What of the ring was no fault, by its length, and is lost. */
+uint64_t vmt_probe_singles_broken(const struct vmt_probe_singles *s);
+
 /* Takes one fault as if it came from the ring. -ENOMEM. */
 struct vmt_fault_event;
 int vmt_probe_singles_take(struct vmt_probe_singles *s, const struct vmt_fault_event *e);

@@ -207,6 +207,10 @@ static void fields(void **state)
 	assert_field(event, start, &r, 0);
 	assert_field(event, size_bytes, &r, 5000);
 	assert_int_equal(r.rss_change_bytes, -8192);
+	/* More than there can be is not known. */
+	e.rss_pages = INT64_MIN / 4096 - 1;
+	r = row_of(&arena, &e);
+	assert_false(VMT_HAS(event, rss_change_bytes, &r));
 	vmt_arena_done(&arena);
 }
 
