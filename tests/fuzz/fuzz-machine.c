@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* meminfo, vmstat, zoneinfo, mountinfo, passwd, sysvipc/shm, pressure, settings, mm_stat and files
- * of cgroups; the first byte says which. */
+/* meminfo, vmstat, zoneinfo, mountinfo, passwd, sysvipc/shm, pressure, settings, mm_stat, files of
+ * cgroups, the layout of physical memory and modes of huge pages; the first byte says which. */
+#include <errno.h>
+#include <stdio.h>
+
 #include "fuzz.h"
+#include "model/huge.h"
 #include "source/cgroup-files.h"
 #include "source/devices.h"
 #include "source/machine.h"
 #include "source/mounts.h"
+#include "source/physical.h"
 #include "source/sysvipc.h"
 #include "source/users.h"
 
@@ -129,9 +134,46 @@ static int cgroup(struct vmt_bytes text, uint64_t *unknown)
 	return r;
 }
 
+/* Ranges and zones; what an address is in has it. */
+static int layout(struct vmt_bytes text, bool zones_alone, struct vmt_err *err)
+{
+	struct vmt_physical *p = vmt_physical_new(NULL);
+	int r;
+	size_t i;
+
+	CHECK(p);
+	r = zones_alone ? vmt_zones_parse(text, p, err) : vmt_iomem_parse(text, p, err);
+	for (i = 0; i < p->n_zones; i++) {
+		const struct vmt_zone *z = &p->zones[i];
+		int at = vmt_physical_zone(p, z->start);
+
+		CHECK(z->spanned && z->start + z->spanned >= z->start && !z->name[15]);
+		/* Those that lie over each other are told apart by sysfs, which is not here. */
+		CHECK(at == -1 || (size_t)at == i);
+	}
+	for (i = 0; i < p->n_iomem; i++)
+		CHECK(p->iomem[i].first > p->iomem[i].last ||
+		      vmt_physical_region(p, p->iomem[i].first));
+	CHECK(r != -EPERM || !p->n_iomem);
+	vmt_physical_unref(p);
+	return r == -EPERM ? 0 : r;
+}
+
+/* A mode has a word, which means it. */
+static int mode(struct vmt_bytes text)
+{
+	char again[64];
+	enum vmt_thp_mode m = vmt_thp_mode_parse(text);
+	int n = snprintf(again, sizeof(again), "[%s]\n", vmt_thp_mode_name(m));
+
+	CHECK(n > 2 && (size_t)n < sizeof(again));
+	CHECK(m == vmt_thp_mode_parse((struct vmt_bytes){ again, (size_t)n }));
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 9;
+	unsigned choice = fuzz_choice(&data, &size) % 12;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_system sys = { 0 };
 	struct vmt_err err = { 0 };
@@ -154,8 +196,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = pressure(text);
 	else if (choice == 7)
 		r = numbers(text);
-	else
+	else if (choice == 8)
 		r = cgroup(text, &unknown);
+	else if (choice < 11)
+		r = layout(text, choice == 9, &err);
+	else
+		r = mode(text);
 	CHECK(r == 0 || r == -EINVAL || r == -ERANGE);
 	CHECK(unknown <= size);
 	/* A malformed text is one of a line that is there. */

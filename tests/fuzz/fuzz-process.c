@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stat, statm, status, smaps_rollup, cgroup, numa_maps and syscall; the first byte says which. */
+/* stat, statm, status, smaps_rollup, cgroup, numa_maps, syscall and cmdline; the first byte says
+ * which. */
 #include "base/parse.h"
 #include "fuzz.h"
 #include "source/maps.h"
 #include "source/numa-maps.h"
 #include "source/pids.h"
+#include "source/proc-texts.h"
 #include "source/thread-stacks.h"
 
 static int stat_of(struct vmt_bytes text, struct vmt_arena *arena, struct vmt_proc *p)
@@ -77,9 +79,23 @@ static int syscall_of(struct vmt_bytes text)
 	return 0;
 }
 
+/* Its words, with blanks in the place of what is between them, and nothing of what is behind. */
+static int cmdline_of(struct vmt_bytes text, struct vmt_arena *arena)
+{
+	struct vmt_bytes line = { 0 };
+	int r = vmt_proc_cmdline_parse(text, arena, &line);
+	size_t i;
+
+	CHECK(r == 0 && line.len <= text.len && !(line.len && memchr(line.ptr, 0, line.len)));
+	for (i = 0; i < text.len; i++)
+		CHECK(i < line.len ? line.ptr[i] == (text.ptr[i] ? text.ptr[i] : ' ')
+				   : !text.ptr[i] || text.ptr[i] == ' ');
+	return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned choice = fuzz_choice(&data, &size) % 7;
+	unsigned choice = fuzz_choice(&data, &size) % 8;
 	struct vmt_bytes text = fuzz_text(data, size);
 	struct vmt_proc p = { 0 };
 	struct vmt_arena arena;
@@ -101,6 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = numa_of(text);
 	} else if (choice == 6) {
 		r = syscall_of(text);
+	} else if (choice == 7) {
+		r = cmdline_of(text, &arena);
 	} else {
 		r = vmt_rollup_parse(text, &p, &arena, &unknown, NULL);
 		if (VMT_HAS(proc, other, &p))
