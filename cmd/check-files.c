@@ -78,8 +78,7 @@ int vmt_check_lock(const char *path, int *ret_fd, unsigned *ret_times, struct vm
 		r = end_turn(fd);
 		if (r < 0)
 			return failed(err, r, path);
-		*ret_fd = fd;
-		fd = -1;
+		*ret_fd = VMT_STEAL_FD(fd);
 		return 0;
 	}
 	if (errno != EWOULDBLOCK)

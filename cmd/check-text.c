@@ -77,7 +77,7 @@ void vmt_check_text(struct vmt_buf *out, const struct vmt_check_plan *plan, enum
 	for (i = 0; i < VMT_ARRAY_LEN(order); i++)
 		n = add_items(out, plan, order[i], n);
 	if (!bad && few)
-		n = add_items(out, plan, VMT_STATUS_OK, n);
+		add_items(out, plan, VMT_STATUS_OK, n);
 	else if (!bad)
 		vmt_buf_addf(out, "%s%zu checks", n ? ", " : "", plan->n);
 	if (perfdata)

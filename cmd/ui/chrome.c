@@ -352,7 +352,7 @@ void vmt_draw_memory(struct vmt_ui *ui, struct vmt_canvas *c, unsigned y)
 					"=%s", span.data);
 	}
 	x = vmt_canvas_puts(c, y, right, VMT_STYLE_NORMAL, "avail ");
-	x = draw_value(ui, c, y, x, VMT_FIELD_system_available_bytes);
+	draw_value(ui, c, y, x, VMT_FIELD_system_available_bytes);
 	if (VMT_HAS(system, total_bytes, s) && VMT_HAS(system, available_bytes, s) &&
 	    s->total_bytes) {
 		percent = (unsigned)((unsigned __int128)s->available_bytes * 100 / s->total_bytes);

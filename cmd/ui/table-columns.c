@@ -323,7 +323,7 @@ static size_t find_col(const struct vmt_table *t, struct vmt_bytes name)
 /* Columns in the order in which they were named, and behind them the others as they stand. */
 static int put_first(struct vmt_table *t, const size_t *order, size_t n)
 {
-	VMT_AUTO_FREE struct vmt_table_col *cols = calloc(t->n_cols, sizeof(*cols));
+	VMT_AUTO_FREE struct vmt_table_col *cols = calloc(t->n_cols + 1, sizeof(*cols));
 	size_t i, k = 0;
 
 	if (!cols)

@@ -49,7 +49,6 @@ struct vmt_map_groups {
 	size_t cap_groups;
 	struct vmt_map_group other_row;
 	struct group other;
-	bool ended;
 };
 
 struct vmt_map_groups *vmt_map_groups_new(enum vmt_map_group_by by)

@@ -46,7 +46,7 @@ static bool is_gone(int r)
 
 static int add_row(struct walk *w, struct vmt_bytes path, size_t parent)
 {
-	const char *slash = memrchr(path.ptr, '/', path.len);
+	const char *slash;
 	struct vmt_cgroup *c;
 
 	if (vmt_grow(&w->rows, &w->cap_rows, w->n + 1, sizeof(*w->rows)) < 0 ||

@@ -542,7 +542,7 @@ int vmt_pid_open_live_task(int pid_fd, uint64_t pid)
 			continue;
 		r = open_task(dirfd(dir), e->d_name);
 		/* One that could not be read may have been the one; another one says the same. */
-		if (r >= 0 || r != -ESRCH)
+		if (r != -ESRCH)
 			ret = r;
 		if (r >= 0)
 			break;

@@ -45,7 +45,7 @@ bool vmt_probe_btf_lacks(const struct btf *btf, const char *hook)
 	name++;
 	if (!strncmp(hook, "fentry/", 7) || !strncmp(hook, "fexit/", 6))
 		return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0;
-	if (strncmp(hook, "tp_btf/", 7))
+	if (strncmp(hook, "tp_btf/", 7) != 0)
 		return false;
 	/* Each tracepoint has the type of its programs. */
 	snprintf(type, sizeof(type), "btf_trace_%s", name);

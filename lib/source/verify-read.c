@@ -14,11 +14,11 @@
 #define MACHINE_TRIES 8
 #define MACHINE_MAX   ((size_t)4 << 20)
 
-#define STATUS	(VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT))
-#define STATM	(VMT_SOURCE_BIT(STATM) | VMT_SOURCE_BIT(STAT))
-#define SMAPS	(VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP))
-#define PAGEMAP VMT_SOURCE_BIT(PAGEMAP)
-#define ROLLUP	VMT_SOURCE_BIT(ROLLUP)
+#define READ_STATUS  (VMT_SOURCE_BIT(STATUS) | VMT_SOURCE_BIT(STAT))
+#define READ_STATM   (VMT_SOURCE_BIT(STATM) | VMT_SOURCE_BIT(STAT))
+#define READ_SMAPS   (VMT_SOURCE_BIT(SMAPS) | VMT_SOURCE_BIT(ROLLUP))
+#define READ_PAGEMAP VMT_SOURCE_BIT(PAGEMAP)
+#define READ_ROLLUP  VMT_SOURCE_BIT(ROLLUP)
 
 /* Why something was not read, for the one report: strings of from do not last. */
 static void add_issues(struct vmt_sample *to, const struct vmt_sample *from, uint64_t known)
@@ -69,7 +69,7 @@ static void add_failures(struct vmt_source_stat *a, const struct vmt_source_stat
  */
 static void add_costs(struct vmt_sample *to, const struct vmt_sample *from, bool failures)
 {
-	const uint64_t known = VMT_SOURCE_BIT(PIDS) | STATUS;
+	const uint64_t known = VMT_SOURCE_BIT(PIDS) | READ_STATUS;
 	int i;
 
 	for (i = 0; i < VMT_SOURCE_COUNT; i++) {
@@ -151,7 +151,7 @@ static int read_once(struct vmt_collector *c, struct vmt_sample *into, uint64_t 
 	VMT_AUTO_SAMPLE middle = NULL;
 	VMT_AUTO_SAMPLE last = NULL;
 	struct vmt_reading rd = { .page_size = into->host.page_size };
-	int r = read_part(c, pid, STATUS, SMAPS, &first, err);
+	int r = read_part(c, pid, READ_STATUS, READ_SMAPS, &first, err);
 
 	if (r < 0)
 		return r;
@@ -161,11 +161,11 @@ static int read_once(struct vmt_collector *c, struct vmt_sample *into, uint64_t 
 		vmt_verify_reading(&rd, out);
 		return 0;
 	}
-	r = read_part(c, pid, STATM, PAGEMAP, &middle, err);
+	r = read_part(c, pid, READ_STATM, READ_PAGEMAP, &middle, err);
 	if (r < 0)
 		return r;
 	add_costs(into, middle, failures);
-	r = read_part(c, pid, STATUS, ROLLUP, &last, err);
+	r = read_part(c, pid, READ_STATUS, READ_ROLLUP, &last, err);
 	if (r < 0)
 		return r;
 	add_costs(into, last, false);

@@ -129,14 +129,22 @@ static void done(struct looked *l, struct unit_dir *d)
 		unit_dir_remove(d);
 }
 
-static const struct vmt_cgroup *find(const struct looked *l, const char *path)
+static const struct vmt_cgroup *find_any(const struct looked *l, const char *path)
 {
-	size_t i;
-
-	for (i = 0; i < l->m->n_cgroups; i++)
+	for (size_t i = 0; i < l->m->n_cgroups; i++)
 		if (vmt_bytes_is(l->m->cgroups[i].path, path))
 			return &l->m->cgroups[i];
 	return NULL;
+}
+
+static const struct vmt_cgroup *find(const struct looked *l, const char *path)
+{
+	const struct vmt_cgroup *c = find_any(l, path);
+
+	if (c)
+		return c;
+	fail_msg("there is no cgroup %s", path);
+	abort();
 }
 
 static void assert_binds(const struct looked *l, const char *path, const char *binds,
@@ -144,7 +152,6 @@ static void assert_binds(const struct looked *l, const char *path, const char *b
 {
 	const struct vmt_cgroup *c = find(l, path);
 
-	assert_non_null(c);
 	assert_text(cgroup, binds, c, binds);
 	if (tightest)
 		assert_text(cgroup, tightest, c, tightest);
@@ -271,9 +278,8 @@ static void min_reaches_down(void **state)
 		{ v2, 30 },
 		{ mounts, 20 },
 	};
-	size_t i;
 
-	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
 		struct unit_dir d;
 		struct looked l;
 
@@ -502,10 +508,9 @@ static void paths(void **state)
 		{ "..", NULL },
 	};
 	VMT_AUTO_BUF path = { 0 };
-	size_t i;
 
 	vmt_buf_adds(&m.point, "/sys/fs/cgroup");
-	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
 		int r;
 
 		vmt_buf_clear(&path);
@@ -590,8 +595,8 @@ static void deep_and_many(void **state)
 	look(&l, &d, NULL, 50);
 	assert_int_equal(l.m->n_cgroups, 50);
 	assert_int_equal(l.s->sources[VMT_SOURCE_MEMCG].state, VMT_STATE_PARTIAL);
-	assert_non_null(find(&l, "/n39"));
-	assert_null(find(&l, path));
+	assert_non_null(find_any(&l, "/n39"));
+	assert_null(find_any(&l, path));
 	assert_int_equal(l.s->cgroup_facts.left_out, 1);
 	/* Behind the deadline nobody knows what is below these. */
 	late = collect(l.c, VMT_SOURCE_BIT(MEMINFO), 0);
@@ -616,7 +621,7 @@ static void b13_hostile_names(void **state)
 	put(&d, "/\x1b[31m\xff", "memory.max", "\x1b\n");
 	look(&l, &d, NULL, 0);
 	assert_int_equal(l.m->n_cgroups, 4);
-	assert_non_null(find(&l, "/\x1b[31m\xff"));
+	assert_non_null(find_any(&l, "/\x1b[31m\xff"));
 	/* As text it is safe. */
 	assert_non_null(strstr(l.s->issues[0].hint.ptr, "\\x1b[31m\\xff"));
 	done(&l, &d);
@@ -653,8 +658,8 @@ static void removed_at(const char *file, unsigned at)
 	unit_on_open(NULL, NULL, NULL);
 	assert_int_equal(l.r, 0);
 	assert_int_equal(l.s->n_issues, 0);
-	assert_null(find(&l, "/z"));
-	assert_non_null(find(&l, "/a"));
+	assert_null(find_any(&l, "/z"));
+	assert_non_null(find_any(&l, "/a"));
 	assert_int_equal(l.s->sources[VMT_SOURCE_MEMCG].gone, 1);
 	done(&l, &r.d);
 }
@@ -675,14 +680,13 @@ static void trees(void **state)
 	struct vmt_cgroup rows[VMT_ARRAY_LEN(in)] = { 0 };
 	const void *order[VMT_ARRAY_LEN(in)];
 	VMT_AUTO_FREE size_t *parents = NULL;
-	size_t i;
 
-	for (i = 0; i < VMT_ARRAY_LEN(in); i++) {
+	for (size_t i = 0; i < VMT_ARRAY_LEN(in); i++) {
 		VMT_SET(cgroup, path, &rows[i], vmt_bytes_of(in[i]));
 		order[i] = &rows[i];
 	}
 	assert_int_equal(vmt_cgroup_tree(order, VMT_ARRAY_LEN(in), &parents), 0);
-	for (i = 0; i < VMT_ARRAY_LEN(in); i++) {
+	for (size_t i = 0; i < VMT_ARRAY_LEN(in); i++) {
 		assert_bytes(((const struct vmt_cgroup *)order[i])->path, out[i]);
 		assert_int_equal(parents[i], above[i]);
 	}

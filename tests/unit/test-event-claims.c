@@ -332,7 +332,7 @@ static const struct vmt_event_site *find(const struct vmt_event_site *rows, size
 		    vmt_bytes_is(rows[i].symbol, symbol) && !skip--)
 			return &rows[i];
 	fail_msg("no row of %u, %s, %s", (unsigned)pid, event, symbol);
-	return NULL;
+	abort();
 }
 
 static void all_unknown(const struct vmt_event_site *row)

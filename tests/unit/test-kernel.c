@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "model/model.h"
 #include "model/sample.h"
@@ -169,7 +170,7 @@ static const struct vmt_kernel_sum *sum(const struct vmt_model *m, const char *n
 		if (vmt_bytes_is(m->kernel_sums[i].name, name))
 			return &m->kernel_sums[i];
 	fail_msg("there is no sum of %s", name);
-	return NULL;
+	abort();
 }
 
 /* Lists against counts: what a difference is, and what is unknown. */
@@ -426,7 +427,7 @@ static const struct vmt_kernel_range *range(const struct vmt_model *m, const cha
 		if (vmt_bytes_is(m->ranges[i].name, name))
 			return &m->ranges[i];
 	fail_msg("there is no range %s", name);
-	return NULL;
+	abort();
 }
 
 #define assert_place(m, name, first, end)                                                          \
@@ -531,7 +532,7 @@ static void test_malformed_kcore(void **state)
 	assert_int_equal(s->kernel->n_segments, 0);
 }
 
-static const struct vmt_kernel_use *use(const struct vmt_model *m, const char *name)
+static const struct vmt_kernel_use *use_any(const struct vmt_model *m, const char *name)
 {
 	size_t i;
 
@@ -539,6 +540,16 @@ static const struct vmt_kernel_use *use(const struct vmt_model *m, const char *n
 		if (vmt_bytes_is(m->uses[i].name, name))
 			return &m->uses[i];
 	return NULL;
+}
+
+static const struct vmt_kernel_use *use(const struct vmt_model *m, const char *name)
+{
+	const struct vmt_kernel_use *u = use_any(m, name);
+
+	if (u)
+		return u;
+	fail_msg("there is no use %s", name);
+	abort();
 }
 
 #define MEMINFO                                                                                    \
@@ -569,8 +580,8 @@ static void test_uses(void **state)
 	assert_unknown(kernel_use, size_bytes, use(m, "lists of the processors"));
 	assert_unknown(kernel_use, size_bytes, use(m, "secretmem"));
 	/* What this kernel has no word for is no row. */
-	assert_null(use(m, "hugetlb"));
-	assert_null(use(m, "zsmalloc"));
+	assert_null(use_any(m, "hugetlb"));
+	assert_null(use_any(m, "zsmalloc"));
 	/* 100 + 200 + 50 + vmalloc 30, which has not the stacks, 64, + 40 + 8 + 16 */
 	assert_text(kernel_sum, name, &m->kernel_sums[0], "held by the kernel");
 	assert_field(kernel_sum, listed_bytes, &m->kernel_sums[0], 508 * 1024);
