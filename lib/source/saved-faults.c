@@ -202,7 +202,9 @@ int vmt_saved_faults_parse(struct vmt_bytes text, uint64_t end_ns, uint64_t page
 		if (!what.len || *what.ptr == '#')
 			continue;
 		if (vmt_bytes_is(what, "window")) {
-			good = take(&line, &ret->window_ns) && ret->window_ns < end_ns;
+			/* Of another one what came before would lie outside. */
+			good = !ret->window_ns && take(&line, &ret->window_ns) &&
+			       ret->window_ns < end_ns;
 			ret->start_ns = good ? end_ns - ret->window_ns : 0;
 		} else if (vmt_bytes_is(what, "map")) {
 			good = take_map(&r, line);

@@ -16,7 +16,8 @@
  *
  * NS of a fault is from the begin of the window to its end, LATENCY is ns, FAULTS the pages of a
  * run; IP 0, SERVED unknown and LATENCY 0 are not known; PATH and COMM go to the end of the line. A
- * map stands before its faults. What it counts per mapping and process are the sums of the faults.
+ * map stands before its faults, and there is one window. What it counts per mapping and process are
+ * the sums of the faults.
  */
 
 /* Reads the file; *ret's memory is the arena's. 0; -ENOENT where there is none; -EINVAL with its

@@ -92,6 +92,7 @@ static void test_wrong(void **state)
 		"window 9\nfault 1 42 42 0 0 0 read minor unknown 0 4294967296 x",
 		"window 9\nfault 1x 42 42 0 0 0 read minor unknown 0 1 x",
 		"window 9\nfault 1 42 42 0 10x 0 read minor unknown 0 1 x",
+		"window 9\nwindow 5",
 		"window 9\nfault",
 		"map x 42 1000 2000 0 anon",
 		"map 1 x 1000 2000 0 anon",
