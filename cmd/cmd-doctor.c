@@ -65,24 +65,26 @@ static int add_tries(struct ladder *l, const struct vmt_fault_sample *one, enum 
 }
 
 /* Tries one rung alone: load, attach, self-check, and away again. */
-static int try_rung(struct ladder *l, enum vmt_rung_id id)
+static int try_rung(struct ladder *l, enum vmt_rung_id id, struct vmt_err *err)
 {
 	struct vmt_probe_opts opts = { .rung = id, .filemap = true };
 	struct vmt_fault_sample one = { 0 };
 	VMT_AUTO_PROBE probe = NULL;
-	int r = vmt_probe_open(&opts, &probe, NULL), started;
+	int r = vmt_probe_open(&opts, &probe, err), started;
 
 	if (r < 0)
 		return r;
 	started = vmt_probe_start(probe, NULL);
 	if (started == 0)
 		vmt_probe_stop(probe, NULL);
-	r = vmt_probe_read(probe, &l->arena, &one, NULL);
+	r = vmt_probe_read(probe, &l->arena, &one, err);
 	if (r < 0)
 		return r;
 	r = add_tries(l, &one, id);
+	if (r < 0)
+		return vmt_err_set(err, r, NULL, 0, "out of memory");
 	/* The best that works is what 'faults' would take. */
-	if (r == 0 && started == 0 && l->faults.rung == VMT_RUNG_NONE) {
+	if (started == 0 && l->faults.rung == VMT_RUNG_NONE) {
 		struct vmt_probe_try *tries = l->faults.tries;
 		size_t n = l->faults.n_tries;
 
@@ -93,16 +95,16 @@ static int try_rung(struct ladder *l, enum vmt_rung_id id)
 		l->faults.n_procs = 0;
 		l->faults.n_files = 0;
 	}
-	return r;
+	return 0;
 }
 
-static int try_ladder(struct ladder *l)
+static int try_ladder(struct ladder *l, struct vmt_err *err)
 {
 	int id, r = 0;
 
 	vmt_arena_init(&l->arena);
 	for (id = VMT_RUNG_NONE + 1; r == 0 && id < VMT_RUNGS; id++)
-		r = try_rung(l, (enum vmt_rung_id)id);
+		r = try_rung(l, (enum vmt_rung_id)id, err);
 	return r;
 }
 
@@ -251,6 +253,7 @@ static int run_doctor(struct vmt_ctx *ctx)
 	VMT_CLEANUP(ladder_done) struct ladder ladder = { 0 };
 	VMT_AUTO_RUN run = { 0 };
 	struct vmt_section *s, *rungs;
+	struct vmt_err err = { 0 };
 	int r;
 
 	if (vmt_ctx_given(ctx, "setcap"))
@@ -270,8 +273,8 @@ static int run_doctor(struct vmt_ctx *ctx)
 		struct vmt_source_stat *fault = &run.sample->sources[VMT_SOURCE_FAULT];
 		struct vmt_source_stat *filemap = &run.sample->sources[VMT_SOURCE_FILEMAP];
 
-		if (try_ladder(&ladder) < 0)
-			return vmt_no_memory(ctx);
+		if (try_ladder(&ladder, &err) < 0)
+			return vmt_complain_err(ctx, &err);
 		fault_first(&ladder.faults);
 		run.sample->faults = &ladder.faults;
 		vmt_window_source_state(fault, &ladder.faults, ladder.faults.rung);
