@@ -251,13 +251,20 @@ static void look_for_sharers(struct addrs *a, const struct vmt_sample *s, struct
 	}
 }
 
-static int scan_others(struct addrs *a, struct vmt_buf *names)
+/* *ret_listed: whether there was a list of processes at all. */
+static int scan_others(struct addrs *a, struct vmt_buf *names, bool *ret_listed)
 {
 	VMT_AUTO_SAMPLE list = NULL;
 	struct vmt_err err = { 0 };
 	size_t at, n;
 	int r = vmt_collect(a->run.collector, VMT_SOURCE_BIT(PIDS), NULL, 0, &list, &err);
 
+	if (r == 0 && list->sources[VMT_SOURCE_PIDS].reads == 0) {
+		vmt_sample_failed(a->run.sample, VMT_SOURCE_PIDS, 0, (struct vmt_bytes){ 0 },
+				  list->sources[VMT_SOURCE_PIDS].error,
+				  "who shares the pages is not known");
+		*ret_listed = false;
+	}
 	for (at = 0; r == 0 && at < list->n_procs; at += n) {
 		size_t indices[BATCH], i;
 		uint64_t pids[BATCH];
@@ -286,7 +293,7 @@ static int find_sharers(struct addrs *a)
 {
 	struct vmt_arena *arena = &a->run.sample->arena;
 	VMT_AUTO_FREE struct vmt_buf *names = NULL;
-	bool any = false;
+	bool any = false, listed = true;
 	size_t i;
 	int r;
 
@@ -297,14 +304,16 @@ static int find_sharers(struct addrs *a)
 	names = calloc(ADDRESSES_MAX, sizeof(*names));
 	if (!names)
 		return -ENOMEM;
-	r = scan_others(a, names);
+	r = scan_others(a, names, &listed);
 	for (i = 0; i < a->n; i++) {
-		if (r == 0 && may_be_shared(a, i)) {
+		if (r == 0 && listed && may_be_shared(a, i)) {
 			VMT_SET(addr, sharers_total, &a->rows[i], a->seen[i]);
 			if (names[i].len) {
 				char *copy = vmt_arena_copy(arena, names[i].data, names[i].len);
 
-				if (copy)
+				if (!copy)
+					r = -ENOMEM;
+				else
 					VMT_SET(addr, sharer_pids, &a->rows[i],
 						((struct vmt_bytes){ copy, names[i].len }));
 			}

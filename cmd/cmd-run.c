@@ -342,7 +342,11 @@ static void set_source(struct vmt_source_stat *st, const struct vmt_peak_sum *su
 	snprintf(st->reason, sizeof(st->reason), "memory was sampled %" PRIu64 " time%s%s%s%s%s",
 		 sum->samples, sum->samples == 1 ? "" : "s", text.len ? ", each " : "",
 		 text.len ? text.data : "", ": what lies between is not seen",
-		 sum->alone ? "; the first process alone, this kernel does not list children" : "");
+		 sum->alone    ? "; the first process alone, this kernel does not list children"
+		 : sum->missed ? "; not all of its children could be read"
+			       : "");
+	if (sum->missed)
+		st->state = VMT_STATE_PARTIAL;
 }
 
 static void add_size(struct vmt_buf *out, const struct vmt_ctx *ctx, const struct vmt_model *m,

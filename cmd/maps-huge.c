@@ -141,6 +141,11 @@ int vmt_maps_huge_print(struct vmt_ctx *ctx, struct vmt_run *run, const uint64_t
 			failed = code;
 	}
 	vmt_collect_thp(run->collector, &thp);
+	if (thp.error)
+		vmt_sample_failed(
+			run->sample, VMT_SOURCE_SMAPS, 0, (struct vmt_bytes){ 0 }, thp.error,
+			"settings of transparent huge pages cannot be read: what could be "
+			"huge is not known");
 	r = make_rows(ctx, run, &thp, &rows, &n_rows);
 	if (r == 0)
 		r = vmt_run_model(run, ctx, NULL);

@@ -16,6 +16,9 @@ HEAD = struct.Struct("4I")
 # What every command does.
 ALWAYS = {"open", "read", "alloc"}
 TRIES = 5
+# What tells a row of a table from the others.
+IDENTITY = ("id", "pid", "start_time_ns", "start", "name", "path", "resource", "node", "zone", "role",
+            "file", "order", "type", "address", "what")
 # All ways to a call, however long that takes.
 ALL = os.environ.get("VMTOP_SWEEP") == "all"
 
@@ -51,6 +54,26 @@ def late(out):
         return False
 
 
+def figures(value, where=""):
+    """{path: leaf} where each row of a table stands under what it is, not where it stood."""
+    if value in ({}, []):
+        return {where: "empty"}
+    if isinstance(value, dict):
+        return {k: v for key, part in value.items() if not key.endswith("_ns")
+                for k, v in figures(part, f"{where}.{key}").items()}
+    if not isinstance(value, list):
+        return {where: value}
+    found, seen = {}, {}
+    for i, part in enumerate(value):
+        name = i
+        if isinstance(part, dict):
+            name = ",".join(f"{part[key]}" for key in IDENTITY
+                            if isinstance(part.get(key), (str, int)))
+        again = seen[name] = seen.get(name, 0) + 1
+        found.update(figures(part, f"{where}[{name}{'' if again == 1 else f'#{again}'}]"))
+    return found
+
+
 def places(ways, most, each):
     """The first call of each way, from 1, or each call; of many, some evenly over all of them."""
     first = sorted({way: n for n, way in reversed(list(enumerate(ways, 1)))}.values())
@@ -81,15 +104,24 @@ def hurt(run, whole, reports):
     return None
 
 
-def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, **more):
+def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, live=False,
+          wholes=None, **more):
     """(problems, number of runs): judge(run, whole) says what is wrong with the figures of a run
     that was not hurt, against one in which nothing failed. Where it reports, standard error is for
-    that, and a complaint may follow it."""
-    for _ in range(TRIES):
-        whole = run_failing(vmtop, shim, kind, 0, how, args, **more)
-        # On a busy machine a reader may be waited for in vain, also where nothing fails.
-        if not late(whole.out):
-            break
+    that, and a complaint may follow it. What is live may have changed between the two: what is wrong
+    with its figures is wrong each time. wholes keeps by kind the run in which nothing failed, for
+    other failures of the same arguments."""
+    wholes = {} if wholes is None else wholes
+
+    def unharmed():
+        for _ in range(TRIES):
+            run = run_failing(vmtop, shim, kind, 0, how, args, **more)
+            # On a busy machine a reader may be waited for in vain, also where nothing fails.
+            if not late(run.out):
+                break
+        return run
+
+    whole = wholes[kind] = wholes.get(kind) or unharmed()
     if whole.code != program.OK:
         return [f"exit {whole.code} where nothing fails: {whole.err[-300:]!r}"], 1
     if not whole.calls and kind in ALWAYS:
@@ -100,7 +132,14 @@ def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, 
     def one(nth):
         run = run_failing(vmtop, shim, kind, nth, how, args, **more)
         failed.append(run.failed)
-        problem = hurt(run, whole, reports) or judge(run, whole)
+        problem = hurt(run, whole, reports)
+        if not problem:
+            problem = judge(run, whole)
+            for _ in range(TRIES if live else 0):
+                if not problem:
+                    break
+                run = run_failing(vmtop, shim, kind, nth, how, args, **more)
+                problem = judge(run, unharmed())
         way = run.ways[nth - 1] if nth <= len(run.ways) else 0
         return problem and f"{kind} {nth} {how} way {way:x}: {problem}"
 

@@ -40,6 +40,7 @@ struct vmt_thp {
 		enum vmt_thp_mode shmem; /* shared anonymous memory */
 	} sizes[VMT_THP_SIZES_MAX]; /* hugepages-*kB, the smallest first; none before 6.8 */
 	size_t n_sizes;
+	int error; /* 0, or a negative errno: something that is there could not be read */
 };
 
 /* The mode that is chosen in a line such as "always [madvise] never". */

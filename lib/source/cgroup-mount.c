@@ -113,7 +113,8 @@ int vmt_cgroup_mount_find(const struct vmt_root *root, struct vmt_cgroup_mount *
 			  struct vmt_err *err)
 {
 	struct vmt_mounts *mounts = vmt_mounts_load(root);
-	int worst = -ENOENT, r = mounts ? -ENOENT : -ENOMEM;
+	int worst = mounts && mounts->error ? mounts->error : -ENOENT;
+	int r = mounts ? -ENOENT : -ENOMEM;
 	unsigned pass;
 	size_t i;
 

@@ -8,6 +8,7 @@
 
 #include "source/cache-file.h"
 #include "source/collect-private.h"
+#include "source/mapped-file.h"
 
 /* The directory that a tree begins with. The first job opens it, before there are others. */
 struct start {
@@ -454,7 +455,8 @@ static int note_failure(struct work *w, const struct path_of *of, int code)
 			  : code == -EINVAL	? "is no regular file, and others are not opened"
 			  : was_not_begun(code) ? "was not begun"
 						: strerror(-code);
-	bool named = of->what == NAMED || (w->opts->tree && !strcmp(of->path, w->opts->tree));
+	bool named = of->what == NAMED || of->what == REST ||
+		     (w->opts->tree && !strcmp(of->path, w->opts->tree));
 	VMT_AUTO_BUF text = { 0 };
 	char *hint;
 
@@ -473,6 +475,15 @@ static int note_failure(struct work *w, const struct path_of *of, int code)
 		return -ENOMEM;
 	vmt_sample_failed(w->s, VMT_SOURCE_CACHESTAT, 0, (struct vmt_bytes){ 0 }, code, hint);
 	return 0;
+}
+
+/* Notes what is not known of a row that is there. That its path leads elsewhere by now, or in our
+ * namespace, is nothing odd, nor is a file system or a kernel without such numbers. */
+static int note_rest(struct work *w, const struct path_of *of, int code)
+{
+	if (vmt_mapped_file_is_elsewhere(code) || code == -ENOSYS || code == -EOPNOTSUPP)
+		return 0;
+	return code == -ENOMEM ? code : note_failure(w, of, code);
 }
 
 /* A file that was named has its row, also where it is the same as another one. */
@@ -581,6 +592,8 @@ static void done(size_t index, struct vmt_job *job, int result, void *ctx, void 
 	} else if (r == 0 && result == -ETIMEDOUT) {
 		w->s->cache.incomplete = true;
 		st->timed_out++;
+	} else if (r == 0 && result < 0) {
+		r = note_rest(w, of, result);
 	}
 	w->error = r;
 }
@@ -620,6 +633,20 @@ static int add_tree(struct work *w)
 	return add_path(w, DIR_OF_TREE, w->opts->tree);
 }
 
+/* The mounts. Without them it is not known of which file system a file is, and so not which wait
+ * for a server: that is said. 0 or -ENOMEM. */
+static int load_mounts(struct work *w)
+{
+	w->mounts = vmt_mounts_load(vmt_collector_shared(w->c)->root);
+	if (!w->mounts)
+		return -ENOMEM;
+	if (w->mounts->error)
+		vmt_sample_failed(w->s, VMT_SOURCE_CACHESTAT, 0, (struct vmt_bytes){ 0 },
+				  w->mounts->error,
+				  "mountinfo cannot be read: file systems are not known");
+	return 0;
+}
+
 /* A recording has the names of files at most. */
 static bool is_live(struct vmt_collector *c, struct vmt_sample *s)
 {
@@ -644,9 +671,7 @@ int vmt_collect_cache(struct vmt_collector *c, struct vmt_sample *s,
 	s->cache.asked = true;
 	if (!is_live(c, s))
 		return 0;
-	w.mounts = vmt_mounts_load(vmt_collector_shared(c)->root);
-	if (!w.mounts)
-		return -ENOMEM;
+	r = load_mounts(&w);
 	for (i = 0; r == 0 && i < opts->n_paths; i++)
 		r = add_path(&w, NAMED, opts->paths[i]);
 	if (r == 0 && opts->tree)
@@ -668,9 +693,7 @@ int vmt_collect_cache_rest(struct vmt_collector *c, struct vmt_sample *s, const 
 
 	if (!is_live(c, s))
 		return 0;
-	w.mounts = vmt_mounts_load(vmt_collector_shared(c)->root);
-	if (!w.mounts)
-		return -ENOMEM;
+	r = load_mounts(&w);
 	for (i = 0; r == 0 && i < n; i++) {
 		const struct vmt_cached_file *row = &s->cache.files[rows[i]];
 		struct task *t;

@@ -535,6 +535,9 @@ int vmt_collect_inodes(struct vmt_collector *c, struct vmt_sample *s,
 	w.mounts = vmt_mounts_load(root);
 	if (!w.mounts)
 		return -ENOMEM;
+	if (w.mounts->error)
+		vmt_sample_failed(s, VMT_SOURCE_INODES, 0, (struct vmt_bytes){ 0 }, w.mounts->error,
+				  "mountinfo cannot be read: paths are not known");
 	r = walk(&w, vmt_collector_pool(c), vmt_collector_deadline(c), &err);
 	if (r == -ENOMEM)
 		return r;

@@ -716,7 +716,7 @@ static void read_map_limit(struct call *call)
 	text = (struct vmt_bytes){ buf.data, buf.len };
 	if (r >= 0)
 		r = vmt_take_u64(&text, &v);
-	if (r == 0 && (text.len == 0 || vmt_take_char(&text, '\n') == 0))
+	if (r == 0 && vmt_take_char(&text, '\n') == 0)
 		call->s->host.max_map_count = v;
 	else if (r != -ENOENT && r != -ESRCH)
 		vmt_sample_failed(call->s, VMT_SOURCE_MAPS, 0, (struct vmt_bytes){ 0 },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <errno.h>
+
 #include "model/rows.h"
 
 /* What is known of a mapped file without opening it. */
@@ -29,6 +31,13 @@ int vmt_mapped_file_find(int pid_fd, const struct vmt_map *map, struct vmt_mappe
  * that no device, FIFO or socket is opened. */
 int vmt_mapped_file_read(const struct vmt_mapped_file *file);
 void vmt_mapped_file_done(struct vmt_mapped_file *file);
+
+/* Whether a failure says that the file is not to be found by what maps said, or not any more, which
+ * is nothing odd. */
+static inline bool vmt_mapped_file_is_elsewhere(int code)
+{
+	return code == -ENOENT || code == -ESTALE || code == -ENOTDIR || code == -ELOOP;
+}
 
 /* Both in one: a descriptor to read the file that is mapped, or -errno. */
 int vmt_mapped_file_open(int pid_fd, const struct vmt_map *map);

@@ -110,7 +110,8 @@ struct vmt_mounts *vmt_mounts_load(const struct vmt_root *root)
 {
 	VMT_AUTO_BUF buf = { 0 };
 	VMT_AUTO_CLOSE int self = -1;
-	int64_t n = 0;
+	struct vmt_mounts *m;
+	int64_t n;
 
 	if (root->live) {
 		/* By number: /proc/self is a symbolic link, and none is followed. */
@@ -120,11 +121,16 @@ struct vmt_mounts *vmt_mounts_load(const struct vmt_root *root)
 		if (self < 0)
 			self = vmt_root_open_pid(root, 1);
 	}
-	if (self >= 0)
-		n = vmt_slurp_at(self, "mountinfo", &buf, MOUNTINFO_MAX);
+	n = self < 0 ? self : vmt_slurp_at(self, "mountinfo", &buf, MOUNTINFO_MAX);
 	if (n == -ENOMEM)
 		return NULL;
-	return vmt_mounts_parse((struct vmt_bytes){ buf.data, n > 0 ? (size_t)n : 0 });
+	m = vmt_mounts_parse((struct vmt_bytes){ buf.data, n > 0 ? (size_t)n : 0 });
+	/* We are there. */
+	if (n == -ESRCH)
+		n = -ENOENT;
+	if (m && n < 0 && (root->live || n != -ENOENT))
+		m->error = (int)n;
+	return m;
 }
 
 struct vmt_mounts *vmt_mounts_ref(struct vmt_mounts *m)

@@ -24,10 +24,11 @@ struct vmt_mounts {
 	struct vmt_mount *mounts;
 	size_t n;
 	size_t cap;
+	int error; /* 0, or why they could not be read: a negative errno */
 };
 
-/* Reads them, of a saved machine those of "self" or of process 1; none where that cannot be read.
- * NULL on ENOMEM. */
+/* Reads them, of a saved machine those of "self" or of process 1; none where that cannot be read,
+ * with the error, which a saved machine without such a file is not. NULL on ENOMEM. */
 struct vmt_mounts *vmt_mounts_load(const struct vmt_root *root);
 /* The same of a text; a line that is none is left out. NULL on ENOMEM. */
 struct vmt_mounts *vmt_mounts_parse(struct vmt_bytes mountinfo);

@@ -117,6 +117,12 @@ static int add_children_of(struct vmt_peak *p, int task_fd, const char *tid)
 	return r;
 }
 
+/* Whether that is how a process or thread that ended answers. */
+static bool is_gone(int code)
+{
+	return code == -ESRCH || code == -ENOENT;
+}
+
 static void add_children(struct vmt_peak *p, int pid_fd)
 {
 	int fd = vmt_open_dir_at(pid_fd, "task");
@@ -124,24 +130,30 @@ static void add_children(struct vmt_peak *p, int pid_fd)
 	bool first = true;
 	DIR *dir;
 
-	if (fd < 0)
+	if (fd < 0) {
+		p->sum.missed |= !is_gone(fd);
 		return;
+	}
 	dir = fdopendir(fd);
 	if (!dir) {
+		p->sum.missed = true;
 		close(fd);
 		return;
 	}
-	while ((e = readdir(dir))) {
+	for (errno = 0; (e = readdir(dir)); errno = 0) {
 		uint64_t tid;
+		int r;
 
 		if (vmt_parse_pid(e->d_name, &tid) < 0)
 			continue;
 		/* A thread may have ended; where no thread has the file, the kernel has it not. */
-		if (add_children_of(p, dirfd(dir), e->d_name) == -ESRCH && first &&
-		    faccessat(dirfd(dir), e->d_name, F_OK, 0) == 0)
+		r = add_children_of(p, dirfd(dir), e->d_name);
+		p->sum.missed |= r < 0 && !is_gone(r);
+		if (is_gone(r) && first && faccessat(dirfd(dir), e->d_name, F_OK, 0) == 0)
 			p->sum.alone = true;
 		first = false;
 	}
+	p->sum.missed |= errno && errno != ENOENT;
 	closedir(dir);
 }
 
@@ -160,14 +172,17 @@ static void look_at(struct vmt_peak *p, uint64_t pid, uint64_t now, uint64_t *re
 	struct vmt_proc proc = { 0 };
 	struct vmt_peak_look look;
 	uint64_t rss;
+	int r = fd;
 
-	if (fd < 0)
-		return;
 	vmt_arena_init(&arena);
 	vmt_buf_clear(&p->buf);
-	if (vmt_pid_read_file(p->root, fd, "status", NULL, VMT_SOURCE_STATUS, &p->buf, &arena,
-			      &proc, &facts, NULL) < 0)
+	if (r >= 0)
+		r = vmt_pid_read_file(p->root, fd, "status", NULL, VMT_SOURCE_STATUS, &p->buf,
+				      &arena, &proc, &facts, NULL);
+	if (r < 0) {
+		p->sum.missed |= !is_gone(r);
 		return;
+	}
 	p->sum.reads += facts.status.reads;
 	p->sum.bytes += facts.status.bytes;
 	if (!p->sum.alone)

@@ -55,6 +55,7 @@ struct vmt_peak_sum {
 	uint64_t cpu_ns;
 	uint64_t longest_ns;
 	bool alone; /* this kernel does not say who the children are (CONFIG_PROC_CHILDREN) */
+	bool missed; /* processes: they, or a list of them, could not be read */
 };
 
 void vmt_peak_read(const struct vmt_peak *p, struct vmt_peak_sum *ret);

@@ -214,6 +214,25 @@ static int too_many(const struct files *f)
 			   "it maps more than %zu files; the rest was left out", FILES_MAX);
 }
 
+/* Whether a failure is one that is told, as the mappings of that file have no role. */
+static bool is_odd(const struct files *f, size_t number, int code)
+{
+	return code < 0 && !f->facts[number] && code != -EACCES && code != -EPERM &&
+	       code != -ENXIO && code != -ENODEV && !vmt_mapped_file_is_elsewhere(code);
+}
+
+/* What looking at several files came to: failed is what of an odd one, denied a refusal, any: some
+ * could be looked at. */
+static int result_of(const struct files *f, int denied, bool any, int failed)
+{
+	if (denied && !any)
+		return denied;
+	if (failed && !f->more)
+		return vmt_err_set(f->read->err, failed, NULL, 0,
+				   "some of the files that it maps cannot be looked at");
+	return too_many(f);
+}
+
 static int set_elf(struct vmt_proc_task *task, const struct vmt_file_facts *facts,
 		   struct vmt_map *m)
 {
@@ -242,7 +261,7 @@ int vmt_proc_read_elf(struct vmt_proc_task *task, struct vmt_job *job, int dir_f
 		      struct vmt_proc_read *read)
 {
 	VMT_CLEANUP(files_free) struct files *f = NULL;
-	int denied = 0, r;
+	int denied = 0, failed = 0, r;
 	bool any = false;
 	size_t i;
 
@@ -261,6 +280,8 @@ int vmt_proc_read_elf(struct vmt_proc_task *task, struct vmt_job *job, int dir_f
 			return r;
 		if (r == -EACCES || r == -EPERM)
 			denied = r;
+		if (is_odd(f, i, r))
+			failed = r;
 		any |= r == 0;
 		if (f->facts[i] && f->facts[i]->elf_class)
 			r = set_elf(task, f->facts[i], m);
@@ -275,7 +296,7 @@ int vmt_proc_read_elf(struct vmt_proc_task *task, struct vmt_job *job, int dir_f
 		VMT_COPY(map, build_id, &task->maps[i], &task->maps[f->first[f->of[i]]]);
 	}
 	pthread_mutex_unlock(&task->lock);
-	return denied && !any ? denied : too_many(f);
+	return result_of(f, denied, any, failed);
 }
 
 /* Whether there is something to look up: what the kernel's own mounts of shmem and hugetlb have
@@ -362,7 +383,7 @@ static int assign(struct files *f, const uint64_t *stacks, size_t n_stacks)
 
 static int look_at_all(struct files *f)
 {
-	int denied = 0, r;
+	int denied = 0, failed = 0, r;
 	bool any = false;
 	size_t i;
 
@@ -374,9 +395,11 @@ static int look_at_all(struct files *f)
 			return r;
 		if (r == -EACCES || r == -EPERM)
 			denied = r;
+		if (is_odd(f, i, r))
+			failed = r;
 		any |= r == 0;
 	}
-	return denied && !any ? denied : too_many(f);
+	return result_of(f, denied, any, failed);
 }
 
 int vmt_proc_read_roles(struct vmt_proc_task *task, struct vmt_job *job, int dir_fd,
@@ -385,20 +408,25 @@ int vmt_proc_read_roles(struct vmt_proc_task *task, struct vmt_job *job, int dir
 	VMT_CLEANUP(files_free) struct files *f = NULL;
 	VMT_AUTO_FREE uint64_t *stacks = NULL;
 	size_t n_stacks = 0;
-	int r, looked;
+	int r, looked, unseen = 0;
 
 	r = files_new(task, job, dir_fd, read, &f);
 	if (r < 0)
 		return r;
 	/* What can be said at once, so that it is there if a file never answers. */
-	r = task->shared->root->live ? vmt_thread_stacks(dir_fd, task->pid, &stacks, &n_stacks) : 0;
-	if (r == 0)
-		r = assign(f, stacks, n_stacks);
+	if (task->shared->root->live)
+		unseen = vmt_thread_stacks(dir_fd, task->pid, &stacks, &n_stacks);
+	if (unseen == -ENOMEM)
+		return unseen;
+	r = assign(f, stacks, n_stacks);
 	if (r < 0 || !task->shared->root->live)
 		return r < 0 ? r : -ENOENT;
 	looked = look_at_all(f);
 	if (looked == -ENOMEM || looked == -ESRCH)
 		return looked;
 	r = assign(f, stacks, n_stacks);
+	if (r == 0 && looked == 0 && unseen < 0)
+		return vmt_err_set(read->err, unseen, "task", 0,
+				   "the stacks of threads are not known");
 	return r < 0 ? r : looked;
 }

@@ -273,7 +273,7 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 {
 	VMT_CLEANUP(look_free) struct look *l = calloc(1, sizeof(*l));
 	const struct vmt_pagemap_stop stop = { vmt_proc_pagemap_stop, job };
-	int denied = 0, r = 0;
+	int denied = 0, failed = 0, r = 0;
 	bool any = false, too_long = false;
 	size_t i;
 
@@ -300,6 +300,9 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 		too_long |= r == -E2BIG;
 		if (r == -EACCES || r == -EPERM)
 			denied = r;
+		else if (r < 0 && r != -EOPNOTSUPP && r != -E2BIG && r != -EINVAL &&
+			 !vmt_mapped_file_is_elsewhere(r))
+			failed = r;
 		/* The others stay unknown. */
 		r = 0;
 		if (i + 1 < task->n_maps && vmt_job_expired(job)) {
@@ -309,6 +312,10 @@ int vmt_proc_read_forecast(struct vmt_proc_task *task, struct vmt_job *job, int 
 	}
 	read->doubts |= VMT_DOUBT_FORECAST | (denied ? VMT_DOUBT_STRANGE : 0);
 	vmt_proc_pagemap_cost(read, &l->pm);
+	if (r == 0 && failed)
+		return vmt_err_set(read->err, failed, NULL, 0,
+				   "mapped files that cannot be asked about: what is left of them "
+				   "is not known");
 	r = vmt_proc_pagemap_result(read, r, too_long);
 	return r == 0 && denied && !any ? denied : r;
 }

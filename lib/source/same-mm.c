@@ -235,6 +235,9 @@ static void done(size_t index, struct vmt_job *job, int result, void *ctx, void 
 		if (m->code == -EPERM || m->code == -EACCES) {
 			st->denied++;
 			st->error = m->code;
+		} else if (m->code && m->code != -ESRCH) {
+			vmt_sample_failed(s, VMT_SOURCE_KCMP, m->pid, s->procs[m->index].comm,
+					  m->code, NULL);
 		} else if (m->code == 0 && first->code == 0) {
 			VMT_SET(proc, shared_mm, &s->procs[m->index], first->pid);
 		}

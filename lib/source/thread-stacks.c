@@ -2,6 +2,7 @@
 #include "source/thread-stacks.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
@@ -71,15 +72,20 @@ int vmt_thread_stacks(int dir_fd, uint64_t pid, uint64_t **ret, size_t *ret_n)
 	size_t n = 0, cap = 0, seen = 0;
 	struct dirent *e;
 	DIR *dir;
+	int r = 0;
 
 	*ret = NULL;
 	*ret_n = 0;
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	/* One that ended has no threads. */
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ESRCH ? 0 : fd;
+	dir = fdopendir(fd);
 	if (!dir) {
-		vmt_closep(&fd);
-		return 0;
+		r = -errno;
+		close(fd);
+		return r;
 	}
-	while (seen++ < THREADS_MAX && (e = readdir(dir))) {
+	for (errno = 0; seen++ < THREADS_MAX && (e = readdir(dir)); errno = 0) {
 		uint64_t tid, at;
 
 		if (vmt_parse_pid(e->d_name, &tid) < 0 || tid == pid ||
@@ -91,10 +97,12 @@ int vmt_thread_stacks(int dir_fd, uint64_t pid, uint64_t **ret, size_t *ret_n)
 		}
 		stacks[n++] = at;
 	}
+	if (errno && errno != ENOENT)
+		r = -errno;
 	closedir(dir);
 	if (n)
 		qsort(stacks, n, sizeof(*stacks), compare_u64);
 	*ret = VMT_STEAL(stacks);
 	*ret_n = n;
-	return 0;
+	return r;
 }

@@ -16,7 +16,8 @@
  *   /proc/PID/task/TID/syscall: the stack pointer of a thread that sleeps; needs the right to
  *   trace. It is read for threads without such a list.
  *
- * The caller frees *ret. 0, or -ENOMEM; what cannot be read is left out.
+ * The caller frees *ret. 0, or -errno where there are threads that were not seen; those that
+ * were are there all the same. Of one that is seen what cannot be read is left out.
  */
 int vmt_thread_stacks(int dir_fd, uint64_t pid, uint64_t **ret, size_t *ret_n);
 

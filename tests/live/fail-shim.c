@@ -5,6 +5,9 @@
  * vmtop forks, and is closed once it is mapped; NTH counts from 1, and 0 fails nothing; HOW is a
  * number of errno, or "short", by which one read gets a single byte.
  *
+ * "ask" are calls that ask about something or say how it is to be read: fcntl(), mincore(), what
+ * syscall() is for.
+ *
  * Calls are counted where the program itself makes them, not those of libraries for themselves; but
  * bpf() and perf_event_open() wherever they come from, as libbpf makes those. Each call leaves in
  * the log a sum over the addresses that it came from: the same sum is the same way through the
@@ -57,13 +60,14 @@ enum kind {
 	KIND_ALLOC,
 	KIND_BPF,
 	KIND_PERF,
+	KIND_ASK,
 };
 
 static const char *const kind_names[] = {
 	[KIND_OPEN] = "open",	[KIND_READ] = "read",	  [KIND_LINK] = "link",
 	[KIND_DIR] = "dir",	[KIND_STAT] = "stat",	  [KIND_MAP] = "map",
 	[KIND_IOCTL] = "ioctl", [KIND_THREAD] = "thread", [KIND_ALLOC] = "alloc",
-	[KIND_BPF] = "bpf",	[KIND_PERF] = "perf",
+	[KIND_BPF] = "bpf",	[KIND_PERF] = "perf",	  [KIND_ASK] = "ask",
 };
 
 static enum kind kind; /* KIND_NONE before it began, and in other programs */
@@ -208,6 +212,8 @@ long syscall(long number, ...)
 		k = KIND_BPF;
 	else if (number == SYS_perf_event_open)
 		k = KIND_PERF;
+	else
+		k = KIND_ASK;
 	if (k && fails(k, caller))
 		return -1;
 	return REAL(syscall)(number, args[0], args[1], args[2], args[3], args[4], args[5]);
@@ -318,6 +324,27 @@ void *mmap64(void *at, size_t n, int prot, int flags, int fd, off64_t offset);
 void *mmap64(void *at, size_t n, int prot, int flags, int fd, off64_t offset)
 {
 	return FAILS(KIND_MAP) ? MAP_FAILED : REAL(mmap64)(at, n, prot, flags, fd, offset);
+}
+
+int mincore(void *at, size_t n, unsigned char *to);
+int mincore(void *at, size_t n, unsigned char *to)
+{
+	return FAILS(KIND_ASK) ? -1 : REAL(mincore)(at, n, to);
+}
+
+int memfd_create(const char *name, unsigned flags);
+int memfd_create(const char *name, unsigned flags)
+{
+	return FAILS(KIND_ASK) ? -1 : REAL(memfd_create)(name, flags);
+}
+
+/* The third argument is a number or an address. */
+int fail_fcntl(int fd, int what, long arg) __asm__("fcntl64");
+int fail_fcntl(int fd, int what, long arg)
+{
+	typedef int (*fn)(int, int, long);
+
+	return FAILS(KIND_ASK) ? -1 : ((fn)real("fcntl64"))(fd, what, arg);
 }
 
 int ioctl(int fd, unsigned long request, ...);

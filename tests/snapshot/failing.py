@@ -14,13 +14,11 @@ from tap import BUILD_DEV, TOP, VMTOP, Report
 
 sys.path.insert(0, str(TOP / "tests"))
 import failing  # noqa: E402
+from failing import figures  # noqa: E402
 from program import OK, loads  # noqa: E402
 
 FIXTURE = "guest-6.12"
 SHIM = BUILD_DEV / "tests" / "live" / "libfail-shim.so"
-# What tells a row of a table from the others.
-IDENTITY = ("id", "pid", "start_time_ns", "start", "name", "path", "resource", "node", "zone", "role",
-            "file", "order", "type", "address", "what")
 # The number of a user stands for a name that cannot be read; the start of the machine is no figure.
 LENIENT = {"user", "boot_id"}
 # How a row was read, and what its figures mean: these are for saying that something is missing.
@@ -61,26 +59,6 @@ PRINTED = [
     ["report", "--format", "html"], ["report", "--format", "svg"], ["metrics"], ["top", "-b", "-n", "1"],
     ["maps", "1"], ["ps", "--tree", "--csv"], ["free", "--cgroup", "/app.slice"], ["completion", "bash"],
 ]
-
-
-def figures(value, where=""):
-    """{path: leaf} where each row of a table stands under what it is, not where it stood."""
-    if value in ({}, []):
-        return {where: "empty"}
-    if isinstance(value, dict):
-        return {k: v for key, part in value.items() if not key.endswith("_ns")
-                for k, v in figures(part, f"{where}.{key}").items()}
-    if not isinstance(value, list):
-        return {where: value}
-    found, seen = {}, {}
-    for i, part in enumerate(value):
-        name = i
-        if isinstance(part, dict):
-            name = ",".join(f"{part[key]}" for key in IDENTITY
-                            if isinstance(part.get(key), (str, int)))
-        again = seen[name] = seen.get(name, 0) + 1
-        found.update(figures(part, f"{where}[{name}{'' if again == 1 else f'#{again}'}]"))
-    return found
 
 
 def told(document):
@@ -152,11 +130,12 @@ def printed(run, whole):
 def main():
     report = Report()
     for args in COMMANDS:
-        problems, runs = [], 0
+        problems, runs, wholes = [], 0, {}
         for kind, how, most in KINDS:
             found, n = failing.sweep(
                 VMTOP, SHIM, kind, how, ["--root", FIXTURE, *args],
-                same if how == EINTR else judge, most, cwd=snap.FIXTURES)
+                same if how == EINTR else judge, most, wholes=wholes,
+                cwd=snap.FIXTURES)
             problems += found
             runs += n
         print(f"# {' '.join(args)}: {runs} runs")
