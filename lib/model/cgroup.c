@@ -165,11 +165,15 @@ static void set_available(struct vmt_cgroup *c, const struct chain *chain)
 		VMT_SET(cgroup, tightest, c, l->at->path);
 }
 
-/* Its own limit and room. */
-static void set_own(struct vmt_cgroup *c)
+/* Its own limit and room. unread: a file that it has could not be read; where that may be the lower
+ * of its limits, neither is known. */
+static void set_own(struct vmt_cgroup *c, bool unread)
 {
+	bool v1 = KNOWN(c, version) && vmt_bytes_is(c->version, "v1");
 	struct chain own = { 0 };
 
+	if (unread && !v1 && !KNOWN(c, high_bytes))
+		return;
 	if (KNOWN(c, max_bytes))
 		VMT_SET(cgroup, limit_bytes, c,
 			KNOWN(c, high_bytes) ? vmt_least(c->max_bytes, c->high_bytes)
@@ -481,7 +485,7 @@ int vmt_model_cgroups(struct vmt_model *m, const struct vmt_sample *prev, uint64
 	memcpy(m->cgroups, s->cgroups, s->n_cgroups * sizeof(*m->cgroups));
 	r = set_reclaimable(m->cgroups, s);
 	for (i = 0; r == 0 && i < m->n_cgroups; i++) {
-		set_own(&m->cgroups[i]);
+		set_own(&m->cgroups[i], s->cgroup_links[i].unread);
 		r = set_unlimited(&m->cgroups[i], &m->arena, &before);
 	}
 	if (r == 0)
