@@ -125,7 +125,10 @@ static void victim_text(struct vmt_buf *out, const struct vmt_kill *o, uint64_t 
 		size(out, o->map_rss_bytes, page);
 		vmt_buf_adds(out, " of it in ");
 	}
-	vmt_fmt_safe(out, o->map_path, false);
+	if (VMT_HAS(kill, map_path, o))
+		vmt_fmt_safe(out, o->map_path, false);
+	else
+		vmt_buf_adds(out, "a file");
 	vmt_buf_addf(out, " at 0x%" PRIx64 " (", o->map_start);
 	size(out, o->map_size_bytes, page);
 	vmt_buf_adds(out, VMT_HAS(kill, maps_cut, o) && o->maps_cut
@@ -181,7 +184,10 @@ static void map_line(struct vmt_buf *out, const struct vmt_oom_map *m, uint64_t 
 		size(out, m->swap_bytes, page);
 	}
 	vmt_buf_adds(out, ": ");
-	vmt_fmt_safe(out, m->path, ascii);
+	if (VMT_HAS(oom_map, path, m))
+		vmt_fmt_safe(out, m->path, ascii);
+	else
+		vmt_buf_addf(out, "inode %" PRIu64 ", whose name is not known", m->inode);
 	vmt_buf_addc(out, '\n');
 }
 

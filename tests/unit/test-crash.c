@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include <inttypes.h>
 #include <signal.h>
 
 #include "model/crash.h"
 #include "model/events.h"
-#include "model/x86-operand.h"
 
 #define PAGE UINT64_C(4096)
 #define RW   UINT64_C(3)
@@ -281,93 +279,12 @@ static void accesses(void **state)
 	assert_int_equal(vmt_crash_access(&c, arm.machine), VMT_CRASH_READ);
 	c.error = 0x82000004;
 	assert_int_equal(vmt_crash_access(&c, arm.machine), VMT_CRASH_EXEC);
+	/* An alignment fault: neither of the two. */
+	c.error = 0x92000004 ^ (0x24u ^ 0x15u) << 26;
+	assert_int_equal(vmt_crash_access(&c, arm.machine), VMT_CRASH_ACCESS_UNKNOWN);
 	assert_int_equal(vmt_crash_access(&c, VMT_BYTES("riscv64")), VMT_CRASH_ACCESS_UNKNOWN);
 	c.has_trap = false;
 	assert_int_equal(vmt_crash_access(&c, arm.machine), VMT_CRASH_ACCESS_UNKNOWN);
-}
-
-/* What an assembler makes of the line; regs are 0x1000 times their number, plus 0x1000. */
-static void operands(void **state)
-{
-	static const struct {
-		const char *line;
-		uint8_t bytes[12];
-		unsigned len;
-		int n; /* addresses; -1: not understood */
-		uint64_t first, second;
-	} cases[] = {
-		{ "mov (%rax),%cl", { 0x8a, 0x08 }, 2, 1, 0x1000, 0 },
-		{ "mov %ecx,-8(%rbp)", { 0x89, 0x4d, 0xf8 }, 3, 1, 0x5ff8, 0 },
-		{ "mov 0x12345678(%r13),%r9",
-		  { 0x4d, 0x8b, 0x8d, 0x78, 0x56, 0x34, 0x12 },
-		  7,
-		  1,
-		  0x12353678,
-		  0 },
-		{ "mov 4(%r12,%rcx,8),%eax",
-		  { 0x41, 0x8b, 0x44, 0xcc, 0x04 },
-		  5,
-		  1,
-		  0xd000 + 0x2000 * 8 + 4,
-		  0 },
-		{ "mov (%rsp),%rax", { 0x48, 0x8b, 0x04, 0x24 }, 4, 1, 0x4aaa, 0 },
-		{ "mov 0x10(,%r9,2),%eax",
-		  { 0x42, 0x8b, 0x04, 0x4d, 0x10, 0, 0, 0 },
-		  8,
-		  1,
-		  0xa000 * 2 + 0x10,
-		  0 },
-		{ "movzbl (%rdi),%eax", { 0x0f, 0xb6, 0x07 }, 3, 1, 0x8000, 0 },
-		{ "movaps %xmm0,8(%rdx)", { 0x0f, 0x29, 0x42, 0x08 }, 4, 1, 0x3008, 0 },
-		{ "pshufb (%rsi),%xmm1", { 0x66, 0x0f, 0x38, 0x00, 0x0e }, 5, 1, 0x7000, 0 },
-		{ "vmovdqu (%rdi),%ymm0", { 0xc5, 0xfe, 0x6f, 0x07 }, 4, 1, 0x8000, 0 },
-		{ "vpcmpeqb (%r8),%ymm0,%ymm1", { 0xc4, 0xc1, 0x7d, 0x74, 0x08 }, 5, 1, 0x9000, 0 },
-		{ "vmovdqu64 (%rsi),%zmm16",
-		  { 0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x06 },
-		  6,
-		  1,
-		  0x7000,
-		  0 },
-		/* The displacement is scaled. */
-		{ "vmovdqu64 0x40(%rsi),%zmm16",
-		  { 0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x46, 0x01 },
-		  7,
-		  -1,
-		  0,
-		  0 },
-		{ "rep movsb", { 0xf3, 0xa4 }, 2, 2, 0x7000, 0x8000 },
-		{ "rep stosq", { 0xf3, 0x48, 0xab }, 3, 1, 0x8000, 0 },
-		{ "push %rbx", { 0x53 }, 1, 1, 0x4aaa, 0 },
-		{ "leave", { 0xc9 }, 1, 1, 0x6000, 0 },
-		{ "ret", { 0xc3 }, 1, 1, UINT64_C(0x4141414141414141), 0 },
-		{ "call *%r11", { 0x41, 0xff, 0xd3 }, 3, 1, 0xc000, 0 },
-		{ "jmp *8(%rax)", { 0xff, 0x60, 0x08 }, 3, 1, 0x1008, 0 },
-		{ "lea (%rax),%rcx", { 0x48, 0x8d, 0x08 }, 3, -1, 0, 0 },
-		{ "add %eax,%ecx", { 0x01, 0xc1 }, 2, -1, 0, 0 },
-		{ "mov 0(%rip),%eax", { 0x8b, 0x05, 0, 0, 0, 0 }, 6, -1, 0, 0 },
-		{ "mov %fs:(%rax),%ecx", { 0x64, 0x8b, 0x08 }, 3, -1, 0, 0 },
-		{ "int $0x81", { 0xcd, 0x81 }, 2, -1, 0, 0 },
-		{ "mov (%eax),%ecx", { 0x67, 0x8b, 0x08 }, 3, 1, 0x1000, 0 },
-		/* Cut off. */
-		{ "mov ...", { 0x8b, 0x80, 1, 2, 3 }, 5, -1, 0, 0 },
-		{ "nothing", { 0 }, 0, -1, 0, 0 },
-		{ "prefixes", { 0x66, 0xf3, 0x48 }, 3, -1, 0, 0 },
-	};
-	const uint64_t top = UINT64_C(0x4141414141414141);
-	uint64_t regs[16];
-
-	for (unsigned i = 0; i < 16; i++)
-		regs[i] = 0x1000 * (i + 1);
-	regs[4] = 0x4aaa;
-	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
-		struct vmt_x86_operand o;
-		bool good = vmt_x86_operand(cases[i].bytes, cases[i].len, regs, &top, &o);
-
-		if (good != (cases[i].n >= 0) || (good && (int)o.n != cases[i].n) ||
-		    (good && o.address[0] != cases[i].first) || o.address[1] != cases[i].second)
-			fail_msg("%s: %d, %u addresses, 0x%" PRIx64 ", 0x%" PRIx64, cases[i].line,
-				 good, o.n, o.address[0], o.address[1]);
-	}
 }
 
 static void general(void **state)
@@ -531,15 +448,265 @@ static void fields(void **state)
 	vmt_arena_done(&arena);
 }
 
+/* The frame of a handler has no place, and no address is told. */
+static void frames(void **state)
+{
+	struct vmt_crash c = overflow();
+	struct vmt_crash_map stack = c.above;
+
+	c.code = 0x80;
+	c.has_address = false;
+	/* It may grow as far as that, but for a mapping that is too near; or nobody knows why not.
+	 */
+	c.has_stack_limit = false;
+	c.sp = c.address;
+	assert_reason(&c, "handler_frame");
+	c.below = (struct vmt_crash_map){ .end = (c.sp & ~(PAGE - 1)) - 16 * PAGE, .vm_flags = RW };
+	assert_reason(&c, "stack_overflow");
+	/* What is in the way may not be accessed, or is a stack itself: no gap is kept to those. */
+	c.below.vm_flags = 0;
+	assert_reason(&c, "handler_frame");
+	c.below.vm_flags = RW | DOWN;
+	assert_reason(&c, "handler_frame");
+	/* The stack pointer is at an address where a stack never is. */
+	c.below = (struct vmt_crash_map){ 0 };
+	c.has_stack_limit = true;
+	c.sp = 0x8000;
+	assert_reason(&c, "handler_frame");
+
+	/* In what stands before the stack of a thread, which is in use or not, or of another kind.
+	 */
+	c.at = (struct vmt_crash_map){ .start = stack.start - PAGE, .end = stack.start };
+	c.above = stack;
+	c.above.vm_flags = RW;
+	c.sp = stack.start - 8;
+	assert_reason(&c, "stack_guard");
+	c.above.inode = 7;
+	assert_reason(&c, "handler_frame");
+	c.above.inode = 0;
+	c.above.vm_flags = 1;
+	assert_reason(&c, "handler_frame");
+	c.above.vm_flags = RW;
+	c.above.start += PAGE;
+	assert_reason(&c, "handler_frame");
+	/* What may be read alone takes no frame; whom it belongs to does not matter. */
+	c.above = stack;
+	c.at.vm_flags = 1;
+	assert_reason(&c, "handler_frame");
+
+	/* So near to the end of the stack that the frame goes below it. */
+	c.at = stack;
+	c.above = (struct vmt_crash_map){ 0 };
+	c.sp = stack.start + 100;
+	c.at.vm_flags = RW;
+	assert_reason(&c, "unknown");
+	c.below = (struct vmt_crash_map){ .start = stack.start - PAGE, .end = stack.start };
+	assert_reason(&c, "stack_guard");
+	c.below.vm_flags = 1;
+	assert_reason(&c, "unknown");
+	c.at.vm_flags = RW | DOWN;
+	c.stack_limit = UINT64_MAX;
+	assert_reason(&c, "unknown");
+	c.has_stack_limit = false;
+	assert_reason(&c, "unknown");
+
+	/* What was not looked at does not decide. */
+	c.has_space = false;
+	assert_reason(&c, "unknown");
+	c.has_space = true;
+	c.has_registers = false;
+	assert_reason(&c, "unknown");
+	c.has_registers = true;
+	c.signal = SIGBUS;
+	assert_reason(&c, "unknown");
+	c.signal = SIGSEGV;
+	c.trap = 6;
+	assert_reason(&c, "unknown");
+	/* A stack segment fault is as good as a general protection, and says nothing without
+	 * registers. */
+	c.trap = 12;
+	c.has_registers = false;
+	assert_reason(&c, "general_protection");
+}
+
+/* What an instruction wanted to be aligned. */
+static void alignment(void **state)
+{
+	struct vmt_crash c = crash_at(0);
+	uint64_t address;
+
+	/* movaps (%rax),%xmm0 */
+	memcpy(c.bytes, (const uint8_t[]){ 0x0f, 0x28, 0x00 }, 3);
+	c.n_bytes = 3;
+	c.regs[0] = 0x7f0000000008;
+	c.code = 0x80;
+	c.trap = 13;
+	c.has_address = false;
+	assert_int_equal(vmt_crash_reason(&c, &host, &address), VMT_CRASH_MISALIGNED);
+	assert_int_equal(address, 0x7f0000000008);
+	c.regs[0] = 0x7f0000000010;
+	assert_reason(&c, "general_protection");
+	/* The alignment check tells no address on x86, where the instruction has one. */
+	c.signal = SIGBUS;
+	c.code = 1;
+	c.trap = 17;
+	c.regs[0] = 0x7f0000000001;
+	assert_int_equal(vmt_crash_reason(&c, &host, &address), VMT_CRASH_MISALIGNED);
+	assert_int_equal(address, 0x7f0000000001);
+	assert_int_equal(vmt_crash_reason(&c, &arm, &address), VMT_CRASH_MISALIGNED);
+	assert_int_equal(address, 0);
+	c.has_address = true;
+	c.address = 9;
+	assert_int_equal(vmt_crash_reason(&c, &host, &address), VMT_CRASH_MISALIGNED);
+	assert_int_equal(address, 9);
+	/* movsb has two addresses: which of them it was is not known. */
+	c.has_address = false;
+	c.address = 0;
+	c.bytes[0] = 0xa4;
+	c.n_bytes = 1;
+	assert_int_equal(vmt_crash_reason(&c, &host, &address), VMT_CRASH_MISALIGNED);
+	assert_int_equal(address, 0);
+}
+
+static struct vmt_event row_of(const struct vmt_crash *c, struct vmt_arena *arena)
+{
+	struct vmt_event_raw e = { .call = VMT_CALL_CRASH, .end_ns = 5000, .crash = c };
+	struct vmt_event r;
+
+	assert_int_equal(vmt_event_row(&e, &host, 0, arena, &r), 0);
+	return r;
+}
+
+/* A code has its name with the signal that it is of, and none where nobody knows it. */
+static void names_of_codes(void **state)
+{
+	static const struct {
+		int signal, code;
+		const char *name;
+	} cases[] = {
+		{ SIGSEGV, 0, "SI_USER" },	{ SIGBUS, -1, "SI_QUEUE" },
+		{ SIGSEGV, -6, "SI_TKILL" },	{ SIGBUS, 0x80, "SI_KERNEL" },
+		{ SIGSEGV, 1, "SEGV_MAPERR" },	{ SIGBUS, 1, "BUS_ADRALN" },
+		{ SIGSEGV, 10, "SEGV_CPERR" },	{ SIGSEGV, 11, NULL },
+		{ SIGBUS, 5, "BUS_MCEERR_AO" }, { SIGBUS, 6, NULL },
+		{ SIGSEGV, -2, NULL },		{ SIGBUS, -2, NULL },
+		{ SIGSEGV, INT32_MAX, NULL },	{ SIGBUS, INT32_MIN, NULL },
+	};
+	struct vmt_arena arena;
+
+	vmt_arena_init(&arena);
+	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_crash c = crash_at(8);
+		struct vmt_event r;
+
+		c.signal = cases[i].signal;
+		c.code = cases[i].code;
+		c.sender = 9;
+		r = row_of(&c, &arena);
+		assert_int_equal(VMT_HAS(event, signal_code, &r), cases[i].name != NULL);
+		if (cases[i].name && !vmt_bytes_is(r.signal_code, cases[i].name))
+			fail_msg("%d of %d is '%.*s'", c.code, c.signal, (int)r.signal_code.len,
+				 r.signal_code.ptr);
+		/* A timer's code comes from whoever was interrupted, so it names no sender. */
+		assert_int_equal(VMT_HAS(event, sender_pid, &r),
+				 c.code == 0 || c.code == -1 || c.code == -6);
+	}
+	vmt_arena_done(&arena);
+}
+
+/* Rows of what is known in part: what is not has no field, and no words. */
+static void parts_of_rows(void **state)
+{
+	struct vmt_crash c = overflow();
+	struct vmt_arena arena;
+	struct vmt_event r;
+
+	vmt_arena_init(&arena);
+	/* Without a limit there is none to tell; how far it would have grown is still known. */
+	c.stack_limit = UINT64_MAX;
+	c.below = (struct vmt_crash_map){ .end = c.address & ~(PAGE - 1), .vm_flags = RW };
+	r = row_of(&c, &arena);
+	assert_true(vmt_bytes_is(r.reason, "stack_overflow"));
+	assert_false(VMT_HAS(event, stack_limit_bytes, &r));
+	assert_field(event, stack_bytes, &r, (8 << 20) + PAGE);
+	assert_non_null(memmem(r.text.ptr, r.text.len, "it would be 8.00M", 17));
+	assert_null(memmem(r.text.ptr, r.text.len, "RLIMIT_STACK", 12));
+
+	/* Neighbours that changed while they were read are none. */
+	c = crash_at(0x7f0000001000);
+	c.below = (struct vmt_crash_map){ .start = 0x7f0000000000, .end = 0x7f0000002000 };
+	c.above = (struct vmt_crash_map){ .start = 0x7f0000000000, .end = 0x7f0000003000 };
+	r = row_of(&c, &arena);
+	assert_false(VMT_HAS(event, below_bytes, &r));
+	assert_false(VMT_HAS(event, above_bytes, &r));
+	c.above = (struct vmt_crash_map){ .start = 0x7f0000002000,
+					  .end = 0x7f0000003000,
+					  .vm_flags = RW | DOWN };
+	c.sp = 0;
+	r = row_of(&c, &arena);
+	assert_field(event, above_bytes, &r, PAGE);
+	assert_true(vmt_bytes_is(r.above_path, "[stack]"));
+
+	/* A change that came behind the crash, or at no known time, was not what made it. */
+	c.gone = (struct vmt_crash_change){ .ns = 5001, .tid = 3, .call = VMT_CALL_MUNMAP };
+	r = row_of(&c, &arena);
+	assert_false(VMT_HAS(event, changed_by, &r));
+	c.gone.ns = 5000;
+	r = row_of(&c, &arena);
+	assert_true(vmt_bytes_is(r.changed_by, "munmap"));
+	assert_field(event, changed_before_ns, &r, 0);
+
+	/* Code of a file whose name is not known: where in it, but not of what. */
+	c.image = (struct vmt_crash_map){ .start = 0x401000, .end = 0x402000, .inode = 3 };
+	r = row_of(&c, &arena);
+	assert_false(VMT_HAS(event, module, &r));
+	assert_field(event, module_offset, &r, 0x136);
+	c.symbol = VMT_BYTES("main");
+	r = row_of(&c, &arena);
+	assert_int_equal(strncmp(r.text.ptr, "crash by SIGSEGV at main: ", 26), 0);
+
+	/* A device has no end, and its name may be unknown. */
+	c = of_file(0);
+	c.at.file_bytes = UINT64_MAX;
+	c.at.path = (struct vmt_bytes){ 0 };
+	r = row_of(&c, &arena);
+	assert_true(vmt_bytes_is(r.reason, "unknown"));
+	assert_false(VMT_HAS(event, file_size_bytes, &r));
+	assert_false(VMT_HAS(event, path, &r));
+	assert_field(event, inode, &r, 5);
+
+	/* More pages are reserved than free: none is to be had. */
+	c = of_file(0);
+	c.at.vm_flags |= UINT64_C(0x400000);
+	c.at.file_bytes = 1 << 30;
+	c.has_huge = true;
+	c.huge_bytes = 2 << 20;
+	c.huge_free = 3;
+	c.huge_reserved = 5;
+	r = row_of(&c, &arena);
+	assert_true(vmt_bytes_is(r.reason, "huge_pool_empty"));
+	assert_field(event, free_huge_total, &r, 0);
+	c.huge_free = 8;
+	r = row_of(&c, &arena);
+	assert_true(vmt_bytes_is(r.reason, "unknown"));
+	assert_field(event, free_huge_total, &r, 3);
+	/* Nothing of the mappings is known. */
+	c.has_space = false;
+	r = row_of(&c, &arena);
+	assert_false(VMT_HAS(event, start, &r));
+	vmt_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_mapping),  cmocka_unit_test(stacks),
-		cmocka_unit_test(protections), cmocka_unit_test(codes),
-		cmocka_unit_test(changes),     cmocka_unit_test(files),
-		cmocka_unit_test(accesses),    cmocka_unit_test(operands),
-		cmocka_unit_test(general),     cmocka_unit_test(sentences),
-		cmocka_unit_test(fields),
+		cmocka_unit_test(no_mapping),	  cmocka_unit_test(stacks),
+		cmocka_unit_test(protections),	  cmocka_unit_test(codes),
+		cmocka_unit_test(changes),	  cmocka_unit_test(files),
+		cmocka_unit_test(accesses),	  cmocka_unit_test(general),
+		cmocka_unit_test(sentences),	  cmocka_unit_test(fields),
+		cmocka_unit_test(frames),	  cmocka_unit_test(alignment),
+		cmocka_unit_test(names_of_codes), cmocka_unit_test(parts_of_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -383,11 +383,240 @@ static void processes(void **state)
 	vmt_arena_done(&arena);
 }
 
+static char *details(const struct vmt_oom_report *r, bool ascii, struct vmt_buf *out)
+{
+	vmt_buf_clear(out);
+	vmt_oom_details(out, r, PAGE, ascii);
+	return out->data;
+}
+
+/* What stands below the sentence: zones, the three largest mappings, the three largest processes.
+ */
+static void below_it(void **state)
+{
+	VMT_AUTO_BUF out = { 0 };
+	struct vmt_proc procs[5] = { 0 };
+	struct vmt_sample after = { .procs = procs, .n_procs = 5 };
+	struct vmt_oom_raw raw = victim();
+	struct vmt_oom_report r;
+	struct vmt_arena arena;
+
+	(void)state;
+	vmt_arena_init(&arena);
+	add_zones(&raw);
+	raw.zones[0].boost = 28;
+	strcpy(raw.zones[1].name, "D\x1b\xc3\xa4");
+	for (uint64_t i = 0; i < 5; i++) {
+		raw.maps[i] = (struct vmt_oom_raw_map){ .start = (i + 1) << 20,
+							.end = ((i + 1) << 20) + 8 * PAGE,
+							.present = i,
+							.swapped = 1,
+							.flags = i == 4 ? 0 : 7 };
+		VMT_SET(proc, pid, &procs[i], 100 - i);
+		VMT_SET(proc, rss_bytes, &procs[i], (i < 3 ? 7 : 1) * PAGE);
+		VMT_SET(proc, comm, &procs[i], VMT_BYTES("p\n"));
+	}
+	raw.maps[3].inode = 4;
+	raw.n_maps = 5;
+	raw.has |= VMT_OOM_HAS_TABLES;
+	after.host.monotonic_ns = raw.ns + 1500000;
+	assert_int_equal(vmt_oom_rows(&raw, &host, 0, 1, NULL, 0, &after, &arena, &r), 0);
+	assert_string_equal(
+		details(&r, true, &out),
+		"    node 0 Normal: free 400K, min 512K + reserve 0, files 0; free blocks 100 0 0 0 "
+		"0 0 0 0 0 0 0\n"
+		"    node 0 D\\x1b\\xc3\\xa4: free 3.91M, min 40.0K + reserve 3.87M, files 28.0K; free "
+		"blocks 1000 0 0 0 0 0 0 0 0 0 0\n"
+		"    node 0 Movable (not for this request): free 12.0K, min 0 + reserve 0, files 0; "
+		"free blocks 0 0 0 0 0 0 0 0 0 0 0\n"
+		"    node 1 Normal: free 7.81M, min 400K + reserve 0, files 0; free blocks 0 0 500 0 "
+		"0 0 0 0 0 0 0\n"
+		"    mapping 0x500000 32.0K ---p, in memory 16.0K, on swap 4.00K: [anon]\n"
+		"    mapping 0x400000 32.0K rwxp, in memory 12.0K, on swap 4.00K: inode 4, "
+		"whose name is not known\n"
+		"    mapping 0x300000 32.0K rwxp, in memory 8.00K, on swap 4.00K: [anon]\n"
+		/* Of those with as much the oldest first. */
+		"    process p\\x0a[98] RSS 28.0K, 1.50ms later\n"
+		"    process p\\x0a[99] RSS 28.0K, 1.50ms later\n"
+		"    process p\\x0a[100] RSS 28.0K, 1.50ms later\n");
+	assert_non_null(strstr(details(&r, false, &out), "D\\x1b\xc3\xa4: free"));
+	/* A file whose name is not known has none, and what its pages are is not said twice. */
+	assert_false(VMT_HAS(oom_map, path, &r.maps[1]));
+	raw.maps[3].present = 50;
+	r = report_of(&arena, &raw);
+	assert_non_null(
+		memmem(r.oom.text.ptr, r.oom.text.len, "200K of it in a file at 0x400000", 32));
+	raw.has &= ~(unsigned)VMT_OOM_HAS_TABLES;
+	assert_int_equal(vmt_oom_rows(&raw, &host, 0, 1, NULL, 0, NULL, &arena, &r), 0);
+	assert_null(strstr(details(&r, true, &out), "in memory"));
+	assert_null(strstr(out.data, "process"));
+	vmt_arena_done(&arena);
+}
+
+static bool says(const struct vmt_oom_report *r, const char *words)
+{
+	return memmem(r->oom.text.ptr, r->oom.text.len, words, strlen(words)) != NULL;
+}
+
+/* Why it came to that, by what of it is known. */
+static void reasons(void **state)
+{
+	static const struct vmt_host dated = { .page_size = PAGE,
+					       .realtime_ns = 1700000000000000000,
+					       .monotonic_ns = 9000 };
+	struct vmt_oom_raw raw = victim();
+	struct vmt_oom_report r;
+	struct vmt_event event;
+	struct vmt_arena arena;
+
+	(void)state;
+	vmt_arena_init(&arena);
+	/* Not all zones were looked at: neither a sum nor a reason. */
+	add_zones(&raw);
+	raw.zones[4].high = 2000;
+	raw.has |= VMT_OOM_IS_ZONES_CUT;
+	r = report_of(&arena, &raw);
+	assert_int_equal(r.n_zones, 4);
+	assert_false(VMT_HAS(kill, zone_free_bytes, &r.oom));
+	assert_false(VMT_HAS(kill, reason, &r.oom));
+	assert_true(says(&r, "the machine is out of memory; hog"));
+	raw.has &= ~(unsigned)VMT_OOM_IS_ZONES_CUT;
+	r = report_of(&arena, &raw);
+	assert_true(says(&r,
+			 "each zone that it may use is at its high or below (12.1M free), while "
+			 "12.0K are free"));
+
+	/* Without the request no zone is of use or not. */
+	raw.has &= ~(unsigned)VMT_OOM_HAS_REQUEST;
+	r = report_of(&arena, &raw);
+	assert_int_equal(r.n_zones, 0);
+
+	/* A cpuset keeps out what may not leave it, and all where the killer looked inside of it.
+	 */
+	raw.has |= VMT_OOM_HAS_REQUEST | VMT_OOM_HAS_ALLOWED;
+	raw.allowed = 1;
+	raw.constraint = VMT_OOM_MACHINE;
+	r = report_of(&arena, &raw);
+	assert_field(oom_zone, usable, &r.zones[3], true);
+	raw.gfp |= 0x100000;
+	r = report_of(&arena, &raw);
+	assert_field(oom_zone, usable, &r.zones[3], false);
+	raw.gfp &= ~0x100000u;
+	raw.constraint = VMT_OOM_CPUSET;
+	r = report_of(&arena, &raw);
+	assert_field(oom_zone, usable, &r.zones[3], false);
+	assert_true(says(&r, "the nodes of its cpuset are out of memory"));
+	/* Of a node that has no bit nobody knows, so it may. */
+	raw.zones[4].node = 64;
+	r = report_of(&arena, &raw);
+	assert_field(oom_zone, usable, &r.zones[3], true);
+
+	/* A cgroup of which the limit was not seen; and one that dies whole. */
+	raw = victim();
+	raw.constraint = VMT_OOM_CGROUP;
+	raw.has |= VMT_OOM_IS_GROUP | VMT_OOM_HAS_RETRY | VMT_OOM_HAS_SPACE;
+	raw.swap = 3;
+	raw.retry_loops = 16;
+	raw.total_vm = 500;
+	assert_int_equal(vmt_oom_rows(&raw, &dated, 5001, 1, NULL, 0, NULL, &arena, &r), 0);
+	assert_words(
+		r.oom.text,
+		"oom kills it: a cgroup was out of memory; its cgroup dies as a whole "
+		"(memory.oom.group); hog[7] asked for 4.00K (order 0, GFP_KERNEL); it had 400K in "
+		"memory (360K anonymous, 32.0K file, 8.00K shmem) and 12.0K on swap");
+	assert_words(r.oom.reason, "group");
+	assert_field(kill, retry_loops, &r.oom, 16);
+	assert_field(kill, size_bytes, &r.oom, 500 * PAGE);
+	/* It was before the window. */
+	assert_false(VMT_HAS(kill, after_ns, &r.oom));
+	assert_true(VMT_HAS(kill, time, &r.oom));
+	vmt_oom_event(&r, &event);
+	assert_false(VMT_HAS(event, after_ns, &event));
+	assert_true(VMT_HAS(event, time, &event));
+	/* The limit of a cgroup where the victim's own is not known. */
+	raw.has |= VMT_OOM_HAS_LIMIT;
+	raw.limit_cgroup = VMT_BYTES("/a");
+	raw.usage = raw.max = 10;
+	raw.cgroup = (struct vmt_bytes){ 0 };
+	r = report_of(&arena, &raw);
+	assert_false(VMT_HAS(kill, limit_levels, &r.oom));
+	assert_true(says(&r, "cgroup /a has reached its memory.max of 40.0K"));
+	vmt_arena_done(&arena);
+}
+
+/* Of a sample that lacks something there is less of a history. */
+static void pasts(void **state)
+{
+	struct vmt_pressure rows[4] = { 0 };
+	struct vmt_sample s = { .pressure = rows, .n_pressure = 4 };
+	struct vmt_oom_past past;
+
+	(void)state;
+	VMT_SET(pressure, resource, &rows[0], VMT_BYTES("memory"));
+	VMT_SET(pressure, kind, &rows[0], VMT_BYTES("some"));
+	VMT_SET(pressure, avg10_percent, &rows[0], 5);
+	VMT_SET(pressure, resource, &rows[1], VMT_BYTES("memory"));
+	VMT_SET(pressure, kind, &rows[1], VMT_BYTES("full"));
+	VMT_SET(pressure, resource, &rows[2], VMT_BYTES("io"));
+	VMT_SET(pressure, kind, &rows[2], VMT_BYTES("full"));
+	VMT_SET(pressure, avg10_percent, &rows[2], 7);
+	s.n_pressure = 3;
+	VMT_SET(system, active_file_bytes, &s.system, 4096);
+	vmt_oom_past_set(&s, &past);
+	assert_field(oom_sample, some_percent, &past.row, 5);
+	assert_false(VMT_HAS(oom_sample, full_percent, &past.row));
+	assert_false(VMT_HAS(oom_sample, file_bytes, &past.row));
+	VMT_SET(system, inactive_file_bytes, &s.system, 8192);
+	vmt_oom_past_set(&s, &past);
+	assert_field(oom_sample, file_bytes, &past.row, 12288);
+}
+
+struct shortage {
+	struct vmt_oom_raw raw;
+	struct vmt_sample after;
+};
+
+static int rows_of(void *arg)
+{
+	const struct shortage *s = arg;
+	struct vmt_oom_past past = { .ns = s->raw.ns };
+	struct vmt_oom_report r;
+	struct vmt_arena arena;
+	int code;
+
+	vmt_arena_init(&arena);
+	code = vmt_oom_rows(&s->raw, &host, 0, 1, &past, 1, &s->after, &arena, &r);
+	if (code == 0)
+		assert_int_equal(r.n_zones + r.n_maps + r.n_processes + r.n_samples, 4 + 1 + 3 + 1);
+	vmt_arena_done(&arena);
+	return code;
+}
+
+/* Where memory is short the rows are not made, and that is said. */
+static void no_memory(void **state)
+{
+	struct shortage s = { .raw = victim() };
+	struct vmt_proc procs[3] = { 0 };
+
+	(void)state;
+	add_zones(&s.raw);
+	s.raw.maps[0] = (struct vmt_oom_raw_map){ .start = PAGE, .end = 2 * PAGE, .inode = 3 };
+	s.raw.n_maps = 1;
+	for (unsigned i = 0; i < 3; i++)
+		VMT_SET(proc, rss_bytes, &procs[i], i);
+	s.after.procs = procs;
+	s.after.n_procs = 3;
+	s.after.host.monotonic_ns = s.raw.ns;
+	assert_true(unit_alloc_sweep(rows_of, &s) > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(limits),  cmocka_unit_test(zones),   cmocka_unit_test(maps),
-		cmocka_unit_test(unknown), cmocka_unit_test(history), cmocka_unit_test(processes),
+		cmocka_unit_test(limits),    cmocka_unit_test(zones),	cmocka_unit_test(maps),
+		cmocka_unit_test(unknown),   cmocka_unit_test(history), cmocka_unit_test(processes),
+		cmocka_unit_test(below_it),  cmocka_unit_test(reasons), cmocka_unit_test(pasts),
+		cmocka_unit_test(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <inttypes.h>
+
 #include "model/x86-operand.h"
 
 /* rax 0x1000, rcx 0x2000, and so on up to r15 0x10000. */
@@ -260,12 +262,96 @@ static void test_not_told(void **state)
 	}
 }
 
+/* What an assembler makes of the line; regs are 0x1000 times their number, plus 0x1000. */
+static void test_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		uint8_t bytes[12];
+		unsigned len;
+		int n; /* addresses; -1: not understood */
+		uint64_t first, second;
+	} cases[] = {
+		{ "mov (%rax),%cl", { 0x8a, 0x08 }, 2, 1, 0x1000, 0 },
+		{ "mov %ecx,-8(%rbp)", { 0x89, 0x4d, 0xf8 }, 3, 1, 0x5ff8, 0 },
+		{ "mov 0x12345678(%r13),%r9",
+		  { 0x4d, 0x8b, 0x8d, 0x78, 0x56, 0x34, 0x12 },
+		  7,
+		  1,
+		  0x12353678,
+		  0 },
+		{ "mov 4(%r12,%rcx,8),%eax",
+		  { 0x41, 0x8b, 0x44, 0xcc, 0x04 },
+		  5,
+		  1,
+		  0xd000 + 0x2000 * 8 + 4,
+		  0 },
+		{ "mov (%rsp),%rax", { 0x48, 0x8b, 0x04, 0x24 }, 4, 1, 0x4aaa, 0 },
+		{ "mov 0x10(,%r9,2),%eax",
+		  { 0x42, 0x8b, 0x04, 0x4d, 0x10, 0, 0, 0 },
+		  8,
+		  1,
+		  0xa000 * 2 + 0x10,
+		  0 },
+		{ "movzbl (%rdi),%eax", { 0x0f, 0xb6, 0x07 }, 3, 1, 0x8000, 0 },
+		{ "movaps %xmm0,8(%rdx)", { 0x0f, 0x29, 0x42, 0x08 }, 4, 1, 0x3008, 0 },
+		{ "pshufb (%rsi),%xmm1", { 0x66, 0x0f, 0x38, 0x00, 0x0e }, 5, 1, 0x7000, 0 },
+		{ "vmovdqu (%rdi),%ymm0", { 0xc5, 0xfe, 0x6f, 0x07 }, 4, 1, 0x8000, 0 },
+		{ "vpcmpeqb (%r8),%ymm0,%ymm1", { 0xc4, 0xc1, 0x7d, 0x74, 0x08 }, 5, 1, 0x9000, 0 },
+		{ "vmovdqu64 (%rsi),%zmm16",
+		  { 0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x06 },
+		  6,
+		  1,
+		  0x7000,
+		  0 },
+		/* The displacement is scaled. */
+		{ "vmovdqu64 0x40(%rsi),%zmm16",
+		  { 0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x46, 0x01 },
+		  7,
+		  -1,
+		  0,
+		  0 },
+		{ "rep movsb", { 0xf3, 0xa4 }, 2, 2, 0x7000, 0x8000 },
+		{ "rep stosq", { 0xf3, 0x48, 0xab }, 3, 1, 0x8000, 0 },
+		{ "push %rbx", { 0x53 }, 1, 1, 0x4aaa, 0 },
+		{ "leave", { 0xc9 }, 1, 1, 0x6000, 0 },
+		{ "ret", { 0xc3 }, 1, 1, UINT64_C(0x4141414141414141), 0 },
+		{ "call *%r11", { 0x41, 0xff, 0xd3 }, 3, 1, 0xc000, 0 },
+		{ "jmp *8(%rax)", { 0xff, 0x60, 0x08 }, 3, 1, 0x1008, 0 },
+		{ "lea (%rax),%rcx", { 0x48, 0x8d, 0x08 }, 3, -1, 0, 0 },
+		{ "add %eax,%ecx", { 0x01, 0xc1 }, 2, -1, 0, 0 },
+		{ "mov 0(%rip),%eax", { 0x8b, 0x05, 0, 0, 0, 0 }, 6, -1, 0, 0 },
+		{ "mov %fs:(%rax),%ecx", { 0x64, 0x8b, 0x08 }, 3, -1, 0, 0 },
+		{ "int $0x81", { 0xcd, 0x81 }, 2, -1, 0, 0 },
+		{ "mov (%eax),%ecx", { 0x67, 0x8b, 0x08 }, 3, 1, 0x1000, 0 },
+		/* Cut off. */
+		{ "mov ...", { 0x8b, 0x80, 1, 2, 3 }, 5, -1, 0, 0 },
+		{ "nothing", { 0 }, 0, -1, 0, 0 },
+		{ "prefixes", { 0x66, 0xf3, 0x48 }, 3, -1, 0, 0 },
+	};
+	const uint64_t top = UINT64_C(0x4141414141414141);
+	uint64_t regs[16];
+
+	for (unsigned i = 0; i < 16; i++)
+		regs[i] = 0x1000 * (i + 1);
+	regs[4] = 0x4aaa;
+	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_x86_operand o;
+		bool good = vmt_x86_operand(cases[i].bytes, cases[i].len, regs, &top, &o);
+
+		if (good != (cases[i].n >= 0) || (good && (int)o.n != cases[i].n) ||
+		    (good && o.address[0] != cases[i].first) || o.address[1] != cases[i].second)
+			fail_msg("%s: %d, %u addresses, 0x%" PRIx64 ", 0x%" PRIx64, cases[i].line,
+				 good, o.n, o.address[0], o.address[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_operands), cmocka_unit_test(test_implied),
 		cmocka_unit_test(test_jumps),	 cmocka_unit_test(test_privileged),
-		cmocka_unit_test(test_not_told),
+		cmocka_unit_test(test_not_told), cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
