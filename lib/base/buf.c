@@ -28,8 +28,13 @@ void vmt_buf_done(struct vmt_buf *b)
 
 void vmt_buf_clear(struct vmt_buf *b)
 {
-	b->len = 0;
+	vmt_buf_next(b);
 	b->error = 0;
+}
+
+void vmt_buf_next(struct vmt_buf *b)
+{
+	b->len = 0;
 	if (b->data)
 		b->data[0] = 0;
 }

@@ -103,6 +103,9 @@ void vmt_buf_init(struct vmt_buf *b);
 void vmt_buf_done(struct vmt_buf *b);
 /* Keeps the memory, drops the content and the remembered error. */
 void vmt_buf_clear(struct vmt_buf *b);
+/* Drops the content and keeps the remembered error: for a buffer that many texts pass through one
+ * after the other, and whose error is looked at once, behind the last of them. */
+void vmt_buf_next(struct vmt_buf *b);
 /* Makes room for n more bytes behind len. 0 or -ENOMEM. */
 int vmt_buf_reserve(struct vmt_buf *b, size_t n);
 /* Each appends; vmt_buf_addf() as printf does, vmt_buf_addu() a number in decimal. */

@@ -147,7 +147,7 @@ static int put_rows(struct vmt_xml *x, const struct vmt_columns *columns, const 
 	for (i = 0; i < n; i++) {
 		vmt_xml_open(x, "tr");
 		for (k = 0; k < columns->n; k++) {
-			vmt_buf_clear(&cell);
+			vmt_buf_next(&cell);
 			vmt_cell_text(&cell, columns->fields[k], rows[i], &opts, page);
 			vmt_html_cell(x, is_left(columns->fields[k]),
 				      (struct vmt_bytes){ cell.data, cell.len });
@@ -247,9 +247,11 @@ static int put_picture(struct vmt_xml *x, const struct vmt_picture *p,
 		vmt_xml_texts(x, ".");
 		vmt_xml_close(x);
 	}
+	if (r == 0)
+		r = vmt_buf_error(&why);
 	/* What is known of the machine is known without the rest, and so are rows. */
 	if (r < 0 || (!drawn && p != &vmt_picture_memory && !(ask->section && ask->section->n)))
-		return r < 0 ? r : vmt_buf_error(&why);
+		return r;
 	details_begin(x, drawn ? "The same as a table" : "What is known");
 	r = p->tell(x, ask);
 	vmt_xml_close(x);
@@ -323,7 +325,7 @@ static int put_sources(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 		    (vmt_bytes_is(s->status, "ok") && !VMT_HAS(source, reason, s)))
 			continue;
 		any = true;
-		vmt_buf_clear(&line);
+		vmt_buf_next(&line);
 		vmt_fmt_safe(&line, s->name, false);
 		vmt_buf_addc(&line, ' ');
 		vmt_fmt_safe(&line, s->status, false);

@@ -96,7 +96,7 @@ static void envelope_json(struct vmt_json *j, const struct vmt_doc *doc)
 	vmt_json_str(j, doc->version);
 	vmt_json_key(j, "time");
 	if (h->realtime_ns) {
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_fmt_time(&text, h->realtime_ns);
 		vmt_json_str(j, text.data ? text.data : "");
 	} else {
@@ -118,6 +118,8 @@ static void envelope_json(struct vmt_json *j, const struct vmt_doc *doc)
 		vmt_json_null(j);
 	number_or_null(j, "took_ns", h->took_ns);
 	vmt_json_object_end(j);
+	if (vmt_buf_error(&text) < 0)
+		j->out->error = vmt_buf_error(&text);
 }
 
 static int tail_json(struct vmt_sink *sink, struct vmt_json *j, const struct vmt_doc *doc)
@@ -384,7 +386,7 @@ static int sample_line(struct vmt_sink *sink, const struct vmt_doc *doc)
 						 : (struct vmt_bytes){ 0 });
 	number_or_null(&j, "monotonic_ns", h->monotonic_ns);
 	number_or_null(&j, "took_ns", h->took_ns);
-	r = tail_json(sink, &j, doc);
+	r = vmt_buf_error(&text) ?: tail_json(sink, &j, doc);
 	return r < 0 ? r : line_end(&j, sink);
 }
 

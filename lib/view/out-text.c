@@ -39,7 +39,7 @@ static int fill(struct libscols_table *tb, const struct vmt_section *s,
 		if (!line)
 			return -ENOMEM;
 		for (k = 0; k < columns->n; k++) {
-			vmt_buf_clear(&cell);
+			vmt_buf_next(&cell);
 			vmt_cell_text(&cell, columns->fields[k], s->rows[i], opts, page_size);
 			if (vmt_buf_error(&cell) < 0 || scols_line_set_data(line, k, cell.data))
 				return -ENOMEM;
@@ -66,7 +66,7 @@ static int raw_text(struct vmt_buf *out, const struct vmt_section *s,
 		for (k = 0; k < s->columns.n; k++) {
 			if (k)
 				vmt_buf_addc(out, ' ');
-			vmt_buf_clear(&cell);
+			vmt_buf_next(&cell);
 			vmt_cell_text(&cell, s->columns.fields[k], s->rows[i], opts, page_size);
 			for (c = 0; c < cell.len; c++) {
 				if (cell.data[c] == ' ')
@@ -94,7 +94,7 @@ static int measure(size_t *widths, const struct vmt_columns *columns, const stru
 	for (k = 0; k < columns->n; k++) {
 		widths[k] = strlen(columns->fields[k]->title);
 		for (i = 0; i < s->n; i++) {
-			vmt_buf_clear(&cell);
+			vmt_buf_next(&cell);
 			vmt_cell_text(&cell, columns->fields[k], s->rows[i], opts, page_size);
 			if (cell.len > widths[k])
 				widths[k] = cell.len;

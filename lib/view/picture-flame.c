@@ -178,7 +178,7 @@ static void put_frame(struct flame *f, struct vmt_bytes name, size_t depth, int6
 	put_share(&text, faults, f->faults);
 	vmt_svg_rect(f->x, colour_of(name, depth), left, top, width, FRAME,
 		     (struct vmt_bytes){ text.data, text.len });
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	if (width >= 4 * VMT_SVG_MONO)
 		vmt_svg_fit(&text, name, (size_t)(width - 60) / VMT_SVG_MONO, false);
 	vmt_svg_text(f->x, "m ink", left + 30, top + 125,
@@ -453,7 +453,7 @@ static int tell(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 	}
 	vmt_html_table_end(x);
 	if (n > FUNCTIONS) {
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_buf_addf(&text,
 			     "%zu more; 'vmtop faults --stacks --format folded' has every stack.",
 			     n - FUNCTIONS);

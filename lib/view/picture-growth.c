@@ -176,7 +176,9 @@ static bool has(const struct vmt_picture_ask *ask, struct vmt_buf *why)
 
 	if (r == 0 && g.n)
 		return true;
-	if (r == 0 && g.n_unknown)
+	if (r < 0)
+		why->error = r;
+	else if (r == 0 && g.n_unknown)
 		vmt_buf_addf(why, "what changed is not known of %zu of %zu rows", g.n_unknown,
 			     g.s->n);
 	else
@@ -322,11 +324,11 @@ static void put_row(struct vmt_xml *x, const struct growth *g, const struct vmt_
 	vmt_buf_adds(&text, ": ");
 	put_signed(&text, ask, delta_of(g, row));
 	put_bars(x, g, row, top, (struct vmt_bytes){ text.data, text.len });
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_svg_fit(&text, (struct vmt_bytes){ name.data, name.len },
 		    g->pid ? NAME_CHARS : ALONE_CHARS, true);
 	vmt_svg_text(x, "m", g->pid ? NAME_LEFT : 0, y, (struct vmt_bytes){ text.data, text.len });
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	if (g->pid) {
 		put_cell(x, ask, g->pid, row, "n r dim", PID_RIGHT, y, 10);
 		put_cell(x, ask, g->match, row, "m", MATCH_LEFT, y, 9);
@@ -397,7 +399,7 @@ static int draw(struct vmt_xml *x, const struct vmt_picture_ask *from)
 	bottom = top + 460 + (int64_t)g.n * ROW - 20;
 	vmt_svg_line(x, "tick", at_delta(&g, 0), top + 440, at_delta(&g, 0), bottom);
 	vmt_svg_line(x, "tick", BOTH_LEFT, top + 440, BOTH_LEFT, bottom);
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_buf_addf(&text, "%s: %zu rows of %zu are drawn; no bar is thinner than a pixel",
 		     g.of.delta->title, g.n, g.s->n);
 	if (g.n_unknown)

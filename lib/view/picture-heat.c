@@ -188,7 +188,7 @@ static void put_cells(struct vmt_xml *x, const struct heat *s, const struct vmt_
 
 		if (!r->counts[k])
 			continue;
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_buf_addf(&text, "%" PRIu64 " faults, ", r->counts[k]);
 		vmt_fmt_duration(&text, begin_of(s->h, k));
 		vmt_buf_adds(&text, " to ");
@@ -218,15 +218,15 @@ static void put_row(struct vmt_xml *x, const struct heat *s, size_t i, int64_t t
 		if (i)
 			vmt_svg_line(x, "rule", 0, top - 10, VMT_SVG_WIDTH, top - 10);
 	}
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	address_of(&text, r);
 	vmt_svg_text(x, "m dim", ADDR_LEFT, y, (struct vmt_bytes){ text.data, text.len });
 	put_cells(x, s, r, top);
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_buf_addu(&text, r->total);
 	vmt_svg_text(x, "n r", TOTAL_RIGHT, y, (struct vmt_bytes){ text.data, text.len });
-	vmt_buf_clear(&text);
-	vmt_buf_clear(&fit);
+	vmt_buf_next(&text);
+	vmt_buf_next(&fit);
 	name_of(&text, r);
 	vmt_svg_fit(&fit, (struct vmt_bytes){ text.data, text.len }, NAME_CHARS, true);
 	vmt_svg_text(x, r->path.len ? "m" : "m dim", NAME_LEFT, y,
@@ -244,7 +244,7 @@ static void put_legend(struct vmt_xml *x, const struct heat *s, int64_t top)
 
 	vmt_svg_texts(x, "dim r", left - 100, top + 110, "faults a second, up to:");
 	for (i = 0; i < SHADES; i++) {
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_buf_addu(&text, shade_to(s->most, i));
 		vmt_svg_rect(x, shades[i], left, top, 240, 130, (struct vmt_bytes){ 0 });
 		vmt_svg_text(x, "n", left + 300, top + 110,
@@ -265,7 +265,7 @@ static void put_axis(struct vmt_xml *x, const struct heat *s, int64_t y)
 		uint64_t ns = all / 4 * (uint64_t)i;
 		int64_t at = at_time(s->h, ns);
 
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_fmt_duration(&text, ns);
 		vmt_svg_line(x, "tick", at, y, at, y + 40);
 		vmt_svg_text(x, "n c dim", at, y + 160, (struct vmt_bytes){ text.data, text.len });
@@ -321,7 +321,7 @@ static size_t busiest(const struct vmt_heat *h, const struct vmt_heat_row *r)
 static void put_cell(struct vmt_xml *x, bool left, struct vmt_buf *text)
 {
 	vmt_html_cell(x, left, (struct vmt_bytes){ text->data, text->len });
-	vmt_buf_clear(text);
+	vmt_buf_next(text);
 }
 
 static int tell(struct vmt_xml *x, const struct vmt_picture_ask *ask)
@@ -339,7 +339,7 @@ static int tell(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 	gist(&text, &s, ask->model);
 	vmt_buf_adds(&text, ". FIRST and LAST are when the first and the last of them were seen.");
 	vmt_html_says(x, (struct vmt_bytes){ text.data, text.len });
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_html_table_begin(x, titles);
 	for (i = 0; i < s.n; i++) {
 		const struct vmt_heat_row *row = s.rows[i];

@@ -256,7 +256,7 @@ static void draw_strip(struct vmt_xml *x, const struct strips *s, size_t i, int6
 	tooltip(&text, s, strip, ask);
 	draw_track(x, strip, top, height, (struct vmt_bytes){ text.data, text.len });
 	draw_box(x, strip->sort, BOX_LEFT, top, height);
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_buf_addf(&text, "%012" PRIx64, strip->start);
 	vmt_svg_text(x, "m dim r", BOX_LEFT - 70, y, (struct vmt_bytes){ text.data, text.len });
 	vmt_picture_put_size(x, ask, "n r", SIZE_RIGHT, y, true, strip->size);
@@ -474,14 +474,14 @@ static int tell(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 		bool one = strip->n == 1;
 
 		vmt_xml_open(x, "tr");
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_buf_addf(&text, "%012" PRIx64, strip->start);
 		vmt_html_cell(x, true, (struct vmt_bytes){ text.data, text.len });
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_buf_addf(&text, "%012" PRIx64, strip->end);
 		vmt_html_cell(x, true, (struct vmt_bytes){ text.data, text.len });
 		size_cell(x, ask, true, strip->gap);
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_buf_addu(&text, strip->n);
 		vmt_html_cell(x, false, (struct vmt_bytes){ text.data, text.len });
 		vmt_html_cell(x, true,
@@ -492,7 +492,7 @@ static int tell(struct vmt_xml *x, const struct vmt_picture_ask *ask)
 		size_cell(x, ask, true, strip->size);
 		size_cell(x, ask, strip->has_resident, strip->resident);
 		size_cell(x, ask, strip->has_swapped, strip->swapped);
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		name_of(&text, &s, strip);
 		vmt_html_cell(x, true, (struct vmt_bytes){ text.data, text.len });
 		vmt_xml_close(x);

@@ -78,7 +78,7 @@ static void bar(struct vmt_xml *x, const struct vmt_picture_ask *ask, int64_t to
 			continue;
 		sum += (uint64_t)s->size_bytes;
 		right = vmt_svg_part(sum < total ? sum : total, total, VMT_SVG_WIDTH);
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		words(&text, s->name);
 		vmt_buf_adds(&text, ": ");
 		vmt_picture_size(&text, ask, (uint64_t)s->size_bytes);
@@ -157,10 +157,10 @@ static void legend(struct vmt_xml *x, const struct vmt_picture_ask *ask, int64_t
 		vmt_svg_rect(x, "edge", left + 5, y + 5, 150, 150, (struct vmt_bytes){ 0 });
 		if (i != VMT_SHARE_FREE)
 			vmt_svg_text(x, ink(i), left + 80, y + 120, s->letter);
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		words(&text, s->name);
 		vmt_svg_text(x, "", left + 260, y + 125, (struct vmt_bytes){ text.data, text.len });
-		vmt_buf_clear(&text);
+		vmt_buf_next(&text);
 		vmt_picture_signed(&text, ask, s->size_bytes);
 		vmt_svg_text(x, "n r", left + 2000, y + 125,
 			     (struct vmt_bytes){ text.data, text.len });
@@ -190,7 +190,7 @@ static void flow_line(struct vmt_xml *x, const struct vmt_picture_ask *ask, int6
 
 	vmt_buf_addf(&text, "%s r", class);
 	vmt_svg_texts(x, text.data ? text.data : "", NAME_RIGHT, y + 125, name);
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	if (bytes > 0 && strcmp(class, "b") != 0)
 		vmt_buf_addc(&text, '+');
 	vmt_picture_signed(&text, ask, bytes);

@@ -110,7 +110,7 @@ static void put_row(struct vmt_xml *x, const struct vmt_picture_ask *ask, const 
 
 	vmt_buf_addu(&text, p->pid);
 	vmt_svg_text(x, "n r dim", PID_RIGHT, top + 110, (struct vmt_bytes){ text.data, text.len });
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_svg_fit(&text, VMT_HAS(proc, comm, p) ? p->comm : VMT_BYTES("-"), NAME_CHARS, false);
 	vmt_svg_text(x, "m", NAME_LEFT, top + 110, (struct vmt_bytes){ text.data, text.len });
 	vmt_picture_put_size(x, ask, "n r", RSS_RIGHT, top + 110, VMT_HAS(proc, rss_bytes, p),

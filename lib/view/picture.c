@@ -13,7 +13,8 @@ const struct vmt_picture *const vmt_pictures[VMT_PICTURES_ALL] = {
 /* Digits that a column of a picture has room for. */
 #define DIGITS_MOST 8
 
-static enum vmt_size_unit unit_of(const struct vmt_picture_ask *ask)
+/* That of what is written to out, whose error it is where there is no memory to find out. */
+static enum vmt_size_unit unit_of(struct vmt_buf *out, const struct vmt_picture_ask *ask)
 {
 	const struct vmt_model *m = ask->model;
 	uint64_t largest = VMT_HAS(system, total_bytes, &m->system) ? m->system.total_bytes : 0;
@@ -23,12 +24,14 @@ static enum vmt_size_unit unit_of(const struct vmt_picture_ask *ask)
 	if (ask->opts->unit == VMT_SIZE_HUMAN || !largest)
 		return VMT_SIZE_HUMAN;
 	vmt_fmt_size(&text, largest, ask->opts->unit, m->sample->host.page_size);
-	return text.len && text.len <= DIGITS_MOST ? ask->opts->unit : VMT_SIZE_HUMAN;
+	if (vmt_buf_error(&text) < 0)
+		out->error = vmt_buf_error(&text);
+	return text.len <= DIGITS_MOST ? ask->opts->unit : VMT_SIZE_HUMAN;
 }
 
 void vmt_picture_size(struct vmt_buf *out, const struct vmt_picture_ask *ask, uint64_t bytes)
 {
-	enum vmt_size_unit unit = unit_of(ask);
+	enum vmt_size_unit unit = unit_of(out, ask);
 
 	vmt_fmt_size(out, bytes, unit, ask->model->sample->host.page_size);
 	if (unit == VMT_SIZE_HUMAN && bytes < 1000)
@@ -37,7 +40,9 @@ void vmt_picture_size(struct vmt_buf *out, const struct vmt_picture_ask *ask, ui
 
 void vmt_picture_signed(struct vmt_buf *out, const struct vmt_picture_ask *ask, int64_t bytes)
 {
-	vmt_fmt_size_signed(out, bytes, unit_of(ask), ask->model->sample->host.page_size);
+	enum vmt_size_unit unit = unit_of(out, ask);
+
+	vmt_fmt_size_signed(out, bytes, unit, ask->model->sample->host.page_size);
 }
 
 void vmt_picture_put_size(struct vmt_xml *x, const struct vmt_picture_ask *ask, const char *class,

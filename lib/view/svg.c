@@ -84,7 +84,7 @@ void vmt_svg_begin(struct vmt_xml *x, const struct vmt_svg_head *head)
 	vmt_xml_num(x, "width", VMT_SVG_WIDTH + 2 * margin);
 	vmt_xml_num(x, "height", height + 2 * margin);
 	vmt_xml_attrs(x, "role", "img");
-	vmt_buf_clear(&text);
+	vmt_buf_next(&text);
 	vmt_buf_addf(&text, "%s-title %s-desc", head->id, head->id);
 	vmt_xml_attr(x, "aria-labelledby", (struct vmt_bytes){ text.data, text.len });
 	vmt_xml_open(x, "title");

@@ -47,6 +47,11 @@ static void test_remembers_a_failed_allocation(void **state)
 	vmt_buf_adds(&b, "dropped");
 	assert_int_equal(vmt_buf_error(&b), -ENOMEM);
 	assert_buf(&b, "kept");
+	/* Texts behind it are not written as if nothing had failed. */
+	vmt_buf_next(&b);
+	vmt_buf_adds(&b, "dropped");
+	assert_int_equal(vmt_buf_error(&b), -ENOMEM);
+	assert_buf(&b, "");
 	vmt_buf_clear(&b);
 	assert_int_equal(vmt_buf_error(&b), 0);
 	vmt_buf_adds(&b, "again");

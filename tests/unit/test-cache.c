@@ -126,7 +126,7 @@ static int fill_index(void *arg)
 static void test_index(void **state)
 {
 	assert_int_equal(fill_index(NULL), 0);
-	assert_true(unit_alloc_sweep(fill_index, NULL) > 3);
+	assert_true(unit_piece_sweep(fill_index, NULL) > 3);
 }
 
 static const struct vmt_cached_group *group(const struct vmt_cached_group *g, size_t n,

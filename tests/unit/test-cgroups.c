@@ -774,7 +774,7 @@ static void failing_allocations(void **state)
 	cgroup(&d, "/a", 10, 1, 0, 20, 0);
 	cgroup(&d, "/a/b", 10, 1, 0, 20, 5);
 	put(&d, "/a/b", "memory.max", "many\n");
-	assert_true(unit_alloc_sweep(sweep, &d) > 20);
+	assert_true(unit_piece_sweep(sweep, &d) > 20);
 	unit_dir_remove(&d);
 }
 

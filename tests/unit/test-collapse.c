@@ -77,7 +77,7 @@ static void memory(void **state)
 	struct vmt_collapse_raw raw = { .pid = 7, .times = 1, .name = "SCAN_FAIL" };
 	struct vmt_collapse_sample s = { .raws = &raw, .n = 1 };
 
-	assert_true(unit_alloc_sweep(rows_once, &s) > 0);
+	assert_true(unit_piece_sweep(rows_once, &s) > 0);
 }
 
 /* It is asked for by a word of its own, and is in no other. */

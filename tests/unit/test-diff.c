@@ -587,7 +587,7 @@ static void test_no_memory(void **state)
 	add_proc(a, 8, 100, "y", one, 1);
 	add_proc(b, 7, 100, "x", one, 1);
 	add_proc(b, 9, 100, "y", one, 1);
-	assert_true(unit_alloc_sweep(without_memory, both) >= 10);
+	assert_true(unit_piece_sweep(without_memory, both) >= 10);
 }
 
 int main(void)

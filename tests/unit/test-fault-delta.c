@@ -506,7 +506,7 @@ static void test_no_memory(void **state)
 	setup(&r, 2, 2);
 	r.maps[1][0].minor = 1;
 	r.procs[1][0].mapped = 1;
-	assert_true(unit_alloc_sweep(difference, &r) >= 3);
+	assert_true(unit_piece_sweep(difference, &r) >= 3);
 	teardown(&r);
 }
 

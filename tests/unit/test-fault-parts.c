@@ -504,7 +504,7 @@ static void no_memory_is_an_error(void **state)
 	struct setup *s = *state;
 
 	kind(s, mapping(s, 1, 42, 100), VMT_KIND_ZERO_FILL, 60, 1000);
-	assert_true(unit_alloc_sweep(build_once, s) > 4);
+	assert_true(unit_piece_sweep(build_once, s) > 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fault_end)

@@ -552,7 +552,7 @@ static void no_memory_is_an_error_and_no_empty_text(void **state)
 	for (i = 0; i < 100; i++)
 		of_file(key(s, 0x400000 + i * 0x10000, 0x408000 + i * 0x10000, 1), 77 + i, 0);
 	s->base.faults.n_procs = 4;
-	assert_true(unit_alloc_sweep(build_once, s) > 4);
+	assert_true(unit_piece_sweep(build_once, s) > 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fault_end)

@@ -650,7 +650,7 @@ static int all(void *arg)
 
 static void test_out_of_memory(void **state)
 {
-	assert_true(unit_alloc_sweep(all, NULL) > 5);
+	assert_true(unit_piece_sweep(all, NULL) > 5);
 }
 
 /* In brackets a module stands, and only the first; empty ones are none. Lines of nothing are none.

@@ -244,7 +244,7 @@ static int groups(void *arg)
 
 static void test_failing_allocations(void **state)
 {
-	assert_true(unit_alloc_sweep(groups, NULL) > 5);
+	assert_true(unit_piece_sweep(groups, NULL) > 5);
 }
 
 int main(void)

@@ -220,8 +220,8 @@ static int make_groups(void *arg)
 
 static void test_no_memory(void **state)
 {
-	assert_true(unit_alloc_sweep(make_tree, NULL) >= 4);
-	assert_true(unit_alloc_sweep(make_groups, NULL) >= 2);
+	assert_true(unit_piece_sweep(make_tree, NULL) >= 4);
+	assert_true(unit_piece_sweep(make_groups, NULL) >= 2);
 }
 
 int main(void)

@@ -342,7 +342,7 @@ static int assign(void *arg)
 
 static void test_failing_allocations(void **state)
 {
-	assert_true(unit_alloc_sweep(assign, NULL) >= 5);
+	assert_true(unit_piece_sweep(assign, NULL) >= 5);
 }
 
 static void test_nothing(void **state)

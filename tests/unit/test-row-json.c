@@ -247,7 +247,7 @@ static int without_memory(void *arg)
 
 static void test_no_memory(void **state)
 {
-	assert_true(unit_alloc_sweep(without_memory, NULL) >= 3);
+	assert_true(unit_piece_sweep(without_memory, NULL) >= 3);
 }
 
 int main(void)

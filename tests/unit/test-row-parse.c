@@ -634,7 +634,7 @@ static void test_no_memory(void **unused)
 						  "\"latency\":{\"hist\":[]},\"keys\":{\"A\":1}}"),
 					&o, NULL),
 			 0);
-	assert_true(unit_alloc_sweep(without_memory, o) >= 2);
+	assert_true(unit_piece_sweep(without_memory, o) >= 2);
 	json_object_put(o);
 }
 

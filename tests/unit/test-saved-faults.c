@@ -128,7 +128,7 @@ static int all_of_it(void *arg)
 
 static void test_memory(void **state)
 {
-	assert_true(unit_alloc_sweep(all_of_it, NULL) > 0);
+	assert_true(unit_piece_sweep(all_of_it, NULL) > 0);
 }
 
 /* A saved machine may have none, and those that it has are of its clock and its pages. */

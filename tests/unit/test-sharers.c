@@ -212,7 +212,7 @@ static int sharers(void *arg)
 
 static void test_failing_allocations(void **state)
 {
-	assert_true(unit_alloc_sweep(sharers, NULL) > 5);
+	assert_true(unit_piece_sweep(sharers, NULL) > 5);
 }
 
 int main(void)

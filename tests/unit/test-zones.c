@@ -674,7 +674,7 @@ static int build_all(void *arg)
 
 static void test_out_of_memory(void **state)
 {
-	assert_true(unit_alloc_sweep(build_all, NULL) > 5);
+	assert_true(unit_piece_sweep(build_all, NULL) > 5);
 }
 
 /* Lists of processors that no number holds together, and a zone that ends nowhere. */

@@ -16,6 +16,7 @@ const size_t unit_n_pieces = sizeof(unit_pieces) / sizeof(unit_pieces[0]);
 
 static size_t countdown; /* 0: no allocation fails */
 static bool failed;
+static bool by_piece; /* what an arena has in store may fail, too; and only one does */
 
 static bool fails(void)
 {
@@ -26,6 +27,8 @@ static bool fails(void)
 		return false;
 	}
 	failed = true;
+	if (by_piece)
+		countdown = 0;
 	return true;
 }
 
@@ -58,6 +61,29 @@ void *__wrap_reallocarray(void *ptr, size_t n, size_t size)
 	return fails() ? NULL : __real_reallocarray(ptr, n, size);
 }
 
+/* Most of what an arena hands out comes from a block that it has; where each piece may be the one
+ * for which there is no memory, each counts as an allocation of its own. */
+void *__real_vmt_arena_alloc(struct vmt_arena *a, size_t n, size_t size);
+char *__real_vmt_arena_copy(struct vmt_arena *a, const void *bytes, size_t len);
+void *__wrap_vmt_arena_alloc(struct vmt_arena *a, size_t n, size_t size);
+char *__wrap_vmt_arena_copy(struct vmt_arena *a, const void *bytes, size_t len);
+
+void *__wrap_vmt_arena_alloc(struct vmt_arena *a, size_t n, size_t size)
+{
+	if (!by_piece || !fails())
+		return __real_vmt_arena_alloc(a, n, size);
+	a->failed = true;
+	return NULL;
+}
+
+char *__wrap_vmt_arena_copy(struct vmt_arena *a, const void *bytes, size_t len)
+{
+	if (!by_piece || !fails())
+		return __real_vmt_arena_copy(a, bytes, len);
+	a->failed = true;
+	return NULL;
+}
+
 void unit_alloc_fail(size_t n)
 {
 	countdown = n;
@@ -88,6 +114,16 @@ size_t unit_alloc_sweep(int (*fn)(void *arg), void *arg)
 	}
 	fail_msg("it never ends to allocate");
 	return 0;
+}
+
+size_t unit_piece_sweep(int (*fn)(void *arg), void *arg)
+{
+	size_t n;
+
+	by_piece = true;
+	n = unit_alloc_sweep(fn, arg);
+	by_piece = false;
+	return n;
 }
 
 size_t unit_open_files(void)

@@ -49,6 +49,12 @@ bool unit_alloc_pass(void);
  * leak nothing. Returns how many allocations it makes.
  */
 size_t unit_alloc_sweep(int (*fn)(void *arg), void *arg);
+/*
+ * The same, where each piece that an arena hands out may fail, although most of them take no
+ * malloc(), and where only the nth allocation fails and those behind it do not: what went on as if
+ * nothing were missing has something to go on with. For what is small.
+ */
+size_t unit_piece_sweep(int (*fn)(void *arg), void *arg);
 
 /*
  * Calls fn in the thread that opens a file of that name by vmt_open_at(), before it does so, each
