@@ -74,14 +74,24 @@ def figures(value, where=""):
     return found
 
 
-def places(ways, most, each):
-    """The first call of each way, from 1, or each call; of many, some evenly over all of them."""
+def some(calls, most):
+    """Of many, some evenly over all of them."""
+    return calls if len(calls) <= most else [calls[i * len(calls) // most] for i in range(most)]
+
+
+def places(ways, most, each=0, tried=None):
+    """The first call of each way, from 1, that was not tried before, or some of them; and so many,
+    each, of all calls where all ways are tried: one way may be a loop."""
     first = sorted({way: n for n, way in reversed(list(enumerate(ways, 1)))}.values())
-    if each:
-        first = list(range(1, len(ways) + 1))
-    if ALL or len(first) <= most:
-        return first
-    return [first[i * len(first) // most] for i in range(most)]
+    if tried is not None:
+        first = [n for n in first if ways[n - 1] not in tried]
+    if ALL:
+        first = sorted({*first, *some(range(1, len(ways) + 1), each)})
+    else:
+        first = some(first, most)
+    if tried is not None:
+        tried.update(ways[n - 1] for n in first)
+    return first
 
 
 def hurt(run, whole, reports):
@@ -104,13 +114,14 @@ def hurt(run, whole, reports):
     return None
 
 
-def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, live=False,
-          wholes=None, **more):
+def sweep(vmtop, shim, kind, how, args, judge, most, each=0, reports=False, live=False,
+          wholes=None, tried=None, beside=2, **more):
     """(problems, number of runs): judge(run, whole) says what is wrong with the figures of a run
     that was not hurt, against one in which nothing failed. Where it reports, standard error is for
     that, and a complaint may follow it. What is live may have changed between the two: what is wrong
     with its figures is wrong each time. wholes keeps by kind the run in which nothing failed, for
-    other failures of the same arguments."""
+    other failures of the same arguments, and tried is a set of ways that others tried. beside: runs
+    at a time."""
     wholes = {} if wholes is None else wholes
 
     def unharmed():
@@ -126,11 +137,16 @@ def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, 
         return [f"exit {whole.code} where nothing fails: {whole.err[-300:]!r}"], 1
     if not whole.calls and kind in ALWAYS:
         return [f"no call of {kind} was seen, of {shim}"], 1
-    chosen = places(whole.ways, most, each)
+    chosen = places(whole.ways, most, each, tried)
     failed = []
 
     def one(nth):
-        run = run_failing(vmtop, shim, kind, nth, how, args, **more)
+        for _ in range(TRIES):
+            run = run_failing(vmtop, shim, kind, nth, how, args, **more)
+            # On a busy machine a reader may not be done when the program ends; what is never closed
+            # is open each time.
+            if run.files <= whole.files:
+                break
         failed.append(run.failed)
         problem = hurt(run, whole, reports)
         if not problem:
@@ -143,7 +159,7 @@ def sweep(vmtop, shim, kind, how, args, judge, most, each=False, reports=False, 
         way = run.ways[nth - 1] if nth <= len(run.ways) else 0
         return problem and f"{kind} {nth} {how} way {way:x}: {problem}"
 
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(beside) as pool:
         problems = [problem for problem in pool.map(one, chosen) if problem]
     # Threads may take other ways in another run; that none is met is another thing.
     if chosen and not any(failed):

@@ -7,6 +7,9 @@
  *
  * "ask" are calls that ask about something or say how it is to be read: fcntl(), mincore(), what
  * syscall() is for.
+ * "libbpf" are calls of that library which can fail before one to the kernel is made, or after; it
+ * says how as it does itself, by a negative result or by NULL and errno. "event" are those that
+ * make sockets and the like.
  *
  * Calls are counted where the program itself makes them, not those of libraries for themselves; but
  * bpf() and perf_event_open() wherever they come from, as libbpf makes those. Each call leaves in
@@ -27,8 +30,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -61,13 +66,16 @@ enum kind {
 	KIND_BPF,
 	KIND_PERF,
 	KIND_ASK,
+	KIND_LIBBPF,
+	KIND_EVENT,
 };
 
 static const char *const kind_names[] = {
-	[KIND_OPEN] = "open",	[KIND_READ] = "read",	  [KIND_LINK] = "link",
-	[KIND_DIR] = "dir",	[KIND_STAT] = "stat",	  [KIND_MAP] = "map",
-	[KIND_IOCTL] = "ioctl", [KIND_THREAD] = "thread", [KIND_ALLOC] = "alloc",
-	[KIND_BPF] = "bpf",	[KIND_PERF] = "perf",	  [KIND_ASK] = "ask",
+	[KIND_OPEN] = "open",	  [KIND_READ] = "read",	    [KIND_LINK] = "link",
+	[KIND_DIR] = "dir",	  [KIND_STAT] = "stat",	    [KIND_MAP] = "map",
+	[KIND_IOCTL] = "ioctl",	  [KIND_THREAD] = "thread", [KIND_ALLOC] = "alloc",
+	[KIND_BPF] = "bpf",	  [KIND_PERF] = "perf",	    [KIND_ASK] = "ask",
+	[KIND_LIBBPF] = "libbpf", [KIND_EVENT] = "event",
 };
 
 static enum kind kind; /* KIND_NONE before it began, and in other programs */
@@ -367,6 +375,57 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(vo
 		return error;
 	return REAL(pthread_create)(thread, attr, fn, arg);
 }
+
+int socket(int domain, int type, int protocol)
+{
+	return FAILS(KIND_EVENT) ? -1 : REAL(socket)(domain, type, protocol);
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t n)
+{
+	return FAILS(KIND_EVENT) ? -1 : REAL(bind)(fd, address, n);
+}
+
+int eventfd(unsigned count, int flags)
+{
+	return FAILS(KIND_EVENT) ? -1 : REAL(eventfd)(count, flags);
+}
+
+int pipe2(int fds[2], int flags);
+int pipe2(int fds[2], int flags)
+{
+	return FAILS(KIND_EVENT) ? -1 : REAL(pipe2)(fds, flags);
+}
+
+/* Objects of libbpf are pointers here: it need not be there. */
+#define LIBBPF_INT(name, parameters, ...)                                                          \
+	int name parameters;                                                                       \
+	int name parameters                                                                        \
+	{                                                                                          \
+		return FAILS(KIND_LIBBPF) ? -error : REAL(name)(__VA_ARGS__);                      \
+	}
+#define LIBBPF_PTR(name, parameters, ...)                                                          \
+	void *name parameters;                                                                     \
+	void *name parameters                                                                      \
+	{                                                                                          \
+		return FAILS(KIND_LIBBPF) ? NULL : REAL(name)(__VA_ARGS__);                        \
+	}
+LIBBPF_INT(bpf_object__open_skeleton, (void *skeleton, const void *opts), skeleton, opts)
+LIBBPF_INT(bpf_object__load_skeleton, (void *skeleton), skeleton)
+LIBBPF_INT(bpf_map__set_max_entries, (void *map, uint32_t n), map, n)
+LIBBPF_INT(bpf_map__set_value_size, (void *map, uint32_t n), map, n)
+LIBBPF_INT(bpf_map__set_autocreate, (void *map, bool is), map, is)
+LIBBPF_INT(bpf_map__set_type, (void *map, int type), map, type)
+LIBBPF_INT(bpf_map__reuse_fd, (void *map, int fd), map, fd)
+LIBBPF_INT(bpf_program__set_log_buf, (void *prog, char *log, size_t n), prog, log, n)
+LIBBPF_INT(btf__find_by_name_kind, (const void *btf, const char *name, uint32_t type), btf, name,
+	   type)
+LIBBPF_PTR(ring_buffer__new, (int fd, void *fn, void *arg, const void *opts), fd, fn, arg, opts)
+LIBBPF_PTR(btf__load_vmlinux_btf, (void))
+LIBBPF_PTR(bpf_program__attach, (const void *prog), prog)
+LIBBPF_PTR(bpf_program__attach_trace, (const void *prog), prog)
+LIBBPF_PTR(bpf_program__attach_iter, (const void *prog, const void *opts), prog, opts)
+LIBBPF_PTR(bpf_program__attach_perf_event, (const void *prog, int fd), prog, fd)
 
 /*
  * Allocations: dlsym() may make some before the first of them is found, and those get room of their
