@@ -612,7 +612,7 @@ static int add_balance(struct vmt_model *m)
 		VMT_SET(balance, unattributed_faults_total, b, p->unattributed);
 		VMT_SET(balance, dropped_faults_total, b, p->dropped);
 		VMT_SET(balance, kernel_faults_total, b, kernel);
-		VMT_SET(balance, residual_faults, b, (int64_t)sum - (int64_t)kernel);
+		VMT_SET(balance, residual_faults, b, (int64_t)(sum - kernel));
 		VMT_SET(balance, minor_faults_total, b, p->kernel_minor);
 		VMT_SET(balance, major_faults_total, b, p->kernel_major);
 		if (f->have & VMT_HAVE_RECORD) {
@@ -682,7 +682,7 @@ static void add_probe(struct vmt_model *m)
 	VMT_SET(probe, kernel, p, kernel);
 	/* Before the window is closed, tasks have moved on since their last event. */
 	if (f->complete)
-		VMT_SET(probe, residual, p, (int64_t)sum - (int64_t)kernel);
+		VMT_SET(probe, residual, p, (int64_t)(sum - kernel));
 	if (f->have & VMT_HAVE_RECORD) {
 		VMT_SET(probe, record_minor, p, t->record_minor);
 		VMT_SET(probe, record_major, p, t->record_major);

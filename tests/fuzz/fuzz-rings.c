@@ -404,6 +404,24 @@ static void fault_rows(const struct vmt_fault_sample *f)
 		      f->kinds[i].minor + f->kinds[i].major > 0);
 }
 
+/* Nor does the model stumble over what cannot be. */
+static void fault_model(struct vmt_fault_sample *f, enum vmt_fault_group group)
+{
+	const struct vmt_model_opts opts = { .fault_group = group };
+	VMT_AUTO_SAMPLE s = vmt_sample_new();
+	VMT_AUTO_MODEL m = NULL;
+
+	CHECK(s);
+	s->host = host;
+	s->faults = f;
+	f->rung = VMT_RUNG_FEXIT;
+	f->complete = true;
+	f->have |= VMT_HAVE_MAPS | VMT_HAVE_ACCESS | VMT_HAVE_MODE | VMT_HAVE_LATENCY |
+		   VMT_HAVE_GUP | VMT_HAVE_KINDS;
+	CHECK(vmt_model_build(s, NULL, &opts, &m, NULL) == 0);
+	s->faults = NULL;
+}
+
 /* Bits of how. */
 enum {
 	SUMS = 1, /* no rows but those of single faults */
@@ -478,6 +496,8 @@ static void faults(struct tables *t, unsigned how, size_t n_singles, size_t n_ro
 		fault_rows(&f);
 		CHECK(r ||
 		      (f.totals.singles == whole && f.totals.singles_lost == n_singles - whole));
+		if (r == 0)
+			fault_model(&f, (enum vmt_fault_group)(how >> 6));
 		if (r == 0 && !(how & LIVE))
 			CHECK(single_faults(&f) + f.totals.singles_limited +
 				      f.totals.singles_lost ==

@@ -415,6 +415,17 @@ static void the_sum_is_held_against_the_kernel(void **state)
 	s->base.faults.complete = false;
 	build(s, VMT_FAULT_BY_VMA);
 	assert_false(VMT_HAS(probe, residual, &s->base.model->probe));
+	/* Also of counts above what has a sign. */
+	vmt_model_free(s->base.model);
+	s->base.faults.complete = true;
+	s->procs[0] = (struct vmt_fault_proc){ .pid = 42,
+					       .kernel_minor = INT64_MAX,
+					       .mapped = (uint64_t)INT64_MAX + 2 };
+	s->base.faults.totals = (struct vmt_fault_totals){ .kernel_minor = INT64_MAX,
+							   .mapped = (uint64_t)INT64_MAX + 2 };
+	build(s, VMT_FAULT_BY_VMA);
+	assert_int_equal(s->base.model->balance[0].residual_faults, 2);
+	assert_int_equal(s->base.model->probe.residual, 2);
 }
 
 static bool has_finding(const struct vmt_model *m, const char *id)
