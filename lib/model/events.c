@@ -165,7 +165,7 @@ static void set_words(const struct vmt_event_raw *e, struct vmt_event *row, stru
 		vmt_event_advice(&text, (uint32_t)e->args[2]);
 	else if (e->call == VMT_CALL_PROCESS_MADVISE)
 		vmt_event_advice(&text, (uint32_t)e->args[3]);
-	if (text.len)
+	if (text.len || vmt_buf_error(&text) < 0)
 		VMT_SET(event, flags, row, taken(arena, &text));
 }
 

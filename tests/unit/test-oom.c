@@ -9,11 +9,37 @@
 
 static const struct vmt_host host = { .page_size = PAGE };
 
+struct swept {
+	const struct vmt_oom_raw *raw;
+	const struct vmt_oom_report *whole;
+	bool differs;
+};
+
+static int once(void *arg)
+{
+	struct swept *s = arg;
+	struct vmt_oom_report r;
+	struct vmt_arena arena;
+	int ret;
+
+	vmt_arena_init(&arena);
+	ret = vmt_oom_rows(s->raw, &host, 0, 1, NULL, 0, NULL, &arena, &r);
+	if (ret == 0 && (!vmt_bytes_equal(r.oom.text, s->whole->oom.text) ||
+			 r.n_zones != s->whole->n_zones || r.n_maps != s->whole->n_maps))
+		s->differs = true;
+	vmt_arena_done(&arena);
+	return ret;
+}
+
+/* Whichever allocation fails, there is no report, or all of it. */
 static struct vmt_oom_report report_of(struct vmt_arena *arena, const struct vmt_oom_raw *raw)
 {
 	struct vmt_oom_report r;
+	struct swept s = { .raw = raw, .whole = &r };
 
 	assert_int_equal(vmt_oom_rows(raw, &host, 0, 1, NULL, 0, NULL, arena, &r), 0);
+	assert_true(unit_piece_sweep(once, &s) > 3);
+	assert_false(s.differs);
 	return r;
 }
 
