@@ -122,12 +122,44 @@ static void test_places_that_are_none(void **state)
 	unit_dir_remove(&d);
 }
 
+static void test_paths(void **state)
+{
+	struct vmt_cgroup_mount m = { .fd = -1 };
+	const struct {
+		const char *path, *wanted;
+	} cases[] = {
+		{ "/", "/" },
+		{ "a", "/a" },
+		{ "/a//b/./", "/a/b" },
+		{ "/sys/fs/cgroup", "/" },
+		{ "/sys/fs/cgroup/a", "/a" },
+		{ "/sys/fs/cgroups/a", "/sys/fs/cgroups/a" },
+		{ "/a/..b", "/a/..b" },
+		{ "/a/../b", NULL },
+		{ "..", NULL },
+	};
+	VMT_AUTO_BUF path = { 0 };
+
+	vmt_buf_adds(&m.point, "/sys/fs/cgroup");
+	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		int r;
+
+		vmt_buf_clear(&path);
+		r = vmt_cgroup_mount_path(&m, cases[i].path, &path);
+		assert_int_equal(r, cases[i].wanted ? 0 : -EINVAL);
+		if (cases[i].wanted)
+			assert_buf(&path, cases[i].wanted);
+	}
+	vmt_cgroup_mount_done(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version_2),
 		cmocka_unit_test(test_versions_and_parts),
 		cmocka_unit_test(test_places_that_are_none),
+		cmocka_unit_test(test_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,6 @@
 
 #include "model/cgroup.h"
 #include "saved.h"
-#include "source/cgroup-mount.h"
 #include "source/collect-cgroups.h"
 
 #define MIB UINT64_C(1048576)
@@ -498,37 +497,6 @@ static void parts(void **state)
 	done(&l, &d);
 }
 
-static void paths(void **state)
-{
-	struct vmt_cgroup_mount m = { .fd = -1 };
-	const struct {
-		const char *path, *wanted;
-	} cases[] = {
-		{ "/", "/" },
-		{ "a", "/a" },
-		{ "/a//b/./", "/a/b" },
-		{ "/sys/fs/cgroup", "/" },
-		{ "/sys/fs/cgroup/a", "/a" },
-		{ "/sys/fs/cgroups/a", "/sys/fs/cgroups/a" },
-		{ "/a/..b", "/a/..b" },
-		{ "/a/../b", NULL },
-		{ "..", NULL },
-	};
-	VMT_AUTO_BUF path = { 0 };
-
-	vmt_buf_adds(&m.point, "/sys/fs/cgroup");
-	for (size_t i = 0; i < VMT_ARRAY_LEN(cases); i++) {
-		int r;
-
-		vmt_buf_clear(&path);
-		r = vmt_cgroup_mount_path(&m, cases[i].path, &path);
-		assert_int_equal(r, cases[i].wanted ? 0 : -EINVAL);
-		if (cases[i].wanted)
-			assert_buf(&path, cases[i].wanted);
-	}
-	vmt_cgroup_mount_done(&m);
-}
-
 static void what_is_not_there(void **state)
 {
 	struct unit_dir d;
@@ -792,7 +760,6 @@ int main(void)
 		cmocka_unit_test(version_1),
 		cmocka_unit_test(a_part_of_version_1),
 		cmocka_unit_test(parts),
-		cmocka_unit_test(paths),
 		cmocka_unit_test(what_is_not_there),
 		cmocka_unit_test(links_are_not_followed),
 		cmocka_unit_test(deep_and_many),
