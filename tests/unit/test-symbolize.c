@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -342,11 +343,238 @@ static void test_single_stacks(void **state)
 	unit_dir_remove(&d);
 }
 
+/* Stacks to look up, and the machine on which. */
+struct asked {
+	struct vmt_collector *c;
+	struct vmt_sample *s;
+	struct vmt_fault_sample f;
+	struct vmt_arena arena;
+};
+
+static int symbolize(void *arg)
+{
+	struct asked *a = arg;
+
+	vmt_arena_done(&a->arena);
+	vmt_arena_init(&a->arena);
+	return vmt_symbolize(a->c, a->s, &a->f, &a->arena);
+}
+
+/* root: of a saved machine, or NULL. */
+static void asked_begin(struct asked *a, const char *root)
+{
+	a->c = collector(root);
+	a->s = collect(a->c, VMT_SOURCE_BIT(PIDS), root ? 0 : (uint64_t)getpid());
+	vmt_arena_init(&a->arena);
+}
+
+static void asked_done(struct asked *a)
+{
+	vmt_arena_done(&a->arena);
+	vmt_sample_free(a->s);
+	vmt_collector_free(a->c);
+}
+
+static const struct vmt_fault_frame *frame_of(const struct asked *a, size_t stack, size_t at)
+{
+	return &a->f.frames[a->f.stacks[stack].frames[at]];
+}
+
+/* Of the kernel and its modules, of code that two processes made, of what lies nowhere. */
+static void test_frames_of_a_saved_machine(void **state)
+{
+	const uint64_t first[] = { 0xffffffff81000010, 0xffffffffc0000010, ADDRESS, 0x13, 0 };
+	const uint64_t second[] = { ADDRESS };
+	struct vmt_fault_stack stacks[] = {
+		{ .pid = 42,
+		  .start_time_ns = UP_42,
+		  .addresses = first,
+		  .n_kernel = 2,
+		  .n_user = 3 },
+		{ .pid = 50, .start_time_ns = UP_50, .addresses = second, .n_user = 1 },
+	};
+	struct vmt_fault_code codes[] = {
+		{ .pid = 42, .start_time_ns = UP_42, .start = MADE, .end = MADE + 0x1000 },
+		{ .pid = 50, .start_time_ns = UP_50, .start = MADE, .end = MADE + 0x1000 },
+	};
+	struct asked a = { .f = { .stacks = stacks, .n_stacks = 2, .codes = codes, .n_codes = 2 } };
+	struct unit_dir d;
+
+	machine(&d);
+	unit_dir_write(&d, "proc/kallsyms",
+		       "ffffffff81000000 T inside\nffffffffc0000000 t loaded\t[mod]\n");
+	write_map(&d, "inside/tmp/perf-7.map", BEGAN_42 + SECOND);
+	write_map(&d, "tmp/perf-50.map", BEGAN_50 + SECOND);
+	asked_begin(&a, d.path);
+	assert_true(unit_alloc_sweep(symbolize, &a) > 10);
+	assert_true(frame_of(&a, 0, 0)->kernel);
+	assert_bytes(frame_of(&a, 0, 0)->symbol, "inside");
+	assert_bytes(frame_of(&a, 0, 1)->symbol, "loaded");
+	assert_bytes(frame_of(&a, 0, 1)->module, "mod");
+	assert_bytes(frame_of(&a, 0, 2)->symbol, "made");
+	assert_true(frame_of(&a, 0, 2)->jit);
+	assert_bytes(frame_of(&a, 0, 3)->symbol, "");
+	assert_bytes(frame_of(&a, 0, 4)->symbol, "");
+	/* The same address of another process is another frame. */
+	assert_bytes(frame_of(&a, 1, 0)->symbol, "made");
+	assert_ptr_not_equal(frame_of(&a, 0, 2), frame_of(&a, 1, 0));
+	/* No stack at all. */
+	a.f.n_stacks = a.f.n_codes = 0;
+	assert_int_equal(symbolize(&a), 0);
+	assert_int_equal(a.f.n_frames, 0);
+	asked_done(&a);
+	unit_dir_remove(&d);
+}
+
+/* A name that a list of symbols has, and of which the file cannot be read. */
+static void test_lists_that_cannot_be_read(void **state)
+{
+	const uint64_t address = 0xffffffff81000010;
+	struct vmt_fault_stack stack = { .addresses = &address, .n_kernel = 1 };
+	struct asked a = { .f = { .stacks = &stack, .n_stacks = 1 } };
+	struct unit_dir d;
+
+	machine(&d);
+	/* A directory. */
+	unit_dir_write(&d, "proc/kallsyms/none", "");
+	asked_begin(&a, d.path);
+	assert_int_equal(symbolize(&a), 0);
+	assert_bytes(frame_of(&a, 0, 0)->symbol, "");
+	assert_int_equal(a.s->n_issues, 1);
+	assert_text(issue, error, &a.s->issues[0], "EISDIR");
+	asked_done(&a);
+	/* A map that is no file is not opened. */
+	unit_dir_write(&d, "inside/tmp/perf-7.map/none", "");
+	assert_int_equal(ask_made(&d, 42, UP_42).n_issues, 1);
+	unit_dir_remove(&d);
+}
+
+/* Where two mappings were at one place, that they are of one file is enough. */
+static void test_mappings_at_one_place(void **state)
+{
+	static const struct {
+		struct vmt_fault_code other;
+		bool known;
+	} cases[] = {
+		{ { .has_file = true, .inode = 99, .offset_bytes = 0x3000 }, true },
+		{ { .has_file = true, .inode = 98, .offset_bytes = 0x3000 }, false },
+		{ { .has_file = true, .inode = 99, .offset_bytes = 0x4000 }, false },
+		{ { .has_file = true, .inode = 99, .offset_bytes = 0x3000, .dev_major = 1 },
+		  false },
+		{ { .has_file = true, .inode = 99, .offset_bytes = 0x3000, .dev_minor = 1 },
+		  false },
+		{ { .has_file = true, .inode = 99, .offset_bytes = 0x3000, .vdso = true }, false },
+		{ { .inode = 99, .offset_bytes = 0x3000 }, false },
+	};
+	const uint64_t address = ADDRESS;
+	struct unit_dir d;
+
+	machine(&d);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vmt_fault_stack stack = {
+			.pid = 42, .start_time_ns = UP_42, .addresses = &address, .n_user = 1
+		};
+		struct vmt_fault_code codes[2] = {
+			{ .has_file = true,
+			  .inode = 99,
+			  .offset_bytes = 0x3000,
+			  .deleted = true,
+			  .path = VMT_BYTES("/nowhere/prog (deleted)") },
+			cases[i].other,
+		};
+		struct asked a = {
+			.f = { .stacks = &stack, .n_stacks = 1, .codes = codes, .n_codes = 2 }
+		};
+
+		for (size_t k = 0; k < 2; k++) {
+			codes[k].pid = 42;
+			codes[k].start_time_ns = UP_42;
+			codes[k].start = MADE;
+			codes[k].end = MADE + 0x1000;
+			codes[k].path = codes[0].path;
+			codes[k].deleted = true;
+		}
+		asked_begin(&a, d.path);
+		assert_int_equal(symbolize(&a), 0);
+		assert_bytes(frame_of(&a, 0, 0)->module, cases[i].known ? "/nowhere/prog" : "");
+		assert_int_equal(frame_of(&a, 0, 0)->has_offset, cases[i].known);
+		if (cases[i].known)
+			assert_int_equal(frame_of(&a, 0, 0)->offset, 0x3010);
+		asked_done(&a);
+	}
+	unit_dir_remove(&d);
+}
+
+/* The end of the vdso, of which vdso is the start. */
+static uint64_t end_of_vdso(uint64_t vdso)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	uint64_t start = 0, end = 0;
+	char line[4352];
+
+	assert_non_null(f);
+	while (start != vdso && fgets(line, sizeof(line), f))
+		assert_int_equal(sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end), 2);
+	fclose(f);
+	assert_int_equal(start, vdso);
+	return end;
+}
+
+#define VDSO_STEP 16
+
+/* A live process: functions of its file, and of the vdso, which has no file. */
+static void test_frames_of_a_process(void **state)
+{
+	uint64_t here = (uint64_t)(uintptr_t)own_code, started = start_of(getpid());
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR), addresses[256];
+	struct vmt_fault_stack stack = { .pid = (uint64_t)getpid(),
+					 .start_time_ns = started,
+					 .addresses = addresses,
+					 .n_user = sizeof(addresses) / sizeof(addresses[0]) };
+	struct vmt_fault_code codes[2];
+	struct asked a = { .f = { .stacks = &stack, .n_stacks = 1, .codes = codes, .n_codes = 2 } };
+	size_t i, named = 0;
+	char path[4096];
+
+	if (!vmt_elf_built() || !vdso)
+		skip();
+	codes[0] = own_code(here, path, sizeof(path));
+	codes[1] = (struct vmt_fault_code){ .start = vdso, .end = end_of_vdso(vdso), .vdso = true };
+	for (i = 0; i < 2; i++) {
+		codes[i].pid = (uint64_t)getpid();
+		codes[i].start_time_ns = started;
+	}
+	/* The innermost is where it was; of the others, the call before what it returns to. */
+	addresses[0] = here;
+	for (i = 1; i < stack.n_user; i++)
+		addresses[i] = vdso + i * VDSO_STEP;
+	asked_begin(&a, NULL);
+	assert_true(unit_alloc_sweep(symbolize, &a) > 10);
+	assert_bytes(frame_of(&a, 0, 0)->symbol, "own_code");
+	assert_bytes(frame_of(&a, 0, 0)->module, path);
+	for (i = 1; i < stack.n_user; i++) {
+		const struct vmt_fault_frame *frame = frame_of(&a, 0, i);
+
+		assert_bytes(frame->module, "[vdso]");
+		assert_int_equal(frame->offset, i * VDSO_STEP);
+		named += frame->symbol.len != 0;
+	}
+	/* It has functions, and a head. */
+	assert_in_range(named, 1, stack.n_user - 2);
+	asked_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_map_of_a_process), cmocka_unit_test(test_map_of_another_user),
-		cmocka_unit_test(test_map_of_the_dead),	 cmocka_unit_test(test_file_of_a_zombie),
+		cmocka_unit_test(test_frames_of_a_saved_machine),
+		cmocka_unit_test(test_lists_that_cannot_be_read),
+		cmocka_unit_test(test_mappings_at_one_place),
+		cmocka_unit_test(test_frames_of_a_process),
+		cmocka_unit_test(test_map_of_a_process),
+		cmocka_unit_test(test_map_of_another_user),
+		cmocka_unit_test(test_map_of_the_dead),
+		cmocka_unit_test(test_file_of_a_zombie),
 		cmocka_unit_test(test_single_stacks),
 	};
 
