@@ -8,57 +8,6 @@
 #include "fake-elf.h"
 #include "source/symbol-table.h"
 
-/* A file with a segment of 4 KiB that is loaded at FAKE_BASE, symbols, and a link to a debug file.
- */
-struct file {
-	Elf64_Ehdr ehdr;
-	Elf64_Phdr phdr;
-	Elf64_Shdr shdr[5]; /* none, symbols, names, link, names of sections */
-	Elf64_Sym sym[8];
-	char names[64];
-	char link[16];
-	char sections[32];
-};
-
-static Elf64_Sym function(unsigned name, uint64_t at, uint64_t size, unsigned bind, unsigned type)
-{
-	return (Elf64_Sym){ .st_name = name,
-			    .st_info = (unsigned char)ELF64_ST_INFO(bind, type),
-			    .st_shndx = 1,
-			    .st_value = FAKE_BASE + at,
-			    .st_size = size };
-}
-
-static struct file made(void)
-{
-	struct file f = { 0 };
-
-	f.ehdr = fake_ehdr(offsetof(struct file, phdr), offsetof(struct file, shdr), 5);
-	f.ehdr.e_shstrndx = 4;
-	f.phdr = fake_load();
-	f.shdr[1] = fake_symtab(offsetof(struct file, sym), sizeof(f.sym), 2);
-	f.shdr[2] = fake_strtab(offsetof(struct file, names), sizeof(f.names));
-	f.shdr[3] = (Elf64_Shdr){ .sh_type = SHT_PROGBITS,
-				  .sh_name = 1,
-				  .sh_offset = offsetof(struct file, link),
-				  .sh_size = sizeof(f.link),
-				  .sh_addralign = 4 };
-	f.shdr[4] = fake_strtab(offsetof(struct file, sections), sizeof(f.sections));
-	memcpy(f.names, "\0alpha\0beta\0local\0label\0inner\0$x\0object", 40);
-	memcpy(f.link, "file.debug\0\0\x78\x56\x34\x12", 16);
-	memcpy(f.sections, "\0.gnu_debuglink", 16);
-	f.sym[1] = function(7, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
-	f.sym[2] = function(1, 0x100, 0x80, STB_GLOBAL, STT_FUNC);
-	/* The same place as beta, for this file alone. */
-	f.sym[3] = function(12, 0x200, 0x80, STB_LOCAL, STT_FUNC);
-	/* A label of assembler, which has no size. */
-	f.sym[4] = function(18, 0x300, 0, STB_LOCAL, STT_NOTYPE);
-	f.sym[5] = function(24, 0x120, 0x10, STB_LOCAL, STT_FUNC);
-	f.sym[6] = function(30, 0x140, 0, STB_LOCAL, STT_NOTYPE);
-	f.sym[7] = function(33, 0x400, 0x100, STB_GLOBAL, STT_OBJECT);
-	return f;
-}
-
 static int write_file(struct unit_dir *dir, const void *bytes, size_t n)
 {
 	int fd;
@@ -95,7 +44,7 @@ static void test_find(void **state)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
 	struct vmt_debug_link link;
-	struct file f = made();
+	struct fake_file f = fake_made();
 	bool full = false;
 
 	if (!vmt_elf_built())
@@ -127,12 +76,12 @@ static void test_find(void **state)
 static void test_label(void **state)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
-	struct file f = made();
+	struct fake_file f = fake_made();
 
 	if (!vmt_elf_built())
 		skip();
 	/* With a function behind it the label reaches up to that. */
-	f.sym[7] = function(33, 0x400, 0x100, STB_GLOBAL, STT_FUNC);
+	f.sym[7] = fake_function(33, 0x400, 0x100, STB_GLOBAL, STT_FUNC);
 	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
 	check(t, 0x1300, "label");
 	check(t, 0x13ff, "label");
@@ -143,7 +92,7 @@ static void test_replace(void **state)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *debug = NULL;
-	struct file stripped = made(), f = made();
+	struct fake_file stripped = fake_made(), f = fake_made();
 	bool full = true;
 
 	if (!vmt_elf_built())
@@ -166,25 +115,25 @@ static void test_replace(void **state)
 static void test_broken(void **state)
 {
 	struct vmt_symbol_table *t = NULL;
-	struct file f = made();
+	struct fake_file f = fake_made();
 
 	if (!vmt_elf_built())
 		skip();
 	assert_int_equal(read_table("no such file", 12, &t, NULL, NULL), -ENOEXEC);
 	f.shdr[1].sh_link = 77;
 	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), -EIO);
-	f = made();
+	f = fake_made();
 	f.shdr[1].sh_size = UINT64_C(1) << 40;
 	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), -EFBIG);
 	/* A name that the file has not, and a size that wraps. */
-	f = made();
+	f = fake_made();
 	f.sym[1].st_name = 9999;
 	f.sym[2].st_size = UINT64_MAX;
 	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
 	check(t, 0x1200, "local");
 	vmt_symbol_table_free(t);
 	/* No name of a link that leads elsewhere. */
-	f = made();
+	f = fake_made();
 	memcpy(f.link, "../le.debug", 12);
 	{
 		VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *u = NULL;
@@ -198,7 +147,7 @@ static void test_broken(void **state)
 static void test_image(void **state)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
-	struct file f = made();
+	struct fake_file f = fake_made();
 
 	if (!vmt_elf_built())
 		skip();
@@ -219,7 +168,7 @@ static int sweep(void *arg)
 
 static void test_no_memory(void **state)
 {
-	struct file f = made();
+	struct fake_file f = fake_made();
 	struct unit_dir dir;
 	int fd;
 
@@ -254,20 +203,20 @@ static void test_crc(void **state)
 static void test_kinds_and_aliases(void **state)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
-	struct file f = made();
+	struct fake_file f = fake_made();
 
 	if (!vmt_elf_built())
 		skip();
-	f.sym[1] = function(7, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
-	f.sym[2] = function(1, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
-	f.sym[3] = function(12, 0x200, 0x90, STB_LOCAL, STT_GNU_IFUNC);
-	f.sym[4] = function(18, 0x300, 0x10, STB_LOCAL, STT_FUNC);
-	f.sym[5] = function(24, 0x300, 0x20, STB_LOCAL, STT_FUNC);
-	f.sym[6] = function(33, 0x400, 0x10, STB_GLOBAL, STT_FUNC);
+	f.sym[1] = fake_function(7, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
+	f.sym[2] = fake_function(1, 0x200, 0x80, STB_GLOBAL, STT_FUNC);
+	f.sym[3] = fake_function(12, 0x200, 0x90, STB_LOCAL, STT_GNU_IFUNC);
+	f.sym[4] = fake_function(18, 0x300, 0x10, STB_LOCAL, STT_FUNC);
+	f.sym[5] = fake_function(24, 0x300, 0x20, STB_LOCAL, STT_FUNC);
+	f.sym[6] = fake_function(33, 0x400, 0x10, STB_GLOBAL, STT_FUNC);
 	f.sym[6].st_shndx = SHN_ABS;
-	f.sym[7] = function(33, 0x500, 0x10, STB_GLOBAL, STT_FUNC);
+	f.sym[7] = fake_function(33, 0x500, 0x10, STB_GLOBAL, STT_FUNC);
 	f.sym[7].st_shndx = SHN_UNDEF;
-	f.sym[0] = function(0, 0x600, 0x10, STB_GLOBAL, STT_FUNC);
+	f.sym[0] = fake_function(0, 0x600, 0x10, STB_GLOBAL, STT_FUNC);
 	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
 	check(t, 0x1200, "beta");
 	check(t, 0x1285, "local");
@@ -281,12 +230,12 @@ static void test_kinds_and_aliases(void **state)
 static void test_labels_that_are_none(void **state)
 {
 	VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
-	struct file f = made();
+	struct fake_file f = fake_made();
 
 	if (!vmt_elf_built())
 		skip();
 	memcpy(f.names + 18, ".abel", 5);
-	f.sym[7] = function(33, 0x400, 0x100, STB_GLOBAL, STT_FUNC);
+	f.sym[7] = fake_function(33, 0x400, 0x100, STB_GLOBAL, STT_FUNC);
 	assert_int_equal(read_table(&f, sizeof(f), &t, NULL, NULL), 0);
 	check(t, 0x1300, NULL);
 	check(t, 0x1400, "object");
@@ -302,7 +251,7 @@ static void test_links(void **state)
 	for (i = 0; i < 6; i++) {
 		VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
 		struct vmt_debug_link link;
-		struct file f = made();
+		struct fake_file f = fake_made();
 
 		if (i == 0)
 			f.link[0] = 0;
@@ -331,10 +280,10 @@ static void test_tables(void **state)
 		skip();
 	for (i = 0; i < 4; i++) {
 		VMT_CLEANUP(vmt_symbol_table_freep) struct vmt_symbol_table *t = NULL;
-		struct file f = made();
+		struct fake_file f = fake_made();
 		bool full = false;
 
-		f.shdr[3] = fake_symtab(offsetof(struct file, sym), sizeof(f.sym[0]), 2);
+		f.shdr[3] = fake_symtab(offsetof(struct fake_file, sym), sizeof(f.sym[0]), 2);
 		if (i % 2)
 			f.shdr[1].sh_type = f.shdr[3].sh_type = SHT_DYNSYM;
 		if (i / 2)

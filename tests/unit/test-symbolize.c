@@ -12,8 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fake-elf.h"
 #include "saved.h"
 #include "source/elf.h"
+#include "source/symbol-table.h"
 #include "source/symbolize-stacks.h"
 
 #define SECOND INT64_C(1000000000)
@@ -564,6 +566,61 @@ static void test_frames_of_a_process(void **state)
 	asked_done(&a);
 }
 
+/* What a program that was stripped calls its function, by the debug file of that name. */
+static void assert_debug(const struct unit_dir *d, const char *name)
+{
+	char path[128];
+	struct vmt_fault_code code = { .has_file = true, .start = MADE, .end = MADE + 0x1000 };
+	struct answer a;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/program", d->path);
+	assert_int_equal(stat(path, &st), 0);
+	code.inode = st.st_ino;
+	code.dev_major = major(st.st_dev);
+	code.dev_minor = minor(st.st_dev);
+	code.path = vmt_bytes_of(path);
+	code.offset_bytes = 0x1000;
+	/* Of a process that is gone. */
+	a = ask(NULL, &code, (uint64_t)getpid(), 1, MADE + 0x120);
+	assert_string_equal(a.symbol, name);
+	assert_int_equal(a.n_issues, 0);
+}
+
+static void test_debug_file(void **state)
+{
+	struct fake_file whole = fake_made(), program = fake_made();
+	struct unit_dir d;
+	uint32_t crc;
+	int fd;
+
+	if (!vmt_elf_built())
+		skip();
+	unit_dir_make(&d);
+	program.shdr[1].sh_type = SHT_DYNSYM;
+	program.shdr[1].sh_size = 2 * sizeof(program.sym[0]);
+	unit_dir_write_bytes(&d, "program", &program, sizeof(program));
+	assert_debug(&d, "");
+	/* By that name, and another file: the checksum is not that of it. */
+	unit_dir_write_bytes(&d, "file.debug", &whole, sizeof(whole));
+	assert_debug(&d, "");
+	fd = openat(d.fd, "file.debug", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(vmt_debug_link_crc(fd, sizeof(whole), &crc), 0);
+	close(fd);
+	memcpy(program.link + 12, &crc, sizeof(crc));
+	unit_dir_write_bytes(&d, "program", &program, sizeof(program));
+	assert_debug(&d, "inner");
+	/* The one beside it is no ELF file, and no file. */
+	unit_dir_write_bytes(&d, ".debug/file.debug", &whole, sizeof(whole));
+	unit_dir_write(&d, "file.debug", "nothing");
+	assert_debug(&d, "inner");
+	assert_int_equal(unlinkat(d.fd, "file.debug", 0), 0);
+	unit_dir_write(&d, "file.debug/none", "");
+	assert_debug(&d, "inner");
+	unit_dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_lists_that_cannot_be_read),
 		cmocka_unit_test(test_mappings_at_one_place),
 		cmocka_unit_test(test_frames_of_a_process),
+		cmocka_unit_test(test_debug_file),
 		cmocka_unit_test(test_map_of_a_process),
 		cmocka_unit_test(test_map_of_another_user),
 		cmocka_unit_test(test_map_of_the_dead),
