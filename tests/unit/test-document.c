@@ -443,6 +443,49 @@ static void too_long(void **unused)
 	refuse(key.data, -EBADMSG, "too long");
 }
 
+/* Of two processes, one of which has mappings: in one object, and in lines. */
+static const char *const small[] = {
+	"{" HEAD ",\"vmtop\":\"0.9\",\"boot_id\":\"b\",\"host\":{\"release\":\"6.1\"},\"data\":{"
+	"\"system\":{\"total_bytes\":4096},\"processes\":[{\"pid\":7,\"comm\":\"x\"}],"
+	"\"maps\":[" MAP("9", "3000", "4000") "," MAP("7", "1000", "2000") "]}}",
+	"{\"type\":\"header\"," HEAD ",\"vmtop\":\"0.9\"}\n"
+	"{\"type\":\"map\",\"pid\":9,\"start\":\"0x3000\",\"end\":\"0x4000\"}\n"
+	"{\"type\":\"map\",\"pid\":7,\"start\":\"0x1000\",\"end\":\"0x2000\"}\n"
+	"{\"type\":\"proc\",\"pid\":7,\"comm\":\"x\"}\n"
+	"{\"type\":\"end\"}\n",
+};
+
+static int once(void *arg)
+{
+	const char *const *text = arg;
+	struct vmt_document d;
+	struct vmt_err err;
+	int r = read_text(*text, &d, &err);
+
+	if (r < 0)
+		return r;
+	assert_bytes(d.schema, "vmtop.maps");
+	assert_bytes(d.vmtop, "0.9");
+	assert_int_equal(d.sample->n_procs, 2);
+	assert_bytes(d.sample->procs[0].comm, "x");
+	assert_int_equal(d.sample->maps[0].maps[0].start, 0x1000);
+	assert_int_equal(d.sample->maps[1].maps[0].start, 0x3000);
+	vmt_document_done(&d);
+	return 0;
+}
+
+/* Whichever allocation fails, there is no document, or all of it. */
+static void failing_allocations(void **unused)
+{
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(small); i++) {
+		const char *text = small[i];
+
+		assert_true(unit_piece_sweep(once, &text) > 10);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +504,7 @@ int main(void)
 		cmocka_unit_test(broken_json),
 		cmocka_unit_test(any_layout),
 		cmocka_unit_test(too_long),
+		cmocka_unit_test(failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -733,6 +733,38 @@ static void i02_a_suspend_with_another_clock_is_a_gap(void **unused)
 		vmt_sample_free(samples[i]);
 }
 
+static int read_last(void *arg)
+{
+	struct vmt_sample *const *whole = arg;
+	VMT_AUTO_RECORDING rec = NULL;
+	VMT_AUTO_SAMPLE s = NULL;
+	int r = vmt_recording_open(path, &rec, NULL);
+
+	if (r == 0) {
+		assert_int_equal(vmt_recording_n(rec), 2);
+		r = vmt_recording_sample(rec, 1, &s, NULL);
+	}
+	if (r == 0)
+		same_sample(*whole, s);
+	return r;
+}
+
+/* Whichever allocation fails, there is no sample, or all of it. */
+static void failing_allocations(void **unused)
+{
+	struct vmt_sample *samples[2];
+	struct vmt_recorder *r;
+
+	sparse = 40;
+	r = start(0);
+	put(r, samples, 0, 2);
+	assert_int_equal(vmt_recorder_close(r, "test", NULL), 0);
+	sparse = 1;
+	assert_true(unit_piece_sweep(read_last, &samples[1]) > 10);
+	vmt_sample_free(samples[0]);
+	vmt_sample_free(samples[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -758,6 +790,7 @@ int main(void)
 		TEST(i01_i02_clocks),
 		TEST(i02_a_suspend_is_a_gap),
 		TEST(i02_a_suspend_with_another_clock_is_a_gap),
+		TEST(failing_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
