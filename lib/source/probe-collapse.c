@@ -204,7 +204,7 @@ static int load(struct vmt_collapses *x, const struct vmt_collapses_opts *opts)
 	take_names(x, btf);
 	x->can_ask = btf__find_by_name_kind(btf, "madvise_collapse", BTF_KIND_FUNC) >= 0;
 	btf__free(btf);
-	return r ?: vmt_collapse_bpf__load(x->skeleton);
+	return r ?: vmt_collapse_bpf__load(x->skeleton) ?: vmt_probe_has_bss(x->skeleton->bss);
 }
 
 /* The size of a huge page that one entry of a page table of the second level maps, or 0. */

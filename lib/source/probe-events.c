@@ -344,7 +344,9 @@ static int load_once(struct vmt_events *x, const struct vmt_events_opts *opts)
 	x->skeleton = vmt_events_bpf__open();
 	if (!x->skeleton)
 		return errno ? -errno : -ENOMEM;
-	return configure(x->skeleton, opts, &x->pressure) ?: vmt_events_bpf__load(x->skeleton);
+	return configure(x->skeleton, opts, &x->pressure)
+		       ?: vmt_events_bpf__load(x->skeleton)
+		       ?: vmt_probe_has_bss(x->skeleton->bss);
 }
 
 static int load_rest(struct vmt_events *x, const struct vmt_events_opts *opts)

@@ -77,7 +77,9 @@ static struct bpf_object *fault_object(void *skeleton)
 
 static int fault_load(void *skeleton)
 {
-	return vmt_fault_bpf__load(skeleton);
+	struct vmt_fault_bpf *s = skeleton;
+
+	return vmt_fault_bpf__load(s) ?: vmt_probe_has_bss(s->bss);
 }
 
 static void fault_destroy(void *skeleton)

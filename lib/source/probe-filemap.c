@@ -44,7 +44,9 @@ static struct bpf_object *filemap_object(void *skeleton)
 
 static int filemap_load(void *skeleton)
 {
-	return vmt_filemap_bpf__load(skeleton);
+	struct vmt_filemap_bpf *s = skeleton;
+
+	return vmt_filemap_bpf__load(s) ?: vmt_probe_has_bss(s->bss);
 }
 
 static void filemap_destroy(void *skeleton)

@@ -105,6 +105,7 @@ static int load_once(struct vmt_inodes *x, const struct vmt_inodes_opts *opts)
 		return errno ? -errno : -ENOMEM;
 	r = configure(x, opts);
 	r = r ?: vmt_inodes_bpf__load(x->skeleton);
+	r = r ?: vmt_probe_has_bss(x->skeleton->bss);
 	if (r)
 		vmt_inodes_bpf__destroy(VMT_STEAL(x->skeleton));
 	return r;

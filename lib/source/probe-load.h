@@ -6,6 +6,7 @@
  * that this kernel refuses costs no more than what it gives. For the probe-*.c files alone.
  */
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "source/probe-internal.h"
@@ -67,6 +68,15 @@ int vmt_probe_load(struct vmt_probe *p, const struct vmt_probe_rung *rung,
 		   struct vmt_err *err);
 /* Whether there is such a file. */
 bool vmt_probe_exists(const char *path);
+/*
+ * To be asked once an object is loaded: 0, or -ENOTSUP where its variables are nowhere. libbpf
+ * takes a kernel that refuses it one array to be mapped, for want of memory perhaps, for one
+ * before 5.5, and leaves the skeleton's pointers NULL.
+ */
+static inline int vmt_probe_has_bss(const volatile void *bss)
+{
+	return bss ? 0 : -ENOTSUP;
+}
 /* What an error of loading or attaching means; ret_fix: the command that would change it, or NULL.
  */
 enum vmt_try_status vmt_probe_judge(int error, const char **ret_reason, const char **ret_fix);

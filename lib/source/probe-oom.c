@@ -147,6 +147,7 @@ static int load(struct vmt_ooms *x, const struct vmt_ooms_opts *opts)
 		x->skeleton = vmt_oom_bpf__open();
 		r = !x->skeleton ? (errno ? -errno : -ENOMEM) : configure(x, opts);
 		r = r ?: vmt_oom_bpf__load(x->skeleton);
+		r = r ?: vmt_probe_has_bss(x->skeleton->bss);
 		if (r == 0 || x->no_retry || r == -EPERM || r == -ENOMEM)
 			return r;
 		x->no_retry = "this kernel refuses the program";
