@@ -221,9 +221,64 @@ static void test_no_memory(void **state)
 	assert_true(unit_alloc_sweep(sweep, &self) > 5);
 }
 
+/* What is asked for in the wrong order, or twice, is told, and does nothing. */
+static void test_order_of_calls(void **state)
+{
+	const pid_t self = getpid(), none = 0;
+	const struct vmt_probe_opts wrong[] = {
+		{ .rung = VMT_RUNGS },
+		{ .rung = VMT_RUNG_PROC, .n_pids = 1 },
+		{ .rung = VMT_RUNG_PROC, .follow = true },
+		{ .rung = VMT_RUNG_PROC, .pids = &none, .n_pids = 1 },
+	};
+	const struct vmt_probe_opts opts = { .rung = VMT_RUNG_PROC, .pids = &self, .n_pids = 1 };
+	const struct vmt_probe_opts all = { .rung = VMT_RUNG_PROC };
+	struct vmt_fault_sample s = { 0 };
+	struct vmt_arena arena;
+	struct vmt_err err = { 0 };
+	VMT_AUTO_PROBE p = NULL;
+	VMT_AUTO_PROBE q = NULL;
+
+	for (size_t i = 0; i < VMT_ARRAY_LEN(wrong); i++) {
+		assert_int_equal(vmt_probe_open(&wrong[i], &p, &err), -EINVAL);
+		assert_null(p);
+		assert_true(err.text[0]);
+	}
+	vmt_arena_init(&arena);
+	assert_int_equal(vmt_probe_open(&opts, &p, NULL), 0);
+	assert_int_equal(vmt_probe_stop(p, &err), -EINVAL);
+	assert_int_equal(vmt_probe_drain(p, &err), -EINVAL);
+	assert_int_equal(vmt_probe_live(p, true, &arena, &s, &err), -EINVAL);
+	assert_int_equal(vmt_probe_watch(p, getppid(), &err), -EINVAL);
+	/* Nothing was tried yet, and nothing was counted. */
+	assert_int_equal(vmt_probe_read(p, &arena, &s, &err), 0);
+	assert_int_equal(s.rung, VMT_RUNG_NONE);
+	assert_int_equal(s.n_tries, 0);
+	assert_int_equal(s.n_procs, 0);
+
+	assert_int_equal(vmt_probe_start(p, NULL), 0);
+	assert_int_equal(vmt_probe_start(p, &err), -EALREADY);
+	assert_int_equal(vmt_probe_watch(p, 0, &err), -EINVAL);
+	/* One that is watched already is no error; there are no single faults. */
+	assert_int_equal(vmt_probe_watch(p, self, &err), 0);
+	assert_int_equal(vmt_probe_drain(p, &err), 0);
+	assert_int_equal(vmt_probe_live(p, true, &arena, &s, &err), -EINVAL);
+	assert_int_equal(vmt_probe_stop(p, NULL), 0);
+	assert_int_equal(vmt_probe_stop(p, NULL), 0);
+	assert_int_equal(vmt_probe_read(p, &arena, &s, &err), 0);
+	assert_true(s.complete);
+
+	/* Where all are watched there is none to be added. */
+	assert_int_equal(vmt_probe_open(&all, &q, NULL), 0);
+	assert_int_equal(vmt_probe_start(q, NULL), 0);
+	assert_int_equal(vmt_probe_watch(q, self, &err), -EINVAL);
+	vmt_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_of_calls),
 		cmocka_unit_test(test_to_the_unit),
 		cmocka_unit_test(test_all_with_births_and_deaths),
 		cmocka_unit_test(test_watch_begins_now),
