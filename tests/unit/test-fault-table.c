@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "fault-setup.h"
 #include "model/fault-table.h"
 
@@ -209,6 +211,202 @@ static void a_table_gives_the_same_model(void **state)
 	fault_end(state);
 }
 
+/* Rows of equal weight and of none, most first: as they were. */
+static void equal_rows_stay_in_order(void **unused)
+{
+	static const uint64_t faults[] = { 5, 0, 9, 5, 0, 5, 9 }, want[] = { 3, 7, 1, 4, 6, 2, 5 };
+	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+	struct vmt_fault *rows;
+	size_t n = VMT_ARRAY_LEN(faults), i;
+	void *out;
+
+	vmt_arena_init(&arena);
+	out = rows = vmt_arena_alloc(&arena, n, sizeof(*rows));
+	for (i = 0; i < n; i++) {
+		VMT_SET(fault, pid, &rows[i], i + 1);
+		if (faults[i])
+			VMT_SET(fault, faults_total, &rows[i], faults[i]);
+	}
+	assert_int_equal(vmt_fault_table_bound(&vmt_entity_fault, by_faults(), n, &arena, &out, &n),
+			 0);
+	rows = out;
+	for (i = 0; i < n; i++)
+		assert_field(fault, pid, &rows[i], want[i]);
+}
+
+static struct vmt_fault timed(uint64_t faults, uint64_t count, uint64_t max,
+			      const struct vmt_hist_bucket *bucket)
+{
+	struct vmt_fault f = { 0 };
+
+	VMT_SET(fault, faults_total, &f, faults);
+	VMT_SET(fault, count, &f, count);
+	if (max)
+		VMT_SET(fault, max_ns, &f, max);
+	if (bucket)
+		VMT_SET(fault, histogram, &f, ((struct vmt_hist){ bucket, 1 }));
+	return f;
+}
+
+/* What the others are timed at, by what is known of each of two. */
+static void times_that_are_not_all_known(void **unused)
+{
+	static const struct vmt_hist_bucket some[] = { { 128, 143, 10 } },
+					    more[] = { { 1024, 1151, 1000 } };
+	struct {
+		struct vmt_fault rows[3];
+		bool max, hist, percentiles;
+	} cases[] = {
+		{ { timed(9, 1, 1, NULL), timed(2, 10, 140, some), timed(1, 10, 140, some) },
+		  true,
+		  true,
+		  true },
+		/* One whose longest is not known. */
+		{ { timed(9, 1, 1, NULL), timed(2, 10, 0, some), timed(1, 10, 140, some) },
+		  false,
+		  false,
+		  false },
+		/* One without a histogram, first or last: the percentiles are in none. */
+		{ { timed(9, 1, 1, NULL), timed(2, 10, 140, NULL), timed(1, 10, 130, some) },
+		  true,
+		  false,
+		  false },
+		{ { timed(9, 1, 1, NULL), timed(2, 10, 140, some), timed(1, 10, 130, NULL) },
+		  true,
+		  false,
+		  false },
+		/* None was timed. */
+		{ { timed(9, 1, 1, NULL), timed(2, 0, 0, NULL), timed(1, 0, 0, NULL) },
+		  false,
+		  false,
+		  false },
+		/* Buckets of more than were counted: they were read later. */
+		{ { timed(9, 1, 1, NULL), timed(2, 10, 140, some), timed(1, 10, 1100, more) },
+		  true,
+		  true,
+		  true },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+		void *out = cases[i].rows;
+		const struct vmt_fault *other;
+		size_t n = 3;
+
+		vmt_arena_init(&arena);
+		assert_int_equal(
+			vmt_fault_table_bound(&vmt_entity_fault, by_faults(), 1, &arena, &out, &n),
+			0);
+		assert_int_equal(n, 2);
+		other = (const struct vmt_fault *)out + 1;
+		assert_field(fault, faults_total, other, 3);
+		assert_int_equal(VMT_HAS(fault, max_ns, other), cases[i].max);
+		if (cases[i].max)
+			assert_true(other->max_ns >= 140);
+		assert_int_equal(VMT_HAS(fault, histogram, other), cases[i].hist);
+		assert_int_equal(VMT_HAS(fault, p50_ns, other), cases[i].percentiles);
+		assert_int_equal(VMT_HAS(fault, p99_ns, other), cases[i].percentiles);
+		/* Nobody says whether each was. */
+		assert_unknown(fault, sampled, other);
+	}
+}
+
+/* Of others of which one is a sample, it is one; where one does not say it, nobody knows. */
+static void samples_among_others(void **unused)
+{
+	static const struct {
+		int a, b, both; /* -1: unknown */
+	} cases[] = { { 0, 0, 0 }, { 1, 0, 1 }, { 0, 1, 1 }, { -1, 0, -1 }, { 1, -1, -1 } };
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_fault rows[] = { timed(9, 1, 1, NULL), timed(2, 1, 1, NULL),
+					    timed(1, 1, 1, NULL) };
+		VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+		const struct vmt_fault *other;
+		void *out = rows;
+		size_t n = 3;
+
+		vmt_arena_init(&arena);
+		if (cases[i].a >= 0)
+			VMT_SET(fault, sampled, &rows[1], cases[i].a != 0);
+		if (cases[i].b >= 0)
+			VMT_SET(fault, sampled, &rows[2], cases[i].b != 0);
+		assert_int_equal(
+			vmt_fault_table_bound(&vmt_entity_fault, by_faults(), 1, &arena, &out, &n),
+			0);
+		other = (const struct vmt_fault *)out + 1;
+		assert_int_equal(VMT_HAS(fault, sampled, other), cases[i].both >= 0);
+		if (cases[i].both >= 0)
+			assert_int_equal(other->sampled, cases[i].both);
+	}
+}
+
+static int bound(void *arg)
+{
+	static const struct vmt_hist_bucket some[] = { { 128, 143, 10 } };
+	struct vmt_fault rows[] = { timed(9, 1, 1, NULL), timed(2, 10, 140, some),
+				    timed(1, 10, 140, some) };
+	VMT_CLEANUP(vmt_arena_done) struct vmt_arena arena;
+	void *out = rows;
+	size_t n = 3;
+	int r;
+
+	(void)arg;
+	vmt_arena_init(&arena);
+	r = vmt_fault_table_bound(&vmt_entity_fault, by_faults(), 1, &arena, &out, &n);
+	if (r == 0) {
+		const struct vmt_fault *other = (const struct vmt_fault *)out + 1;
+
+		assert_int_equal(n, 2);
+		assert_int_equal(other->histogram.buckets[0].count, 20);
+	}
+	return r;
+}
+
+static int table(void *arg)
+{
+	struct vmt_fault_raw maps[VMT_FAULT_TABLE_ROWS + 2] = { 0 };
+	struct vmt_fault_proc procs[VMT_FAULT_TABLE_ROWS + 2] = { 0 };
+	struct vmt_fault_sample faults = { .rung = VMT_RUNG_FEXIT, .have = VMT_HAVE_MAPS };
+	struct vmt_sample *s = vmt_sample_new();
+	size_t i;
+	int r;
+
+	(void)arg;
+	if (!s)
+		return -ENOMEM;
+	for (i = 0; i < VMT_ARRAY_LEN(maps); i++) {
+		maps[i] = (struct vmt_fault_raw){
+			.pid = i + 1, .start = 0x1000, .end = 0x2000, .minor = i + 1
+		};
+		procs[i] = (struct vmt_fault_proc){ .pid = i + 1, .kernel_minor = i + 1 };
+	}
+	faults.maps = maps;
+	faults.procs = procs;
+	faults.n_maps = faults.n_procs = VMT_ARRAY_LEN(maps);
+	s->host.page_size = 4096;
+	s->faults = &faults;
+	r = vmt_fault_table_make(s);
+	assert_int_equal(s->fault_table != NULL, r == 0);
+	s->faults = NULL;
+	if (r == 0) {
+		assert_int_equal(s->fault_table->n_rows, VMT_FAULT_TABLE_ROWS + 1);
+		assert_int_equal(s->fault_table->n_procs, VMT_FAULT_TABLE_ROWS + 1);
+		/* What is between two counters is known at the end alone. */
+		assert_unknown(balance, residual_faults, &s->fault_table->procs[0]);
+	}
+	vmt_sample_free(s);
+	return r;
+}
+
+static void tables_without_memory(void **unused)
+{
+	assert_true(unit_piece_sweep(bound, NULL) >= 3);
+	assert_true(unit_piece_sweep(table, NULL) >= 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +415,10 @@ int main(void)
 		cmocka_unit_test(unknown_is_not_nothing),
 		cmocka_unit_test(times_are_added_up),
 		cmocka_unit_test(a_table_gives_the_same_model),
+		cmocka_unit_test(equal_rows_stay_in_order),
+		cmocka_unit_test(times_that_are_not_all_known),
+		cmocka_unit_test(samples_among_others),
+		cmocka_unit_test(tables_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
