@@ -4,8 +4,6 @@
  */
 #include "unit.h"
 
-#include <stdlib.h>
-
 #include "model/diff.h"
 #include "model/model.h"
 #include "model/zone-sample.h"

@@ -566,6 +566,44 @@ static void no_memory_is_an_error_and_no_empty_text(void **state)
 	assert_true(unit_piece_sweep(build_once, s) > 4);
 }
 
+/* What mappings are called that have no name, and what they are, by what the probe saw of them. */
+static void words_for_mappings(void **unused)
+{
+	static const struct {
+		struct vmt_fault_raw raw;
+		const char *path, *word;
+	} cases[] = {
+		{ { .class = VMT_FAULT_ANON, .end = 0x1000 }, "[anon]", "anon" },
+		{ { .class = VMT_FAULT_ANON, .path = VMT_BYTES("/f") }, "/f", "anon" },
+		{ { .class = VMT_FAULT_FILE, .has_file = true }, "", "file" },
+		{ { .class = VMT_FAULT_SHMEM }, "", "shmem" },
+		{ { .class = VMT_FAULT_HUGETLB }, "", "hugetlb" },
+		{ { .class = VMT_FAULT_OTHER }, "[special]", "special" },
+		/* VM_READ is 1, VM_WRITE 2, VM_PFNMAP 0x400. */
+		{ { .class = VMT_FAULT_OTHER, .vm_flags = 0x401, .end = 0x4000 },
+		  "[vvar]",
+		  "special" },
+		{ { .class = VMT_FAULT_OTHER, .vm_flags = 0x401, .end = 0x2000 },
+		  "[special]",
+		  "special" },
+		{ { .class = VMT_FAULT_OTHER, .vm_flags = 0x403, .end = 0x4000 },
+		  "[special]",
+		  "special" },
+		{ { .class = VMT_FAULT_OTHER, .vm_flags = 0x1, .end = 0x4000 },
+		  "[special]",
+		  "special" },
+		{ { .class = VMT_FAULT_ANON, .special = VMT_FAULT_HEAP }, "[anon]", "heap" },
+		{ { .class = VMT_FAULT_ANON, .special = VMT_FAULT_STACK }, "[anon]", "stack" },
+		{ { .class = VMT_FAULT_OTHER, .special = VMT_FAULT_VDSO }, "[special]", "vdso" },
+	};
+	size_t i;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		assert_bytes(vmt_fault_path(&cases[i].raw), cases[i].path);
+		assert_bytes(vmt_fault_class_word(&cases[i].raw), cases[i].word);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fault_end)
 
 int main(void)
@@ -588,6 +626,7 @@ int main(void)
 		TEST(f12_cpus_that_come_are_told),
 		TEST(fields_say_what_they_cannot_be_known_without),
 		TEST(no_memory_is_an_error_and_no_empty_text),
+		cmocka_unit_test(words_for_mappings),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sums of groups: a term that is unknown, and terms that are more than 64 bits together. No sum
- * starts again at 0, and none is said to be known of which a term is not.
+ * Sums and rates of groups: a term that is unknown, and terms that are more than 64 bits together.
+ * No sum starts again at 0, and none is said to be known of which a term is not.
  */
 #include "unit.h"
 
 #include <stdlib.h>
 
 #include "model/cached-group.h"
+#include "model/model.h"
 #include "model/proc-group.h"
 
 static const size_t proc_sums[] = {
@@ -244,6 +245,7 @@ static void cached_names(void **state)
 		{ "[a]", NULL, NULL, VMT_CACHED_BY_DIR, "unknown" },
 		{ "[a]", NULL, "fe:00", VMT_CACHED_BY_DIR, "[unknown fe:00]" },
 		{ "", "ext4", "fe:00", VMT_CACHED_BY_DIR, "" },
+		{ "b", "ext4", "fe:00", VMT_CACHED_BY_DIR, "b" },
 		{ NULL, "ext4", "fe:00", VMT_CACHED_BY_DIR, "[ext4 fe:00]" },
 		{ "/a/b", "ext4", "fe:00", VMT_CACHED_BY_FS, "ext4 fe:00" },
 		{ "/a/b", "ext4", NULL, VMT_CACHED_BY_FS, "ext4" },
@@ -331,6 +333,63 @@ static void cached_without_memory(void **state)
 	assert_true(unit_piece_sweep(cached_groups, NULL) >= 4);
 }
 
+/* What cgroups do a second: of the same one then and now, whose counters did not go back. */
+static void rates_of_cgroups(void **state)
+{
+	static const struct {
+		uint64_t id[2]; /* 0: unknown */
+		uint64_t anon[2], file[2];
+		const char *then; /* path */
+		bool rate, refaults;
+	} cases[] = {
+		{ { 5, 5 }, { 1, 2 }, { 3, 4 }, "/a", true, true },
+		{ { 5, 6 }, { 1, 2 }, { 3, 4 }, "/a", false, false },
+		{ { 0, 5 }, { 1, 2 }, { 3, 4 }, "/a", false, false },
+		{ { 5, 0 }, { 1, 2 }, { 3, 4 }, "/a", false, false },
+		{ { 5, 5 }, { 1, 2 }, { 3, 4 }, "/b", false, false },
+		{ { 5, 5 }, { 1, UINT64_MAX }, { 3, 4 }, "/a", true, false },
+		{ { 5, 5 }, { UINT64_MAX, 2 }, { 3, 4 }, "/a", true, false },
+		{ { 5, 5 }, { 9, 2 }, { 3, 4 }, "/a", true, false },
+	};
+	size_t i, k;
+
+	for (i = 0; i < VMT_ARRAY_LEN(cases); i++) {
+		struct vmt_cgroup rows[2] = { 0 };
+		struct vmt_cgroup_link links[2] = { { .parent = SIZE_MAX },
+						    { .parent = SIZE_MAX } };
+		struct vmt_sample *s[2] = { vmt_sample_new(), vmt_sample_new() };
+		struct vmt_model *m = NULL;
+
+		for (k = 0; k < 2; k++) {
+			assert_non_null(s[k]);
+			VMT_SET(cgroup, path, &rows[k],
+				k ? VMT_BYTES("/a") : vmt_bytes_of(cases[i].then));
+			if (cases[i].id[k])
+				VMT_SET(cgroup, id, &rows[k], cases[i].id[k]);
+			VMT_SET(cgroup, scan_total, &rows[k], 10 * k);
+			VMT_SET(cgroup, refault_anon_total, &rows[k], cases[i].anon[k]);
+			VMT_SET(cgroup, refault_file_total, &rows[k], cases[i].file[k]);
+			s[k]->cgroups = &rows[k];
+			s[k]->cgroup_links = &links[k];
+			s[k]->n_cgroups = 1;
+			s[k]->host.page_size = 4096;
+			s[k]->host.monotonic_ns = 1 + k * UINT64_C(2000000000);
+		}
+		assert_int_equal(vmt_model_build(s[1], s[0], NULL, &m, NULL), 0);
+		assert_int_equal(m->n_cgroups, 1);
+		assert_int_equal(VMT_HAS(cgroup, scans_per_second, &m->cgroups[0]), cases[i].rate);
+		if (cases[i].rate)
+			assert_int_equal(m->cgroups[0].scans_per_second, 5000);
+		assert_int_equal(VMT_HAS(cgroup, refaults_per_second, &m->cgroups[0]),
+				 cases[i].refaults);
+		if (cases[i].refaults)
+			assert_int_equal(m->cgroups[0].refaults_per_second, 1000);
+		vmt_model_free(m);
+		vmt_sample_free(s[0]);
+		vmt_sample_free(s[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +397,7 @@ int main(void)
 		cmocka_unit_test(named_groups),		cmocka_unit_test(trees),
 		cmocka_unit_test(trees_of_unknown_age), cmocka_unit_test(cached_names),
 		cmocka_unit_test(cached_sums),		cmocka_unit_test(cached_without_memory),
+		cmocka_unit_test(rates_of_cgroups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
