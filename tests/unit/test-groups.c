@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "model/cached-group.h"
+#include "model/cgroup.h"
 #include "model/model.h"
 #include "model/proc-group.h"
 
@@ -390,6 +391,41 @@ static void rates_of_cgroups(void **state)
 	}
 }
 
+/* Below the next above it that is there, whatever the order and what is missing in between. */
+static int tree_of_cgroups(void *arg)
+{
+	static const char *const paths[] = { "/b/c/d", "/a", "/b", "/z/y" };
+	struct vmt_cgroup cgroups[4] = { 0 };
+	const void *rows[4];
+	size_t i, *parents = NULL;
+	int r;
+
+	(void)arg;
+	for (i = 0; i < 4; i++) {
+		VMT_SET(cgroup, path, &cgroups[i], vmt_bytes_of(paths[i]));
+		rows[i] = &cgroups[i];
+	}
+	r = vmt_cgroup_tree(rows, 4, &parents);
+	for (i = 0; r == 0 && i < 4; i++) {
+		const struct vmt_cgroup *c = rows[i];
+		const struct vmt_cgroup *up = parents[i] == SIZE_MAX ? NULL : rows[parents[i]];
+
+		if (vmt_bytes_is(c->path, "/b/c/d")) {
+			assert_non_null(up);
+			assert_text(cgroup, path, up, "/b");
+		} else {
+			assert_null(up);
+		}
+	}
+	free(parents);
+	return r;
+}
+
+static void trees_of_cgroups(void **state)
+{
+	assert_true(unit_piece_sweep(tree_of_cgroups, NULL) >= 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,7 +433,7 @@ int main(void)
 		cmocka_unit_test(named_groups),		cmocka_unit_test(trees),
 		cmocka_unit_test(trees_of_unknown_age), cmocka_unit_test(cached_names),
 		cmocka_unit_test(cached_sums),		cmocka_unit_test(cached_without_memory),
-		cmocka_unit_test(rates_of_cgroups),
+		cmocka_unit_test(rates_of_cgroups),	cmocka_unit_test(trees_of_cgroups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
