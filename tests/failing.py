@@ -141,7 +141,8 @@ def sweep(vmtop, shim, kind, how, args, judge, most, each=0, reports=False, live
     failed = []
 
     def one(nth):
-        for _ in range(TRIES):
+        # Where all are tried, there is no time to try many of them often.
+        for _ in range(2 if ALL else TRIES):
             run = run_failing(vmtop, shim, kind, nth, how, args, **more)
             # On a busy machine a reader may not be done when the program ends; what is never closed
             # is open each time.
