@@ -39,16 +39,8 @@ static struct vmt_event_raw raw_of(const struct vmt_event_record *r)
 static int name_at(void *arg, uint32_t row, struct vmt_arena *arena, struct vmt_bytes *ret)
 {
 	const struct vmt_events *x = arg;
-	const struct vmt_slot_name *name;
-	bool deleted, cut;
 
-	if (!row || row > x->names.len)
-		return 0;
-	name = vmt_probe_at(&x->names, row - 1);
-	if (!name->ready)
-		return 0;
-	return vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[', arena,
-			      ret, &deleted, &cut);
+	return vmt_probe_name(&x->names, row, arena, ret);
 }
 
 static int stack_of(struct vmt_events *x, const void *record, struct vmt_event_raw *e)

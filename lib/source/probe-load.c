@@ -772,3 +772,18 @@ int vmt_probe_path(const struct vmt_slot_name *name, bool memory, struct vmt_are
 	*ret_path = (struct vmt_bytes){ copy, path.len };
 	return 0;
 }
+
+int vmt_probe_name(const struct vmt_probe_array *names, uint32_t row, struct vmt_arena *arena,
+		   struct vmt_bytes *ret)
+{
+	const struct vmt_slot_name *name;
+	bool deleted, cut;
+
+	if (!row || row > names->len)
+		return 0;
+	name = vmt_probe_at(names, row - 1);
+	if (!name->ready)
+		return 0;
+	return vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[', arena,
+			      ret, &deleted, &cut);
+}

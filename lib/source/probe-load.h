@@ -167,7 +167,11 @@ struct vmt_slot_latency;
 void vmt_probe_latency(const struct vmt_slot_latency *from, uint64_t count,
 		       struct vmt_fault_latency *ret);
 
-/* A name that a program kept, as maps shows it. anon: the mapping is no file's. */
+/* A name that a program kept, as maps shows it. memory: the mapping is no file's. */
 struct vmt_slot_name;
 int vmt_probe_path(const struct vmt_slot_name *name, bool memory, struct vmt_arena *arena,
 		   struct vmt_bytes *ret_path, bool *ret_deleted, bool *ret_cut);
+/* The name in a row of a table, which rows count from 1: *ret stays as it is where there is none,
+ * or none yet. Names in brackets alone are those of files. 0 or -ENOMEM. */
+int vmt_probe_name(const struct vmt_probe_array *names, uint32_t row, struct vmt_arena *arena,
+		   struct vmt_bytes *ret);

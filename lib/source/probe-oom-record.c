@@ -21,9 +21,6 @@ static int take_name(const struct vmt_slot_name *name, struct vmt_arena *arena,
 static int take_map(const struct vmt_oom_taker *t, const struct vmt_oom_map_slot *m,
 		    struct vmt_oom_raw_map *ret)
 {
-	const struct vmt_slot_name *name;
-	bool deleted, cut;
-
 	*ret = (struct vmt_oom_raw_map){
 		.start = m->start,
 		.end = m->end,
@@ -35,13 +32,7 @@ static int take_map(const struct vmt_oom_taker *t, const struct vmt_oom_map_slot
 		.dev_major = m->dev >> 20,
 		.dev_minor = m->dev & ((1u << 20) - 1),
 	};
-	if (!m->name || m->name > t->names->len)
-		return 0;
-	name = vmt_probe_at(t->names, m->name - 1);
-	if (!name->ready)
-		return 0;
-	return vmt_probe_path(name, name->flags & VMT_NAME_PSEUDO && name->bytes[0] != '[',
-			      t->arena, &ret->path, &deleted, &cut);
+	return vmt_probe_name(t->names, m->name, t->arena, &ret->path);
 }
 
 static void take_zone(const struct vmt_oom_zone_slot *z, struct vmt_oom_raw_zone *ret)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files of processes that were read before: they stay open, and are of those processes alone. */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -47,18 +46,6 @@ static struct children begin(void)
 	return (struct children){ { a < b ? a : b, a < b ? b : a } };
 }
 
-static size_t open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 /* Both of them, with nothing but stat. */
 static struct vmt_sample *sample(struct vmt_collector *c, const struct children *of)
 {
@@ -97,7 +84,7 @@ static void they_stay_open(void **state)
 	struct children of = begin();
 	struct vmt_collector *c = collector(NULL);
 	struct vmt_sample *s = sample(c, &of);
-	size_t before = open_files();
+	size_t before = unit_open_files();
 
 	(void)state;
 	/* Nothing is asked for; then without keeping; then with. */
@@ -107,13 +94,13 @@ static void they_stay_open(void **state)
 	read_files(c, s, STATUS);
 	assert_read(s, 0);
 	assert_read(s, 1);
-	assert_int_equal(open_files(), before);
+	assert_int_equal(unit_open_files(), before);
 	vmt_sample_free(s);
 
 	s = sample(c, &of);
 	read_files(c, s, STATUS | KEEP);
 	assert_read(s, 1);
-	assert_int_equal(open_files(), before + 2);
+	assert_int_equal(unit_open_files(), before + 2);
 	/* Once more of the same sample: out of what is open, with one read each. */
 	s->sources[VMT_SOURCE_STATUS].reads = 0;
 	s->sources[VMT_SOURCE_STAT].reads = 0;
@@ -127,13 +114,13 @@ static void they_stay_open(void **state)
 	read_files(c, s, STATUS | CGROUP | KEEP);
 	assert_read(s, 0);
 	assert_true(VMT_HAS(proc, cgroup, &s->procs[0]));
-	assert_int_equal(open_files(), before + 4);
+	assert_int_equal(unit_open_files(), before + 4);
 	vmt_sample_free(s);
 	s = sample(c, &of);
 	read_files(c, s, CGROUP | KEEP);
 	assert_unread(s, 0);
 	assert_true(VMT_HAS(proc, cgroup, &s->procs[1]));
-	assert_int_equal(open_files(), before + 4);
+	assert_int_equal(unit_open_files(), before + 4);
 	vmt_sample_free(s);
 
 	/* What was not read of two samples is closed. */
@@ -144,9 +131,9 @@ static void they_stay_open(void **state)
 		assert_read(s, 1);
 		vmt_sample_free(s);
 	}
-	assert_int_equal(open_files(), before + 2);
+	assert_int_equal(unit_open_files(), before + 2);
 	vmt_collector_free(c);
-	assert_true(open_files() <= before);
+	assert_true(unit_open_files() <= before);
 	end_child(of.pids[0]);
 	end_child(of.pids[1]);
 }

@@ -5,13 +5,11 @@
 #include <unistd.h>
 
 #include "model/kernel-sample.h"
+#include "kernel-rows.h"
 #include "saved.h"
 #include "source/collect-kernel.h"
 
-#define BIT(id) VMT_SOURCE_BIT(id)
-#define SLAB_HEAD                                                                                  \
-	"slabinfo - version: 2.1\n"                                                                \
-	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : ...\n"
+#define BIT(id)	   VMT_SOURCE_BIT(id)
 #define SLAB(name) name " 1 2 64 64 1 : tunables 0 0 0 : slabdata 1 1 0\n"
 
 /* A sample of the kernel of this root, of those sources. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit.h"
+#include "event-whole.h"
 
 #include <signal.h>
 
@@ -337,36 +337,6 @@ static void general(void **state)
 	assert_reason(&c, "unknown");
 }
 
-struct swept {
-	const struct vmt_event_raw *raw;
-	struct vmt_bytes text;
-	bool differs;
-};
-
-static int once(void *arg)
-{
-	struct swept *s = arg;
-	struct vmt_event row;
-	struct vmt_arena arena;
-	int r;
-
-	vmt_arena_init(&arena);
-	r = vmt_event_row(s->raw, &host, 0, &arena, &row);
-	if (r == 0 && !vmt_bytes_equal(row.text, s->text))
-		s->differs = true;
-	vmt_arena_done(&arena);
-	return r;
-}
-
-/* Whichever allocation fails, there is no row, or one that says all of it. */
-static void assert_whole(const struct vmt_event_raw *raw, const struct vmt_event *row)
-{
-	struct swept s = { .raw = raw, .text = row->text };
-
-	assert_true(unit_piece_sweep(once, &s) > 0);
-	assert_false(s.differs);
-}
-
 static void assert_sentence(const struct vmt_crash *c, const char *want)
 {
 	struct vmt_event_raw e = {
@@ -377,7 +347,7 @@ static void assert_sentence(const struct vmt_crash *c, const char *want)
 
 	vmt_arena_init(&arena);
 	assert_int_equal(vmt_event_row(&e, &host, 0, &arena, &row), 0);
-	assert_whole(&e, &row);
+	unit_event_whole(&e, &host, &row);
 	if (!vmt_bytes_is(row.text, want))
 		fail_msg("'%.*s' is not '%s'", (int)row.text.len, row.text.ptr, want);
 	vmt_arena_done(&arena);

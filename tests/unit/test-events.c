@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit.h"
+#include "event-whole.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,42 +10,12 @@
 
 static const struct vmt_host host = { .page_size = 4096 };
 
-struct swept {
-	const struct vmt_event_raw *raw;
-	struct vmt_bytes text;
-	bool differs;
-};
-
-static int once(void *arg)
-{
-	struct swept *s = arg;
-	struct vmt_event row;
-	struct vmt_arena arena;
-	int r;
-
-	vmt_arena_init(&arena);
-	r = vmt_event_row(s->raw, &host, 0, &arena, &row);
-	if (r == 0 && !vmt_bytes_equal(row.text, s->text))
-		s->differs = true;
-	vmt_arena_done(&arena);
-	return r;
-}
-
-/* Whichever allocation fails, there is no row, or one that says all of it. */
-static void assert_whole(const struct vmt_event_raw *raw, const struct vmt_event *row)
-{
-	struct swept s = { .raw = raw, .text = row->text };
-
-	assert_true(unit_piece_sweep(once, &s) > 0);
-	assert_false(s.differs);
-}
-
 static struct vmt_event row_of(struct vmt_arena *arena, const struct vmt_event_raw *raw)
 {
 	struct vmt_event row;
 
 	assert_int_equal(vmt_event_row(raw, &host, 0, arena, &row), 0);
-	assert_whole(raw, &row);
+	unit_event_whole(raw, &host, &row);
 	return row;
 }
 

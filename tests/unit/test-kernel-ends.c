@@ -3,7 +3,7 @@
  * The kernel's figures at their ends: ranges of machines other than x86-64, files that contradict
  * each other, and sums and differences that no 64 bits hold.
  */
-#include "unit.h"
+#include "kernel-rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,9 +13,6 @@
 #include "source/kernel.h"
 
 #define PAGE UINT64_C(4096)
-#define SLAB_HEAD                                                                                  \
-	"slabinfo - version: 2.1\n"                                                                \
-	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : ...\n"
 
 static struct vmt_sample *sample(const char *machine)
 {
@@ -50,28 +47,6 @@ static struct vmt_model *model(const struct vmt_sample *s, const struct vmt_samp
 
 	assert_int_equal(vmt_model_build(s, before, NULL, &m, NULL), 0);
 	return m;
-}
-
-static const struct vmt_kernel_range *range(const struct vmt_model *m, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_ranges; i++)
-		if (vmt_bytes_is(m->ranges[i].name, name))
-			return &m->ranges[i];
-	fail_msg("there is no range %s", name);
-	abort();
-}
-
-static const struct vmt_kernel_sum *sum(const struct vmt_model *m, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_kernel_sums; i++)
-		if (vmt_bytes_is(m->kernel_sums[i].name, name))
-			return &m->kernel_sums[i];
-	fail_msg("there is no sum of %s", name);
-	abort();
 }
 
 /* Which part of the address space a segment of the core is. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit.h"
+#include "kernel-rows.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -77,10 +77,6 @@ static void test_keys(void **state)
 	assert_int_equal(s->kernel->n_counters, 1);
 	assert_field(counter, value, &s->kernel->counters[0], 3);
 }
-
-#define SLAB_HEAD                                                                                  \
-	"slabinfo - version: 2.1\n"                                                                \
-	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : ...\n"
 
 static int slabinfo(struct vmt_sample *s, const char *text, struct vmt_err *err)
 {
@@ -160,17 +156,6 @@ static void test_malformed_slabinfo(void **state)
 		assert_int_equal(err.line, cases[i].line);
 		assert_int_equal(s->kernel->n_slabs, 0);
 	}
-}
-
-static const struct vmt_kernel_sum *sum(const struct vmt_model *m, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_kernel_sums; i++)
-		if (vmt_bytes_is(m->kernel_sums[i].name, name))
-			return &m->kernel_sums[i];
-	fail_msg("there is no sum of %s", name);
-	abort();
 }
 
 /* Lists against counts: what a difference is, and what is unknown. */
@@ -417,17 +402,6 @@ static size_t make_core(char *to, size_t room)
 		memcpy(to + n, &phdr, sizeof(phdr));
 	}
 	return n;
-}
-
-static const struct vmt_kernel_range *range(const struct vmt_model *m, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_ranges; i++)
-		if (vmt_bytes_is(m->ranges[i].name, name))
-			return &m->ranges[i];
-	fail_msg("there is no range %s", name);
-	abort();
 }
 
 #define assert_place(m, name, first, end)                                                          \

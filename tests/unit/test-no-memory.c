@@ -270,6 +270,20 @@ static void recordings(void **state)
 	vmt_sample_json_free(m->json);
 }
 
+static int emit(const struct machine *m, const struct vmt_doc *doc, const struct vmt_out_opts *opts,
+		struct vmt_buf *out)
+{
+	struct vmt_sink sink = { .fd = -1, .held = true };
+	int r = m->format->emit(&sink, doc, opts);
+
+	if (r == 0)
+		r = vmt_buf_error(&sink.buf);
+	if (r == 0)
+		vmt_buf_add(out, sink.buf.data, sink.buf.len);
+	vmt_sink_done(&sink);
+	return r;
+}
+
 /* The document in one of the formats, with a section of mappings and one of processes. */
 static int document(struct machine *m, struct vmt_buf *out)
 {
@@ -286,7 +300,6 @@ static int document(struct machine *m, struct vmt_buf *out)
 			       .pictures = m->pictures,
 			       .pids = pids,
 			       .n_pids = 2 };
-	struct vmt_sink sink = { .fd = -1, .held = true };
 	VMT_AUTO_MODEL model = NULL;
 	size_t i;
 	int r = vmt_model_build(m->s[1], m->s[0], NULL, &model, NULL);
@@ -309,12 +322,7 @@ static int document(struct machine *m, struct vmt_buf *out)
 		r = s ? vmt_section_arrange(s, 3) : -ENOMEM;
 	}
 	if (r == 0)
-		r = m->format->emit(&sink, &doc, &opts);
-	if (r == 0)
-		r = vmt_buf_error(&sink.buf);
-	if (r == 0)
-		vmt_buf_add(out, sink.buf.data, sink.buf.len);
-	vmt_sink_done(&sink);
+		r = emit(m, &doc, &opts, out);
 	vmt_doc_done(&doc);
 	return r;
 }
@@ -366,7 +374,6 @@ static int growth(struct machine *m, struct vmt_buf *out)
 	const struct vmt_diff_opts by = { .maps = true };
 	const struct vmt_out_opts opts = { .headings = true, .width = 100 };
 	struct vmt_doc doc = { .schema = "diff", .version = "0", .pictures = m->pictures };
-	struct vmt_sink sink = { .fd = -1, .held = true };
 	VMT_AUTO_MODEL model = NULL;
 	VMT_AUTO_DIFF d = NULL;
 	int r = vmt_model_build(m->s[1], NULL, NULL, &model, NULL);
@@ -380,12 +387,7 @@ static int growth(struct machine *m, struct vmt_buf *out)
 	    !vmt_doc_add(&doc, &defs[1], d->procs, d->n_procs))
 		r = -ENOMEM;
 	if (r == 0)
-		r = m->format->emit(&sink, &doc, &opts);
-	if (r == 0)
-		r = vmt_buf_error(&sink.buf);
-	if (r == 0)
-		vmt_buf_add(out, sink.buf.data, sink.buf.len);
-	vmt_sink_done(&sink);
+		r = emit(m, &doc, &opts, out);
 	vmt_doc_done(&doc);
 	return r;
 }
