@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from program import loads, run  # noqa: E402
-from tap import BUILD, Report  # noqa: E402
+from tap import BUILD_DEV, Report  # noqa: E402
 
 # Columns of pmap and keys of vmtop; what is not a size is in TEXTS.
 SIZES = {
@@ -61,7 +61,7 @@ TEXTS = {
 
 def stopped_copy(directory):
     """The victim, stopped where its own tests find it: after its mappings are made."""
-    program = shutil.copy(BUILD / "tests" / "unit" / "victim", directory)
+    program = shutil.copy(BUILD_DEV / "tests" / "unit" / "victim", directory)
     process = subprocess.Popen([program], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
