@@ -83,7 +83,8 @@ def main():
                  list(library_problems()))
     report.check("F21 loose instructions are constants of one file", list(loose_problems()))
     content = program.read_bytes()
-    objects = sorted((BUILD / "bpf").glob("*.bpf.o"))
+    # Those of another architecture are for the tarball; "meson dist" leaves them here.
+    objects = sorted(path for path in (BUILD / "bpf").glob("*.bpf.o") if path.name.count(".") == 2)
     report.check("F21 every object that was built is in vmtop, byte by byte",
                  [path.name for path in objects if path.read_bytes() not in content]
                  or (None if objects else "no object was built"))
